@@ -1,0 +1,108 @@
+/** What a caller can be told, besides the handler's own answer. The codes are stable: clients may switch on them. */
+export type ErrorCode =
+  | 'key-missing'
+  | 'key-invalid'
+  | 'key-reused'
+  | 'in-progress'
+  | 'outcome-unknown'
+  | 'replay-unavailable'
+  | 'idempotency-unavailable'
+  | 'scope-missing'
+  | 'payload-invalid'
+  | 'event-unsupported'
+  | 'store-misconfigured'
+
+export interface ErrorFacts {
+  /** HTTP status. */
+  readonly status: number
+  readonly title: string
+  /** Whether the same request, sent again later, may be answered. */
+  readonly retryable: boolean
+  /** Whether a client that tries again keeps its idempotency key, or takes a new one. */
+  readonly key: 'keep' | 'rotate'
+}
+
+/** 400, 409 and 422 are the statuses that draft-ietf-httpapi-idempotency-key-header-07, section 2.7, asks for. */
+export const ERRORS: Readonly<Record<ErrorCode, ErrorFacts>> = {
+  'key-missing': { status: 400, title: 'The idempotency key is missing', retryable: false, key: 'keep' },
+  'key-invalid': { status: 400, title: 'The idempotency key is not valid', retryable: false, key: 'rotate' },
+  'key-reused': {
+    status: 422,
+    title: 'The idempotency key was used for another request',
+    retryable: false,
+    key: 'rotate',
+  },
+  'in-progress': {
+    status: 409,
+    title: 'A request with this idempotency key is in progress',
+    retryable: true,
+    key: 'keep',
+  },
+  'outcome-unknown': {
+    status: 409,
+    title: 'The outcome of an earlier attempt is unknown',
+    retryable: false,
+    key: 'keep',
+  },
+  'replay-unavailable': {
+    status: 409,
+    title: 'The request was done, but its answer cannot be replayed',
+    retryable: false,
+    key: 'keep',
+  },
+  'idempotency-unavailable': {
+    status: 503,
+    title: 'The idempotency store cannot be reached',
+    retryable: true,
+    key: 'keep',
+  },
+  'scope-missing': { status: 500, title: 'The scope of the idempotency key is missing', retryable: false, key: 'keep' },
+  'payload-invalid': { status: 500, title: 'The payload cannot be fingerprinted', retryable: false, key: 'keep' },
+  'event-unsupported': {
+    status: 500,
+    title: 'The event is of a kind that is not supported',
+    retryable: false,
+    key: 'keep',
+  },
+  'store-misconfigured': {
+    status: 500,
+    title: 'The idempotency store is not set up correctly',
+    retryable: false,
+    key: 'keep',
+  },
+}
+
+/**
+ * Thrown where idempotency itself, not the handler, decides the answer. `code` says what happened; the message never
+ * holds the raw key, the payload or the answer.
+ */
+export class IdempotencyError extends Error {
+  override readonly name: string = 'IdempotencyError'
+  readonly code: ErrorCode
+  readonly retryable: boolean
+  /** When a retry is worth while, in seconds; only where that is known. */
+  readonly retryAfterSeconds?: number
+
+  constructor(code: ErrorCode, detail?: string, options: ErrorOptions & { retryAfterSeconds?: number } = {}) {
+    super(detail ?? ERRORS[code].title, options)
+    this.code = code
+    this.retryable = ERRORS[code].retryable
+    if (options.retryAfterSeconds !== undefined) this.retryAfterSeconds = options.retryAfterSeconds
+  }
+}
+
+/** The store did not answer, or answered that it cannot just now: the fate of the request is unknown. */
+export class StoreUnavailable extends IdempotencyError {
+  override readonly name = 'StoreUnavailable'
+  constructor(detail: string, options?: ErrorOptions) {
+    super('idempotency-unavailable', detail, options)
+  }
+}
+
+/** The store refused for a reason that no retry mends: no such table, no permission, another key schema. */
+export class StoreMisconfigured extends IdempotencyError {
+  override readonly name = 'StoreMisconfigured'
+  constructor(detail: string, options?: ErrorOptions) {
+    super('store-misconfigured', detail, options)
+  }
+}

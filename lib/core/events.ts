@@ -1,0 +1,81 @@
+import { channel } from 'node:diagnostics_channel'
+import type { Claim } from './claim.ts'
+import { operationOf, type RecordKey } from './record-key.ts'
+
+export interface About {
+  readonly operation: string
+  /** Operation and digest; the raw key is never part of an event. */
+  readonly recordKey: RecordKey
+}
+
+export interface OfAttempt extends About {
+  readonly attempt: number
+  readonly generation: number
+}
+
+/** Where a call to the store failed. */
+export type StoreStep = 'claim' | 'renew' | 'settle' | 'peek'
+
+export type IdempotencyEvent =
+  | (OfAttempt & { readonly type: 'claimed' })
+  | (OfAttempt & { readonly type: 'tookOver'; readonly reason: 'expired' | 'released' | 'abandoned' })
+  | (About & { readonly type: 'replayed' })
+  | (About & { readonly type: 'conflicted'; readonly retryAfterSeconds: number })
+  /** Abandoned and held: a person has to decide. */
+  | (About & { readonly type: 'outcomeUnknown' })
+  | (About & { readonly type: 'mismatched' })
+  | (OfAttempt & { readonly type: 'completed'; readonly status: 'SUCCEEDED' | 'FAILED'; readonly replayable: boolean })
+  | (OfAttempt & { readonly type: 'released'; readonly lastError?: string })
+  | (OfAttempt & { readonly type: 'abandoned'; readonly lastError?: string })
+  /** A claim ended after somebody else had taken the record over: the one to alarm on. */
+  | (OfAttempt & { readonly type: 'lost'; readonly gone: boolean })
+  /** The handler ran, and its end could not be written. */
+  | (OfAttempt & { readonly type: 'unstored' })
+  /** The handler ran outside the guarantee: no key where it is optional, or the store was down and that was allowed. */
+  | { readonly type: 'skipped'; readonly operation: string; readonly reason: 'no-key' | 'store-down' }
+  | (About & { readonly type: 'storeFailed'; readonly step: StoreStep; readonly error: string })
+
+export type Observe = (event: IdempotencyEvent) => void
+
+/** Takes the event as a function: where nobody listens, none is made. */
+export type Tell = (describe: () => IdempotencyEvent) => void
+
+/** The name of the `node:diagnostics_channel` on which every event is published. */
+export const CHANNEL = 'lambda-once'
+
+const published = channel(CHANNEL)
+
+/** Tells the channel's subscribers and the user's own listener. Neither can harm the request that is told about. */
+export const createTell =
+  (observe: Observe | undefined): Tell =>
+  (describe) => {
+    if (observe === undefined && !published.hasSubscribers) return
+    const event = describe()
+    published.publish(event) // which keeps a subscriber's error from us
+    try {
+      observe?.(event)
+    } catch {
+      // Watching must not change what is watched: a payment does not fail because a metric did.
+    }
+  }
+
+export const aboutRecord = (recordKey: RecordKey): About => ({ operation: operationOf(recordKey), recordKey })
+
+export const aboutClaim = ({ recordKey, attempt, generation }: Claim): OfAttempt => ({
+  ...aboutRecord(recordKey),
+  attempt,
+  generation,
+})
+
+export const storeFailed = (recordKey: RecordKey, step: StoreStep, error: unknown): IdempotencyEvent => ({
+  type: 'storeFailed',
+  ...aboutRecord(recordKey),
+  step,
+  error: causeName(error),
+})
+
+/** The class of what went wrong below; its message may hold addresses and names. */
+const causeName = (error: unknown): string => {
+  if (!(error instanceof Error)) return 'Error'
+  return error.cause instanceof Error ? error.cause.name : error.name
+}

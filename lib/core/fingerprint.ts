@@ -1,0 +1,49 @@
+import { digest } from './digest.ts'
+import { canonicalText } from './json.ts'
+
+declare const fingerprint: unique symbol
+
+/**
+ * Digest of the canonical payload: `<algorithm id>:<base64url SHA-256>`. Two fingerprints match when the strings are
+ * equal; one with an algorithm id that this version does not know therefore never matches.
+ */
+export type Fingerprint = string & { readonly [fingerprint]: true }
+
+/** Raised when the same payload would get another digest. Records of the older id then count as mismatches. */
+const ALGORITHM_ID = '1'
+
+/** One part of the payload. What kind it is takes part: the text `null` and the JSON value `null` differ. */
+export type FingerprintPart =
+  | { readonly kind: 'text'; readonly text: string }
+  /** Text that is already in the form of `canonicalText` or `canonicalValue`. */
+  | { readonly kind: 'canonical'; readonly text: string }
+  | { readonly kind: 'body'; readonly body: string | Uint8Array | undefined }
+
+export const deriveFingerprint = (parts: readonly FingerprintPart[]): Fingerprint =>
+  `${ALGORITHM_ID}:${digest('lambda-once/fingerprint/1', parts.flatMap(labelled)).toString('base64url')}` as Fingerprint
+
+const labelled = (part: FingerprintPart): readonly (string | Uint8Array)[] => {
+  if (part.kind === 'text') return ['text', exactBytes(part.text)]
+  if (part.kind === 'canonical') return ['json', part.text]
+  return labelledBody(part.body)
+}
+
+const labelledBody = (body: string | Uint8Array | undefined): readonly (string | Uint8Array)[] => {
+  if (body === undefined) return ['none']
+  const text = typeof body === 'string' ? body : decodeUtf8(body)
+  const canonical = text === undefined ? undefined : canonicalText(text)
+  if (canonical !== undefined) return ['json', canonical]
+  return ['raw', typeof body === 'string' ? exactBytes(body) : body]
+}
+
+/** UTF-8 cannot hold a lone surrogate; such text is hashed as UTF-16, under its own mark, so that nothing is folded. */
+const exactBytes = (text: string): Uint8Array =>
+  text.isWellFormed() ? Buffer.from(text, 'utf8') : Buffer.concat([Buffer.of(0xff), Buffer.from(text, 'utf16le')])
+
+const decodeUtf8 = (bytes: Uint8Array): string | undefined => {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,30 @@
+/**
+ * Thrown by a handler to state that surely nothing was done: the claim is released, and any retry may run, with
+ * another payload too. The error reaches the caller as it is.
+ */
+export class NotDoneError extends Error {
+  override readonly name = 'NotDoneError'
+}
+
+export interface TerminalErrorOptions extends ErrorOptions {
+  /** Anything JSON can hold; comes back with the replayed error. */
+  readonly details?: unknown
+  /** For hosts that turn errors into answers, such as Middy's `http-error-handler`. */
+  readonly statusCode?: number
+}
+
+/**
+ * Thrown by a handler to state that this failure is the final outcome: it is stored, and every retry gets an equal
+ * error without a run.
+ */
+export class TerminalError extends Error {
+  override readonly name = 'TerminalError'
+  readonly details?: unknown
+  readonly statusCode?: number
+
+  constructor(message: string, options: TerminalErrorOptions = {}) {
+    super(message, options)
+    if (options.details !== undefined) this.details = options.details
+    if (options.statusCode !== undefined) this.statusCode = options.statusCode
+  }
+}

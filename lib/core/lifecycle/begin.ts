@@ -1,0 +1,120 @@
+import type { Claim } from '../claim.ts'
+import { StoreUnavailable } from '../errors.ts'
+import { aboutClaim, aboutRecord, storeFailed } from '../events.ts'
+import { type HandlerClaim, handlerClaim } from '../handler-claim.ts'
+import { judge } from '../judge.ts'
+import type { Settings } from '../options.ts'
+import type { SettledRecord } from '../record.ts'
+import { type EpochMillis, fromSeconds, later, millis } from '../time.ts'
+import { type Contested, createContest } from './contest.ts'
+import { giveUp } from './give-up.ts'
+import { startHeartbeat } from './heartbeat.ts'
+import { renewedLease } from './lease.ts'
+import type { ClaimRequest } from './request.ts'
+
+/** A won claim with what its holder needs until it is settled. */
+export interface HeldClaim {
+  readonly claim: Claim
+  readonly deadline: EpochMillis | undefined
+  readonly forHandler: HandlerClaim
+  readonly stopHeartbeat: () => void
+}
+
+export type Begun =
+  | { readonly kind: 'run'; readonly held: HeldClaim }
+  /** The store is down, and the user chose to run all the same. */
+  | { readonly kind: 'unprotected' }
+  | { readonly kind: 'replay'; readonly record: SettledRecord }
+  | { readonly kind: 'conflict'; readonly retryAfterSeconds: number }
+  | { readonly kind: 'outcomeUnknown' }
+  | { readonly kind: 'mismatch' }
+  /** The store is down, or the claim's fate is unknown: nothing ran. */
+  | { readonly kind: 'unavailable'; readonly error: StoreUnavailable }
+
+type Won = Extract<Contested, { kind: 'claimed' }>
+type Refused = Exclude<Contested, Won>
+
+/** A claim is answered within this, or its fate is unknown: two attempts of the layer's own client, and a margin. */
+const CLAIM_BUDGET = fromSeconds(2)
+
+/** A first read only saves money; it must not cost the claim its time. */
+const FIRST_READ_BUDGET = millis(500)
+
+/** Claims the record, or says why not. */
+export const begin = async (settings: Settings, request: ClaimRequest): Promise<Begun> => {
+  const seen = request.readFirst === true ? await lookFirst(settings, request) : undefined
+  if (seen !== undefined) return refused(settings, request, seen)
+  const contest = createContest(settings, request)
+  settings.runtime.probe?.('before-claim')
+  try {
+    const contested = await settings.runtime.withDeadline(CLAIM_BUDGET, contest.contend)
+    settings.runtime.probe?.('after-claim')
+    return contested.kind === 'claimed'
+      ? await start(settings, request, contested)
+      : refused(settings, request, contested)
+  } catch (error) {
+    settings.tell(() => storeFailed(request.recordKey, 'claim', error))
+    if (!(error instanceof StoreUnavailable)) throw error
+    await giveUp(settings, contest.wanted())
+    return unavailable(settings, error)
+  }
+}
+
+/** A lease that lapsed while the answer was on its way protects nothing: the handler does not start under it. */
+const start = async (settings: Settings, request: ClaimRequest, { claim, over }: Won): Promise<Begun> => {
+  const { runtime, tell } = settings
+  if (runtime.now() >= claim.leaseExpiresAt)
+    throw new StoreUnavailable('The lease lapsed before the claim was answered')
+  tell(() =>
+    over === undefined
+      ? { type: 'claimed', ...aboutClaim(claim) }
+      : { type: 'tookOver', ...aboutClaim(claim), reason: over },
+  )
+  const lost = new AbortController()
+  const span = renewedLease(settings, request)
+  const stopHeartbeat = span === undefined ? () => {} : startHeartbeat(settings, claim, span, lost)
+  runtime.probe?.('before-handler')
+  return {
+    kind: 'run',
+    held: { claim, deadline: request.deadline, forHandler: handlerClaim(claim, lost.signal), stopHeartbeat },
+  }
+}
+
+/** Believed only where no later write can have made it wrong: a settled record that is not about to expire. */
+const lookFirst = async (settings: Settings, request: ClaimRequest): Promise<Refused | undefined> => {
+  const { store, runtime, abandoned } = settings
+  try {
+    const record = await runtime.withDeadline(FIRST_READ_BUDGET, (by) => store.peek(request.recordKey, by))
+    if (record === undefined || record.status === 'IN_PROGRESS') return undefined
+    const now = later(runtime.now(), store.skew)
+    const verdict = judge(record, { fingerprint: request.fingerprint, now, skew: store.skew, abandoned })
+    return verdict.kind === 'takeOver' ? undefined : verdict
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error
+    settings.tell(() => storeFailed(request.recordKey, 'peek', error))
+    return undefined // the claim will tell
+  }
+}
+
+const refused = ({ tell }: Settings, { recordKey }: ClaimRequest, verdict: Refused): Begun => {
+  tell(() => {
+    const about = aboutRecord(recordKey)
+    switch (verdict.kind) {
+      case 'replay':
+        return { type: 'replayed', ...about }
+      case 'conflict':
+        return { type: 'conflicted', ...about, retryAfterSeconds: verdict.retryAfterSeconds }
+      case 'mismatch':
+        return { type: 'mismatched', ...about }
+      case 'outcomeUnknown':
+        return { type: 'outcomeUnknown', ...about }
+    }
+  })
+  return verdict
+}
+
+const unavailable = ({ storeDown, operation, tell }: Settings, error: StoreUnavailable): Begun => {
+  if (storeDown === 'reject') return { kind: 'unavailable', error }
+  tell(() => ({ type: 'skipped', operation, reason: 'store-down' }))
+  return { kind: 'unprotected' }
+}

@@ -1,0 +1,59 @@
+import { type Claim, firstClaim, mintToken, type TakeOverReason, takeOverClaim } from '../claim.ts'
+import { judge, type Verdict } from '../judge.ts'
+import type { Settings } from '../options.ts'
+import type { ClaimAnswer, TakeOverAnswer } from '../store.ts'
+import { millis } from '../time.ts'
+import { claimTerms } from './lease.ts'
+import type { ClaimRequest } from './request.ts'
+
+export type Contested =
+  /** `over`: why the record that stood there could be taken over; absent where none stood there. */
+  | { readonly kind: 'claimed'; readonly claim: Claim; readonly over?: TakeOverReason }
+  | Exclude<Verdict, { kind: 'takeOver' }>
+
+/** One request's attempt to win the record. */
+export interface Contest {
+  contend(by: AbortSignal): Promise<Contested>
+  /** The claim that was last asked for: the one to give up where its fate stays unknown. */
+  wanted(): Claim
+}
+
+/** With the first claim, five requests at most, however many contenders there are. */
+const MAX_TAKE_OVERS = 4
+const JITTER = millis(50)
+
+const LOST_TO_THE_CROWD: Contested = { kind: 'conflict', retryAfterSeconds: 1 }
+
+export const createContest = (settings: Settings, request: ClaimRequest): Contest => {
+  const { store, runtime, abandoned } = settings
+  const terms = claimTerms(settings, request)
+  let wanted: Claim
+
+  const claim = (by: AbortSignal): Promise<ClaimAnswer> => {
+    wanted = firstClaim(terms, mintToken(runtime), runtime.now())
+    return store.claim(wanted, by)
+  }
+
+  const contend = async (by: AbortSignal): Promise<Contested> => {
+    let answer: TakeOverAnswer = await claim(by)
+    let over: TakeOverReason | undefined
+    for (let round = 0; answer.kind !== 'claimed'; round++) {
+      if (round === MAX_TAKE_OVERS || answer.kind === 'contended') return LOST_TO_THE_CROWD
+      if (round > 0) await runtime.sleep(millis(runtime.random() * JITTER), by)
+      if (answer.kind === 'gone') {
+        over = undefined
+        answer = await claim(by)
+        continue
+      }
+      const { record, storeTime = runtime.now() } = answer
+      const verdict = judge(record, { fingerprint: request.fingerprint, now: storeTime, skew: store.skew, abandoned })
+      if (verdict.kind !== 'takeOver') return verdict
+      over = verdict.reason
+      wanted = takeOverClaim(record, over, terms, mintToken(runtime), runtime.now())
+      answer = await store.takeOver(record, wanted, by)
+    }
+    return over === undefined ? { kind: 'claimed', claim: wanted } : { kind: 'claimed', claim: wanted, over }
+  }
+
+  return { contend, wanted: () => wanted }
+}

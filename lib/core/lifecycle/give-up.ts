@@ -1,0 +1,29 @@
+import { type Claim, isInDoubt } from '../claim.ts'
+import { storeFailed } from '../events.ts'
+import type { Settings } from '../options.ts'
+import type { Settlement } from '../store.ts'
+import { later, millis } from '../time.ts'
+
+/** The caller is waiting for its 503 by now: with the claim's own budget this stays under 2.5 seconds. */
+const BUDGET = millis(300)
+
+/**
+ * Ends a claim whose handler did not start. Best effort: where the write does not arrive, the lease ends it. A claim
+ * that took over an abandoned record cannot state that nothing was done, since its predecessor may have done it.
+ */
+export const giveUp = async (settings: Settings, claim: Claim): Promise<void> => {
+  const { store, runtime, tell } = settings
+  const as = isInDoubt(claim) ? ABANDONED : released(settings)
+  try {
+    await runtime.withDeadline(BUDGET, (by) => store.settle(claim, as, by))
+  } catch (error) {
+    tell(() => storeFailed(claim.recordKey, 'settle', error))
+  }
+}
+
+const ABANDONED: Settlement = { kind: 'abandoned' }
+
+const released = ({ runtime, retention }: Settings): Settlement => {
+  const now = runtime.now()
+  return { kind: 'released', settledAt: now, expiresAt: later(now, retention) }
+}

@@ -1,0 +1,47 @@
+import type { Claim } from '../claim.ts'
+import { storeFailed } from '../events.ts'
+import type { Settings } from '../options.ts'
+import { type EpochMillis, later, type Millis, millis } from '../time.ts'
+import { expiryInProgress } from './lease.ts'
+
+/** A third: two renewals may fail before the lease is in danger. */
+const BEATS_PER_LEASE = 3
+
+/**
+ * Renews the claim's lease while its handler runs. `lost` aborts when the claim is gone, or when its lease ran out
+ * without a renewal that arrived: another invocation may be running by then.
+ */
+export const startHeartbeat = (settings: Settings, claim: Claim, span: Millis, lost: AbortController): (() => void) => {
+  const { store, runtime, tell } = settings
+  const every = millis(span / BEATS_PER_LEASE)
+  let leaseExpiresAt: EpochMillis = claim.leaseExpiresAt
+  let renewing = false
+
+  const stop = runtime.repeat(every, () => {
+    if (!renewing) void beat()
+  })
+
+  const end = (): void => {
+    stop()
+    lost.abort()
+  }
+
+  const beat = async (): Promise<void> => {
+    renewing = true
+    const now = runtime.now()
+    const to = later(now, span)
+    const renewal = { leaseExpiresAt: to, expiresAt: expiryInProgress(settings, now, to) }
+    try {
+      const answer = await runtime.withDeadline(every, (by) => store.renew(claim, renewal, by))
+      if (answer.kind === 'lost') return end()
+      leaseExpiresAt = to
+    } catch (error) {
+      tell(() => storeFailed(claim.recordKey, 'renew', error))
+    } finally {
+      renewing = false
+    }
+    if (runtime.now() >= leaseExpiresAt) end()
+  }
+
+  return stop
+}

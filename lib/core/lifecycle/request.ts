@@ -1,0 +1,26 @@
+import type { Fingerprint } from '../fingerprint.ts'
+import type { RecordKey } from '../record-key.ts'
+import type { Runtime } from '../runtime.ts'
+import { type EpochMillis, later, millis } from '../time.ts'
+
+/** A request with its identity derived: from here on nothing is computed from the event again. */
+export interface ClaimRequest {
+  readonly recordKey: RecordKey
+  readonly fingerprint: Fingerprint
+  /** When this invocation ends, by this host's clock; `undefined` where nobody says. */
+  readonly deadline: EpochMillis | undefined
+  /** A replay is likely: read before writing, since a read is cheaper than a refused write. */
+  readonly readFirst?: boolean
+}
+
+/** The part of a Lambda context that says how long this invocation may still run. */
+export interface TimedContext {
+  getRemainingTimeInMillis?(): number
+}
+
+/** A host that runs on past its deadline, or tells none, has none. */
+export const deadlineOf = (context: TimedContext | undefined, runtime: Runtime): EpochMillis | undefined => {
+  const remaining = context?.getRemainingTimeInMillis?.()
+  if (remaining === undefined || !Number.isFinite(remaining) || !runtime.enforcesDeadline()) return undefined
+  return later(runtime.now(), millis(remaining))
+}

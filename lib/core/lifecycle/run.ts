@@ -1,0 +1,68 @@
+import type { IdempotencyError } from '../errors.ts'
+import type { HandlerClaim } from '../handler-claim.ts'
+import { retryAfterSeconds } from '../judge.ts'
+import type { Settings } from '../options.ts'
+import type { Ending } from '../outcome-policy.ts'
+import type { SettledRecord } from '../record.ts'
+import { begin, type HeldClaim } from './begin.ts'
+import { refusalError, unavailableError } from './refusal.ts'
+import type { ClaimRequest } from './request.ts'
+import { type Settled, settle } from './settle.ts'
+
+/** How the answer of a run stands in the store. */
+export type Standing = 'completed' | 'released' | 'abandoned' | 'unstored' | 'unprotected'
+
+export type Ran<T> =
+  | { readonly kind: 'answered'; readonly value: T; readonly standing: Standing }
+  | { readonly kind: 'replay'; readonly record: SettledRecord }
+  | { readonly kind: 'refused'; readonly error: IdempotencyError }
+
+export interface Job<T> {
+  /** The user's handler; without a claim where it runs unprotected. */
+  readonly handler: (claim: HandlerClaim | undefined) => T | Promise<T>
+  readonly endingOfValue: (value: T) => Ending
+  readonly endingOfError: (error: unknown) => Ending
+}
+
+/** Claim, run, settle: the one order of things. A throw of the handler is settled, and comes out as it was thrown. */
+export const run = async <T>(settings: Settings, request: ClaimRequest, job: Job<T>): Promise<Ran<T>> => {
+  const begun = await begin(settings, request)
+  switch (begun.kind) {
+    case 'run':
+      return runClaimed(settings, begun.held, job)
+    case 'unprotected':
+      return { kind: 'answered', value: await job.handler(undefined), standing: 'unprotected' }
+    case 'replay':
+      return begun
+    default:
+      return { kind: 'refused', error: refusalError(begun) }
+  }
+}
+
+const runClaimed = async <T>(settings: Settings, held: HeldClaim, job: Job<T>): Promise<Ran<T>> => {
+  let value: T
+  try {
+    value = await job.handler(held.forHandler)
+  } catch (error) {
+    settings.runtime.probe?.('after-handler')
+    await settle(settings, held, job.endingOfError(error))
+    throw error
+  }
+  settings.runtime.probe?.('after-handler')
+  return ranAs(settings, held, value, await settle(settings, held, job.endingOfValue(value)))
+}
+
+/** What the caller gets after a settle: its own answer, the stored one, or a refusal. */
+export const ranAs = <T>(settings: Settings, held: HeldClaim, value: T, settled: Settled): Ran<T> => {
+  if (settled.kind === 'replay') return settled
+  if (settled.kind === 'conflict') return { kind: 'refused', error: refusalError(settled) }
+  if (settled.kind === 'unstored' && settings.unstored === 'fail')
+    return { kind: 'refused', error: unstoredError(settings, held) }
+  return { kind: 'answered', value, standing: settled.kind }
+}
+
+/** The claim stands until its lease ends; a retry before that would only be refused. */
+const unstoredError = ({ runtime, store }: Settings, { claim }: HeldClaim): IdempotencyError =>
+  unavailableError({
+    retryAfterSeconds: retryAfterSeconds(claim.leaseExpiresAt, { now: runtime.now(), skew: store.skew }),
+  })

@@ -1,0 +1,106 @@
+import { type Claim, isInDoubt } from '../claim.ts'
+import { aboutClaim, storeFailed } from '../events.ts'
+import { retryAfterSeconds } from '../judge.ts'
+import type { Settings } from '../options.ts'
+import { encodeOutcome, outcomeIsReplayable } from '../outcome.ts'
+import type { Ending } from '../outcome-policy.ts'
+import { isSettled, type SettledRecord, type StoredRecord } from '../record.ts'
+import type { SettleAnswer, Settlement } from '../store.ts'
+import { between, type EpochMillis, fromSeconds, later, type Millis, millis } from '../time.ts'
+import type { HeldClaim } from './begin.ts'
+
+export type Settled =
+  | { readonly kind: 'completed' }
+  | { readonly kind: 'released' }
+  | { readonly kind: 'abandoned' }
+  /** The handler ran, and its end could not be written; or the record was gone. */
+  | { readonly kind: 'unstored' }
+  /** The claim was lost, and an outcome of the same payload stands there: that is the answer. */
+  | { readonly kind: 'replay'; readonly record: SettledRecord }
+  /** The claim was lost to somebody who is still at it, or who came with another payload. */
+  | { readonly kind: 'conflict'; readonly retryAfterSeconds: number }
+
+/** An outcome is worth several tries: without it a retry runs the effect again. */
+const TRIES = { completed: 5, released: 2, abandoned: 2 } as const
+
+const CALL_BUDGET = fromSeconds(3)
+const BACKOFF = millis(100)
+
+/** What the answer needs to leave in time. */
+const ANSWER_MARGIN = millis(100)
+
+/** Even at the deadline one try is made: the host is killed later than it says. */
+const LEAST_BUDGET = millis(100)
+
+/** Ends the claim; the only function that does once its handler has started. */
+export const settle = async (settings: Settings, held: HeldClaim, ending: Ending): Promise<Settled> => {
+  const { claim } = held
+  const { runtime, tell } = settings
+  held.stopHeartbeat()
+  const as = settlementOf(settings, claim, ending)
+  runtime.probe?.('before-settle')
+  const answer = await write(settings, held, as)
+  runtime.probe?.('after-settle')
+  if (answer === undefined) {
+    tell(() => ({ type: 'unstored', ...aboutClaim(claim) }))
+    return { kind: 'unstored' }
+  }
+  if (answer.kind === 'lost') return lost(settings, claim, answer.record)
+  tellSettled(settings, claim, as)
+  return { kind: as.kind }
+}
+
+/** A claim that took over an abandoned record cannot state that nothing was done: its release is an abandon. */
+const settlementOf = ({ store, runtime, retention }: Settings, claim: Claim, ending: Ending): Settlement => {
+  const settledAt = runtime.now()
+  const expiresAt = later(settledAt, retention)
+  if (ending.kind === 'complete') {
+    const outcome = encodeOutcome(ending.outcome, store.outcomeRoom(claim))
+    return { kind: 'completed', status: ending.status, outcome, settledAt, expiresAt }
+  }
+  const error = ending.lastError === undefined ? {} : { lastError: ending.lastError }
+  if (ending.kind === 'abandon' || isInDoubt(claim)) return { kind: 'abandoned', ...error }
+  return { kind: 'released', ...error, settledAt, expiresAt }
+}
+
+/** The store's answer, or `undefined` where the end could not be written in the time that is left. */
+const write = async (settings: Settings, held: HeldClaim, as: Settlement): Promise<SettleAnswer | undefined> => {
+  const { store, runtime, tell } = settings
+  for (let tried = 1; ; tried++) {
+    try {
+      return await runtime.withDeadline(budget(runtime.now(), held.deadline), (by) => store.settle(held.claim, as, by))
+    } catch (error) {
+      // Whatever it was: the effect is done, and its answer must not be lost to a fault of the store.
+      tell(() => storeFailed(held.claim.recordKey, 'settle', error))
+    }
+    const pause = millis(BACKOFF * tried * (0.5 + runtime.random()))
+    if (tried === TRIES[as.kind] || !hasTime(later(runtime.now(), pause), held.deadline)) return undefined
+    await runtime.sleep(pause)
+  }
+}
+
+const budget = (now: EpochMillis, deadline: EpochMillis | undefined): Millis =>
+  deadline === undefined
+    ? CALL_BUDGET
+    : millis(Math.max(LEAST_BUDGET, Math.min(CALL_BUDGET, between(now, deadline) - ANSWER_MARGIN)))
+
+const hasTime = (at: EpochMillis, deadline: EpochMillis | undefined): boolean =>
+  deadline === undefined || between(at, deadline) > ANSWER_MARGIN + LEAST_BUDGET
+
+const lost = ({ store, runtime, tell }: Settings, claim: Claim, record: StoredRecord | undefined): Settled => {
+  tell(() => ({ type: 'lost', ...aboutClaim(claim), gone: record === undefined }))
+  if (record === undefined) return { kind: 'unstored' }
+  if (isSettled(record) && record.fingerprint === claim.fingerprint) return { kind: 'replay', record }
+  const lease = record.status === 'IN_PROGRESS' ? record.leaseExpiresAt : undefined
+  const wait = lease === undefined ? 1 : retryAfterSeconds(lease, { now: runtime.now(), skew: store.skew })
+  return { kind: 'conflict', retryAfterSeconds: wait }
+}
+
+const tellSettled = ({ tell }: Settings, claim: Claim, as: Settlement): void =>
+  tell(() => {
+    const about = aboutClaim(claim)
+    if (as.kind === 'completed') {
+      return { type: 'completed', ...about, status: as.status, replayable: outcomeIsReplayable(as.outcome) }
+    }
+    return { type: as.kind, ...about, ...(as.lastError === undefined ? {} : { lastError: as.lastError }) }
+  })

@@ -1,0 +1,95 @@
+import { IdempotencyError } from './errors.ts'
+import { deriveFingerprint } from './fingerprint.ts'
+import type { HandlerClaim } from './handler-claim.ts'
+import { canonicalValue, NotCanonical } from './json.ts'
+import { deadlineOf, type TimedContext } from './lifecycle/request.ts'
+import { type Ran, run } from './lifecycle/run.ts'
+import { COMMON_RULES, type CommonOptions, checkOptions, readSettings } from './options.ts'
+import { decodeOutcome, type Outcome, outcomeOf, valueOf } from './outcome.ts'
+import { endingOfError, replayedError } from './outcome-policy.ts'
+import { deriveRecordKey } from './record-key.ts'
+
+export type OnceOptions = CommonOptions
+
+export interface OnceRequest {
+  /** The caller's idempotency key. */
+  readonly key: string
+  /** Whose key it is, or the literal `'single-tenant'`. */
+  readonly tenant: string
+  /** What the key stands for: any JSON value. The same key with another payload is `key-reused`. */
+  readonly payload: unknown
+  /** The Lambda context, so that the lease is as long as this invocation can run. */
+  readonly context?: TimedContext
+  /** Aborts the claim's own signal too. */
+  readonly signal?: AbortSignal
+}
+
+export interface OnceResult<T> {
+  /** As JSON keeps it, the first time too: a `Date` is a string in the first answer and in every replay. */
+  readonly value: T
+  readonly status: 'created' | 'replayed' | 'unstored' | 'unprotected'
+}
+
+export type Once = <T>(
+  request: OnceRequest,
+  run: (claim: HandlerClaim | undefined) => T | Promise<T>,
+) => Promise<OnceResult<T>>
+
+/**
+ * Runs any async function once per key, and gives every later call its value.
+ *
+ * Throws {@link IdempotencyError} with the codes `key-invalid`, `key-reused`, `in-progress`, `outcome-unknown`,
+ * `replay-unavailable`, `idempotency-unavailable`, `scope-missing`, `payload-invalid`, `store-misconfigured`; and
+ * whatever the function throws. Options that cannot be right throw `OptionError` at once.
+ */
+export const once = (options: OnceOptions): Once => {
+  checkOptions('once(options)', options, COMMON_RULES)
+  const settings = readSettings(options)
+  return async <T>(request: OnceRequest, handler: (claim: HandlerClaim | undefined) => T | Promise<T>) => {
+    request.signal?.throwIfAborted()
+    const claimRequest = {
+      recordKey: deriveRecordKey({ operation: settings.operation, tenant: request.tenant, key: request.key }),
+      fingerprint: deriveFingerprint([{ kind: 'canonical', text: canonicalPayload(request.payload) }]),
+      deadline: deadlineOf(request.context, settings.runtime),
+    }
+    let outcome: Outcome = { kind: 'none' }
+    const ran = await run(settings, claimRequest, {
+      handler: (claim) => handler(withSignal(claim, request.signal)),
+      endingOfValue: (value: T) => {
+        outcome = outcomeOf(value)
+        return { kind: 'complete', status: 'SUCCEEDED', outcome }
+      },
+      endingOfError: (error) => endingOfError(error),
+    })
+    return resultOf(ran, () => outcome)
+  }
+}
+
+export const canonicalPayload = (payload: unknown): string => {
+  try {
+    return canonicalValue(payload)
+  } catch (error) {
+    if (!(error instanceof NotCanonical)) throw error
+    throw new IdempotencyError('payload-invalid', `The payload cannot be fingerprinted: ${error.message}`, {
+      cause: error,
+    })
+  }
+}
+
+const withSignal = (claim: HandlerClaim | undefined, signal: AbortSignal | undefined): HandlerClaim | undefined =>
+  claim === undefined || signal === undefined ? claim : { ...claim, signal: AbortSignal.any([claim.signal, signal]) }
+
+const resultOf = <T>(ran: Ran<T>, stored: () => Outcome): OnceResult<T> => {
+  if (ran.kind === 'refused') throw ran.error
+  if (ran.kind === 'replay') return { value: replayedValue(decodeOutcome(ran.record.outcome)) as T, status: 'replayed' }
+  const outcome = stored()
+  const value = outcome.kind === 'json' ? (valueOf(outcome) as T) : ran.value
+  return { value, status: ran.standing === 'unstored' || ran.standing === 'unprotected' ? ran.standing : 'created' }
+}
+
+/** The value of a stored outcome, or its error. */
+const replayedValue = (outcome: Outcome): unknown => {
+  if (outcome.kind === 'error') throw replayedError(outcome.error)
+  if (outcome.kind === 'unavailable') throw new IdempotencyError('replay-unavailable')
+  return valueOf(outcome)
+}

@@ -1,0 +1,96 @@
+import { NotDoneError, TerminalError } from './handler-errors.ts'
+import { type Outcome, outcomeOf, type StoredError } from './outcome.ts'
+
+/** The three ways to end a claim. */
+export type Decision = 'complete' | 'release' | 'abandon'
+
+/** How a claim is to end, with what it leaves behind. */
+export type Ending =
+  | { readonly kind: 'complete'; readonly status: 'SUCCEEDED' | 'FAILED'; readonly outcome: Outcome }
+  | { readonly kind: 'release'; readonly lastError?: string }
+  | { readonly kind: 'abandon'; readonly lastError?: string }
+
+/** An answer with a status, as far as a policy looks at it. */
+export interface Answer {
+  readonly statusCode: number
+}
+
+export type AnswerPolicy = (answer: Answer) => Decision
+
+/** 2xx and 3xx are kept; after a 4xx the client may mend the request; after a 5xx the same request may run again. */
+export const storeSuccess: AnswerPolicy = ({ statusCode }) => {
+  if (statusCode >= 200 && statusCode < 400) return 'complete'
+  return statusCode >= 400 && statusCode < 500 ? 'release' : 'abandon'
+}
+
+/** Statuses that speak about the moment or the caller's credentials, not about the request. */
+const PASSING = new Set([401, 403, 407, 408, 425, 429])
+
+/** As {@link storeSuccess}, and a 4xx that would be the same next time is kept too. */
+export const storeDeterministic: AnswerPolicy = (answer) =>
+  answer.statusCode >= 400 && answer.statusCode < 500 && !PASSING.has(answer.statusCode)
+    ? 'complete'
+    : storeSuccess(answer)
+
+/** Every answer is kept, a 5xx too, as the first version of Stripe's API does. A throw is not an answer. */
+export const storeEverything: AnswerPolicy = () => 'complete'
+
+/** Which of the two settled statuses an answer gets; SQS and the operator's tools tell them apart. */
+export const statusOf = ({ statusCode }: Answer): 'SUCCEEDED' | 'FAILED' =>
+  statusCode >= 200 && statusCode < 400 ? 'SUCCEEDED' : 'FAILED'
+
+/** What a policy of the user's own may not break: an answer that is there already. */
+export const decide = (policy: AnswerPolicy, answer: Answer): Decision => {
+  try {
+    const decision = policy(answer)
+    return decision === 'complete' || decision === 'release' || decision === 'abandon' ? decision : storeSuccess(answer)
+  } catch {
+    return storeSuccess(answer)
+  }
+}
+
+/** How a throw ends the claim. An error with a 4xx `statusCode` (http-errors, Middy) counts as that answer. */
+export const endingOfError = (error: unknown, policy: AnswerPolicy = storeSuccess): Ending => {
+  if (error instanceof NotDoneError) return { kind: 'release', lastError: error.name }
+  if (error instanceof TerminalError) return { kind: 'complete', status: 'FAILED', outcome: errorOutcome(error) }
+  const statusCode = clientErrorStatus(error)
+  const decision = statusCode === undefined ? 'abandon' : decide(policy, { statusCode })
+  if (decision !== 'complete') return { kind: decision, lastError: errorClass(error) }
+  return { kind: 'complete', status: 'FAILED', outcome: errorOutcome(error as Error & { statusCode: number }) }
+}
+
+/** For the hook form: an error that may come from a hook after the handler never states that nothing was done. */
+export const endingOfUncertainError = (error: unknown): Ending =>
+  error instanceof NotDoneError || error instanceof TerminalError
+    ? endingOfError(error)
+    : { kind: 'abandon', lastError: errorClass(error) }
+
+/** The error of a stored outcome, equal to the one that was thrown. */
+export const replayedError = ({ message, details, statusCode }: StoredError): TerminalError =>
+  new TerminalError(message, {
+    ...(details === undefined ? {} : { details }),
+    ...(statusCode === undefined ? {} : { statusCode }),
+  })
+
+const clientErrorStatus = (error: unknown): number | undefined => {
+  const status = typeof error === 'object' && error !== null && 'statusCode' in error ? error.statusCode : undefined
+  return typeof status === 'number' && status >= 400 && status < 500 ? status : undefined
+}
+
+const errorOutcome = (error: Error & { details?: unknown; statusCode?: number }): Outcome => {
+  const details = outcomeOf(error.details)
+  return {
+    kind: 'error',
+    error: {
+      message: String(error.message),
+      ...(details.kind === 'json' ? { details: JSON.parse(details.text) } : {}),
+      ...(typeof error.statusCode === 'number' ? { statusCode: error.statusCode } : {}),
+    },
+  }
+}
+
+/** A class name says what went wrong without saying about whom; anything else might be the customer's data. */
+const errorClass = (error: unknown): string => {
+  const name = error instanceof Error ? error.name : undefined
+  return typeof name === 'string' && /^[A-Za-z_$][\w$.]{0,99}$/.test(name) ? name : 'Error'
+}

@@ -1,0 +1,174 @@
+import { deflateRawSync, inflateRawSync } from 'node:zlib'
+
+/** Why a run that is done cannot be answered again. */
+export type UnavailableReason = 'not-json' | 'streamed' | 'too-large' | 'unreadable'
+
+/** What a run left behind: the stored answer. */
+export type Outcome =
+  /** The handler returned `undefined`; nothing is stored beside the status. */
+  | { readonly kind: 'none' }
+  | { readonly kind: 'json'; readonly text: string }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly kind: 'error'; readonly error: StoredError }
+  /** The effect is done, the answer is not replayable. */
+  | { readonly kind: 'unavailable'; readonly reason: UnavailableReason }
+
+export interface StoredError {
+  readonly message: string
+  readonly details?: unknown
+  readonly statusCode?: number
+}
+
+/** How much room the store has for an outcome, in the store's own measure. */
+export interface OutcomeRoom {
+  /** Size of the rest of the settled record. */
+  readonly besideBytes: number
+  /** Writes are charged by this many bytes, begun ones in full. */
+  readonly unitBytes: number
+  /** What record and outcome may measure together. */
+  readonly maxBytes: number
+}
+
+const VERSION = 1
+/** Reserved for later: 5, a sibling item; 6, an object in S3. */
+const KINDS = { none: 0, json: 1, bytes: 2, error: 3, unavailable: 4 } as const
+const DEFLATED = 0x80
+const HEADER_BYTES = 2
+
+/**
+ * More than any Lambda can answer (6 MB). The bound is for reading: a few stored kilobytes could otherwise unpack to
+ * more than the memory holds.
+ */
+const MAX_UNPACKED_BYTES = 16 * 1024 * 1024
+
+const REASONS: readonly string[] = ['not-json', 'streamed', 'too-large', 'unreadable'] satisfies UnavailableReason[]
+
+/** Lambda itself would send `JSON.stringify(value)`; what that cannot write is answered, but cannot be replayed. */
+export const outcomeOf = (value: unknown): Outcome => {
+  if (value === undefined) return { kind: 'none' }
+  if (value instanceof Uint8Array) return { kind: 'bytes', bytes: value }
+  if (isStream(value)) return unavailable('streamed')
+  try {
+    const text: string | undefined = JSON.stringify(value)
+    return text === undefined ? unavailable('not-json') : { kind: 'json', text }
+  } catch {
+    return unavailable('not-json') // a bigint, a cycle, nesting beyond the stack, a toJSON that throws
+  }
+}
+
+export const unavailable = (reason: UnavailableReason): Outcome => ({ kind: 'unavailable', reason })
+
+/** Web streams, Node streams, and anything else that is read rather than serialised. */
+export const isStream = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (typeof (value as { pipe?: unknown }).pipe === 'function' ||
+    typeof (value as { getReader?: unknown }).getReader === 'function' ||
+    typeof (value as { [Symbol.asyncIterator]?: unknown })[Symbol.asyncIterator] === 'function')
+
+/** The value that a replay gives. */
+export const valueOf = (outcome: Extract<Outcome, { kind: 'none' | 'json' | 'bytes' }>): unknown => {
+  if (outcome.kind === 'none') return undefined
+  return outcome.kind === 'json' ? JSON.parse(outcome.text) : outcome.bytes
+}
+
+/** A version byte, a kind byte, the content; deflated where the whole item then costs a write unit less. */
+export const encodeOutcome = (outcome: Outcome, room: OutcomeRoom): Uint8Array => {
+  const content = contentOf(outcome)
+  const plain = frame(KINDS[outcome.kind], content)
+  const packed = worthPacking(plain.length, room)
+    ? frame(KINDS[outcome.kind] | DEFLATED, deflateRawSync(content))
+    : plain
+  const best = units(packed.length, room) < units(plain.length, room) ? packed : plain
+  const fits = room.besideBytes + best.length <= room.maxBytes && content.length <= MAX_UNPACKED_BYTES
+  return fits ? best : encodeOutcome(unavailable('too-large'), room)
+}
+
+/** Never throws: whatever cannot be read is an outcome that cannot be replayed. */
+export const decodeOutcome = (encoded: Uint8Array): Outcome => {
+  try {
+    return readOutcome(encoded)
+  } catch {
+    return unavailable('unreadable')
+  }
+}
+
+const readOutcome = (encoded: Uint8Array): Outcome => {
+  const [version, mark = 0] = encoded
+  if (version !== VERSION) return unavailable('unreadable')
+  const stored = encoded.subarray(HEADER_BYTES)
+  const content =
+    mark & DEFLATED ? inflateRawSync(stored, { maxOutputLength: MAX_UNPACKED_BYTES }) : Buffer.from(stored)
+  return read(mark & ~DEFLATED, content)
+}
+
+const read = (kind: number, content: Buffer): Outcome => {
+  switch (kind) {
+    case KINDS.none:
+      return { kind: 'none' }
+    case KINDS.json:
+      return readJson(content.toString('utf8'))
+    case KINDS.bytes:
+      return { kind: 'bytes', bytes: content }
+    case KINDS.error:
+      return readError(JSON.parse(content.toString('utf8')))
+    case KINDS.unavailable:
+      return readReason(content.toString('utf8'))
+    default:
+      return unavailable('unreadable')
+  }
+}
+
+const readJson = (text: string): Outcome => {
+  JSON.parse(text) // throws here, where it can still be told, rather than at the replay
+  return { kind: 'json', text }
+}
+
+const readError = (stored: unknown): Outcome => {
+  if (typeof stored !== 'object' || stored === null) return unavailable('unreadable')
+  const { message, details, statusCode } = stored as Partial<StoredError>
+  if (typeof message !== 'string') return unavailable('unreadable')
+  if (statusCode !== undefined && typeof statusCode !== 'number') return unavailable('unreadable')
+  return {
+    kind: 'error',
+    error: {
+      message,
+      ...(details === undefined ? {} : { details }),
+      ...(statusCode === undefined ? {} : { statusCode }),
+    },
+  }
+}
+
+const readReason = (text: string): Outcome =>
+  unavailable(REASONS.includes(text) ? (text as UnavailableReason) : 'unreadable')
+
+const contentOf = (outcome: Outcome): Uint8Array => {
+  switch (outcome.kind) {
+    case 'none':
+      return new Uint8Array(0)
+    case 'json':
+      return Buffer.from(outcome.text, 'utf8')
+    case 'bytes':
+      return outcome.bytes
+    case 'error':
+      return Buffer.from(JSON.stringify(outcome.error), 'utf8')
+    case 'unavailable':
+      return Buffer.from(outcome.reason, 'utf8')
+  }
+}
+
+const frame = (mark: number, content: Uint8Array): Uint8Array => {
+  const framed = Buffer.allocUnsafe(HEADER_BYTES + content.length)
+  framed[0] = VERSION
+  framed[1] = mark
+  framed.set(content, HEADER_BYTES)
+  return framed
+}
+
+const units = (bytes: number, { besideBytes, unitBytes }: OutcomeRoom): number =>
+  Math.ceil((besideBytes + bytes) / unitBytes)
+
+const worthPacking = (bytes: number, room: OutcomeRoom): boolean => units(bytes, room) > units(HEADER_BYTES, room)
+
+/** Looks at the mark only: what could not be kept is marked so. */
+export const outcomeIsReplayable = (encoded: Uint8Array): boolean => encoded[1] !== KINDS.unavailable

@@ -1,0 +1,30 @@
+import type { Claim } from './claim.ts'
+import { isSettled, type StoredRecord } from './record.ts'
+import type { Renewal, Settlement } from './store.ts'
+
+/**
+ * A client that got no answer sends again, and the second send is refused because the first was applied. These tell
+ * that case from a refusal by somebody else's record. The token alone is not enough: a record under our token that
+ * has moved on (settled by an operator's tool, say) is no longer our claim.
+ */
+
+export const isOwnClaim = (record: StoredRecord, wanted: Claim): boolean =>
+  record.claimToken === wanted.claimToken && record.status === 'IN_PROGRESS'
+
+export const isOwnRenewal = (record: StoredRecord, claim: Claim, to: Renewal): boolean =>
+  record.claimToken === claim.claimToken &&
+  record.status === 'IN_PROGRESS' &&
+  record.leaseExpiresAt !== undefined &&
+  record.leaseExpiresAt >= to.leaseExpiresAt
+
+export const isOwnSettlement = (record: StoredRecord, claim: Claim, as: Settlement): boolean => {
+  if (record.claimToken !== claim.claimToken) return false
+  switch (as.kind) {
+    case 'completed':
+      return isSettled(record)
+    case 'released':
+      return record.status === 'RELEASED'
+    case 'abandoned':
+      return record.status === 'IN_PROGRESS' && record.leaseExpiresAt === undefined
+  }
+}

@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto'
+import { type EpochMillis, epochMillis, type Millis } from './time.ts'
+
+/** Named places in the lifecycle where a test may stop the world. */
+export type ProbePoint =
+  | 'before-claim'
+  | 'after-claim'
+  | 'before-handler'
+  | 'after-handler'
+  | 'before-settle'
+  | 'after-settle'
+
+/** Clock, timers and randomness. Everything else in the core is a function of what it is given. */
+export interface Runtime {
+  /** This host's own clock, uncorrected. */
+  now(): EpochMillis
+  /** Resolves after the span, or as soon as `until` aborts; never rejects. */
+  sleep(span: Millis, until?: AbortSignal): Promise<void>
+  /** Runs with a signal that aborts after the span. */
+  withDeadline<T>(span: Millis, run: (by: AbortSignal) => Promise<T>): Promise<T>
+  /** Calls `run` every span until the returned function is called. */
+  repeat(every: Millis, run: () => void): () => void
+  /** 128 random bits, as text. */
+  randomToken(): string
+  /** At least 0, less than 1: for jitter only. */
+  random(): number
+  /**
+   * Whether the host ends an invocation at its deadline and runs one at a time. Not so where
+   * `AWS_LAMBDA_MAX_CONCURRENCY` is set (Lambda managed instances) or outside Lambda.
+   */
+  enforcesDeadline(): boolean
+  /** Called at each {@link ProbePoint}; absent in production. */
+  readonly probe?: (point: ProbePoint) => void
+}
+
+/** The one place that touches the system's clock, timers and randomness. */
+export const systemRuntime: Runtime = Object.freeze({
+  now: () => epochMillis(Date.now()),
+
+  sleep: (span: Millis, until?: AbortSignal) =>
+    new Promise<void>((resolve) => {
+      if (until?.aborted) return resolve()
+      const done = (): void => {
+        clearTimeout(timer)
+        until?.removeEventListener('abort', done)
+        resolve()
+      }
+      const timer = setTimeout(done, span)
+      until?.addEventListener('abort', done)
+    }),
+
+  withDeadline: async <T>(span: Millis, run: (by: AbortSignal) => Promise<T>): Promise<T> => {
+    const controller = new AbortController()
+    const timer = setTimeout(() => controller.abort(), span)
+    try {
+      return await run(controller.signal)
+    } finally {
+      clearTimeout(timer)
+    }
+  },
+
+  repeat: (every: Millis, run: () => void) => {
+    const timer = setInterval(run, every)
+    timer.unref() // a heartbeat never keeps a process alive by itself
+    return () => clearInterval(timer)
+  },
+
+  randomToken: () => randomBytes(16).toString('base64url'),
+  random: () => Math.random(),
+  enforcesDeadline: () => process.env['AWS_LAMBDA_MAX_CONCURRENCY'] === undefined,
+})

@@ -1,0 +1,15 @@
+/** API Gateway (HTTP and REST), Lambda function URLs and Application Load Balancers. */
+export type { HandlerClaim } from './core/handler-claim.ts'
+export { NotDoneError, TerminalError, type TerminalErrorOptions } from './core/handler-errors.ts'
+export {
+  type Answer,
+  type AnswerPolicy,
+  type Decision,
+  storeDeterministic,
+  storeEverything,
+  storeSuccess,
+} from './core/outcome-policy.ts'
+export { claimOf, type IdempotencyMiddleware, idempotency, type MiddlewareOptions } from './http/middleware.ts'
+export type { HttpOptions } from './http/options.ts'
+export type { HttpResponse, ProblemBody } from './http/problem.ts'
+export { type IdempotentHandler, idempotent, type LambdaContext } from './http/wrapper.ts'

@@ -1,0 +1,31 @@
+/** The core without an event source: `once`, the errors, the store interface, the events. */
+export type { Claim } from './core/claim.ts'
+export {
+  ERRORS,
+  type ErrorCode,
+  type ErrorFacts,
+  IdempotencyError,
+  StoreMisconfigured,
+  StoreUnavailable,
+} from './core/errors.ts'
+export { CHANNEL, type IdempotencyEvent, type Observe } from './core/events.ts'
+export type { Fingerprint } from './core/fingerprint.ts'
+export type { HandlerClaim } from './core/handler-claim.ts'
+export { NotDoneError, TerminalError, type TerminalErrorOptions } from './core/handler-errors.ts'
+export { type Once, type OnceOptions, type OnceRequest, type OnceResult, once } from './core/once.ts'
+export { type CommonOptions, OptionError } from './core/options.ts'
+export type { OutcomeRoom } from './core/outcome.ts'
+export type { ClaimToken, InProgressRecord, ReleasedRecord, SettledRecord, StoredRecord } from './core/record.ts'
+export type { RecordKey } from './core/record-key.ts'
+export type { Runtime } from './core/runtime.ts'
+export type {
+  ClaimAnswer,
+  Lost,
+  RenewAnswer,
+  Renewal,
+  SettleAnswer,
+  Settlement,
+  Store,
+  TakeOverAnswer,
+} from './core/store.ts'
+export type { EpochMillis, EpochSeconds, Millis } from './core/time.ts'

@@ -1,0 +1,71 @@
+import { type IdempotencyError, StoreMisconfigured, StoreUnavailable } from '../../core/errors.ts'
+import type { StoredRecord } from '../../core/record.ts'
+import { type EpochMillis, epochMillis } from '../../core/time.ts'
+import { fromItem, type Item } from './item.ts'
+
+/** The shape of an error of the AWS SDK, as far as it is looked at. */
+interface ServiceFault {
+  readonly name?: string
+  readonly message?: string
+  readonly Item?: Item
+  readonly $metadata?: { readonly httpStatusCode?: number }
+  readonly $response?: { readonly headers?: Readonly<Record<string, string>> }
+}
+
+/** A condition that did not hold: an answer, not a fault. */
+export interface Refused {
+  /** What stood there; absent where nothing did. */
+  readonly record?: StoredRecord
+  readonly storeTime?: EpochMillis
+}
+
+/** Which 4xx are about load, and so about the moment. */
+const THROTTLES = new Set([
+  'ProvisionedThroughputExceededException',
+  'ThrottlingException',
+  'RequestLimitExceeded',
+  'LimitExceededException',
+  'RequestTimeout',
+])
+
+/** What to do about the refusals that a person has to mend. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  ResourceNotFoundException: 'The table does not exist in this account and Region: check tableName and AWS_REGION.',
+  AccessDeniedException:
+    'The function may not use the table: grant it dynamodb:GetItem, dynamodb:PutItem and dynamodb:UpdateItem on it.',
+  UnrecognizedClientException: 'The credentials are not accepted: check the function role, or the local environment.',
+  CredentialsProviderError: 'No credentials were found: check the function role, or the local environment.',
+  ExpiredTokenException: 'The credentials have expired.',
+  InvalidSignatureException: 'The signature is not accepted: check the credentials and the clock of this host.',
+}
+
+/** DynamoDB says of a table with other keys only that the request is not valid for it. */
+const KEY_SCHEMA_REMEDY = 'The table needs the partition key "pk" of type String and no sort key: check its key schema.'
+
+export const isConditionFailure = (error: unknown): error is ServiceFault =>
+  (error as ServiceFault | undefined)?.name === 'ConditionalCheckFailedException'
+
+/** Another request held the item just then; the SDK does not send these again by itself. */
+export const isTransactionConflict = (error: unknown): boolean =>
+  (error as ServiceFault | undefined)?.name === 'TransactionConflictException'
+
+export const refusedBy = ({ Item: item, $response }: ServiceFault): Refused => {
+  const date = Date.parse($response?.headers?.['date'] ?? '')
+  return {
+    ...(item === undefined ? {} : { record: fromItem(item) }),
+    ...(Number.isNaN(date) ? {} : { storeTime: epochMillis(date) }),
+  }
+}
+
+/** Network, time-out, throttling and 5xx are the store being down; any other refusal is a mistake in the set-up. */
+export const faultOf = (error: unknown, tableName: string): IdempotencyError => {
+  const { name = 'Error', message = '', $metadata } = (error ?? {}) as ServiceFault
+  const status = $metadata?.httpStatusCode
+  const refused = REMEDIES[name] !== undefined || (status !== undefined && status >= 400 && status < 500)
+  if (refused && !THROTTLES.has(name)) {
+    const aboutKeys = name === 'ValidationException' && /\bkey\b/i.test(message)
+    const remedy = aboutKeys ? KEY_SCHEMA_REMEDY : (REMEDIES[name] ?? 'DynamoDB refused the request.')
+    return new StoreMisconfigured(`Table "${tableName}": ${remedy} (${name}: ${message})`, { cause: error })
+  }
+  return new StoreUnavailable(`Table "${tableName}" cannot be reached (${name})`, { cause: error })
+}

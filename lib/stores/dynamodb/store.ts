@@ -1,0 +1,111 @@
+import { type Claim, recordOf } from '../../core/claim.ts'
+import type { OutcomeRoom } from '../../core/outcome.ts'
+import { isOwnClaim, isOwnRenewal, isOwnSettlement } from '../../core/recognition.ts'
+import { type Runtime, systemRuntime } from '../../core/runtime.ts'
+import type { ClaimAnswer, Lost, Store } from '../../core/store.ts'
+import { fromSeconds, millis } from '../../core/time.ts'
+import { claimInput, peekInput, renewInput, settleInput, takeOverInput } from './expressions.ts'
+import { faultOf, isConditionFailure, isTransactionConflict, type Refused, refusedBy } from './faults.ts'
+import { ATTRIBUTES, fromItem, toItem } from './item.ts'
+import type { ItemClient } from './item-client.ts'
+import { itemSize, MAX_ITEM_BYTES, WRITE_UNIT_BYTES } from './item-size.ts'
+
+export interface ItemStoreSettings {
+  readonly tableName: string
+  readonly client: ItemClient
+  readonly skewSeconds: number
+  readonly runtime?: Runtime
+}
+
+type Written = { readonly kind: 'written' } | ({ readonly kind: 'refused' } & Refused) | { readonly kind: 'contended' }
+
+/** One write at a time can touch an item; a transaction holds it for some milliseconds. */
+const MAX_TRANSACTION_CONFLICTS = 5
+const CONFLICT_JITTER = millis(40)
+
+/** What the settled item has beside the outcome and the attributes of the claim: name and bytes of `settledAt`. */
+const SETTLED_BYTES = Buffer.byteLength(ATTRIBUTES.settledAt) + Buffer.byteLength(ATTRIBUTES.outcome) + 16
+
+export const itemStore = ({ tableName, client, skewSeconds, runtime = systemRuntime }: ItemStoreSettings): Store => {
+  /** A condition that does not hold is an answer; everything else that goes wrong is a fault of ours or the store's. */
+  const write = async (send: () => Promise<unknown>): Promise<Written> => {
+    for (let tried = 1; ; tried++) {
+      try {
+        await send()
+        return { kind: 'written' }
+      } catch (error) {
+        if (isConditionFailure(error)) return { kind: 'refused', ...refusedBy(error) }
+        if (!isTransactionConflict(error)) throw faultOf(error, tableName)
+        if (tried === MAX_TRANSACTION_CONFLICTS) return { kind: 'contended' }
+      }
+      await runtime.sleep(millis(runtime.random() * CONFLICT_JITTER * tried))
+    }
+  }
+
+  const ownersWrite = async (
+    send: () => Promise<unknown>,
+    isOwn: (refused: Required<Refused>['record']) => boolean,
+  ): Promise<{ kind: 'done' } | Lost> => {
+    const written = await write(send)
+    if (written.kind === 'written') return { kind: 'done' }
+    if (written.kind === 'contended')
+      throw faultOf(new Error('The item stayed in conflict with transactions'), tableName)
+    const { record } = written
+    if (record === undefined) return { kind: 'lost' }
+    return isOwn(record) ? { kind: 'done' } : { kind: 'lost', record }
+  }
+
+  return {
+    skew: fromSeconds(skewSeconds),
+
+    claim: async (wanted, by) => {
+      const written = await write(() => client.putItem(claimInput(tableName, wanted), by))
+      // Refused although nothing stands there cannot be under attribute_not_exists; a retry sees what does.
+      return claimAnswer(written, wanted) ?? { kind: 'contended' }
+    },
+
+    takeOver: async (seen, wanted, by) => {
+      const written = await write(() => client.putItem(takeOverInput(tableName, seen, wanted), by))
+      return claimAnswer(written, wanted) ?? { kind: 'gone' }
+    },
+
+    renew: async (claim, to, by) => {
+      const written = await ownersWrite(
+        () => client.updateItem(renewInput(tableName, claim, to), by),
+        (record) => isOwnRenewal(record, claim, to),
+      )
+      return written.kind === 'done' ? { kind: 'renewed' } : written
+    },
+
+    settle: async (claim, as, by) => {
+      const written = await ownersWrite(
+        () => client.updateItem(settleInput(tableName, claim, as), by),
+        (record) => isOwnSettlement(record, claim, as),
+      )
+      return written.kind === 'done' ? { kind: 'settled' } : written
+    },
+
+    peek: async (recordKey, by) => {
+      const { Item: item } = await client.getItem(peekInput(tableName, recordKey), by).catch((error: unknown) => {
+        throw faultOf(error, tableName)
+      })
+      return item === undefined ? undefined : fromItem(item)
+    },
+
+    outcomeRoom: (claim): OutcomeRoom => ({
+      besideBytes: itemSize(toItem(recordOf(claim))) + SETTLED_BYTES,
+      unitBytes: WRITE_UNIT_BYTES,
+      maxBytes: MAX_ITEM_BYTES,
+    }),
+  }
+}
+
+/** `undefined`: refused although no record came back. */
+const claimAnswer = (written: Written, wanted: Claim): ClaimAnswer | undefined => {
+  if (written.kind === 'written') return { kind: 'claimed' }
+  if (written.kind === 'contended') return written
+  const { record, storeTime } = written
+  if (record === undefined) return undefined
+  if (isOwnClaim(record, wanted)) return { kind: 'claimed' }
+  return storeTime === undefined ? { kind: 'occupied', record } : { kind: 'occupied', record, storeTime }
+}
