@@ -1,0 +1,41 @@
+import { randomUUID } from 'node:crypto'
+import { DynamoDBClient, type DynamoDBClientConfig, GetItemCommand } from '@aws-sdk/client-dynamodb'
+import { createIdempotencyTable } from '../../lib/local/tables.ts'
+import type { Item } from '../../lib/stores/dynamodb/item.ts'
+import { BOUNDED_CLIENT } from '../../lib/stores/dynamodb/sdk-client.ts'
+
+/** DynamoDB Local takes any; the SDK wants some. */
+export const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' } as const
+export const REGION = 'us-east-1'
+
+/** Where the run's DynamoDB Local listens. */
+export const databaseEndpoint = (): string => {
+  const endpoint = process.env['TEST_DYNAMODB_ENDPOINT']
+  if (endpoint === undefined) throw new Error('TEST_DYNAMODB_ENDPOINT is not set: run the tests by npm test')
+  return endpoint
+}
+
+/** A client as the layer makes its own: bounded, with two attempts. */
+export const testClient = (config: DynamoDBClientConfig = {}): DynamoDBClient =>
+  new DynamoDBClient({
+    ...BOUNDED_CLIENT,
+    endpoint: databaseEndpoint(),
+    region: REGION,
+    credentials: CREDENTIALS,
+    ...config,
+  })
+
+/** A table that nobody else knows. */
+export const freshTable = async (): Promise<string> => {
+  const tableName = `test-${randomUUID()}`
+  await createIdempotencyTable(testClient(), tableName)
+  return tableName
+}
+
+/** The item as it stands, read with strong consistency. */
+export const readItem = async (tableName: string, recordKey: string): Promise<Item | undefined> => {
+  const { Item: item } = await testClient().send(
+    new GetItemCommand({ TableName: tableName, Key: { pk: { S: recordKey } }, ConsistentRead: true }),
+  )
+  return item
+}
