@@ -11,5 +11,7 @@ export {
 } from './core/outcome-policy.ts'
 export { claimOf, type IdempotencyMiddleware, idempotency, type MiddlewareOptions } from './http/middleware.ts'
 export type { HttpOptions } from './http/options.ts'
-export type { HttpResponse, ProblemBody } from './http/problem.ts'
+export type { Problem, ProblemBody } from './http/problem.ts'
+export type { ReplayHeaders } from './http/replay-headers.ts'
+export type { HttpResponse } from './http/response.ts'
 export { type IdempotentHandler, idempotent, type LambdaContext } from './http/wrapper.ts'

@@ -1,12 +1,12 @@
 import { IdempotencyError } from './errors.ts'
 import { deriveFingerprint } from './fingerprint.ts'
 import type { HandlerClaim } from './handler-claim.ts'
-import { canonicalValue, NotCanonical } from './json.ts'
 import { deadlineOf, type TimedContext } from './lifecycle/request.ts'
 import { type Ran, run } from './lifecycle/run.ts'
 import { COMMON_RULES, type CommonOptions, checkOptions, readSettings } from './options.ts'
-import { decodeOutcome, type Outcome, outcomeOf, valueOf } from './outcome.ts'
+import { decodeOutcome, type Outcome, outcomeOf, valueOfOutcome } from './outcome.ts'
 import { endingOfError, replayedError } from './outcome-policy.ts'
+import { canonicalPayload } from './payload.ts'
 import { deriveRecordKey } from './record-key.ts'
 
 export type OnceOptions = CommonOptions
@@ -65,17 +65,6 @@ export const once = (options: OnceOptions): Once => {
   }
 }
 
-export const canonicalPayload = (payload: unknown): string => {
-  try {
-    return canonicalValue(payload)
-  } catch (error) {
-    if (!(error instanceof NotCanonical)) throw error
-    throw new IdempotencyError('payload-invalid', `The payload cannot be fingerprinted: ${error.message}`, {
-      cause: error,
-    })
-  }
-}
-
 const withSignal = (claim: HandlerClaim | undefined, signal: AbortSignal | undefined): HandlerClaim | undefined =>
   claim === undefined || signal === undefined ? claim : { ...claim, signal: AbortSignal.any([claim.signal, signal]) }
 
@@ -83,7 +72,7 @@ const resultOf = <T>(ran: Ran<T>, stored: () => Outcome): OnceResult<T> => {
   if (ran.kind === 'refused') throw ran.error
   if (ran.kind === 'replay') return { value: replayedValue(decodeOutcome(ran.record.outcome)) as T, status: 'replayed' }
   const outcome = stored()
-  const value = outcome.kind === 'json' ? (valueOf(outcome) as T) : ran.value
+  const value = outcome.kind === 'json' ? (valueOfOutcome(outcome) as T) : ran.value
   return { value, status: ran.standing === 'unstored' || ran.standing === 'unprotected' ? ran.standing : 'created' }
 }
 
@@ -91,5 +80,5 @@ const resultOf = <T>(ran: Ran<T>, stored: () => Outcome): OnceResult<T> => {
 const replayedValue = (outcome: Outcome): unknown => {
   if (outcome.kind === 'error') throw replayedError(outcome.error)
   if (outcome.kind === 'unavailable') throw new IdempotencyError('replay-unavailable')
-  return valueOf(outcome)
+  return valueOfOutcome(outcome)
 }

@@ -67,7 +67,7 @@ export const isStream = (value: unknown): boolean =>
     typeof (value as { [Symbol.asyncIterator]?: unknown })[Symbol.asyncIterator] === 'function')
 
 /** The value that a replay gives. */
-export const valueOf = (outcome: Extract<Outcome, { kind: 'none' | 'json' | 'bytes' }>): unknown => {
+export const valueOfOutcome = (outcome: Extract<Outcome, { kind: 'none' | 'json' | 'bytes' }>): unknown => {
   if (outcome.kind === 'none') return undefined
   return outcome.kind === 'json' ? JSON.parse(outcome.text) : outcome.bytes
 }

@@ -1,5 +1,5 @@
 import type { Claim } from '../claim.ts'
-import { StoreUnavailable } from '../errors.ts'
+import { StoreMisconfigured, StoreUnavailable } from '../errors.ts'
 import { aboutClaim, aboutRecord, storeFailed } from '../events.ts'
 import { type HandlerClaim, handlerClaim } from '../handler-claim.ts'
 import { judge } from '../judge.ts'
@@ -30,6 +30,8 @@ export type Begun =
   | { readonly kind: 'mismatch' }
   /** The store is down, or the claim's fate is unknown: nothing ran. */
   | { readonly kind: 'unavailable'; readonly error: StoreUnavailable }
+  /** The store refused for a reason that no retry mends: nothing ran, whatever `storeDown` says. */
+  | { readonly kind: 'misconfigured'; readonly error: StoreMisconfigured }
 
 type Won = Extract<Contested, { kind: 'claimed' }>
 type Refused = Exclude<Contested, Won>
@@ -54,6 +56,7 @@ export const begin = async (settings: Settings, request: ClaimRequest): Promise<
       : refused(settings, request, contested)
   } catch (error) {
     settings.tell(() => storeFailed(request.recordKey, 'claim', error))
+    if (error instanceof StoreMisconfigured) return { kind: 'misconfigured', error }
     if (!(error instanceof StoreUnavailable)) throw error
     await giveUp(settings, contest.wanted())
     return unavailable(settings, error)
@@ -90,7 +93,6 @@ const lookFirst = async (settings: Settings, request: ClaimRequest): Promise<Ref
     const verdict = judge(record, { fingerprint: request.fingerprint, now, skew: store.skew, abandoned })
     return verdict.kind === 'takeOver' ? undefined : verdict
   } catch (error) {
-    if (!(error instanceof StoreUnavailable)) throw error
     settings.tell(() => storeFailed(request.recordKey, 'peek', error))
     return undefined // the claim will tell
   }

@@ -3,7 +3,10 @@ import type { Begun } from './begin.ts'
 import type { Settled } from './settle.ts'
 
 /** Why a request is neither run nor replayed. */
-export type Refusal = Extract<Begun | Settled, { kind: 'conflict' | 'outcomeUnknown' | 'mismatch' | 'unavailable' }>
+export type Refusal = Extract<
+  Begun | Settled,
+  { kind: 'conflict' | 'outcomeUnknown' | 'mismatch' | 'unavailable' | 'misconfigured' }
+>
 
 /** After a store that did not answer, a second is enough for a short fault, and short enough for a caller. */
 const STORE_RETRY_SECONDS = 1
@@ -19,6 +22,8 @@ export const refusalError = (refusal: Refusal): IdempotencyError => {
       return new IdempotencyError('key-reused')
     case 'unavailable':
       return unavailableError({ cause: refusal.error })
+    case 'misconfigured':
+      return refusal.error
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Fingerprint } from '../fingerprint.ts'
 import type { RecordKey } from '../record-key.ts'
 import type { Runtime } from '../runtime.ts'
-import { type EpochMillis, later, millis } from '../time.ts'
+import { type EpochMillis, later, type Millis, millis } from '../time.ts'
 
 /** A request with its identity derived: from here on nothing is computed from the event again. */
 export interface ClaimRequest {
@@ -11,6 +11,8 @@ export interface ClaimRequest {
   readonly deadline: EpochMillis | undefined
   /** A replay is likely: read before writing, since a read is cheaper than a refused write. */
   readonly readFirst?: boolean
+  /** How long to wait for another invocation's outcome before the conflict is the answer. */
+  readonly wait?: Millis | undefined
 }
 
 /** The part of a Lambda context that says how long this invocation may still run. */

@@ -4,10 +4,11 @@ import { retryAfterSeconds } from '../judge.ts'
 import type { Settings } from '../options.ts'
 import type { Ending } from '../outcome-policy.ts'
 import type { SettledRecord } from '../record.ts'
-import { begin, type HeldClaim } from './begin.ts'
+import type { HeldClaim } from './begin.ts'
 import { refusalError, unavailableError } from './refusal.ts'
 import type { ClaimRequest } from './request.ts'
 import { type Settled, settle } from './settle.ts'
+import { beginWaiting } from './wait.ts'
 
 /** How the answer of a run stands in the store. */
 export type Standing = 'completed' | 'released' | 'abandoned' | 'unstored' | 'unprotected'
@@ -26,7 +27,7 @@ export interface Job<T> {
 
 /** Claim, run, settle: the one order of things. A throw of the handler is settled, and comes out as it was thrown. */
 export const run = async <T>(settings: Settings, request: ClaimRequest, job: Job<T>): Promise<Ran<T>> => {
-  const begun = await begin(settings, request)
+  const begun = await beginWaiting(settings, request)
   switch (begun.kind) {
     case 'run':
       return runClaimed(settings, begun.held, job)

@@ -1,0 +1,71 @@
+import { judge } from '../judge.ts'
+import type { Settings } from '../options.ts'
+import { between, type EpochMillis, fromSeconds, later, type Millis, millis } from '../time.ts'
+import { type Begun, begin } from './begin.ts'
+import type { ClaimRequest } from './request.ts'
+
+type Conflict = Extract<Begun, { kind: 'conflict' }>
+
+const FIRST_PAUSE = millis(100)
+const LONGEST_PAUSE = fromSeconds(1)
+const GROWTH = 1.5
+
+/** What the answer needs to leave before this invocation ends. */
+const ANSWER_MARGIN = fromSeconds(1)
+
+const READ_BUDGET = millis(500)
+
+/**
+ * As `begin`, and where another invocation holds the claim, waits for what becomes of it: its outcome is replayed, and
+ * whatever is not a live claim any more is contended for. Ends with the conflict.
+ */
+export const beginWaiting = async (settings: Settings, request: ClaimRequest): Promise<Begun> => {
+  const { wait } = request
+  const begun = await begin(settings, request)
+  if (wait === undefined || begun.kind !== 'conflict') return begun
+  return waitFor(settings, request, begun, endOfWait(settings.runtime.now(), wait, request.deadline))
+}
+
+const waitFor = async (
+  settings: Settings,
+  request: ClaimRequest,
+  conflict: Conflict,
+  until: EpochMillis,
+): Promise<Begun> => {
+  const { runtime } = settings
+  let current = conflict
+  let seenAt = runtime.now()
+  for (let pause = FIRST_PAUSE; ; pause = millis(Math.min(LONGEST_PAUSE, pause * GROWTH))) {
+    const span = millis(pause * (0.5 + runtime.random() / 2))
+    if (later(runtime.now(), span) >= until) return aged(current, between(seenAt, runtime.now()))
+    await runtime.sleep(span)
+    if (await isStillClaimed(settings, request)) continue
+    const begun = await begin(settings, request)
+    if (begun.kind !== 'conflict') return begun
+    current = begun
+    seenAt = runtime.now()
+  }
+}
+
+/** The time to wait was counted from when the conflict was seen. */
+const aged = ({ kind, retryAfterSeconds }: Conflict, by: Millis): Conflict => ({
+  kind,
+  retryAfterSeconds: Math.max(1, retryAfterSeconds - Math.floor(by / 1000)),
+})
+
+/** An eventually consistent read is enough: what it misses now it sees at the next look. */
+const isStillClaimed = async ({ store, runtime, abandoned }: Settings, request: ClaimRequest): Promise<boolean> => {
+  try {
+    const record = await runtime.withDeadline(READ_BUDGET, (by) => store.peek(request.recordKey, by))
+    if (record === undefined) return false
+    const terms = { fingerprint: request.fingerprint, now: runtime.now(), skew: store.skew, abandoned }
+    return judge(record, terms).kind === 'conflict'
+  } catch {
+    return true // the conflict stands until a look says otherwise
+  }
+}
+
+const endOfWait = (now: EpochMillis, wait: Millis, deadline: EpochMillis | undefined): EpochMillis => {
+  const most = deadline === undefined ? wait : Math.min(wait, between(now, deadline) - ANSWER_MARGIN)
+  return later(now, millis(most))
+}

@@ -1,0 +1,14 @@
+import { IdempotencyError } from './errors.ts'
+import { canonicalValue, NotCanonical } from './json.ts'
+
+/** Canonical text of a payload that the user picked. Throws {@link IdempotencyError} `payload-invalid`. */
+export const canonicalPayload = (payload: unknown): string => {
+  try {
+    return canonicalValue(payload)
+  } catch (error) {
+    if (!(error instanceof NotCanonical)) throw error
+    throw new IdempotencyError('payload-invalid', `The payload cannot be fingerprinted: ${error.message}`, {
+      cause: error,
+    })
+  }
+}

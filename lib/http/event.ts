@@ -1,0 +1,153 @@
+import { IdempotencyError } from '../core/errors.ts'
+
+/** The event shapes that AWS gives an HTTP handler. */
+export type EventKind = 'http-api' | 'rest-api' | 'function-url' | 'alb' | 'alb-multi-value'
+
+/** What idempotency needs of a request, read once, before a handler or middleware can change the event. */
+export interface HttpRequest {
+  readonly kind: EventKind
+  readonly method: string
+  /** The route's template where the event has a specific one, else the raw path. */
+  readonly route: string
+  readonly pathParameters: Readonly<Record<string, string | undefined>>
+  /** Name and value, sorted by name, in the order of the request within one name. */
+  readonly query: readonly (readonly [string, string])[]
+  readonly body: string | Uint8Array | undefined
+  /** Every line of one header, whatever the case of its name. */
+  headerLines(name: string): readonly string[]
+}
+
+type Multi = Readonly<Record<string, readonly string[] | undefined>> | null | undefined
+type Single = Readonly<Record<string, string | undefined>> | null | undefined
+
+/** The members that are looked at, over all kinds. */
+interface AnyEvent {
+  readonly version?: string
+  readonly routeKey?: string
+  readonly rawPath?: string
+  readonly rawQueryString?: string
+  readonly httpMethod?: string
+  readonly path?: string
+  readonly resource?: string
+  readonly headers?: Single
+  readonly multiValueHeaders?: Multi
+  readonly queryStringParameters?: Single
+  readonly multiValueQueryStringParameters?: Multi
+  readonly pathParameters?: Single
+  readonly body?: string | null
+  readonly isBase64Encoded?: boolean
+  readonly requestContext?: {
+    readonly elb?: unknown
+    readonly domainName?: string
+    readonly http?: { readonly method?: string }
+  }
+}
+
+interface Accessors {
+  readonly method: (event: AnyEvent) => string | undefined
+  readonly path: (event: AnyEvent) => string | undefined
+  readonly template: (event: AnyEvent) => string | undefined
+  readonly query: (event: AnyEvent) => readonly (readonly [string, string])[]
+}
+
+const rawQuery = ({ rawQueryString = '' }: AnyEvent): readonly (readonly [string, string])[] =>
+  rawQueryString
+    .split('&')
+    .filter((pair) => pair !== '')
+    .map((pair) => {
+      const equals = pair.indexOf('=')
+      return equals < 0 ? [pair, ''] : [pair.slice(0, equals), pair.slice(equals + 1)]
+    })
+
+const parsedQuery = (event: AnyEvent): readonly (readonly [string, string])[] =>
+  event.multiValueQueryStringParameters
+    ? Object.entries(event.multiValueQueryStringParameters).flatMap(([name, values = []]) =>
+        values.map((value) => [name, value] as const),
+      )
+    : Object.entries(event.queryStringParameters ?? {}).map(([name, value = '']) => [name, value])
+
+const none = (): undefined => undefined
+
+/** Function URLs have one route for everything (`$default`), and ALBs none: there the path tells operations apart. */
+const ACCESSORS: Readonly<Record<EventKind, Accessors>> = {
+  'http-api': {
+    method: (event) => event.requestContext?.http?.method,
+    path: (event) => event.rawPath,
+    template: (event) => event.routeKey?.split(' ', 2)[1],
+    query: rawQuery,
+  },
+  'function-url': {
+    method: (event) => event.requestContext?.http?.method,
+    path: (event) => event.rawPath,
+    template: none,
+    query: rawQuery,
+  },
+  'rest-api': {
+    method: (event) => event.httpMethod,
+    path: (event) => event.path,
+    template: (event) => event.resource,
+    query: parsedQuery,
+  },
+  alb: { method: (event) => event.httpMethod, path: (event) => event.path, template: none, query: parsedQuery },
+  'alb-multi-value': {
+    method: (event) => event.httpMethod,
+    path: (event) => event.path,
+    template: none,
+    query: parsedQuery,
+  },
+}
+
+/** Throws {@link IdempotencyError} `event-unsupported` where the event is none of the five kinds. */
+export const readEvent = (given: unknown): HttpRequest => {
+  const event = (typeof given === 'object' && given !== null ? given : {}) as AnyEvent
+  const kind = kindOf(event)
+  const accessors = ACCESSORS[kind]
+  const method = accessors.method(event)
+  const path = accessors.path(event)
+  if (method === undefined || path === undefined) throw unsupported()
+  const template = accessors.template(event)
+  return {
+    kind,
+    method: method.toUpperCase(),
+    route: template !== undefined && isSpecific(template) ? template : path,
+    pathParameters: { ...event.pathParameters },
+    query: [...accessors.query(event)].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)),
+    body: bodyOf(event),
+    headerLines: readHeaders(event),
+  }
+}
+
+const kindOf = (event: AnyEvent): EventKind => {
+  const { requestContext } = event
+  if (requestContext?.elb !== undefined) return event.multiValueHeaders ? 'alb-multi-value' : 'alb'
+  if (requestContext?.http !== undefined) return isFunctionUrl(requestContext) ? 'function-url' : 'http-api'
+  if (event.httpMethod !== undefined) return 'rest-api'
+  throw unsupported()
+}
+
+const isFunctionUrl = ({ domainName }: { readonly domainName?: string }): boolean =>
+  domainName?.includes('.lambda-url.') ?? false
+
+/** `$default` and greedy parameters match anything: under them two operations would share one route. */
+const isSpecific = (template: string): boolean => template !== '$default' && !template.includes('+}')
+
+const bodyOf = ({ body, isBase64Encoded }: AnyEvent): string | Uint8Array | undefined => {
+  if (body === undefined || body === null) return undefined
+  return isBase64Encoded === true ? Buffer.from(body, 'base64') : body
+}
+
+/** Copies the lines now: what a handler does to `event.headers` later is not the client's word. */
+const readHeaders = (event: AnyEvent): ((name: string) => readonly string[]) => {
+  const source = event.multiValueHeaders ?? event.headers ?? {}
+  const entries = Object.entries(source)
+  return (name) =>
+    entries
+      .filter(([given]) => given.toLowerCase() === name)
+      .flatMap(([, value]) => (typeof value === 'string' ? [value] : [...(value ?? [])]))
+}
+
+const unsupported = (): IdempotencyError =>
+  new IdempotencyError(
+    'event-unsupported',
+    'The event is not from an HTTP API, a REST API, a function URL or an Application Load Balancer',
+  )

@@ -1,0 +1,65 @@
+import { ERRORS, IdempotencyError } from '../core/errors.ts'
+import type { Ran, Standing } from '../core/lifecycle/run.ts'
+import { decodeOutcome } from '../core/outcome.ts'
+import { decide, type Ending, replayedError, statusOf } from '../core/outcome-policy.ts'
+import type { SettledRecord } from '../core/record.ts'
+import type { EventKind } from './event.ts'
+import type { HttpSettings } from './options.ts'
+import { problemOf, problemResponse } from './problem.ts'
+import { type Captured, capture, type IdempotencyStatus, replayed, withStatus } from './response.ts'
+
+/** What both forms do around the lifecycle, for one event. */
+export interface Exchange<TEvent> {
+  readonly settings: HttpSettings<TEvent>
+  readonly event: TEvent
+  readonly kind: EventKind
+}
+
+const STATUSES: Readonly<Record<Standing, IdempotencyStatus>> = {
+  completed: 'created',
+  released: 'released',
+  abandoned: 'abandoned',
+  unstored: 'unstored',
+  unprotected: 'unprotected',
+}
+
+export const captureResult = <TEvent>({ settings, kind }: Exchange<TEvent>, result: unknown): Captured =>
+  capture(result, kind, settings.filter)
+
+/** A result without a status is no answer that a policy could look at: it is kept. */
+export const endingOfAnswer = <TEvent>({ settings }: Exchange<TEvent>, captured: Captured): Ending => {
+  const { statusCode, outcome } = captured
+  if (statusCode === undefined) return { kind: 'complete', status: 'SUCCEEDED', outcome }
+  const decision = decide(settings.outcomes, { statusCode })
+  return decision === 'complete' ? { kind: 'complete', status: statusOf({ statusCode }), outcome } : { kind: decision }
+}
+
+/** The response to give; throws the stored error where the outcome is one. */
+export const respond = <TEvent>(exchange: Exchange<TEvent>, ran: Ran<Captured>): unknown => {
+  switch (ran.kind) {
+    case 'answered':
+      return withStatus(ran.value.result, STATUSES[ran.standing], exchange.kind)
+    case 'replay':
+      return replay(exchange, ran.record)
+    case 'refused':
+      return refuse(exchange, ran.error)
+  }
+}
+
+export const replay = <TEvent>(exchange: Exchange<TEvent>, record: SettledRecord): unknown => {
+  const outcome = decodeOutcome(record.outcome)
+  if (outcome.kind === 'error') throw replayedError(outcome.error)
+  const answer = outcome.kind === 'json' ? replayed(JSON.parse(outcome.text), exchange.kind) : undefined
+  return answer === undefined ? refuse(exchange, new IdempotencyError('replay-unavailable')) : answer.result
+}
+
+export const refuse = <TEvent>({ settings, event, kind }: Exchange<TEvent>, error: IdempotencyError): unknown => {
+  // A mistake in the set-up is nobody's to see but the operator's: the client gets the code, the log the remedy.
+  if (ERRORS[error.code].status === 500) console.error(`lambda-once: ${error.code}: ${error.message}`)
+  const problem = problemOf(error, settings.docsUrl)
+  return settings.problem === undefined ? problemResponse(problem, kind) : settings.problem(problem, event)
+}
+
+/** The answer to a request that ran without a key. */
+export const respondUnkeyed = <TEvent>(exchange: Exchange<TEvent>, captured: Captured): unknown =>
+  withStatus(captured.result, 'none', exchange.kind)

@@ -1,0 +1,101 @@
+import { IdempotencyError } from '../core/errors.ts'
+import { deriveFingerprint, type FingerprintPart } from '../core/fingerprint.ts'
+import { type ClaimRequest, deadlineOf, type TimedContext } from '../core/lifecycle/request.ts'
+import { canonicalPayload } from '../core/payload.ts'
+import { deriveRecordKey, SINGLE_TENANT } from '../core/record-key.ts'
+import { type HttpRequest, readEvent } from './event.ts'
+import { MAX_KEY_LENGTH, type ParsedKey, parseKeyHeader } from './key-header.ts'
+import type { HttpSettings } from './options.ts'
+
+/** What the layer has to do with a request. */
+export type Identified =
+  /** Nothing: its method is safe to repeat. */
+  | { readonly kind: 'pass' }
+  /** It has no key, and needs none. */
+  | { readonly kind: 'unkeyed'; readonly request: HttpRequest }
+  | { readonly kind: 'keyed'; readonly request: HttpRequest; readonly claimRequest: ClaimRequest }
+  | { readonly kind: 'refused'; readonly request: HttpRequest; readonly error: IdempotencyError }
+
+/** draft-ietf-httpapi-idempotency-key-header-07 names the header; here in the case in which it is looked up. */
+const KEY_HEADER = 'idempotency-key'
+
+export const identify = <TEvent>(settings: HttpSettings<TEvent>, event: TEvent, context: TimedContext): Identified => {
+  const request = readEvent(event)
+  if (!settings.methods.has(request.method)) return { kind: 'pass' }
+  const parsed = readKey(settings, event, request)
+  if (parsed.kind === 'missing' && settings.missingKey === 'pass') return { kind: 'unkeyed', request }
+  try {
+    const claimRequest = claimRequestOf(settings, event, context, request, keyOf(parsed))
+    return { kind: 'keyed', request, claimRequest }
+  } catch (error) {
+    if (!(error instanceof IdempotencyError)) throw error
+    return { kind: 'refused', request, error }
+  }
+}
+
+const readKey = <TEvent>({ key }: HttpSettings<TEvent>, event: TEvent, request: HttpRequest): ParsedKey =>
+  typeof key === 'function' ? chosenKey(key(event)) : parseKeyHeader(request.headerLines(KEY_HEADER), key.header)
+
+const chosenKey = (key: unknown): ParsedKey => {
+  if (key === undefined || key === null || key === '') return { kind: 'missing' }
+  return typeof key === 'string' && key.length <= MAX_KEY_LENGTH && key.isWellFormed()
+    ? { kind: 'key', key }
+    : { kind: 'invalid', rule: `the key must be a string of at most ${MAX_KEY_LENGTH} characters` }
+}
+
+const keyOf = (parsed: ParsedKey): string => {
+  switch (parsed.kind) {
+    case 'key':
+      return parsed.key
+    case 'missing':
+      throw new IdempotencyError('key-missing', 'This request needs the header Idempotency-Key')
+    case 'invalid':
+      throw new IdempotencyError('key-invalid', `Idempotency-Key: ${parsed.rule}`)
+  }
+}
+
+const claimRequestOf = <TEvent>(
+  settings: HttpSettings<TEvent>,
+  event: TEvent,
+  context: TimedContext,
+  request: HttpRequest,
+  key: string,
+): ClaimRequest => {
+  const { operation, runtime } = settings.core
+  const route = settings.route === undefined ? request.route : settings.route(event)
+  const tenant = tenantOf(settings, event)
+  return {
+    recordKey: deriveRecordKey({ operation, tenant, method: request.method, route, key }),
+    fingerprint: deriveFingerprint(fingerprintParts(settings, event, request, route)),
+    deadline: deadlineOf(context, runtime),
+    wait: settings.wait,
+  }
+}
+
+/** A tenant of that very name, as data, must not be taken for the literal that says there is none. */
+const tenantOf = <TEvent>({ tenant }: HttpSettings<TEvent>, event: TEvent): string => {
+  if (tenant === SINGLE_TENANT) return SINGLE_TENANT
+  const answer = tenant(event)
+  if (typeof answer !== 'string' || answer === '') {
+    throw new IdempotencyError('scope-missing', 'The tenant option answered no tenant for this event')
+  }
+  return answer
+}
+
+/** Method, route and path parameters say what is acted on: a `payload` of the user's own does not replace them. */
+const fingerprintParts = <TEvent>(
+  { payload }: HttpSettings<TEvent>,
+  event: TEvent,
+  request: HttpRequest,
+  route: string,
+): readonly FingerprintPart[] => [
+  { kind: 'text', text: request.method },
+  { kind: 'text', text: route },
+  { kind: 'canonical', text: canonicalPayload(request.pathParameters) },
+  ...(payload === undefined
+    ? ([
+        { kind: 'canonical', text: canonicalPayload(request.query) },
+        { kind: 'body', body: request.body },
+      ] as const)
+    : ([{ kind: 'canonical', text: canonicalPayload(payload(event)) }] as const)),
+]

@@ -1,0 +1,58 @@
+import { parseItem } from 'structured-headers'
+
+/**
+ * `strict`: a quoted String of RFC 9651, as draft-ietf-httpapi-idempotency-key-header-07, section 2.1, requires.
+ * `compat`: also the raw values that most clients send today.
+ */
+export type HeaderProfile = 'strict' | 'compat'
+
+export type ParsedKey =
+  | { readonly kind: 'key'; readonly key: string }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'invalid'; readonly rule: string }
+
+/** The draft names no bound; Stripe's is the one that clients know. */
+export const MAX_KEY_LENGTH = 255
+
+/** API Gateway refuses more than 10,240 bytes of headers in all; nothing that is longer than this is a key. */
+const MAX_HEADER_LENGTH = 8_192
+
+/** Visible ASCII but `"`, `,`, `;`, `\`: what no list, parameter or quoted string can be mistaken for. */
+const RAW_KEY = /^[!#-+\--:<-[\]-~]+$/
+
+/** Both spellings of one key, `abc` and `"abc"`, give the same key. */
+export const parseKeyHeader = (lines: readonly string[], profile: HeaderProfile): ParsedKey => {
+  const [line, ...others] = lines
+  if (line === undefined) return { kind: 'missing' }
+  if (others.length > 0) return invalid('the header must be sent once')
+  if (line.length > MAX_HEADER_LENGTH) return invalid(`the key must have at most ${MAX_KEY_LENGTH} characters`)
+  const value = line.trim()
+  return profile === 'compat' && !value.startsWith('"') ? rawKey(value) : quotedKey(value)
+}
+
+const rawKey = (value: string): ParsedKey =>
+  RAW_KEY.test(value)
+    ? withinLength(value)
+    : invalid('the key must be a quoted string, or 1 to 255 visible ASCII characters without " , ; \\')
+
+const quotedKey = (value: string): ParsedKey => {
+  const key = parsedString(value)
+  return key === undefined ? invalid('the key must be one quoted string (RFC 9651, section 3.3.3)') : withinLength(key)
+}
+
+/** Parameters after the string are allowed by the syntax, and mean nothing here. */
+const parsedString = (value: string): string | undefined => {
+  try {
+    const [item] = parseItem(value)
+    return typeof item === 'string' ? item : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const withinLength = (key: string): ParsedKey =>
+  key.length >= 1 && key.length <= MAX_KEY_LENGTH
+    ? { kind: 'key', key }
+    : invalid(`the key must have 1 to ${MAX_KEY_LENGTH} characters`)
+
+const invalid = (rule: string): ParsedKey => ({ kind: 'invalid', rule })

@@ -1,0 +1,143 @@
+import {
+  aFunction,
+  COMMON_RULES,
+  type CommonOptions,
+  checkOptions,
+  integerBetween,
+  oneOf,
+  type Rule,
+  type Rules,
+  readSettings,
+  type Settings,
+} from '../core/options.ts'
+import { type AnswerPolicy, storeSuccess } from '../core/outcome-policy.ts'
+import { SINGLE_TENANT } from '../core/record-key.ts'
+import { fromSeconds, type Millis } from '../core/time.ts'
+import type { HeaderProfile } from './key-header.ts'
+import type { Problem } from './problem.ts'
+import { type HeaderFilter, headerFilter, type ReplayHeaders } from './replay-headers.ts'
+
+export interface HttpOptions<TEvent> extends CommonOptions {
+  /**
+   * Whose key it is. A function of the event, or the literal `'single-tenant'`. An undefined or empty answer is the
+   * error `scope-missing` (500): a tenant that was forgotten must not become a tenant that all share.
+   */
+  readonly tenant: ((event: TEvent) => string | undefined) | typeof SINGLE_TENANT
+  /**
+   * Where the key comes from. Default `{ header: 'compat' }`: the header `Idempotency-Key`, quoted or raw.
+   * `{ header: 'strict' }`: quoted only. Or a function of the event; `undefined` or empty counts as missing.
+   */
+  readonly key?: { readonly header: HeaderProfile } | ((event: TEvent) => string | undefined)
+  /** A request without a key. `'reject'` (default): 400. `'pass'`: it runs each time, outside the guarantee. */
+  readonly missingKey?: 'reject' | 'pass'
+  /** A request whose key is in progress. `'reject'` (default): 409. Or wait up to 1 to 25 seconds for the answer. */
+  readonly inProgress?: 'reject' | { readonly waitSeconds: number }
+  /** Which answers are stored. Default `storeSuccess`: 2xx and 3xx; a 4xx releases the key, a 5xx abandons it. */
+  readonly outcomes?: AnswerPolicy
+  /**
+   * What the fingerprint covers besides method, route and path parameters: any JSON value. Default: query and body.
+   * The same key with another payload is `key-reused` (422).
+   */
+  readonly payload?: (event: TEvent) => unknown
+  /** Methods that are protected. Default `['POST', 'PATCH']`; `'PUT'` and `'DELETE'` on request. */
+  readonly methods?: readonly ('POST' | 'PATCH' | 'PUT' | 'DELETE')[]
+  /** The route's template, where a router inside the function knows it better than the event. */
+  readonly route?: (event: TEvent) => string
+  /** Headers of the answer that are not stored (`deny`, besides the built-in list), or the only ones that are (`allow`). */
+  readonly replayHeaders?: ReplayHeaders
+  /** Page that describes the problems: sent as `Link: <docsUrl#code>; rel="describedby"`. */
+  readonly docsUrl?: string
+  /** Answers problems in your own envelope. */
+  readonly problem?: (problem: Problem, event: TEvent) => unknown
+}
+
+/** {@link HttpOptions}, checked, with defaults. */
+export interface HttpSettings<TEvent> {
+  readonly core: Settings
+  readonly tenant: HttpOptions<TEvent>['tenant']
+  readonly key: NonNullable<HttpOptions<TEvent>['key']>
+  readonly missingKey: 'reject' | 'pass'
+  readonly wait: Millis | undefined
+  readonly outcomes: AnswerPolicy
+  readonly payload: HttpOptions<TEvent>['payload']
+  readonly methods: ReadonlySet<string>
+  readonly route: HttpOptions<TEvent>['route']
+  readonly filter: HeaderFilter
+  readonly docsUrl: string | undefined
+  readonly problem: HttpOptions<TEvent>['problem']
+}
+
+const METHODS = ['POST', 'PATCH', 'PUT', 'DELETE'] as const
+
+const aTenant: Rule = (value) =>
+  typeof value === 'function' || value === SINGLE_TENANT
+    ? undefined
+    : `must be a function of the event, or the literal "${SINGLE_TENANT}"`
+
+const aKey: Rule = (value) =>
+  typeof value === 'function' || oneOf('strict', 'compat')(member(value, 'header')) === undefined
+    ? undefined
+    : 'must be { header: "compat" }, { header: "strict" }, or a function of the event'
+
+/** API Gateway gives up after 29 or 30 seconds; a caller that waits longer than 25 gets no answer of ours. */
+const aWait: Rule = (value) =>
+  value === 'reject' || integerBetween(1, 25)(member(value, 'waitSeconds')) === undefined
+    ? undefined
+    : 'must be "reject", or { waitSeconds } with an integer from 1 to 25'
+
+const someMethods: Rule = (value) =>
+  Array.isArray(value) && value.length > 0 && value.every((method) => oneOf(...METHODS)(method) === undefined)
+    ? undefined
+    : `must be a list of one or more of ${METHODS.join(', ')}: the others are safe to repeat, and pass through`
+
+const someHeaders: Rule = (value) => {
+  const names = member(value, 'deny') ?? member(value, 'allow')
+  const fits =
+    Array.isArray(names) && names.every((name) => typeof name === 'string') && Object.keys(value as object).length === 1
+  return fits ? undefined : 'must be { deny: [names] } or { allow: [names] }'
+}
+
+const aUrl: Rule = (value) =>
+  typeof value === 'string' && /^https?:\/\/[^\s<>#]+$/.test(value)
+    ? undefined
+    : 'must be an http(s) URL without a fragment'
+
+const HTTP_RULES: Rules = {
+  ...COMMON_RULES,
+  tenant: { required: true, rule: aTenant },
+  key: { rule: aKey },
+  missingKey: { rule: oneOf('reject', 'pass') },
+  inProgress: { rule: aWait },
+  outcomes: { rule: aFunction },
+  payload: { rule: aFunction },
+  methods: { rule: someMethods },
+  route: { rule: aFunction },
+  replayHeaders: { rule: someHeaders },
+  docsUrl: { rule: aUrl },
+  problem: { rule: aFunction },
+}
+
+export const readHttpSettings = <TEvent>(
+  where: string,
+  options: HttpOptions<TEvent>,
+  more: Rules = {},
+): HttpSettings<TEvent> => {
+  checkOptions(where, options, { ...HTTP_RULES, ...more })
+  return {
+    core: readSettings(options),
+    tenant: options.tenant,
+    key: options.key ?? { header: 'compat' },
+    missingKey: options.missingKey ?? 'reject',
+    wait: typeof options.inProgress === 'object' ? fromSeconds(options.inProgress.waitSeconds) : undefined,
+    outcomes: options.outcomes ?? storeSuccess,
+    payload: options.payload,
+    methods: new Set(options.methods ?? ['POST', 'PATCH']),
+    route: options.route,
+    filter: headerFilter(options.replayHeaders),
+    docsUrl: options.docsUrl,
+    problem: options.problem,
+  }
+}
+
+const member = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined

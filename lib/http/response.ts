@@ -1,0 +1,100 @@
+import { isStream, type Outcome, outcomeOf, unavailable } from '../core/outcome.ts'
+import type { EventKind } from './event.ts'
+import { type HeaderFilter, keptHeaders } from './replay-headers.ts'
+
+/** An answer as API Gateway and ALB take it, as far as this layer makes one. */
+export interface HttpResponse {
+  statusCode: number
+  headers?: Record<string, string>
+  multiValueHeaders?: Record<string, string[]>
+  body: string
+}
+
+/** How the answer stands in the store, as the caller is told in `Idempotency-Status`. */
+export type IdempotencyStatus = 'created' | 'replayed' | 'released' | 'abandoned' | 'unstored' | 'unprotected' | 'none'
+
+export const STATUS_HEADER = 'Idempotency-Status'
+export const REPLAYED_HEADER = 'Idempotent-Replayed'
+
+/** A handler's result, as it is answered and as it is stored. */
+export interface Captured {
+  /** What goes to the caller: the handler's own result, or what API Gateway would have made of it. */
+  readonly result: unknown
+  /** `undefined` where the result has none: then it is answered and replayed as it is, without our headers. */
+  readonly statusCode: number | undefined
+  readonly outcome: Outcome
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** The members of an answer that are kept; `statusDescription` is ALB's. */
+const KEPT = ['statusCode', 'statusDescription', 'body', 'isBase64Encoded'] as const
+
+export const capture = (given: unknown, kind: EventKind, filter: HeaderFilter): Captured => {
+  const result = isAnswer(given) || !infersAnswers(kind) ? given : inferred(given)
+  if (!isAnswer(result)) return { result, statusCode: undefined, outcome: outcomeOf({ result }) }
+  const statusCode = Number(result['statusCode'])
+  const outcome = isStream(result['body']) ? unavailable('streamed') : outcomeOf({ answer: envelope(result, filter) })
+  return { result, statusCode, outcome }
+}
+
+/** The result with the answer's standing told in its headers; the handler's own object stays as it is. */
+export const withStatus = (result: unknown, status: IdempotencyStatus, kind: EventKind): unknown =>
+  isAnswer(result) ? withHeaders(result, { [STATUS_HEADER]: status }, kind) : result
+
+/** The stored answer, marked as a replay; `undefined` where what is stored is no answer of this layer. */
+export const replayed = (stored: unknown, kind: EventKind): { readonly result: unknown } | undefined => {
+  if (!isFields(stored)) return undefined
+  if (!Object.hasOwn(stored, 'answer')) return { result: stored['result'] }
+  const { answer } = stored
+  if (!isAnswer(answer) || !Number.isInteger(Number(answer['statusCode']))) return undefined
+  return { result: withHeaders(answer, { [REPLAYED_HEADER]: 'true', [STATUS_HEADER]: 'replayed' }, kind) }
+}
+
+/** An ALB with multi-value headers turned on looks at nothing else. */
+export const withHeaders = <T extends object>(
+  response: T,
+  headers: Readonly<Record<string, string>>,
+  kind: EventKind,
+): T & Pick<HttpResponse, 'headers' | 'multiValueHeaders'> => {
+  const { headers: single, multiValueHeaders: multi } = response as Partial<HttpResponse>
+  if (kind !== 'alb-multi-value') return { ...response, headers: { ...single, ...headers } }
+  const lines = Object.entries(headers).map(([name, value]) => [name, [value]])
+  return { ...response, multiValueHeaders: { ...multi, ...Object.fromEntries(lines) } }
+}
+
+const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null
+
+const isAnswer = (value: unknown): value is Fields => isFields(value) && value['statusCode'] !== undefined
+
+const infersAnswers = (kind: EventKind): boolean => kind === 'http-api' || kind === 'function-url'
+
+/**
+ * What API Gateway makes of a payload-2.0 result without a status: 200, JSON, the result as the body. It is written
+ * out here, so that the first answer and its replay are the same. From "Working with AWS Lambda proxy integrations for
+ * HTTP APIs", Lambda function response for format 2.0.
+ */
+const inferred = (result: unknown): unknown => {
+  const body = typeof result === 'string' ? result : jsonOrUndefined(result)
+  if (body === undefined) return result // Lambda itself cannot send it either
+  return { statusCode: 200, headers: { 'content-type': 'application/json' }, body, isBase64Encoded: false }
+}
+
+const jsonOrUndefined = (value: unknown): string | undefined => {
+  const outcome = outcomeOf(value ?? null)
+  return outcome.kind === 'json' ? outcome.text : undefined
+}
+
+const envelope = (answer: Fields, filter: HeaderFilter): Fields => {
+  const kept: Record<string, unknown> = {}
+  for (const name of KEPT) if (answer[name] !== undefined) kept[name] = answer[name]
+  return {
+    ...kept,
+    ...only('headers', keptHeaders(answer['headers'], filter)),
+    ...only('multiValueHeaders', keptHeaders(answer['multiValueHeaders'], filter)),
+    // Cookies are the Set-Cookie header of payload 2.0.
+    ...only('cookies', filter('set-cookie') ? answer['cookies'] : undefined),
+  }
+}
+
+const only = (name: string, value: unknown): Fields => (value === undefined ? {} : { [name]: value })

@@ -1,0 +1,81 @@
+import type { HandlerClaim } from '../core/handler-claim.ts'
+import type { TimedContext } from '../core/lifecycle/request.ts'
+import { run } from '../core/lifecycle/run.ts'
+import { OptionError } from '../core/options.ts'
+import { endingOfError } from '../core/outcome-policy.ts'
+import { captureResult, type Exchange, endingOfAnswer, refuse, respond, respondUnkeyed } from './exchange.ts'
+import { identify } from './identity.ts'
+import { type HttpOptions, type HttpSettings, readHttpSettings } from './options.ts'
+import type { HttpResponse } from './response.ts'
+
+/** What is looked at of a Lambda context. */
+export type LambdaContext = TimedContext
+
+/** Exactly two parameters: nodejs24.x refuses handlers with three. */
+export type IdempotentHandler<TEvent, TContext, TResult> = (
+  event: TEvent,
+  context: TContext,
+) => Promise<TResult | HttpResponse>
+
+/** Where Lambda's runtime marks a handler that `awslambda.streamifyResponse` wrapped. */
+const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming')
+
+const WHERE = 'idempotent(handler, options)'
+
+/**
+ * Wraps an HTTP handler: it runs once per idempotency key, and every retry gets its answer.
+ *
+ * The handler gets its claim as third argument; `undefined` where it runs without one (a method that is not protected,
+ * no key where it is optional, a store that is down). Used as the base handler of a Middy chain, outer middlewares see
+ * replays and problems too.
+ *
+ * Throws `OptionError` at once for options that cannot be right.
+ *
+ * @example
+ * export const handler = idempotent(createPayment, {
+ *   store: dynamoDbStore({ tableName: process.env.IDEMPOTENCY_TABLE }),
+ *   operation: 'payments',
+ *   tenant: (event) => event.requestContext.authorizer?.lambda?.merchantId,
+ * })
+ */
+export const idempotent = <TEvent, TResult, TContext extends TimedContext = LambdaContext>(
+  handler: (event: TEvent, context: TContext, claim: HandlerClaim | undefined) => TResult | Promise<TResult>,
+  options: HttpOptions<TEvent>,
+): IdempotentHandler<TEvent, TContext, TResult> => {
+  if (typeof handler !== 'function') throw new OptionError(WHERE, 'handler', 'must be a function')
+  if (STREAMING in handler) {
+    throw new OptionError(WHERE, 'handler', 'is wrapped in streamifyResponse; a streamed answer cannot be stored')
+  }
+  const settings = readHttpSettings(WHERE, options)
+  return async (event, context) => {
+    const call = (claim: HandlerClaim | undefined): TResult | Promise<TResult> => handler(event, context, claim)
+    return (await handle(settings, event, context, call)) as TResult | HttpResponse
+  }
+}
+
+const handle = async <TEvent>(
+  settings: HttpSettings<TEvent>,
+  event: TEvent,
+  context: TimedContext,
+  call: (claim: HandlerClaim | undefined) => unknown,
+): Promise<unknown> => {
+  const identified = identify(settings, event, context)
+  if (identified.kind === 'pass') return call(undefined)
+  const exchange: Exchange<TEvent> = { settings, event, kind: identified.request.kind }
+  switch (identified.kind) {
+    case 'unkeyed':
+      settings.core.tell(() => ({ type: 'skipped', operation: settings.core.operation, reason: 'no-key' }))
+      return respondUnkeyed(exchange, captureResult(exchange, await call(undefined)))
+    case 'refused':
+      return refuse(exchange, identified.error)
+    case 'keyed':
+      return respond(
+        exchange,
+        await run(settings.core, identified.claimRequest, {
+          handler: async (claim) => captureResult(exchange, await call(claim)),
+          endingOfValue: (captured) => endingOfAnswer(exchange, captured),
+          endingOfError: (error) => endingOfError(error, settings.outcomes),
+        }),
+      )
+  }
+}
