@@ -113,7 +113,7 @@ const anOperation: Rule = (value) =>
 
 const aHeartbeat: Rule = (value) => {
   if (!isObject(value) || Object.keys(value).join() !== 'leaseSeconds') return 'must be { leaseSeconds }'
-  const problem = integerBetween(5, 900)(value['leaseSeconds'])
+  const problem = integerBetween(5, 900)(value.leaseSeconds)
   return problem === undefined ? undefined : `: leaseSeconds ${problem}`
 }
 
@@ -127,7 +127,7 @@ export const COMMON_RULES: Rules = {
   unstored: { rule: oneOf('answer', 'fail') },
   observe: { rule: aFunction },
   runtime: {
-    rule: (value) => (isObject(value) && typeof value['now'] === 'function' ? undefined : 'must be a Runtime'),
+    rule: (value) => (isObject(value) && typeof value.now === 'function' ? undefined : 'must be a Runtime'),
   },
 }
 

@@ -67,5 +67,5 @@ export const systemRuntime: Runtime = Object.freeze({
 
   randomToken: () => randomBytes(16).toString('base64url'),
   random: () => Math.random(),
-  enforcesDeadline: () => process.env['AWS_LAMBDA_MAX_CONCURRENCY'] === undefined,
+  enforcesDeadline: () => process.env.AWS_LAMBDA_MAX_CONCURRENCY === undefined,
 })

@@ -33,8 +33,8 @@ const KEPT = ['statusCode', 'statusDescription', 'body', 'isBase64Encoded'] as c
 export const capture = (given: unknown, kind: EventKind, filter: HeaderFilter): Captured => {
   const result = isAnswer(given) || !infersAnswers(kind) ? given : inferred(given)
   if (!isAnswer(result)) return { result, statusCode: undefined, outcome: outcomeOf({ result }) }
-  const statusCode = Number(result['statusCode'])
-  const outcome = isStream(result['body']) ? unavailable('streamed') : outcomeOf({ answer: envelope(result, filter) })
+  const statusCode = Number(result.statusCode)
+  const outcome = isStream(result.body) ? unavailable('streamed') : outcomeOf({ answer: envelope(result, filter) })
   return { result, statusCode, outcome }
 }
 
@@ -45,9 +45,9 @@ export const withStatus = (result: unknown, status: IdempotencyStatus, kind: Eve
 /** The stored answer, marked as a replay; `undefined` where what is stored is no answer of this layer. */
 export const replayed = (stored: unknown, kind: EventKind): { readonly result: unknown } | undefined => {
   if (!isFields(stored)) return undefined
-  if (!Object.hasOwn(stored, 'answer')) return { result: stored['result'] }
+  if (!Object.hasOwn(stored, 'answer')) return { result: stored.result }
   const { answer } = stored
-  if (!isAnswer(answer) || !Number.isInteger(Number(answer['statusCode']))) return undefined
+  if (!isAnswer(answer) || !Number.isInteger(Number(answer.statusCode))) return undefined
   return { result: withHeaders(answer, { [REPLAYED_HEADER]: 'true', [STATUS_HEADER]: 'replayed' }, kind) }
 }
 
@@ -65,7 +65,7 @@ export const withHeaders = <T extends object>(
 
 const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null
 
-const isAnswer = (value: unknown): value is Fields => isFields(value) && value['statusCode'] !== undefined
+const isAnswer = (value: unknown): value is Fields => isFields(value) && value.statusCode !== undefined
 
 const infersAnswers = (kind: EventKind): boolean => kind === 'http-api' || kind === 'function-url'
 
@@ -90,10 +90,10 @@ const envelope = (answer: Fields, filter: HeaderFilter): Fields => {
   for (const name of KEPT) if (answer[name] !== undefined) kept[name] = answer[name]
   return {
     ...kept,
-    ...only('headers', keptHeaders(answer['headers'], filter)),
-    ...only('multiValueHeaders', keptHeaders(answer['multiValueHeaders'], filter)),
+    ...only('headers', keptHeaders(answer.headers, filter)),
+    ...only('multiValueHeaders', keptHeaders(answer.multiValueHeaders, filter)),
     // Cookies are the Set-Cookie header of payload 2.0.
-    ...only('cookies', filter('set-cookie') ? answer['cookies'] : undefined),
+    ...only('cookies', filter('set-cookie') ? answer.cookies : undefined),
   }
 }
 

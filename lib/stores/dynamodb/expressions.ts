@@ -96,8 +96,7 @@ const ownersUpdate = (
   return {
     TableName: tableName,
     Key: keyOf(claim.recordKey),
-    UpdateExpression:
-      `SET ${[...assignments, NEXT_REVISION].join(', ')}` + (remove === undefined ? '' : ` REMOVE ${remove}`),
+    UpdateExpression: `SET ${[...assignments, NEXT_REVISION].join(', ')}${remove === undefined ? '' : ` REMOVE ${remove}`}`,
     ConditionExpression: condition === undefined ? IS_MINE : `${IS_MINE} AND ${condition}`,
     ExpressionAttributeNames: STATUS,
     ExpressionAttributeValues: {

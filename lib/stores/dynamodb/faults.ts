@@ -50,7 +50,7 @@ export const isTransactionConflict = (error: unknown): boolean =>
   (error as ServiceFault | undefined)?.name === 'TransactionConflictException'
 
 export const refusedBy = ({ Item: item, $response }: ServiceFault): Refused => {
-  const date = Date.parse($response?.headers?.['date'] ?? '')
+  const date = Date.parse($response?.headers?.date ?? '')
   return {
     ...(item === undefined ? {} : { record: fromItem(item) }),
     ...(Number.isNaN(date) ? {} : { storeTime: epochMillis(date) }),
