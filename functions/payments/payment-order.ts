@@ -1,0 +1,34 @@
+import { invalid, isObject, type Read, readAmount, readFields } from './fields.ts'
+import { SOURCE_NAMES, type Source, sourceNamed } from './sources.ts'
+
+/** What a merchant asks for, checked. */
+export interface PaymentOrder {
+  readonly amount: number
+  readonly currency: string
+  readonly source: Source
+  readonly metadata: Readonly<Record<string, unknown>>
+}
+
+const CURRENCIES: ReadonlySet<unknown> = new Set(Intl.supportedValuesOf('currency'))
+
+/** A row may be 400 KB; a list of payments, which an answer of 6 MB must hold, needs smaller ones. */
+const MAX_METADATA_BYTES = 16_384
+
+export const readPaymentOrder = (body: string | undefined): Read<PaymentOrder> => {
+  const fields = readFields(body)
+  if (fields.kind === 'refused') return fields
+  const { currency, source: sourceName, metadata = {} } = fields.value
+
+  const amount = readAmount(fields.value)
+  if (amount.kind === 'refused') return amount
+  if (!isCurrency(currency)) return invalid('currency', currency, 'must be an ISO 4217 code such as "EUR"')
+  const source = sourceNamed(sourceName)
+  if (source === undefined) return invalid('source', sourceName, `must be one of ${SOURCE_NAMES.join(', ')}`)
+  if (!isObject(metadata)) return invalid('metadata', metadata, 'must be a JSON object')
+  if (Buffer.byteLength(JSON.stringify(metadata)) > MAX_METADATA_BYTES) {
+    return invalid('metadata', metadata, `must be at most ${MAX_METADATA_BYTES} bytes of JSON`)
+  }
+  return { kind: 'valid', value: { amount: amount.value, currency, source, metadata } }
+}
+
+const isCurrency = (value: unknown): value is string => CURRENCIES.has(value)
