@@ -1,4 +1,5 @@
 import { type Claim, recordOf } from '../core/claim.ts'
+import { StoreUnavailable } from '../core/errors.ts'
 import { isExpired } from '../core/judge.ts'
 import { aFunction, checkOptions, integerBetween } from '../core/options.ts'
 import { isOwnClaim, isOwnRenewal, isOwnSettlement } from '../core/recognition.ts'
@@ -44,14 +45,16 @@ export const memoryStore = (options: MemoryStoreOptions = {}): MemoryStore => {
   return {
     skew: fromSeconds(skewSeconds),
 
-    claim: async (wanted) => {
+    claim: async (wanted, by) => {
+      assertAwaited(by)
       const record = records.get(wanted.recordKey)
       if (record !== undefined) return occupied(record, wanted)
       write(recordOf(wanted))
       return { kind: 'claimed' }
     },
 
-    takeOver: async (seen, wanted) => {
+    takeOver: async (seen, wanted, by) => {
+      assertAwaited(by)
       const record = records.get(wanted.recordKey)
       if (record === undefined) return { kind: 'gone' }
       if (record.claimToken !== seen.claimToken || record.revision !== seen.revision) return occupied(record, wanted)
@@ -59,7 +62,8 @@ export const memoryStore = (options: MemoryStoreOptions = {}): MemoryStore => {
       return { kind: 'claimed' }
     },
 
-    renew: async (claim, to) => {
+    renew: async (claim, to, by) => {
+      assertAwaited(by)
       const record = records.get(claim.recordKey)
       if (record === undefined) return { kind: 'lost' }
       if (isHeldBy(record, claim) && record.leaseExpiresAt !== undefined && record.leaseExpiresAt < to.leaseExpiresAt) {
@@ -69,7 +73,8 @@ export const memoryStore = (options: MemoryStoreOptions = {}): MemoryStore => {
       return isOwnRenewal(record, claim, to) ? { kind: 'renewed' } : { kind: 'lost', record }
     },
 
-    settle: async (claim, as) => {
+    settle: async (claim, as, by) => {
+      assertAwaited(by)
       const record = records.get(claim.recordKey)
       if (record === undefined) return { kind: 'lost' }
       if (isHeldBy(record, claim) && !(as.kind === 'abandoned' && record.leaseExpiresAt === undefined)) {
@@ -79,7 +84,11 @@ export const memoryStore = (options: MemoryStoreOptions = {}): MemoryStore => {
       return isOwnSettlement(record, claim, as) ? { kind: 'settled' } : { kind: 'lost', record }
     },
 
-    peek: async (recordKey) => records.get(recordKey),
+    peek: async (recordKey, by) => {
+      assertAwaited(by)
+      return records.get(recordKey)
+    },
+
     outcomeRoom: () => ROOM,
     read: (recordKey) => records.get(recordKey),
 
@@ -89,6 +98,10 @@ export const memoryStore = (options: MemoryStoreOptions = {}): MemoryStore => {
       }
     },
   }
+}
+
+const assertAwaited = (by: AbortSignal): void => {
+  if (by.aborted) throw new StoreUnavailable('The caller of the store has given up')
 }
 
 const isHeldBy = (record: StoredRecord, claim: Claim): record is InProgressRecord =>
@@ -102,7 +115,7 @@ const settledRecord = (record: InProgressRecord, as: Settlement): StoredRecord =
       return {
         ...kept,
         status: as.status,
-        outcome: as.outcome,
+        outcome: Uint8Array.from(as.outcome), // the caller may use its buffer again
         settledAt: as.settledAt,
         expiresAt: as.expiresAt,
         revision,
