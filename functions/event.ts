@@ -1,7 +1,11 @@
-import type { APIGatewayProxyEventV2WithLambdaAuthorizer } from 'aws-lambda'
+import type { APIGatewayProxyEventV2WithLambdaAuthorizer, Context } from 'aws-lambda'
+import type { HttpResponse } from 'lambda-once/http'
 
 /** An HTTP API event whose authorizer says which merchant is calling. */
 export type ApiEvent = APIGatewayProxyEventV2WithLambdaAuthorizer<{ readonly merchantId: string }>
+
+/** Of two parameters: nodejs24.x refuses handlers with three. */
+export type ApiHandler = (event: ApiEvent, context: Context) => Promise<HttpResponse>
 
 export const merchantOf = (event: ApiEvent): string => event.requestContext.authorizer.lambda.merchantId
 

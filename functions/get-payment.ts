@@ -1,6 +1,4 @@
-import { type ApiEvent, merchantOf } from './event.ts'
-import type { Answer } from './payments/answer.ts'
+import { type ApiHandler, merchantOf } from './event.ts'
 import { onePayment } from './payments/look-up.ts'
 
-export const handler = (event: ApiEvent): Promise<Answer> =>
-  onePayment(merchantOf(event), event.pathParameters?.id ?? '')
+export const handler: ApiHandler = (event) => onePayment(merchantOf(event), event.pathParameters?.id ?? '')

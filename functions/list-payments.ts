@@ -1,5 +1,4 @@
-import { type ApiEvent, merchantOf } from './event.ts'
-import type { Answer } from './payments/answer.ts'
+import { type ApiHandler, merchantOf } from './event.ts'
 import { allPayments } from './payments/look-up.ts'
 
-export const handler = (event: ApiEvent): Promise<Answer> => allPayments(merchantOf(event))
+export const handler: ApiHandler = (event) => allPayments(merchantOf(event))

@@ -1,0 +1,25 @@
+import middy from '@middy/core'
+import type { Context } from 'aws-lambda'
+import { dynamoDbStore } from 'lambda-once/dynamodb'
+import { type HandlerClaim, type HttpResponse, idempotent } from 'lambda-once/http'
+import { effectId } from './effect-id.ts'
+import { type ApiEvent, type ApiHandler, bodyOf, merchantOf } from './event.ts'
+import { refund } from './payments/refund.ts'
+import { securityHeaders } from './security-headers.ts'
+
+const refundPayment = (event: ApiEvent, _context: Context, claim: HandlerClaim | undefined) => {
+  const merchantId = merchantOf(event)
+  const paymentId = event.pathParameters?.id ?? ''
+  return refund({ merchantId, paymentId, id: `ref_${effectId(claim, 'refund')}` }, bodyOf(event))
+}
+
+/** The wrapper form, inside a Middy chain: outer middlewares see replays and problems too. */
+export const handler: ApiHandler = middy<ApiEvent, HttpResponse>()
+  .use(securityHeaders())
+  .handler(
+    idempotent(refundPayment, {
+      store: dynamoDbStore({ tableName: process.env.IDEMPOTENCY_TABLE }),
+      operation: 'refunds',
+      tenant: merchantOf,
+    }),
+  )

@@ -1,0 +1,12 @@
+import type { MiddlewareObj } from '@middy/core'
+import type { HttpResponse } from 'lambda-once/http'
+
+const HEADERS = { 'strict-transport-security': 'max-age=63072000', 'x-content-type-options': 'nosniff' }
+
+/** Adds to every answer what browsers should know; to replays and problems too, where it is outside of them. */
+export const securityHeaders = (): MiddlewareObj<unknown, HttpResponse> => ({
+  after: (request) => {
+    if (request.response === null || request.response === undefined) return
+    request.response = { ...request.response, headers: { ...request.response.headers, ...HEADERS } }
+  },
+})
