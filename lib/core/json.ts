@@ -91,9 +91,9 @@ const walkText = (text: string): string => {
   }
 
   const readValue = (depth: number): string => {
-    if (depth > MAX_DEPTH) throw new CannotCanonicalise()
     skipSpace()
     if (text[at] === '"') return JSON.stringify(readString())
+    if (depth === MAX_DEPTH && (text[at] === '[' || text[at] === '{')) throw new CannotCanonicalise()
     if (text[at] === '[') return readArray(depth + 1)
     if (text[at] === '{') return readObject(depth + 1)
     return readScalar()
@@ -139,6 +139,8 @@ const writeValue = (value: unknown, path: string, depth: number): string => {
   if (value === null || typeof value === 'boolean') return String(value)
   if (typeof value === 'string') return JSON.stringify(value)
   if (typeof value === 'number' && Number.isFinite(value)) return canonicalNumber(String(value))
+  if (depth === MAX_DEPTH)
+    throw new NotCanonical(`${path} is nested deeper than ${MAX_DEPTH} levels, or refers to itself`)
   if (Array.isArray(value)) return writeArray(value, path, depth)
   if (isPlainObject(value)) return writeObject(value, path, depth)
   throw new NotCanonical(`${path} is ${describe(value)}, which JSON cannot hold without losing something`)

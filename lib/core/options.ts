@@ -114,7 +114,7 @@ const anOperation: Rule = (value) =>
 const aHeartbeat: Rule = (value) => {
   if (!isObject(value) || Object.keys(value).join() !== 'leaseSeconds') return 'must be { leaseSeconds }'
   const problem = integerBetween(5, 900)(value.leaseSeconds)
-  return problem === undefined ? undefined : `: leaseSeconds ${problem}`
+  return problem === undefined ? undefined : `must be { leaseSeconds }, and leaseSeconds ${problem}`
 }
 
 export const COMMON_RULES: Rules = {

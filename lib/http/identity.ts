@@ -72,7 +72,7 @@ const claimRequestOf = <TEvent>(
   }
 }
 
-/** A tenant of that very name, as data, must not be taken for the literal that says there is none. */
+/** Asked before the handler runs, and of nothing but the event: a tenant is never guessed. */
 const tenantOf = <TEvent>({ tenant }: HttpSettings<TEvent>, event: TEvent): string => {
   if (tenant === SINGLE_TENANT) return SINGLE_TENANT
   const answer = tenant(event)

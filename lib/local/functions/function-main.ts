@@ -1,0 +1,39 @@
+/**
+ * The process of one function: what Lambda's runtime is to a handler. It loads the module named by its argument, then
+ * runs one invocation after the other, as they come over the channel to the gateway; it ends when that channel does.
+ */
+import { pathToFileURL } from 'node:url'
+import { lambdaContext } from './lambda-context.ts'
+import type { FunctionMessage, Invocation } from './messages.ts'
+
+type Handler = (event: unknown, context: unknown) => unknown
+
+// However the gateway ends, by SIGKILL too, nothing of it stays behind: not even a handler that is running.
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
+
+// Ctrl-C reaches the whole process group. The gateway decides when its functions end.
+process.on('SIGINT', () => {})
+
+const send = (message: FunctionMessage): void => {
+  process.send?.(message)
+}
+
+/** Lambda's log shows class, message and stack; the stack of a bundle says little. */
+const report = (requestId: string, error: unknown): void => {
+  const said = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  process.stderr.write(`${process.env.AWS_LAMBDA_FUNCTION_NAME} ${requestId} ERROR ${said}\n`)
+}
+
+const invoke = async (handler: Handler, { requestId, event, deadline }: Invocation): Promise<void> => {
+  try {
+    const result = await handler(JSON.parse(event), lambdaContext(requestId, deadline))
+    send({ kind: 'returned', result: JSON.stringify(result) ?? 'null' })
+  } catch (error) {
+    report(requestId, error)
+    send({ kind: 'threw' })
+  }
+}
+
+const { handler } = (await import(pathToFileURL(process.argv[2] ?? '').href)) as { handler: Handler }
+process.on('message', (invocation) => invoke(handler, invocation as Invocation))
+send({ kind: 'ready' })

@@ -1,0 +1,66 @@
+import { type FunctionOptions, type FunctionProcess, type Invoked, startProcess } from './function-process.ts'
+
+/** Each takes some 60 MB; more requests at once wait for their turn. */
+const MAX_PROCESSES = 8
+
+/** The processes of one function: as many as there are requests at once, kept warm for the next. */
+export interface FunctionPool {
+  invoke(event: unknown): Promise<Invoked>
+  stop(): Promise<void>
+}
+
+export const functionPool = (options: FunctionOptions): FunctionPool => {
+  const all = new Set<FunctionProcess>()
+  const idle: FunctionProcess[] = []
+  const waiting: ((turn: undefined) => void)[] = []
+  let busy = 0
+  let stopped = false
+
+  const take = (): FunctionProcess => {
+    const warm = idle.pop()
+    if (warm !== undefined && !warm.ended()) return warm
+    if (warm !== undefined) {
+      all.delete(warm) // it has died in its sleep
+      return take()
+    }
+    const started = startProcess(options)
+    all.add(started)
+    return started
+  }
+
+  const give = (used: FunctionProcess): void => {
+    if (used.ended()) all.delete(used)
+    else idle.push(used)
+  }
+
+  /** A turn is handed from one invocation to the next: `busy` counts those that have one. */
+  const turn = async (): Promise<void> => {
+    if (busy < MAX_PROCESSES) busy += 1
+    else await new Promise((resolve) => waiting.push(resolve))
+  }
+
+  const pass = (): void => {
+    const next = waiting.shift()
+    if (next === undefined) busy -= 1
+    else next(undefined)
+  }
+
+  const invoke = async (event: unknown): Promise<Invoked> => {
+    await turn()
+    try {
+      if (stopped) return { kind: 'died' }
+      const used = take()
+      const invoked = await used.invoke(event)
+      give(used)
+      return invoked
+    } finally {
+      pass()
+    }
+  }
+
+  const stop = async (): Promise<void> => {
+    stopped = true
+    await Promise.all([...all].map((one) => one.stop()))
+  }
+  return { invoke, stop }
+}

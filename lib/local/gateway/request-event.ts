@@ -1,0 +1,132 @@
+import type { Match } from './routes.ts'
+
+/** A request as it came over the wire. */
+export interface WireRequest {
+  readonly method: string
+  /** Path and query, as sent. */
+  readonly target: string
+  /** Name, value, name, value: every header line in its order, as in Node's `rawHeaders`. */
+  readonly rawHeaders: readonly string[]
+  readonly body: Buffer
+  readonly sourceIp: string
+}
+
+export interface RequestFacts {
+  readonly requestId: string
+  /** Epoch milliseconds. */
+  readonly now: number
+  /** What a Lambda authorizer with simple answers adds. */
+  readonly authorizer: Readonly<Record<string, string>>
+}
+
+export interface HttpApiEvent {
+  readonly version: '2.0'
+  readonly routeKey: string
+  readonly rawPath: string
+  readonly rawQueryString: string
+  readonly cookies?: readonly string[]
+  readonly headers: Readonly<Record<string, string>>
+  readonly queryStringParameters?: Readonly<Record<string, string>>
+  readonly pathParameters?: Readonly<Record<string, string>>
+  readonly requestContext: Readonly<Record<string, unknown>>
+  readonly body?: string
+  readonly isBase64Encoded: boolean
+}
+
+/**
+ * The event that API Gateway makes of a request: "Working with AWS Lambda proxy integrations for HTTP APIs", payload
+ * format version 2.0.
+ */
+export const requestEvent = (request: WireRequest, match: Match, facts: RequestFacts): HttpApiEvent => {
+  const { rawPath, rawQueryString } = splitTarget(request.target)
+  const { cookie, ...headers } = joinedHeaders(request.rawHeaders)
+  const { pathParameters } = match
+  return {
+    version: '2.0',
+    routeKey: match.route.routeKey,
+    rawPath,
+    rawQueryString,
+    ...(cookie === undefined ? {} : { cookies: cookie.split(/[;,] */) }),
+    headers: { ...headers, 'x-forwarded-for': request.sourceIp, 'x-forwarded-proto': 'http' },
+    ...(rawQueryString === '' ? {} : { queryStringParameters: joinedQuery(rawQueryString) }),
+    ...(Object.keys(pathParameters).length === 0 ? {} : { pathParameters }),
+    requestContext: requestContext(request, match, facts, rawPath, headers),
+    ...bodyOf(request.body, headers['content-type']),
+  }
+}
+
+export const splitTarget = (target: string): { readonly rawPath: string; readonly rawQueryString: string } => {
+  const mark = target.indexOf('?')
+  return mark < 0
+    ? { rawPath: target, rawQueryString: '' }
+    : { rawPath: target.slice(0, mark), rawQueryString: target.slice(mark + 1) }
+}
+
+/** Names in lower case; the lines of one name joined with a comma. */
+export const joinedHeaders = (rawHeaders: readonly string[]): Record<string, string> => {
+  const lines: [string, string][] = []
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    lines.push([rawHeaders[index]?.toLowerCase() ?? '', rawHeaders[index + 1] ?? ''])
+  }
+  return joined(lines)
+}
+
+const joinedQuery = (rawQueryString: string): Record<string, string> => joined(new URLSearchParams(rawQueryString))
+
+const joined = (pairs: Iterable<[string, string]>): Record<string, string> => {
+  const values = new Map<string, string>()
+  for (const [name, value] of pairs) {
+    const before = values.get(name)
+    values.set(name, before === undefined ? value : `${before},${value}`)
+  }
+  return Object.fromEntries(values)
+}
+
+const requestContext = (
+  { method, sourceIp }: WireRequest,
+  { route }: Match,
+  { requestId, now, authorizer }: RequestFacts,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+): Readonly<Record<string, unknown>> => ({
+  accountId: '123456789012',
+  apiId: 'local',
+  authorizer: { lambda: authorizer },
+  domainName: headers.host ?? 'localhost',
+  domainPrefix: 'local',
+  http: { method, path, protocol: 'HTTP/1.1', sourceIp, userAgent: headers['user-agent'] ?? '' },
+  requestId,
+  routeKey: route.routeKey,
+  stage: '$default',
+  time: commonLogTime(new Date(now)),
+  timeEpoch: now,
+})
+
+/** Such as `12/Mar/2026:19:03:58 +0000`. */
+const commonLogTime = (date: Date): string => {
+  const [, day, month, year, time] = date.toUTCString().split(' ')
+  return `${day}/${month}/${year}:${time} +0000`
+}
+
+/** Text that API Gateway hands over as it is. It sends forms as base64, as anything that it does not know. */
+const TEXT = /^(text\/.*|application\/(.*\+)?(json|xml)|application\/javascript)$/
+
+const bodyOf = (
+  body: Buffer,
+  contentType: string = 'text/plain',
+): { readonly body?: string; readonly isBase64Encoded: boolean } => {
+  if (body.length === 0) return { isBase64Encoded: false }
+  const mediaType = contentType.split(';')[0]?.trim().toLowerCase() ?? ''
+  const text = TEXT.test(mediaType) ? utf8(body) : undefined
+  return text === undefined
+    ? { body: body.toString('base64'), isBase64Encoded: true }
+    : { body: text, isBase64Encoded: false }
+}
+
+const utf8 = (body: Buffer): string | undefined => {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,30 @@
+import { once } from 'node:events'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { StartRefused } from './start-refused.ts'
+
+const HOST = '127.0.0.1'
+
+const REMEDIES: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'is in use: choose another with --port N, or stop what listens there',
+  EACCES: 'is reserved by the system: choose one from 1024 up with --port N',
+}
+
+export interface Listening {
+  readonly server: Server
+  readonly url: string
+}
+
+/** Throws {@link StartRefused} where the port cannot be had. */
+export const listen = async (port: number, listener: RequestListener): Promise<Listening> => {
+  const server = createServer(listener)
+  try {
+    server.listen(port, HOST)
+    await once(server, 'listening')
+  } catch (error) {
+    const remedy = REMEDIES[(error as NodeJS.ErrnoException).code ?? '']
+    if (remedy === undefined) throw error
+    throw new StartRefused(`Port ${port} ${remedy}`, { cause: error })
+  }
+  return { server, url: `http://${HOST}:${(server.address() as AddressInfo).port}` }
+}

@@ -1,0 +1,66 @@
+/** One thing to try: what it shows, and the line to paste. */
+export interface TourStep {
+  readonly shows: string
+  readonly command: string
+}
+
+export interface TourOf {
+  readonly url: string
+  readonly functionTimeoutSeconds: number
+  /** Ends every key: fresh ones where the database remembers those of an earlier start. */
+  readonly keySuffix: string
+}
+
+interface Payment {
+  readonly url: string
+  readonly merchant: string
+  readonly key?: string
+  readonly amount?: number
+  readonly source?: string
+}
+
+/**
+ * After the run's remaining time the lease lasts a second more, the clocks may differ by two, and a second is for
+ * rounding up.
+ */
+const LEASE_SLACK_SECONDS = 4
+
+export const tour = ({ url, functionTimeoutSeconds, keySuffix }: TourOf): readonly TourStep[] => {
+  const first = { url, merchant: 'acme', key: `order-1${keySuffix}` }
+  const crash = { url, merchant: `crash-test${keySuffix}`, key: `order-3${keySuffix}`, source: 'tok_crash' }
+  return [
+    { shows: 'A payment: 201, Idempotency-Status: created', command: curl(first) },
+    { shows: 'Its retry: 201, the same body, Idempotency-Status: replayed', command: curl(first) },
+    { shows: 'The same key with another body: 422, key-reused', command: curl({ ...first, amount: 2999 }) },
+    { shows: 'No key: 400, key-missing', command: curl({ url, merchant: 'acme' }) },
+    {
+      shows: '20 requests at once with one key: one 201, nineteen 409',
+      command: parallel({ url, merchant: 'acme', key: `order-2${keySuffix}`, source: 'tok_slow' }),
+    },
+    { shows: 'A crash, after the payment was written and before the answer: 500', command: curl(crash) },
+    {
+      shows: 'Its retry, at once: 409, in-progress, Retry-After: nobody knows yet that it crashed',
+      command: curl(crash),
+    },
+    { shows: 'The payment was made, though', command: `curl -i ${url}/payments -H 'x-merchant-id: ${crash.merchant}'` },
+    {
+      shows: 'Its retry, after the wait: 201, with the id of that payment, which was not made twice',
+      command: `sleep ${functionTimeoutSeconds + LEASE_SLACK_SECONDS}; ${curl(crash)}`,
+    },
+  ]
+}
+
+export const tourText = (steps: readonly TourStep[]): string =>
+  steps.map(({ shows, command }) => `${shows}\n  ${command}\n`).join('\n')
+
+const curl = (payment: Payment, flags: string = '-i'): string => {
+  const { url, merchant, key, amount = 1999, source = 'tok_ok' } = payment
+  const headers = [`x-merchant-id: ${merchant}`, ...(key === undefined ? [] : [`idempotency-key: ${key}`])]
+  const shown = headers.map((header) => `-H '${header}'`).join(' ')
+  const body = JSON.stringify({ amount, currency: 'EUR', source })
+  return `curl ${flags} ${url}/payments ${shown} \\\n    -H 'content-type: application/json' -d '${body}'`
+}
+
+/** A subshell, so that the shell says nothing of its jobs. */
+const parallel = (payment: Payment): string =>
+  `(for i in $(seq 20); do ${curl(payment, "-s -o /dev/null -w '%{http_code}\\n'")} & done; wait) | sort | uniq -c`
