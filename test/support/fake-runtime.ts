@@ -1,9 +1,10 @@
 import { type ProbePoint, type Runtime, systemRuntime } from '../../lib/core/runtime.ts'
 import { type EpochMillis, epochMillis, later, type Millis, millis } from '../../lib/core/time.ts'
+import { NOW } from './claims.ts'
 
 export interface FakeRuntimeOptions {
-  /** What the clock shows; it stands still until it is moved. */
-  readonly now?: number
+  /** What the clock shows; it stands still until it is moved. Two hosts may share one. */
+  readonly clock?: FakeClock
   /** Starts every token, so that those of two hosts differ. */
   readonly name?: string
   readonly enforcesDeadline?: boolean
@@ -12,12 +13,27 @@ export interface FakeRuntimeOptions {
   readonly probe?: (point: ProbePoint) => void
 }
 
-/** One host: a clock set by hand, tokens that count, no real pause. */
+/** A clock set by hand. */
+export interface FakeClock {
+  now(): EpochMillis
+  advance(milliseconds: number): void
+}
+
+export const fakeClock = (start: number = NOW): FakeClock => {
+  let now = epochMillis(start)
+  return {
+    now: () => now,
+    advance: (milliseconds) => {
+      now = later(now, millis(milliseconds))
+    },
+  }
+}
+
+/** One host: tokens that count, pauses that move the clock and take no time, heartbeats that beat when told to. */
 export interface FakeRuntime extends Runtime {
-  set(now: number): void
-  advance(span: number): void
-  /** Lets every heartbeat beat once. */
-  beat(): void
+  readonly clock: FakeClock
+  /** Lets every heartbeat beat once, and waits for the store's answers. */
+  beat(): Promise<void>
   /** The tokens given out, oldest first. */
   readonly tokens: readonly string[]
   /** The pauses asked for. */
@@ -25,31 +41,35 @@ export interface FakeRuntime extends Runtime {
 }
 
 export const fakeRuntime = (options: FakeRuntimeOptions = {}): FakeRuntime => {
-  const { name = 'host', enforcesDeadline = true, deadlines = 'real', probe } = options
+  const { name = 'host', enforcesDeadline = true, deadlines = 'real', probe, clock = fakeClock() } = options
   const tokens: string[] = []
   const slept: Millis[] = []
   const beats = new Set<() => void>()
-  let now: EpochMillis = epochMillis(options.now ?? Date.now())
+  const inFlight = new Set<Promise<unknown>>()
   return {
-    now: () => now,
-    set: (to) => {
-      now = epochMillis(to)
-    },
-    advance: (span) => {
-      now = later(now, millis(span))
-    },
-    beat: () => {
+    clock,
+    now: clock.now,
+    beat: async () => {
       for (const beat of beats) beat()
+      await Promise.allSettled(inFlight)
+      await new Promise(setImmediate) // what follows the answer has been done too
     },
     tokens,
     slept,
     sleep: async (span) => {
       slept.push(span)
-      now = later(now, span)
+      clock.advance(span)
       await new Promise(setImmediate)
     },
-    withDeadline: (span, run) =>
-      deadlines === 'never' ? run(new AbortController().signal) : systemRuntime.withDeadline(span, run),
+    withDeadline: async (span, run) => {
+      const call = deadlines === 'never' ? run(new AbortController().signal) : systemRuntime.withDeadline(span, run)
+      inFlight.add(call)
+      try {
+        return await call
+      } finally {
+        inFlight.delete(call)
+      }
+    },
     repeat: (_every, run) => {
       beats.add(run)
       return () => beats.delete(run)

@@ -1,0 +1,210 @@
+import { once } from 'node:events'
+import {
+  Agent,
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request,
+  type ServerResponse,
+} from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { databaseEndpoint } from './dynamodb.ts'
+
+/** Which call of the store a request is. */
+export type Step = 'claim' | 'takeOver' | 'renew' | 'complete' | 'release' | 'abandon' | 'peek'
+
+/** What happens to one request. */
+export interface Fault {
+  /** Done when the request has arrived, and before anything else: what somebody else does at that moment. */
+  readonly first?: () => unknown
+  /** Default `now`. `late`: when the test calls `deliver`, whatever its sender was told. */
+  readonly apply?: 'now' | 'never' | 'late'
+  /**
+   * Default: the database's own answer. `reset`: the connection breaks. `silent`: none, ever. An error: in DynamoDB's
+   * form.
+   */
+  readonly answer?: 'reset' | 'silent' | ServiceError
+  /** Before the answer, in real time. */
+  readonly delayMillis?: number
+}
+
+interface ServiceError {
+  readonly status: number
+  readonly name: string
+  readonly message?: string
+}
+
+const error = (status: number, name: string, message: string = name): Fault => ({
+  apply: 'never',
+  answer: { status, name, message },
+})
+
+export const resetBefore: Fault = { apply: 'never', answer: 'reset' }
+export const resetAfter: Fault = { answer: 'reset' }
+export const failBefore: Fault = error(500, 'InternalServerError')
+export const failAfter: Fault = { answer: { status: 500, name: 'InternalServerError' } }
+export const timeoutBefore: Fault = { apply: 'never', answer: 'silent' }
+export const timeoutAfter: Fault = { answer: 'silent' }
+export const throughputExceeded: Fault = error(400, 'ProvisionedThroughputExceededException')
+export const throttled: Fault = error(400, 'ThrottlingException')
+export const denied: Fault = error(400, 'AccessDeniedException', 'User is not authorized to perform this action')
+export const transactionConflict: Fault = error(400, 'TransactionConflictException')
+/** The network keeps the request, breaks the connection, and hands the request over later. */
+export const arrivesLate: Fault = { apply: 'late', answer: 'reset' }
+
+export interface Seen {
+  /** As in `X-Amz-Target`. */
+  readonly operation: string
+  readonly step: Step
+  /** 1 for the first request of this step. */
+  readonly nth: number
+}
+
+export interface Rule {
+  readonly operation?: string
+  readonly step?: Step
+  /** Default: every one. */
+  readonly nth?: number
+  readonly fault: Fault
+}
+
+export interface FaultProxy {
+  readonly endpoint: string
+  /** Every request so far, oldest first. */
+  readonly seen: readonly Seen[]
+  /** From now on, these; the first that matches. Counting starts again. */
+  script(...rules: readonly Rule[]): void
+  /** Hands the late requests to the database, in their order, and gives the status of each. */
+  deliver(): Promise<readonly number[]>
+  /** Nobody listens at the endpoint any more, until `accept`. */
+  refuse(): Promise<void>
+  accept(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface FaultProxyOptions {
+  /** What the database's `Date` header says. Default: its own clock. */
+  readonly storeTime?: () => number
+}
+
+interface Exchange {
+  readonly headers: IncomingHttpHeaders
+  readonly body: Buffer
+}
+
+interface Answer extends Exchange {
+  readonly status: number
+}
+
+/** A proxy between the SDK and DynamoDB Local that loses, delays and fails what it is told to. */
+export const faultProxy = async ({ storeTime }: FaultProxyOptions = {}): Promise<FaultProxy> => {
+  const agent = new Agent({ keepAlive: true })
+  const seen: Seen[] = []
+  let rules: readonly Rule[] = []
+  let late: Exchange[] = []
+
+  const faultFor = (at: Seen): Fault =>
+    rules.find(
+      ({ operation = at.operation, step = at.step, nth = at.nth }) =>
+        operation === at.operation && step === at.step && nth === at.nth,
+    )?.fault ?? {}
+
+  const send = (response: ServerResponse, { status, headers, body }: Answer): void => {
+    const date = storeTime === undefined ? {} : { date: new Date(storeTime()).toUTCString() }
+    response.writeHead(status, { ...headers, ...date }).end(body)
+  }
+
+  const serve = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const received = { headers: incoming.headers, body: await bodyOf(incoming) }
+    const operation = String(incoming.headers['x-amz-target']).split('.').pop() ?? ''
+    const step = stepOf(operation, JSON.parse(received.body.toString('utf8')))
+    const at = { operation, step, nth: seen.filter((other) => other.step === step).length + 1 }
+    seen.push(at)
+    const { first, apply = 'now', answer, delayMillis = 0 } = faultFor(at)
+    await first?.()
+    if (apply === 'late') late.push(received)
+    const real = apply === 'now' ? await forward(agent, received) : undefined
+    if (delayMillis > 0) await new Promise((resolve) => setTimeout(resolve, delayMillis))
+    if (answer === 'silent') return
+    if (answer === 'reset' || response.destroyed) return void incoming.socket.resetAndDestroy()
+    if (answer !== undefined) return send(response, serviceError(answer))
+    if (real === undefined) throw new Error('A request that is not applied needs an answer')
+    send(response, real)
+  }
+
+  const server = createServer((incoming, response) => {
+    serve(incoming, response).catch((cause: unknown) => {
+      console.error(cause) // a mistake in the test; its store call fails too
+      incoming.socket.destroy()
+    })
+  })
+  const listen = async (port: number): Promise<number> => {
+    server.listen(port, '127.0.0.1')
+    await once(server, 'listening')
+    return (server.address() as AddressInfo).port
+  }
+  const close = async (): Promise<void> => {
+    if (!server.listening) return
+    server.closeAllConnections()
+    server.close()
+    await once(server, 'close')
+  }
+  const port = await listen(0)
+
+  return {
+    endpoint: `http://127.0.0.1:${port}`,
+    seen,
+    script: (...next) => {
+      rules = next
+      seen.length = 0
+    },
+    deliver: async () => {
+      const statuses: number[] = []
+      for (const exchange of late.splice(0)) statuses.push((await forward(agent, exchange)).status)
+      late = []
+      return statuses
+    },
+    refuse: close,
+    accept: async () => {
+      await listen(port)
+    },
+    close: async () => {
+      await close()
+      agent.destroy()
+    },
+  }
+}
+
+/** The writes are told apart by what they say, as nobody but the database sees them. */
+const stepOf = (operation: string, body: Record<string, unknown>): Step => {
+  if (operation === 'GetItem') return 'peek'
+  if (operation === 'PutItem') {
+    return String(body['ConditionExpression']).startsWith('attribute_not_exists') ? 'claim' : 'takeOver'
+  }
+  const values = (body['ExpressionAttributeValues'] ?? {}) as Record<string, { S?: string } | undefined>
+  const status = values[':status']?.S
+  if (status !== undefined) return status === 'RELEASED' ? 'release' : 'complete'
+  return values[':leaseExpiresAt'] === undefined ? 'abandon' : 'renew'
+}
+
+const bodyOf = async (message: IncomingMessage): Promise<Buffer> => {
+  const chunks: Buffer[] = []
+  for await (const chunk of message) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks)
+}
+
+const forward = async (agent: Agent, { headers, body }: Exchange): Promise<Answer> => {
+  const outgoing = request(databaseEndpoint(), { method: 'POST', headers, agent })
+  outgoing.end(body)
+  const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage]
+  return { status: incoming.statusCode ?? 0, headers: incoming.headers, body: await bodyOf(incoming) }
+}
+
+const serviceError = ({ status, name, message = name }: ServiceError): Answer => {
+  const body = Buffer.from(JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${name}`, message }))
+  return {
+    status,
+    headers: { 'content-type': 'application/x-amz-json-1.0', 'content-length': String(body.length) },
+    body,
+  }
+}
