@@ -62,5 +62,6 @@ const readBody = async (request: IncomingMessage): Promise<Buffer | 'too-large' 
 
 const send = (response: ServerResponse, { statusCode, headers, body }: WireAnswer): void => {
   for (const [name, value] of headers) response.appendHeader(name, value)
-  response.writeHead(statusCode).end(body)
+  response.statusCode = statusCode
+  response.end(body)
 }
