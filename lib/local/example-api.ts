@@ -16,6 +16,9 @@ export const PAYMENTS_TABLE = 'payments'
 export const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' } as const
 export const REGION = 'us-east-1'
 
+/** The SDK warns in every process that it will need Node 22; that is for the package's own documentation to say. */
+export const QUIET_SDK = 'AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'
+
 /** Source file of each function, by its name. */
 export const sourceFiles = (): Readonly<Record<string, string>> =>
   Object.fromEntries(
@@ -30,6 +33,7 @@ export const functionEnvironment = (databaseEndpoint: string): Readonly<Record<s
   AWS_REGION: REGION,
   AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
   AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+  [QUIET_SDK]: 'true',
   IDEMPOTENCY_TABLE,
   PAYMENTS_TABLE,
 })

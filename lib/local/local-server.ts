@@ -7,6 +7,7 @@ import {
   functionEnvironment,
   IDEMPOTENCY_TABLE,
   PAYMENTS_TABLE,
+  QUIET_SDK,
   REGION,
   ROUTES,
   sourceFiles,
@@ -63,6 +64,7 @@ export const startLocalServer = async (settings: LocalSettings, log: (line: stri
 }
 
 const createTables = async (endpoint: string): Promise<void> => {
+  process.env[QUIET_SDK] = 'true'
   const client = new DynamoDBClient({ endpoint, region: REGION, credentials: CREDENTIALS })
   try {
     await createIdempotencyTable(client, IDEMPOTENCY_TABLE)

@@ -1,0 +1,50 @@
+/** `npm start`: the example API on this machine. */
+import { type Flags, HELP, readFlags } from '../lib/local/flags.ts'
+import { JavaMissing } from '../lib/local/java.ts'
+import { startLocalServer } from '../lib/local/local-server.ts'
+import { whenParentEnds } from '../lib/local/parent-watch.ts'
+import { StartRefused } from '../lib/local/start-refused.ts'
+import { tour, tourText } from '../lib/local/tour.ts'
+
+const REFUSED_STATUS = 2
+
+const logError = (line: string): void => {
+  process.stderr.write(`${line}\n`)
+}
+
+const start = async (flags: Extract<Flags, { kind: 'start' }>): Promise<void> => {
+  const starting = startLocalServer(flags, logError)
+  stopOnSignals(starting)
+  const { url } = await starting
+  const { functionTimeoutSeconds, dataDirectory } = flags
+  const keySuffix = dataDirectory === undefined ? '' : `-${Date.now().toString(36)}`
+  process.stdout.write(`The example API is at ${url} (Ctrl-C stops it). To try:\n\n`)
+  process.stdout.write(`${tourText(tour({ url, functionTimeoutSeconds, keySuffix }))}\n`)
+}
+
+/** Ctrl-C comes twice where npm hands it on as well: once is enough. */
+const stopOnSignals = (starting: ReturnType<typeof startLocalServer>): void => {
+  let stopping = false
+  const stop = async (): Promise<void> => {
+    if (stopping) return
+    stopping = true
+    await starting.then((server) => server.stop()).catch(() => {})
+    process.exit()
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
+  if (process.env.npm_lifecycle_event !== undefined) whenParentEnds(stop)
+}
+
+const refuse = (error: unknown): void => {
+  const expected = error instanceof StartRefused || error instanceof JavaMissing
+  logError(`npm start: ${error instanceof Error ? error.message : String(error)}`)
+  process.exitCode = expected ? REFUSED_STATUS : 1
+}
+
+try {
+  const flags = readFlags(process.argv.slice(2))
+  if (flags.kind === 'help') process.stdout.write(HELP)
+  else await start(flags)
+} catch (error) {
+  refuse(error)
+}
