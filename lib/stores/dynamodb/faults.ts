@@ -63,7 +63,7 @@ export const faultOf = (error: unknown, tableName: string): IdempotencyError => 
   const status = $metadata?.httpStatusCode
   const refused = REMEDIES[name] !== undefined || (status !== undefined && status >= 400 && status < 500)
   if (refused && !THROTTLES.has(name)) {
-    const aboutKeys = name === 'ValidationException' && /\bkey\b/i.test(message)
+    const aboutKeys = name === 'ValidationException' && /\bkeys?\b/i.test(message)
     const remedy = aboutKeys ? KEY_SCHEMA_REMEDY : (REMEDIES[name] ?? 'DynamoDB refused the request.')
     return new StoreMisconfigured(`Table "${tableName}": ${remedy} (${name}: ${message})`, { cause: error })
   }
