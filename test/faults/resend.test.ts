@@ -1,0 +1,133 @@
+import type { StoredRecord } from '../../lib/core/record.ts'
+import { NotDoneError } from '../../lib/index.ts'
+import {
+  type Fault,
+  failAfter,
+  failBefore,
+  resetAfter,
+  resetBefore,
+  type Step,
+  timeoutAfter,
+  timeoutBefore,
+} from '../support/fault-proxy.ts'
+import { aRequest, ending, openScene, recordKeyOf, type Scene } from '../support/scene.ts'
+
+let scene: Scene
+beforeAll(async () => {
+  scene = await openScene()
+})
+beforeEach(() => scene.proxy.script())
+afterAll(() => scene.close())
+
+interface Told {
+  readonly outcome: unknown
+  readonly runs: number
+  readonly record: unknown
+  readonly events: unknown
+}
+
+const boom = new Error('boom')
+
+/** A request whose course makes the store take the step, and the step's own request fail once. */
+const STORIES: Readonly<Record<Exclude<Step, 'peek'>, { before?: 'abandoned'; run: () => unknown; beats?: true }>> = {
+  claim: { run: () => 'done' },
+  takeOver: { before: 'abandoned', run: () => 'done' },
+  renew: { run: () => 'done', beats: true },
+  complete: { run: () => 'done' },
+  release: {
+    run: () => {
+      throw new NotDoneError('card declined')
+    },
+  },
+  abandon: {
+    run: () => {
+      throw boom
+    },
+  },
+}
+
+const FAULTS: readonly (readonly [string, Fault])[] = [
+  ['the connection breaks before it is applied', resetBefore],
+  ['the connection breaks after it was applied', resetAfter],
+  ['a 500 before it is applied', failBefore],
+  ['a 500 after it was applied', failAfter],
+  ['no answer, and not applied', timeoutBefore],
+  ['no answer, although applied', timeoutAfter],
+]
+
+const play = async (step: keyof typeof STORIES, fault: Fault | undefined): Promise<Told> => {
+  const { before, run, beats } = STORIES[step]
+  const request = aRequest()
+  const recordKey = recordKeyOf(request)
+  const host = scene.host('host', beats === undefined ? {} : { heartbeat: { leaseSeconds: 60 } })
+  if (before === 'abandoned') {
+    const crashed = scene.host('crashed')
+    await ending(crashed.once(request, () => Promise.reject(boom)))
+  }
+  const started = scene.clock.now()
+  scene.proxy.script(...(fault === undefined ? [] : [{ step, nth: 1, fault }]))
+  let runs = 0
+  const outcome = await ending(
+    host.once(request, async (claim) => {
+      runs++
+      if (beats) {
+        await host.runtime.beat()
+        expect((await scene.read(recordKey))?.revision).toBe(2)
+        expect(claim?.signal.aborted).toBe(false)
+      }
+      return run()
+    }),
+  )
+  expect(scene.proxy.seen.filter((seen) => seen.step === step)).toHaveLength(fault === undefined ? 1 : 2)
+  return { outcome, runs, record: since(started, await scene.read(recordKey)), events: host.events.map(anonymous) }
+}
+
+/** Times as spans, and no key: what two runs of one story have in common. */
+const since = (started: number, record: StoredRecord | undefined): unknown =>
+  record === undefined
+    ? undefined
+    : Object.fromEntries(
+        Object.entries({ ...record, recordKey: undefined }).map(([name, value]) => [
+          name,
+          typeof value === 'number' && value > 1e12 ? value - started : value,
+        ]),
+      )
+
+const anonymous = (event: object): unknown => ({ ...event, recordKey: undefined })
+
+describe.each(Object.keys(STORIES) as (keyof typeof STORIES)[])('A4 A %s that the SDK sends again', (step) => {
+  let faultless: Told
+  beforeAll(async () => {
+    faultless = await play(step, undefined)
+    expect(faultless.runs).toBe(1)
+  })
+
+  test.each(FAULTS)('A4 ends as if nothing had happened, with one run: %s', async (_, fault) => {
+    expect(await play(step, fault)).toEqual(faultless)
+  })
+})
+
+test('A4 A claim that meets its own earlier send is held, not a conflict, and its retry is a replay.', async () => {
+  const request = aRequest()
+  scene.proxy.script({ step: 'claim', nth: 1, fault: resetAfter })
+  const host = scene.host('host')
+  let runs = 0
+  const run = () => ++runs
+  expect(await host.once(request, run)).toEqual({ value: 1, status: 'created' })
+  expect(await host.once(request, run)).toEqual({ value: 1, status: 'replayed' })
+  expect(host.told()).toEqual(['claimed', 'completed', 'replayed'])
+})
+
+test('A4 The answers of both writes of a request are lost: one run, and its answer is stored and replayed.', async () => {
+  const request = aRequest()
+  scene.proxy.script(
+    { step: 'claim', nth: 1, fault: resetAfter },
+    { step: 'complete', nth: 1, fault: resetAfter },
+    { step: 'claim', nth: 3, fault: resetAfter },
+  )
+  const { once } = scene.host('host')
+  let runs = 0
+  const run = () => ++runs
+  expect(await once(request, run)).toEqual({ value: 1, status: 'created' })
+  expect(await once(request, run)).toEqual({ value: 1, status: 'replayed' })
+})

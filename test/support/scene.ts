@@ -1,0 +1,103 @@
+import { DeleteItemCommand } from '@aws-sdk/client-dynamodb'
+import type { StoredRecord } from '../../lib/core/record.ts'
+import { deriveRecordKey, type RecordKey } from '../../lib/core/record-key.ts'
+import type { Store } from '../../lib/core/store.ts'
+import { dynamoDbStore } from '../../lib/dynamodb.ts'
+import { type IdempotencyEvent, type Once, type OnceOptions, type OnceRequest, once } from '../../lib/index.ts'
+import { fromItem } from '../../lib/stores/dynamodb/item.ts'
+import { freshTable, readItem, testClient } from './dynamodb.ts'
+import { type FakeClock, type FakeRuntime, type FakeRuntimeOptions, fakeClock, fakeRuntime } from './fake-runtime.ts'
+import { type FaultProxy, faultProxy } from './fault-proxy.ts'
+
+/** A request's deadline, and so its lease: Lambda's remaining time and a second. */
+export const REMAINING = 30_000
+export const LEASE: number = REMAINING + 1_000
+export const SKEW = 2_000
+
+/** A lost answer is given up after this long, in real time. */
+const PATIENCE = 150
+
+/** One process that takes requests. */
+export interface Host {
+  readonly runtime: FakeRuntime
+  readonly once: Once
+  readonly events: readonly IdempotencyEvent[]
+  /** The events' types in their order. */
+  told(): readonly string[]
+}
+
+/** One table, one database behind a proxy that loses what it is told to, and one clock for all. */
+export interface Scene {
+  readonly tableName: string
+  readonly proxy: FaultProxy
+  readonly clock: FakeClock
+  /** Through the proxy. */
+  readonly store: Store
+  host(name: string, options?: Partial<OnceOptions>, runtime?: FakeRuntimeOptions): Host
+  read(recordKey: RecordKey): Promise<StoredRecord | undefined>
+  /** As TTL does. */
+  sweep(recordKey: RecordKey): Promise<void>
+  close(): Promise<void>
+}
+
+export const openScene = async (): Promise<Scene> => {
+  const tableName = await freshTable()
+  const clock = fakeClock()
+  const proxy = await faultProxy({ storeTime: clock.now })
+  const requestHandler = { connectionTimeout: 1_000, requestTimeout: PATIENCE, throwOnRequestTimeout: true }
+  const store = dynamoDbStore({ tableName, client: testClient({ endpoint: proxy.endpoint, requestHandler }) })
+  const direct = testClient()
+  return {
+    tableName,
+    proxy,
+    clock,
+    store,
+    host: (name, options, runtimeOptions) => {
+      const runtime = fakeRuntime({ name, clock, ...runtimeOptions })
+      const events: IdempotencyEvent[] = []
+      const observe = (event: IdempotencyEvent) => void events.push(event)
+      return {
+        runtime,
+        events,
+        told: () => events.map(({ type }) => type),
+        once: once({ store, operation: OPERATION, runtime, observe, ...options }),
+      }
+    },
+    read: async (recordKey) => {
+      const item = await readItem(tableName, recordKey)
+      return item === undefined ? undefined : fromItem(item)
+    },
+    sweep: async (recordKey) => {
+      await direct.send(new DeleteItemCommand({ TableName: tableName, Key: { pk: { S: recordKey } } }))
+    },
+    close: () => proxy.close(),
+  }
+}
+
+const OPERATION = 'payments'
+
+/** A Lambda context with this much time left. */
+export const remaining = (milliseconds: number = REMAINING): NonNullable<OnceRequest['context']> => ({
+  getRemainingTimeInMillis: () => milliseconds,
+})
+
+let requests = 0
+
+/** A request with a key of its own. */
+export const aRequest = (over: Partial<OnceRequest> = {}): OnceRequest => ({
+  key: `key-${++requests}`,
+  tenant: 'merchant-1',
+  payload: { amount: 100 },
+  context: remaining(),
+  ...over,
+})
+
+export const recordKeyOf = ({ key, tenant }: OnceRequest): RecordKey =>
+  deriveRecordKey({ operation: OPERATION, tenant, key })
+
+/** What a promise came to, as a value. */
+export const ending = async <T>(promise: Promise<T>): Promise<{ value: T } | { error: unknown }> =>
+  promise.then(
+    (value) => ({ value }),
+    (error: unknown) => ({ error }),
+  )
