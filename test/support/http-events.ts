@@ -24,7 +24,8 @@ export interface TestEvent {
 
 const joined = (lines: readonly (readonly [string, string])[], last = false): Record<string, string> => {
   const headers: Record<string, string> = {}
-  for (const [name, value] of lines) headers[name] = headers[name] === undefined || last ? value : `${headers[name]}, ${value}`
+  for (const [name, value] of lines)
+    headers[name] = headers[name] === undefined || last ? value : `${headers[name]}, ${value}`
   return headers
 }
 
@@ -88,7 +89,10 @@ export const EVENT_MAKERS = {
       httpMethod: method,
       path,
       queryStringParameters: Object.fromEntries(new URLSearchParams(query)),
-      headers: joined(headers.map(([name, value]) => [name.toLowerCase(), value]), true),
+      headers: joined(
+        headers.map(([name, value]) => [name.toLowerCase(), value]),
+        true,
+      ),
       body,
       isBase64Encoded,
     }

@@ -1,0 +1,97 @@
+import { readEvent } from '../../lib/http/event.ts'
+import { EVENT_KINDS, EVENT_MAKERS, type Sent, type TestEventKind } from '../support/http-events.ts'
+
+const read = (kind: TestEventKind, sent: Sent): ReturnType<typeof readEvent> => readEvent(EVENT_MAKERS[kind](sent))
+
+describe.each(EVENT_KINDS)('E8: %s', (kind) => {
+  test('E8: the kind is told from the event', () => {
+    expect(read(kind, {}).kind).toBe(kind)
+  })
+
+  test('E8: header names count in any case', () => {
+    for (const name of ['Idempotency-Key', 'idempotency-key', 'IDEMPOTENCY-KEY']) {
+      expect(
+        read(kind, {
+          headers: [
+            ['Accept', '*/*'],
+            [name, 'abc'],
+          ],
+        }).headerLines('idempotency-key'),
+      ).toEqual(['abc'])
+    }
+    expect(read(kind, {}).headerLines('idempotency-key')).toEqual([])
+  })
+
+  test('E7: two header lines are seen as more than one, or as one with a comma', () => {
+    const lines = read(kind, {
+      headers: [
+        ['Idempotency-Key', 'a'],
+        ['Idempotency-Key', 'b'],
+      ],
+    }).headerLines('idempotency-key')
+    const expected: Record<TestEventKind, readonly string[]> = {
+      'http-api': ['a, b'],
+      'function-url': ['a, b'],
+      'rest-api': ['a', 'b'],
+      alb: ['b'], // an ALB without multi-value headers keeps the last line only: nobody can see the other
+      'alb-multi-value': ['a', 'b'],
+    }
+    expect(lines).toEqual(expected[kind])
+  })
+
+  test('D3: POST /payments and POST /refunds never meet, whatever the route', () => {
+    for (const template of [undefined, '/{proxy+}', '/v1/{rest+}']) {
+      const payments = read(kind, { path: '/v1/payments', template })
+      const refunds = read(kind, { path: '/v1/refunds', template })
+      expect(payments.route).toBe('/v1/payments')
+      expect(refunds.route).toBe('/v1/refunds')
+    }
+  })
+
+  test('the body is the text, the bytes, or nothing', () => {
+    expect(read(kind, { body: '{"a":1}' }).body).toBe('{"a":1}')
+    expect(read(kind, { body: 'AAH/', isBase64Encoded: true }).body).toEqual(Buffer.from([0, 1, 255]))
+    expect(read(kind, {}).body).toBe(kind.startsWith('alb') ? '' : undefined)
+  })
+
+  test('the query is a list in a fixed order', () => {
+    const query = read(kind, { query: 'b=2&a=1' }).query
+    expect(query).toEqual([
+      ['a', '1'],
+      ['b', '2'],
+    ])
+    expect(read(kind, { query: 'a=1&b=2' }).query).toEqual(query)
+    expect(read(kind, {}).query).toEqual([])
+  })
+})
+
+test('D3: a specific template is the route; on function URLs and ALBs the path is', () => {
+  const sent: Sent = {
+    path: '/payments/p_1/refunds',
+    template: '/payments/{id}/refunds',
+    pathParameters: { id: 'p_1' },
+  }
+  expect(read('http-api', sent)).toMatchObject({ route: '/payments/{id}/refunds', pathParameters: { id: 'p_1' } })
+  expect(read('rest-api', sent)).toMatchObject({ route: '/payments/{id}/refunds', pathParameters: { id: 'p_1' } })
+  expect(read('function-url', sent).route).toBe('/payments/p_1/refunds')
+  expect(read('alb', sent).route).toBe('/payments/p_1/refunds')
+})
+
+test('repeated query parameters keep their order, and differ from one value with a comma', () => {
+  expect(read('http-api', { query: 'a=2&a=1' }).query).toEqual([
+    ['a', '2'],
+    ['a', '1'],
+  ])
+  expect(read('http-api', { query: 'a=2,1' }).query).toEqual([['a', '2,1']])
+  expect(read('rest-api', { query: 'a=2&a=1' }).query).toEqual([
+    ['a', '2'],
+    ['a', '1'],
+  ])
+})
+
+test.each([[undefined], [null], ['text'], [{}], [{ Records: [] }], [{ requestContext: { http: {} } }]])(
+  'an event that is none of the five kinds is an error: %j',
+  (event) => {
+    expect(() => readEvent(event)).toThrow(expect.objectContaining({ code: 'event-unsupported' }))
+  },
+)

@@ -1,0 +1,111 @@
+import { dynamoDbStore } from '../../lib/dynamodb.ts'
+import type { HttpOptions, HttpResponse } from '../../lib/http.ts'
+import type { IdempotencyEvent, Store, StoredRecord } from '../../lib/index.ts'
+import { freshTable, testClient } from './dynamodb.ts'
+import type { TestEvent } from './http-events.ts'
+
+/** An answer, whatever form its headers have; names in lower case. */
+export interface Answered {
+  readonly statusCode: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+  readonly [member: string]: unknown
+}
+
+export const answered = (result: unknown): Answered => {
+  const {
+    headers = {},
+    multiValueHeaders = {},
+    ...rest
+  } = result as Partial<HttpResponse> & { statusCode: number; body: string }
+  const lines = [
+    ...Object.entries(headers),
+    ...Object.entries(multiValueHeaders).map(([name, values]) => [name, values.join(', ')] as const),
+  ]
+  return { ...rest, headers: Object.fromEntries(lines.map(([name, value]) => [name.toLowerCase(), value])) }
+}
+
+export interface CountingStore {
+  readonly store: Store
+  /** The calls made, oldest first. */
+  readonly calls: string[]
+}
+
+/** Passes everything through, and notes what was called. */
+export const counting = (store: Store): CountingStore => {
+  const calls: string[] = []
+  const noted =
+    <A extends unknown[], R>(name: string, call: (...given: A) => R) =>
+    (...given: A): R => {
+      calls.push(name)
+      return call(...given)
+    }
+  return {
+    calls,
+    store: {
+      skew: store.skew,
+      claim: noted('claim', store.claim),
+      takeOver: noted('takeOver', store.takeOver),
+      renew: noted('renew', store.renew),
+      settle: noted('settle', store.settle),
+      peek: noted('peek', store.peek),
+      outcomeRoom: store.outcomeRoom,
+    },
+  }
+}
+
+export interface Harness {
+  readonly tableName: string
+  readonly calls: string[]
+  readonly events: IdempotencyEvent[]
+  readonly options: HttpOptions<TestEvent>
+  /** The record of the last event that named one, as the store holds it. */
+  record(): Promise<StoredRecord | undefined>
+}
+
+/** A table of its own on DynamoDB Local, with everything that happens written down. */
+export const harness = async (over: Partial<HttpOptions<TestEvent>> = {}): Promise<Harness> => {
+  const tableName = await freshTable()
+  const { store, calls } = counting(dynamoDbStore({ tableName, client: testClient() }))
+  const events: IdempotencyEvent[] = []
+  const options: HttpOptions<TestEvent> = {
+    store,
+    operation: 'payments',
+    tenant: (event) => event.requestContext.authorizer?.lambda?.merchantId,
+    observe: (event) => events.push(event),
+    ...over,
+  }
+  return {
+    tableName,
+    calls,
+    events,
+    options,
+    record: async () => {
+      const last = events.findLast((event) => 'recordKey' in event)
+      if (last === undefined || !('recordKey' in last)) return undefined
+      return dynamoDbStore({ tableName, client: testClient() }).peek(last.recordKey, new AbortController().signal)
+    },
+  }
+}
+
+/** A promise, and what settles it. */
+export const gate = (): { readonly opened: Promise<void>; readonly open: () => void } => {
+  let open = (): void => {}
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return { opened, open }
+}
+
+/** What is written to the console's error stream while `run` runs; it is not printed. */
+export const errorsLogged = async (run: () => Promise<void>): Promise<readonly string[]> => {
+  const lines: string[] = []
+  const { error } = console
+  console.error = (...given: unknown[]) => lines.push(given.map(String).join(' '))
+  try {
+    await run()
+    return lines
+  } finally {
+    console.error = error
+  }
+}
