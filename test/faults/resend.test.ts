@@ -16,7 +16,7 @@ let scene: Scene
 beforeAll(async () => {
   scene = await openScene()
 })
-beforeEach(() => scene.proxy.script())
+beforeEach(() => scene.reset())
 afterAll(() => scene.close())
 
 interface Told {

@@ -19,17 +19,24 @@ export interface FakeRuntimeOptions {
 export interface FakeClock {
   now(): EpochMillis
   advance(milliseconds: number): void
+  /** Back to today. */
+  reset(): void
 }
 
-export const fakeClock = (start: number = Math.floor(Date.now() / 1_000) * 1_000): FakeClock => {
-  let now = epochMillis(start)
+export const fakeClock = (): FakeClock => {
+  let now = wholeSecond()
   return {
     now: () => now,
     advance: (milliseconds) => {
       now = later(now, millis(milliseconds))
     },
+    reset: () => {
+      now = wholeSecond()
+    },
   }
 }
+
+const wholeSecond = (): EpochMillis => epochMillis(Math.floor(Date.now() / 1_000) * 1_000)
 
 /** One host: tokens that count, pauses that move the clock and take no time, heartbeats that beat when told to. */
 export interface FakeRuntime extends Runtime {

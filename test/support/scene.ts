@@ -37,6 +37,8 @@ export interface Scene {
   read(recordKey: RecordKey): Promise<StoredRecord | undefined>
   /** As TTL does. */
   sweep(recordKey: RecordKey): Promise<void>
+  /** A new test: no faults, today's time. */
+  reset(): void
   close(): Promise<void>
 }
 
@@ -69,6 +71,10 @@ export const openScene = async (): Promise<Scene> => {
     },
     sweep: async (recordKey) => {
       await direct.send(new DeleteItemCommand({ TableName: tableName, Key: { pk: { S: recordKey } } }))
+    },
+    reset: () => {
+      proxy.script()
+      clock.reset()
     },
     close: () => proxy.close(),
   }

@@ -1,0 +1,146 @@
+import { NotDoneError } from '../../lib/index.ts'
+import { arrivesLate, type Step } from '../support/fault-proxy.ts'
+import { aRequest, ending, LEASE, openScene, recordKeyOf, type Scene, SKEW } from '../support/scene.ts'
+
+let scene: Scene
+beforeAll(async () => {
+  scene = await openScene()
+})
+beforeEach(() => scene.reset())
+afterAll(() => scene.close())
+
+/** How the request's handler ends, and what its record is by then. */
+const ENDINGS = [
+  ['completed', 'SUCCEEDED', () => 'done'],
+  [
+    'released',
+    'RELEASED',
+    () => {
+      throw new NotDoneError('declined')
+    },
+  ],
+  [
+    'abandoned',
+    'IN_PROGRESS',
+    () => {
+      throw new Error('boom')
+    },
+  ],
+] as const
+
+/** What was late reaches the database, is refused, and leaves the record as it is. */
+const changesNothing = async (recordKey: ReturnType<typeof recordKeyOf>, sends = 1): Promise<void> => {
+  const before = await scene.read(recordKey)
+  expect(await scene.proxy.deliver()).toEqual(Array.from({ length: sends }, () => 400))
+  expect(await scene.read(recordKey)).toEqual(before)
+}
+
+test.each(ENDINGS)('A5 A claim that surfaces after its record was %s revives nothing.', async (_, status, run) => {
+  const request = aRequest()
+  scene.proxy.script({ step: 'claim', nth: 1, fault: arrivesLate })
+  await ending(scene.host('a').once(request, run))
+  expect(await scene.read(recordKeyOf(request))).toMatchObject({ status, attempt: 1 })
+  await changesNothing(recordKeyOf(request))
+})
+
+test.each(ENDINGS)(
+  'A5 A claim that surfaces after its record was %s and claimed by another changes nothing.',
+  async (how, _, run) => {
+    const request = aRequest()
+    scene.proxy.script({ step: 'claim', nth: 1, fault: arrivesLate })
+    await ending(scene.host('a').once(request, run))
+    const { value } = await scene.host('b').once(request, () => 'of b')
+    expect(value).toBe(how === 'completed' ? 'done' : 'of b')
+    await changesNothing(recordKeyOf(request))
+  },
+)
+
+test.each(ENDINGS)(
+  'A5 A take-over that surfaces after its record was %s revives nothing.',
+  async (how, status, run) => {
+    const request = aRequest()
+    await ending(scene.host('crashed').once(request, () => Promise.reject(new Error('boom'))))
+    scene.proxy.script({ step: 'takeOver', nth: 1, fault: arrivesLate })
+    await ending(scene.host('a').once(request, run))
+    // In doubt, so what would be a release is an abandonment.
+    expect((await scene.read(recordKeyOf(request)))?.status).toBe(how === 'released' ? 'IN_PROGRESS' : status)
+    await changesNothing(recordKeyOf(request))
+  },
+)
+
+test.each(ENDINGS)(
+  'A5 A renewal that surfaces after its record was %s brings no lease back.',
+  async (_, status, run) => {
+    const request = aRequest()
+    const a = scene.host('a', { heartbeat: { leaseSeconds: 30 } })
+    scene.proxy.script({ step: 'renew', nth: 1, fault: arrivesLate })
+    await ending(
+      a.once(request, async () => {
+        scene.clock.advance(10_000)
+        await a.runtime.beat()
+        return run()
+      }),
+    )
+    const record = await scene.read(recordKeyOf(request))
+    expect(record).toMatchObject({ status, revision: 3 })
+    expect(record).not.toMatchObject({ leaseExpiresAt: expect.any(Number) })
+    await changesNothing(recordKeyOf(request))
+  },
+)
+
+test('A5 A renewal that surfaces after a longer one moves no lease back.', async () => {
+  const request = aRequest()
+  const a = scene.host('a', { heartbeat: { leaseSeconds: 30 } })
+  scene.proxy.script({ step: 'renew', nth: 1, fault: arrivesLate })
+  await a.once(request, async () => {
+    for (let beats = 0; beats < 2; beats++) {
+      scene.clock.advance(10_000)
+      await a.runtime.beat()
+    }
+    expect(await scene.read(recordKeyOf(request))).toMatchObject({
+      revision: 3,
+      leaseExpiresAt: scene.clock.now() + 30_000,
+    })
+    await changesNothing(recordKeyOf(request))
+  })
+})
+
+test.each<[Step, (typeof ENDINGS)[number][2]]>([
+  ['complete', ENDINGS[0][2]],
+  ['release', ENDINGS[1][2]],
+  ['abandon', ENDINGS[2][2]],
+])('A5 A %s that surfaces again changes nothing, at once or after another claimed the record.', async (step, run) => {
+  for (const again of [false, true]) {
+    const request = aRequest()
+    scene.proxy.script({ step, nth: 1, fault: arrivesLate })
+    await ending(scene.host('a').once(request, run))
+    const late = () => changesNothing(recordKeyOf(request))
+    if (again && step !== 'complete') await scene.host('b').once(request, late)
+    else await late()
+  }
+})
+
+test('A5 A completion that surfaces while another runs changes nothing: the other one’s answer is stored.', async () => {
+  const request = aRequest()
+  scene.proxy.script({ step: 'complete', fault: arrivesLate })
+  const a = scene.host('a', {}, { deadlines: 'never' })
+  const first = await a.once(request, () => 'of a')
+  expect(first).toEqual({ value: 'of a', status: 'unstored' })
+  const sends = scene.proxy.seen.filter(({ step }) => step === 'complete').length
+  scene.proxy.script()
+  scene.clock.advance(LEASE + SKEW + 1_000)
+  await scene.host('b').once(request, async () => {
+    await changesNothing(recordKeyOf(request), sends)
+    return 'of b'
+  })
+  expect(await scene.host('c').once(request, () => 'of c')).toEqual({ value: 'of b', status: 'replayed' })
+})
+
+test('A5 A completion that surfaces before anybody took over is stored, and replayed.', async () => {
+  const request = aRequest()
+  scene.proxy.script({ step: 'complete', fault: arrivesLate })
+  await scene.host('a').once(request, () => 'of a')
+  const [first, ...rest] = await scene.proxy.deliver()
+  expect([first, ...new Set(rest)]).toEqual([200, 400])
+  expect(await scene.host('b').once(request, () => 'of b')).toEqual({ value: 'of a', status: 'replayed' })
+})
