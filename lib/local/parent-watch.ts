@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-const POLL_MILLIS = 500
+const POLL_MILLIS = 100
 
 /**
  * Calls `run` when the process that started this one has ended. A SIGKILL of `npm start` ends npm only: the server

@@ -34,6 +34,16 @@ const invoke = async (handler: Handler, { requestId, event, deadline }: Invocati
   }
 }
 
-const { handler } = (await import(pathToFileURL(process.argv[2] ?? '').href)) as { handler: Handler }
+const load = async (file: string): Promise<Handler> => {
+  try {
+    const { handler } = (await import(pathToFileURL(file).href)) as { handler: Handler }
+    return handler
+  } catch (error) {
+    report('INIT', error)
+    process.exit(1)
+  }
+}
+
+const handler = await load(process.argv[2] ?? '')
 process.on('message', (invocation) => invoke(handler, invocation as Invocation))
 send({ kind: 'ready' })

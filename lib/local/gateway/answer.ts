@@ -22,17 +22,14 @@ export const internalServerError = (): WireAnswer => gatewayAnswer(500, 'Interna
  */
 export const functionAnswer = (result: unknown): WireAnswer => {
   if (!isFields(result) || result.statusCode === undefined) return inferred(result)
-  const { statusCode, headers = {}, cookies = [], body = '', isBase64Encoded } = result
+  const { statusCode, isBase64Encoded } = result
+  const [headers, cookies, body] = [result.headers ?? {}, result.cookies ?? [], result.body ?? '']
   const status = Number(statusCode)
   if (!Number.isInteger(status) || status < 200 || status > 599) return internalServerError()
-  if (!isFields(headers) || !Array.isArray(cookies) || typeof (body ?? '') !== 'string') return internalServerError()
-  const lines = headerLines(headers ?? {}, cookies)
+  if (!isFields(headers) || !Array.isArray(cookies) || typeof body !== 'string') return internalServerError()
+  const lines = headerLines(headers, cookies)
   if (lines === undefined) return internalServerError()
-  return {
-    statusCode: status,
-    headers: lines,
-    body: Buffer.from((body ?? '') as string, isBase64Encoded === true ? 'base64' : 'utf8'),
-  }
+  return { statusCode: status, headers: lines, body: Buffer.from(body, isBase64Encoded === true ? 'base64' : 'utf8') }
 }
 
 const inferred = (result: unknown): WireAnswer => ({
