@@ -1,0 +1,124 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { type Bundles, bundleFunctions } from '../../lib/local/functions/bundle.ts'
+import { type FunctionPool, functionPool } from '../../lib/local/functions/function-pool.ts'
+import { untilGone } from '../support/local-process.ts'
+
+interface Run {
+  readonly pid: number
+  readonly runs: number
+  readonly remaining: number
+  readonly left: number
+  readonly id: string
+}
+
+let bundles: Bundles
+let pool: FunctionPool
+let lines: string[]
+
+beforeAll(async () => {
+  bundles = await bundleFunctions({ odd: fileURLToPath(new URL('./functions/odd.ts', import.meta.url)) })
+})
+afterAll(() => bundles.remove())
+
+beforeEach(() => {
+  lines = []
+  const log = (line: string): void => {
+    lines.push(line)
+  }
+  const { mainFile } = bundles
+  pool = functionPool({ name: 'odd', file: bundles.file('odd'), mainFile, environment: {}, timeoutSeconds: 1, log })
+})
+afterEach(() => pool.stop())
+
+const run = async (event: object = {}): Promise<Run> => {
+  const invoked = await pool.invoke(event)
+  if (invoked.kind !== 'returned') throw new Error(invoked.kind)
+  return invoked.result as Run
+}
+
+/** Until this process has heard of its end. */
+const untilReaped = async (pid: number): Promise<void> => {
+  try {
+    for (;;) {
+      process.kill(pid, 0)
+      await sleep(5)
+    }
+  } catch {
+    return
+  }
+}
+
+test('One process answers one request after the other, each under an id of its own.', async () => {
+  const first = await run()
+  const second = await run()
+  expect(second).toMatchObject({ pid: first.pid, runs: 2 })
+  expect(second.id).not.toBe(first.id)
+})
+
+test('Requests at once run in processes of their own, at most eight; the others wait for their turn.', async () => {
+  const all = await Promise.all(Array.from({ length: 20 }, () => run({ do: 'sleep', millis: 50 })))
+  const pids = new Set(all.map(({ pid }) => pid))
+  expect(pids.size).toBe(8)
+  expect(all.filter(({ runs }) => runs > 1)).toHaveLength(12)
+})
+
+test('The remaining time is that until the kill, and falls.', async () => {
+  const { remaining, left } = await run({ do: 'sleep', millis: 200 })
+  expect(remaining).toBeLessThanOrEqual(1_000)
+  expect(remaining).toBeGreaterThan(800)
+  expect(remaining - left).toBeGreaterThanOrEqual(199)
+})
+
+test.each(['hang', 'sleep'])(
+  'A function that would %s past its time-out is killed, and the next request gets a new process.',
+  async (how) => {
+    const { pid } = await run()
+    const began = Date.now()
+    expect(await pool.invoke({ do: how, millis: 5_000 })).toEqual({ kind: 'timed-out' })
+    expect(Date.now() - began).toBeGreaterThanOrEqual(1_000)
+    expect(lines).toEqual([expect.stringMatching(/^odd [0-9a-f-]{36} ERROR Task timed out after 1\.00 seconds$/)])
+    await untilGone([pid])
+    expect((await run()).pid).not.toBe(pid)
+  },
+)
+
+test('A process that ends in the middle of a request answers nothing, and the next request gets a new one.', async () => {
+  const { pid } = await run()
+  expect(await pool.invoke({ do: 'exit' })).toEqual({ kind: 'died' })
+  expect(lines).toEqual([expect.stringMatching(/^odd [0-9a-f-]{36} ERROR Runtime exited: exit status 3$/)])
+  expect((await run()).pid).not.toBe(pid)
+})
+
+test('A process that was killed while it had nothing to do is not used again.', async () => {
+  const { pid } = await run()
+  process.kill(pid, 'SIGKILL')
+  await untilReaped(pid)
+  expect((await run()).pid).not.toBe(pid)
+})
+
+test('A function that throws keeps its process.', async () => {
+  const { pid } = await run()
+  expect(await pool.invoke({ do: 'throw' })).toEqual({ kind: 'threw' })
+  expect(await run()).toMatchObject({ pid, runs: 3 })
+})
+
+test('A function that cannot be loaded answers nothing, and says so.', async () => {
+  const { mainFile } = bundles
+  const log = (line: string): void => {
+    lines.push(line)
+  }
+  const broken = functionPool({ name: 'none', file: '/none.mjs', mainFile, environment: {}, timeoutSeconds: 1, log })
+  expect(await broken.invoke({})).toEqual({ kind: 'died' })
+  expect(lines).toEqual([expect.stringMatching(/^none [0-9a-f-]{36} ERROR Runtime exited: exit status 1$/)])
+  await broken.stop()
+})
+
+test('To stop ends every process, also one that is busy, without a word.', async () => {
+  const { pid } = await run()
+  const busy = pool.invoke({ do: 'hang' })
+  await pool.stop()
+  expect(await busy).toEqual({ kind: 'died' })
+  await untilGone([pid])
+  expect(lines).toEqual([])
+})

@@ -1,0 +1,232 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { descendantsOf, killRunning, type LocalProcess, startLocal, untilGone } from '../support/local-process.ts'
+
+afterEach(killRunning)
+
+/** A machine with two cores that is busy with other tests starts Java in several times its two seconds. */
+const PATIENCE = 90_000
+
+const JSON_TYPE = { 'content-type': 'application/json' }
+
+interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: Record<string, unknown>
+}
+
+const send = async (url: string, path: string, init: RequestInit = {}, merchant = 'acme'): Promise<Answer> => {
+  const headers = { ...JSON_TYPE, 'x-merchant-id': merchant, ...(init.headers as Record<string, string>) }
+  const response = await fetch(`${url}${path}`, { ...init, headers })
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: (await response.json()) as Record<string, unknown>,
+  }
+}
+
+const post = (url: string, path: string, key: string, body: object): Promise<Answer> =>
+  send(url, path, { method: 'POST', headers: { 'idempotency-key': key }, body: JSON.stringify(body) })
+
+const payment = (source: string, amount = 1999): object => ({ amount, currency: 'EUR', source })
+
+/** What stands under each line of the tour, run by a shell as it was printed. */
+const runTour = async (local: LocalProcess): Promise<readonly { readonly shows: string; readonly said: string }[]> => {
+  const steps = local.stdout().matchAll(/^(\S.*)\n {2}((?:.*\\\n)*.*)$/gm)
+  const outcome: { shows: string; said: string }[] = []
+  for (const [, shows = '', command = ''] of steps) {
+    const { stdout } = await promisify(execFile)('bash', ['-c', command])
+    outcome.push({ shows, said: stdout.replaceAll('\r', '') })
+  }
+  return outcome
+}
+
+test(
+  'Every line that is printed to try gives what is promised.',
+  async () => {
+    const local = startLocal(['--port', '0', '--function-timeout', '5'])
+    await local.url()
+    const steps = await runTour(local)
+    const status = (index: number): string => /^HTTP\/1.1 (\d+)/.exec(steps[index]?.said ?? '')?.[1] ?? ''
+    const header = (index: number, name: string): string | undefined =>
+      new RegExp(`^${name}: (.*)$`, 'm').exec(steps[index]?.said ?? '')?.[1]
+    const body = (index: number) => JSON.parse(steps[index]?.said.split('\n\n')[1] ?? '') as Record<string, unknown>
+
+    expect(steps).toHaveLength(9)
+    expect([status(0), header(0, 'idempotency-status')]).toEqual(['201', 'created'])
+    expect([status(1), header(1, 'idempotency-status')]).toEqual(['201', 'replayed'])
+    expect(body(1)).toEqual(body(0))
+    expect([status(2), body(2).code]).toEqual(['422', 'key-reused'])
+    expect([status(3), body(3).code]).toEqual(['400', 'key-missing'])
+    expect(steps[4]?.said.replace(/ +/g, ' ')).toBe(' 1 201\n 19 409\n')
+    expect(status(5)).toBe('500')
+    expect(body(5)).toEqual({ message: 'Internal Server Error' })
+    expect([status(6), body(6).code]).toEqual(['409', 'in-progress'])
+    expect(Number(header(6, 'retry-after'))).toBeLessThanOrEqual(5 + 5)
+    expect(body(7).payments).toEqual([expect.objectContaining({ source: 'tok_crash' })])
+    expect([status(8), header(8, 'idempotency-status')]).toEqual(['201', 'created'])
+    expect(body(7).payments).toEqual([body(8)])
+    const told = steps.map(({ shows }) => /: (\d{3})/.exec(shows)?.[1])
+    expect(told.filter((_, index) => index !== 4)).toEqual(
+      steps.map((_, index) => status(index)).filter((_, index) => index !== 4),
+    )
+  },
+  PATIENCE,
+)
+
+describe('The example API', () => {
+  let local: LocalProcess
+  let url: string
+
+  beforeEach(async () => {
+    local = startLocal(['--port', '0', '--function-timeout', '4'])
+    url = await local.url()
+  }, PATIENCE)
+
+  test(
+    'keeps the payments of one merchant from another, and refunds no more than there is.',
+    async () => {
+      const made = await post(url, '/payments', 'a', {
+        ...payment('tok_ok', 500),
+        metadata: { order: 1e300, '': [null] },
+      })
+      expect(made.status).toBe(201)
+      const id = made.body.id as string
+      expect(made.headers.get('location')).toBe(`/payments/${id}`)
+      expect(made.body).toEqual({
+        id: expect.stringMatching(/^pay_/),
+        amount: 500,
+        currency: 'EUR',
+        source: 'tok_ok',
+        metadata: { order: 1e300, '': [null] },
+        status: 'succeeded',
+        createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
+      })
+      expect((await send(url, `/payments/${id}`)).body).toEqual(made.body)
+      expect((await send(url, `/payments/${id}`, {}, 'other')).status).toBe(404)
+      expect((await send(url, '/payments', {}, 'other')).body).toEqual({ payments: [] })
+
+      const refunded = await post(url, `/payments/${id}/refunds`, 'a', { amount: 400 })
+      expect(refunded.status).toBe(201)
+      expect(refunded.headers.get('idempotency-status')).toBe('created')
+      const again = await post(url, `/payments/${id}/refunds`, 'a', { amount: 400 })
+      expect(again.body).toEqual(refunded.body)
+      expect(again.headers.get('idempotency-status')).toBe('replayed')
+      expect(again.headers.get('x-content-type-options')).toBe('nosniff')
+      const tooMuch = await post(url, `/payments/${id}/refunds`, 'b', { amount: 101 })
+      expect([tooMuch.status, tooMuch.body]).toEqual([
+        409,
+        { error: { field: 'amount', value: 101, rule: 'must be at most 100, which is what is left of the payment' } },
+      ])
+      expect((await post(url, `/payments/${id}/refunds`, 'b', { amount: 100 })).status).toBe(201)
+      expect((await send(url, `/payments/${id}`)).body.status).toBe('refunded')
+      expect((await post(url, '/payments/none/refunds', 'c', { amount: 1 })).status).toBe(404)
+
+      const answers = await Promise.all(
+        [
+          [payment('tok_ok', 0), 'amount'],
+          [payment('tok_ok', 1.5), 'amount'],
+          [payment('tok_ok', 100_000_000), 'amount'],
+          [{ ...payment('tok_ok'), amount: '5' }, 'amount'],
+          [{ ...payment('tok_ok'), currency: 'eur' }, 'currency'],
+          [payment('tok_none'), 'source'],
+          [{ ...payment('tok_ok'), metadata: [] }, 'metadata'],
+          [[], 'body'],
+        ].map(
+          async ([body, field], index) =>
+            [await post(url, '/payments', `bad-${index}`, body as object), field] as const,
+        ),
+      )
+      for (const [{ status, headers, body }, field] of answers) {
+        expect([status, headers.get('idempotency-status'), body]).toEqual([
+          400,
+          'released',
+          { error: expect.objectContaining({ field, rule: expect.stringMatching(/^must be /) }) },
+        ])
+      }
+    },
+    PATIENCE,
+  )
+
+  test(
+    'has a source for every outcome, and logs what a function throws.',
+    async () => {
+      const outcome = async (source: string): Promise<unknown> => {
+        const { status, headers } = await post(url, '/payments', source, payment(source))
+        return [status, headers.get('idempotency-status')]
+      }
+      expect(await outcome('tok_declined')).toEqual([402, 'released'])
+      expect(await outcome('tok_unavailable')).toEqual([503, 'abandoned'])
+      expect(await outcome('tok_error')).toEqual([500, null])
+      expect(local.stderr()).toMatch(/^create-payment [0-9a-f-]{36} ERROR Error: tok_error: .*$/m)
+      const began = Date.now()
+      expect(await outcome('tok_slow')).toEqual([201, 'created'])
+      expect(Date.now() - began).toBeGreaterThanOrEqual(3_000)
+    },
+    PATIENCE,
+  )
+})
+
+/** A running API with a warm function and a busy one: everything that Ctrl-C has to stop. */
+const busyApi = async (): Promise<{ readonly local: LocalProcess; readonly pids: readonly number[] }> => {
+  const local = startLocal(['--port', '0'])
+  const url = await local.url()
+  await send(url, '/payments')
+  const slow = post(url, '/payments', 'slow', payment('tok_slow')).catch(() => undefined)
+  while (descendantsOf(local.child.pid ?? 0).length < 4) await send(url, '/payments')
+  void slow
+  return { local, pids: descendantsOf(local.child.pid ?? 0) }
+}
+
+test.each(['SIGINT', 'SIGTERM'] as const)(
+  'After %s nothing of it is left, Java and a busy function included.',
+  async (signal) => {
+    const { local, pids } = await busyApi()
+    expect(pids.length).toBeGreaterThanOrEqual(4)
+    local.signalGroup(signal)
+    expect(await local.ended).toBe(0)
+    expect(local.stderr()).toBe('')
+    await untilGone(pids)
+  },
+  PATIENCE,
+)
+
+test(
+  'After a SIGKILL nothing of it is left either.',
+  async () => {
+    const { local, pids } = await busyApi()
+    local.child.kill('SIGKILL')
+    await untilGone(pids)
+  },
+  PATIENCE,
+)
+
+test(
+  'With --data a retry is replayed after a SIGKILL of npm start.',
+  async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'lambda-once-'))
+    const flags = ['start', '--', '--port', '0', '--data', join(directory, 'new')]
+    try {
+      const first = startLocal(flags, { command: ['npm'] })
+      const made = await post(await first.url(), '/payments', 'kept', payment('tok_ok'))
+      expect(made.headers.get('idempotency-status')).toBe('created')
+      const pids = descendantsOf(first.child.pid ?? 0)
+      first.child.kill('SIGKILL')
+      await untilGone(pids)
+
+      const second = startLocal(flags, { command: ['npm'] })
+      const again = await post(await second.url(), '/payments', 'kept', payment('tok_ok'))
+      expect(again.headers.get('idempotency-status')).toBe('replayed')
+      expect(again.body).toEqual(made.body)
+      second.signalGroup('SIGINT')
+      await second.ended
+    } finally {
+      await killRunning()
+      rmSync(directory, { recursive: true })
+    }
+  },
+  PATIENCE,
+)
