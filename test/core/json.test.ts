@@ -140,7 +140,7 @@ describe('D4: canonical JSON', () => {
 
   test('D4: a value that refers to itself is refused', () => {
     const loop: Record<string, unknown> = {}
-    loop['self'] = loop
+    loop.self = loop
     expect(() => canonicalValue(loop)).toThrow(NotCanonical)
   })
 

@@ -1,0 +1,69 @@
+import type { Claim } from '../../lib/core/claim.ts'
+import { deriveFingerprint } from '../../lib/core/fingerprint.ts'
+import { claimTerms } from '../../lib/core/lifecycle/lease.ts'
+import { type ClaimRequest, deadlineOf } from '../../lib/core/lifecycle/request.ts'
+import { type CommonOptions, readSettings, type Settings } from '../../lib/core/options.ts'
+import { deriveRecordKey } from '../../lib/core/record-key.ts'
+import { memoryStore } from '../../lib/memory.ts'
+import { fakeClock, fakeRuntime } from '../support/fake-runtime.ts'
+
+const clock = fakeClock()
+const NOW: number = clock.now()
+const DAY = 86_400_000
+
+const settings = (over: Partial<CommonOptions> = {}): Settings =>
+  readSettings({ store: memoryStore(), operation: 'payments', runtime: fakeRuntime({ clock }), ...over })
+
+const terms = (
+  remaining: number | undefined,
+  of: Settings = settings(),
+): Pick<Claim, 'leaseExpiresAt' | 'expiresAt'> => {
+  const context = remaining === undefined ? undefined : { getRemainingTimeInMillis: () => remaining }
+  const request: ClaimRequest = {
+    recordKey: deriveRecordKey({ operation: 'payments', tenant: 'm', key: 'k' }),
+    fingerprint: deriveFingerprint([]),
+    deadline: deadlineOf(context, of.runtime),
+  }
+  return claimTerms(of, request)
+}
+
+describe('B1: the lease', () => {
+  test.each([
+    [1, 1_001],
+    [5, 1_005],
+    [900_000, 901_000],
+    [0, 1_000],
+    [-1, 1_000],
+    [-5_000, 1_000],
+  ])('B1: with %i ms left it lasts %i ms', (remaining, lease) => {
+    expect(terms(remaining).leaseExpiresAt).toBe(NOW + lease)
+  })
+
+  test.each([[undefined], [Number.NaN], [Number.POSITIVE_INFINITY]])(
+    'B1: with %p left, that is unknown, it lasts 60 s',
+    (remaining) => {
+      expect(terms(remaining).leaseExpiresAt).toBe(NOW + 60_000)
+    },
+  )
+
+  test('B1: on a host that does not enforce its deadline it lasts 60 s', () => {
+    const runtime = fakeRuntime({ clock, enforcesDeadline: false })
+    expect(terms(5_000, settings({ runtime })).leaseExpiresAt).toBe(NOW + 60_000)
+  })
+
+  test('B1: a heartbeat chooses its own', () => {
+    expect(terms(900_000, settings({ heartbeat: { leaseSeconds: 15 } })).leaseExpiresAt).toBe(NOW + 15_000)
+  })
+})
+
+describe('B5: when TTL may sweep a record in progress', () => {
+  test('B5: under rerun, the later of lease end and a day, and claim and retention', () => {
+    expect(terms(5_000).expiresAt).toBe(NOW + 6_000 + DAY)
+    expect(terms(5_000, settings({ retentionSeconds: 1_501 })).expiresAt).toBe(NOW + 6_000 + DAY)
+    expect(terms(5_000, settings({ retentionSeconds: 7 * 86_400 })).expiresAt).toBe(NOW + 7 * DAY)
+  })
+
+  test('B5: under hold never', () => {
+    expect(terms(5_000, settings({ abandoned: 'hold' })).expiresAt).toBeUndefined()
+  })
+})

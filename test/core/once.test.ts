@@ -1,0 +1,239 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import {
+  CHANNEL,
+  type HandlerClaim,
+  IdempotencyError,
+  NotDoneError,
+  type OnceOptions,
+  once,
+  TerminalError,
+} from '../../lib/index.ts'
+import { type MemoryStore, memoryStore } from '../../lib/memory.ts'
+import { fakeRuntime } from '../support/fake-runtime.ts'
+
+const request = { key: 'k', tenant: 'm', payload: { amount: 1 } }
+
+const subject = (over: Partial<OnceOptions> = {}): { pay: ReturnType<typeof once>; store: MemoryStore } => {
+  const store = memoryStore()
+  return { store, pay: once({ store, operation: 'payments', ...over }) }
+}
+
+describe('once', () => {
+  test('runs once, and gives every later call the same value', async () => {
+    const { pay } = subject()
+    let runs = 0
+    const run = (): { run: number } => ({ run: ++runs })
+    expect(await pay(request, run)).toEqual({ value: { run: 1 }, status: 'created' })
+    expect(await pay(request, run)).toEqual({ value: { run: 1 }, status: 'replayed' })
+    expect(runs).toBe(1)
+  })
+
+  test.each([[undefined], [null], [0], [''], [false], [[]]])('C1: %p comes back as it is', async (value) => {
+    const { pay } = subject()
+    expect(await pay(request, () => value)).toEqual({ value, status: 'created' })
+    expect(await pay(request, () => 'never')).toEqual({ value, status: 'replayed' })
+  })
+
+  test('C2: what JSON changes is changed the first time too', async () => {
+    const { pay } = subject()
+    const value = { at: new Date(0), none: undefined, list: [undefined], not: Number.NaN, big: 2 ** 60 }
+    const kept = { at: '1970-01-01T00:00:00.000Z', list: [null], not: null, big: 2 ** 60 }
+    expect((await pay(request, () => value)).value).toEqual(kept)
+    expect((await pay(request, () => value)).value).toEqual(kept)
+  })
+
+  test('C2: a value that JSON cannot hold is given once, and never run for again', async () => {
+    const { pay } = subject()
+    const value = { amount: 1n }
+    expect((await pay(request, () => value)).value).toBe(value)
+    await expect(pay(request, () => value)).rejects.toMatchObject({ code: 'replay-unavailable', retryable: false })
+  })
+
+  test('bytes come back as bytes', async () => {
+    const { pay } = subject()
+    await pay(request, () => Buffer.from([1, 2]))
+    expect((await pay(request, () => Buffer.alloc(0))).value).toEqual(Buffer.from([1, 2]))
+  })
+
+  test('another payload is key-reused', async () => {
+    const { pay } = subject()
+    await pay(request, () => 1)
+    await expect(pay({ ...request, payload: { amount: 2 } }, () => 2)).rejects.toMatchObject({
+      name: 'IdempotencyError',
+      code: 'key-reused',
+      retryable: false,
+    })
+  })
+
+  test('a call in progress is told when to come back', async () => {
+    const { pay } = subject()
+    const context = { getRemainingTimeInMillis: () => 5_000 }
+    await pay({ ...request, context }, async () => {
+      const error = await pay({ ...request, context }, () => 2).catch((thrown: unknown) => thrown)
+      expect(error).toBeInstanceOf(IdempotencyError)
+      expect(error).toMatchObject({ code: 'in-progress', retryable: true, retryAfterSeconds: 9 })
+    })
+  })
+
+  test('C4: errors come out as they were thrown; a TerminalError again and again', async () => {
+    const { pay } = subject()
+    const plain = new Error('x')
+    const terminal = new TerminalError('no such card', { details: { code: 7 } })
+    await expect(pay(request, () => Promise.reject(plain))).rejects.toBe(plain)
+    await expect(pay(request, () => Promise.reject(new NotDoneError('not yet')))).rejects.toThrow('not yet')
+    await expect(pay(request, () => Promise.reject(terminal))).rejects.toBe(terminal)
+    await expect(pay(request, () => 1)).rejects.toMatchObject({
+      name: 'TerminalError',
+      message: 'no such card',
+      details: { code: 7 },
+    })
+  })
+
+  test.each<[string, Partial<typeof request>, string]>([
+    ['an empty key', { key: '' }, 'key-invalid'],
+    ['an empty tenant', { tenant: '' }, 'scope-missing'],
+    ['no tenant', { tenant: undefined as never }, 'scope-missing'],
+    ['no payload', { payload: undefined as never }, 'payload-invalid'],
+    ['a Map for a payload', { payload: new Map() as never }, 'payload-invalid'],
+  ])('D1: %s is refused before anything is written', async (_, wrong, code) => {
+    const { pay, store } = subject()
+    store.claim = () => {
+      throw new Error('the store was called')
+    }
+    await expect(pay({ ...request, ...wrong }, () => 1)).rejects.toMatchObject({ code })
+  })
+
+  test('an aborted call claims nothing; an abort during the run reaches the handler', async () => {
+    const { pay } = subject()
+    await expect(pay({ ...request, signal: AbortSignal.abort(new Error('gone')) }, () => 1)).rejects.toThrow('gone')
+    const controller = new AbortController()
+    await pay({ ...request, signal: controller.signal }, (claim) => {
+      controller.abort()
+      expect(claim?.signal.aborted).toBe(true)
+    })
+  })
+
+  test('events reach the diagnostics channel', async () => {
+    const seen: unknown[] = []
+    const listen = (event: unknown): void => void seen.push(event)
+    subscribe(CHANNEL, listen)
+    const { pay } = subject()
+    await pay(request, () => 1)
+    unsubscribe(CHANNEL, listen)
+    await pay(request, () => 1)
+    expect(seen).toMatchObject([{ type: 'claimed', operation: 'payments', attempt: 1 }, { type: 'completed' }])
+  })
+})
+
+describe('C12: downstream keys', () => {
+  const keyOf = async (
+    pay: ReturnType<typeof once>,
+    over: Partial<typeof request>,
+    run: (claim: HandlerClaim | undefined) => void = () => {},
+  ) => {
+    let key: string | undefined
+    await pay({ ...request, ...over }, (claim) => {
+      key = claim?.downstreamKey('charge')
+      run(claim)
+    }).catch(() => {})
+    return key
+  }
+  const crash = (): never => {
+    throw new Error('crash')
+  }
+  const notDone = (): never => {
+    throw new NotDoneError('declined')
+  }
+
+  test('C12: the same over take-overs of an abandoned record, in every process', async () => {
+    const { pay, store } = subject()
+    const first = await keyOf(pay, {}, crash)
+    const again = once({ store, operation: 'payments', runtime: fakeRuntime({ name: 'another process' }) })
+    expect(await keyOf(again, {}, crash)).toBe(first)
+    expect(await keyOf(pay, {})).toBe(first)
+    expect(first).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+  })
+
+  test('C12: a new one after a release', async () => {
+    const { pay } = subject()
+    const first = await keyOf(pay, {}, notDone)
+    expect(await keyOf(pay, {})).not.toBe(first)
+  })
+
+  test('C12: different for another name, key, tenant or operation', async () => {
+    const { pay, store } = subject()
+    const other = once({ store, operation: 'refunds' })
+    let second: string | undefined
+    const keys = [
+      await keyOf(pay, {}, (claim) => {
+        second = claim?.downstreamKey('ship')
+      }),
+      second,
+      await keyOf(pay, { key: 'k2' }),
+      await keyOf(pay, { tenant: 'm2' }),
+      await keyOf(other, {}),
+    ]
+    expect(new Set(keys).size).toBe(5)
+    expect(keys).not.toContain(undefined)
+  })
+
+  test('a downstream key needs a name', async () => {
+    const { pay } = subject()
+    await expect(pay(request, (claim) => claim?.downstreamKey(''))).rejects.toThrow('non-empty')
+  })
+
+  test('D6: golden vector', async () => {
+    const { pay } = subject()
+    expect(await keyOf(pay, {})).toBe('9a4cf042-b18d-8311-9d07-3bfcdf06b91c')
+  })
+})
+
+describe('A10: attempt and generation', () => {
+  test('grow with claims; a release begins a generation, an expired record both', async () => {
+    const runtime = fakeRuntime()
+    const store = memoryStore({ now: runtime.now })
+    const seen: unknown[] = []
+    const pay = once({
+      store,
+      operation: 'payments',
+      runtime,
+      retentionSeconds: 1_501,
+      observe: (event) => {
+        if (event.type === 'claimed' || event.type === 'tookOver') seen.push([event.attempt, event.generation])
+      },
+    })
+    const fail = (error: Error) => pay(request, () => Promise.reject(error)).catch(() => {})
+    await fail(new Error('crash'))
+    await fail(new Error('crash'))
+    await fail(new NotDoneError('in doubt, so abandoned')) // C10
+    await pay(request, () => 1)
+    runtime.clock.advance(1_502_000)
+    await fail(new NotDoneError('released'))
+    await fail(new Error('crash'))
+    await pay(request, () => 1)
+    runtime.clock.advance(1_502_000)
+    store.sweep()
+    await pay(request, () => 1)
+    expect(seen).toEqual([
+      [1, 1],
+      [2, 1],
+      [3, 1],
+      [4, 1],
+      [1, 1],
+      [2, 2],
+      [3, 2],
+      [1, 1],
+    ])
+  })
+})
+
+test('A9: every claim has a token of its own, none of them the request id', async () => {
+  const runtime = fakeRuntime({ name: 't' })
+  const store = memoryStore({ now: runtime.now })
+  const pay = once({ store, operation: 'payments', runtime })
+  await pay(request, () => Promise.reject(new Error('x'))).catch(() => {})
+  await pay(request, () => 1)
+  await pay({ ...request, key: 'k2' }, () => 1)
+  expect(new Set(runtime.tokens).size).toBe(runtime.tokens.length)
+  expect(runtime.tokens.length).toBeGreaterThanOrEqual(3)
+})
