@@ -1,0 +1,124 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { dynamoDbStore } from '../../lib/dynamodb.ts'
+import { type IdempotencyEvent, type OnceOptions, once } from '../../lib/index.ts'
+import { CREDENTIALS, freshTable, REGION } from '../support/dynamodb.ts'
+import {
+  denied,
+  type Fault,
+  type FaultProxy,
+  failBefore,
+  faultProxy,
+  resetBefore,
+  throttled,
+  throughputExceeded,
+  timeoutAfter,
+  timeoutBefore,
+} from '../support/fault-proxy.ts'
+import { aRequest, ending } from '../support/scene.ts'
+
+/** The layer's own client, which takes its address and credentials from the environment, and real time. */
+const ENVIRONMENT = {
+  AWS_REGION: REGION,
+  AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+}
+
+let proxy: FaultProxy
+let tableName: string
+
+beforeAll(async () => {
+  tableName = await freshTable()
+  proxy = await faultProxy()
+  Object.assign(process.env, ENVIRONMENT, { AWS_ENDPOINT_URL: proxy.endpoint })
+})
+beforeEach(() => proxy.script())
+afterAll(() => proxy.close())
+
+const make = (options: Partial<OnceOptions> = {}, table: string = tableName) => {
+  const events: IdempotencyEvent[] = []
+  const run = once({
+    store: dynamoDbStore({ tableName: table }),
+    operation: 'payments',
+    observe: (event) => void events.push(event),
+    ...options,
+  })
+  return { run, told: () => events.map(({ type }) => type) }
+}
+
+const DOWN: readonly (readonly [string, Fault])[] = [
+  ['the connection breaks', resetBefore],
+  ['500', failBefore],
+  ['throttled', throttled],
+  ['throughput exceeded', throughputExceeded],
+  ['no answer', timeoutBefore],
+  ['no answer, although applied', timeoutAfter],
+]
+
+test('E11 The layer’s own client works by the environment alone.', async () => {
+  const request = aRequest()
+  const { run } = make()
+  expect(await run(request, () => 'done')).toEqual({ value: 'done', status: 'created' })
+  expect(await run(request, () => 'again')).toEqual({ value: 'done', status: 'replayed' })
+  expect(proxy.seen.map(({ step }) => step)).toEqual(['claim', 'complete', 'claim'])
+})
+
+describe('E11 A store that is down', () => {
+  test.each(DOWN)('E11 is answered within 2.5 s, and nothing runs (%s)', async (_, fault) => {
+    proxy.script({ fault })
+    const { run, told } = make()
+    let runs = 0
+    const started = Date.now()
+    const outcome = await ending(run(aRequest(), () => ++runs))
+    expect(Date.now() - started).toBeLessThan(2_500)
+    expect(outcome).toMatchObject({ error: { code: 'idempotency-unavailable', retryable: true, retryAfterSeconds: 1 } })
+    expect(runs).toBe(0)
+    expect(new Set(told())).toEqual(new Set(['storeFailed']))
+  })
+
+  test('E11 is answered within 2.5 s where nobody listens', async () => {
+    await proxy.refuse()
+    const started = Date.now()
+    const outcome = await ending(make().run(aRequest(), () => 'done'))
+    await proxy.accept()
+    expect(Date.now() - started).toBeLessThan(2_500)
+    expect(outcome).toMatchObject({ error: { code: 'idempotency-unavailable' } })
+  })
+
+  test('E11 is answered within 2.5 s where the user’s own client would wait without bound', async () => {
+    proxy.script({ fault: timeoutBefore })
+    const client = new DynamoDBClient({ endpoint: proxy.endpoint, region: REGION, credentials: CREDENTIALS })
+    const started = Date.now()
+    const { run } = make({ store: dynamoDbStore({ tableName, client }) })
+    expect(await ending(run(aRequest(), () => 'done'))).toMatchObject({ error: { code: 'idempotency-unavailable' } })
+    expect(Date.now() - started).toBeLessThan(2_500)
+    client.destroy()
+  })
+
+  test.each(DOWN.slice(0, 2))('E11 lets the handler run where that was chosen, and says so (%s)', async (_, fault) => {
+    proxy.script({ fault })
+    const { run, told } = make({ storeDown: 'dangerouslyRunUnprotected' })
+    let claim: unknown = 'none'
+    const result = await run(aRequest(), (given) => {
+      claim = given
+      return 'done'
+    })
+    expect(result).toEqual({ value: 'done', status: 'unprotected' })
+    expect(claim).toBeUndefined()
+    expect(told()).toEqual(['storeFailed', 'storeFailed', 'skipped'])
+  })
+})
+
+describe('E11 A store that is not set up', () => {
+  test.each<[string, string | undefined, Fault | undefined]>([
+    ['no such table', 'no-such-table', undefined],
+    ['denied', undefined, denied],
+  ])('E11 is never a run, whatever was chosen for a store that is down (%s)', async (_, table, fault) => {
+    if (fault !== undefined) proxy.script({ fault })
+    for (const storeDown of ['reject', 'dangerouslyRunUnprotected'] as const) {
+      let runs = 0
+      const outcome = await ending(make({ storeDown }, table).run(aRequest(), () => ++runs))
+      expect(outcome).toMatchObject({ error: { code: 'store-misconfigured', retryable: false } })
+      expect(runs).toBe(0)
+    }
+  })
+})

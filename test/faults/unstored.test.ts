@@ -1,0 +1,115 @@
+import {
+  denied,
+  type Fault,
+  failBefore,
+  resetAfter,
+  resetBefore,
+  throttled,
+  throughputExceeded,
+  timeoutBefore,
+} from '../support/fault-proxy.ts'
+import { aRequest, ending, LEASE, openScene, recordKeyOf, type Scene, SKEW } from '../support/scene.ts'
+
+let scene: Scene
+beforeAll(async () => {
+  scene = await openScene()
+})
+beforeEach(() => scene.reset())
+afterAll(() => scene.close())
+
+const FAULTS: readonly (readonly [string, Fault])[] = [
+  ['throughput exceeded', throughputExceeded],
+  ['throttled', throttled],
+  ['the connection breaks', resetBefore],
+  ['500', failBefore],
+  ['no answer', timeoutBefore],
+  ['denied', denied],
+]
+
+describe('C3 A completion that cannot be written:', () => {
+  test.each(FAULTS)(
+    'C3 the caller gets the answer, marked unstored, and the claim stands until its lease ends (%s)',
+    async (_, fault) => {
+      const request = aRequest()
+      const a = scene.host('a')
+      let claimed: unknown
+      scene.proxy.script({ step: 'complete', fault })
+      const result = await a.once(request, async () => {
+        claimed = await scene.read(recordKeyOf(request))
+        return 'of a'
+      })
+      expect(result).toEqual({ value: 'of a', status: 'unstored' })
+      expect(await scene.read(recordKeyOf(request))).toEqual(claimed)
+      expect(claimed).toMatchObject({ status: 'IN_PROGRESS', revision: 1, leaseExpiresAt: expect.any(Number) })
+      expect(new Set(scene.proxy.seen.map(({ step }) => step))).toEqual(new Set(['claim', 'complete']))
+      expect(a.told()).toEqual(['claimed', ...Array.from({ length: 5 }, () => 'storeFailed'), 'unstored'])
+
+      scene.proxy.script()
+      let runs = 0
+      const run = () => ++runs
+      expect(await ending(scene.host('b').once(request, run))).toMatchObject({ error: { code: 'in-progress' } })
+      scene.clock.advance(LEASE + SKEW + 1_000)
+      expect(await scene.host('b').once(request, run)).toEqual({ value: 1, status: 'created' })
+    },
+  )
+
+  test('C3 the caller gets the answer when nobody listens any more', async () => {
+    const request = aRequest()
+    const result = await scene.host('a').once(request, async () => {
+      await scene.proxy.refuse()
+      return 'of a'
+    })
+    await scene.proxy.accept()
+    expect(result).toEqual({ value: 'of a', status: 'unstored' })
+    expect(await scene.read(recordKeyOf(request))).toMatchObject({ status: 'IN_PROGRESS', revision: 1 })
+  })
+
+  test('C3 a short fault is outlasted: a later try is stored', async () => {
+    const request = aRequest()
+    const a = scene.host('a')
+    scene.proxy.script(
+      ...[1, 2, 3, 4, 5, 6, 7, 8].map((nth) => ({ step: 'complete' as const, nth, fault: resetBefore })),
+    )
+    expect(await a.once(request, () => 'of a')).toEqual({ value: 'of a', status: 'created' })
+    expect(a.told()).toEqual(['claimed', ...Array.from({ length: 4 }, () => 'storeFailed'), 'completed'])
+    expect((await scene.read(recordKeyOf(request)))?.status).toBe('SUCCEEDED')
+  })
+
+  test('C3 a try that arrived although its answer was lost is recognised by the next', async () => {
+    const request = aRequest()
+    scene.proxy.script(...[1, 2].map((nth) => ({ step: 'complete' as const, nth, fault: resetAfter })))
+    expect(await scene.host('a').once(request, () => 'of a')).toEqual({ value: 'of a', status: 'created' })
+    expect(await scene.read(recordKeyOf(request))).toMatchObject({ status: 'SUCCEEDED', revision: 2 })
+  })
+
+  test('C3 where every answer is lost the caller’s answer is marked unstored, and a retry gets the same', async () => {
+    const request = aRequest()
+    scene.proxy.script({ step: 'complete', fault: resetAfter })
+    expect(await scene.host('a').once(request, () => 'of a')).toEqual({ value: 'of a', status: 'unstored' })
+    scene.proxy.script()
+    expect(await scene.host('b').once(request, () => 'of b')).toEqual({ value: 'of a', status: 'replayed' })
+  })
+
+  test('C3 the tries end with the remaining time', async () => {
+    const request = aRequest()
+    const a = scene.host('a')
+    scene.proxy.script({ step: 'complete', fault: { ...resetBefore, first: () => scene.clock.advance(14_950) } })
+    expect(await a.once(request, () => 'of a')).toEqual({ value: 'of a', status: 'unstored' })
+    expect(scene.proxy.seen.filter(({ step }) => step === 'complete')).toHaveLength(2)
+    expect(a.runtime.slept).toEqual([])
+  })
+
+  test("C3 with unstored: 'fail' the caller gets 503 instead, to be retried when the lease has ended", async () => {
+    const request = aRequest()
+    scene.proxy.script({ step: 'complete', fault: denied })
+    const a = scene.host('a', { unstored: 'fail' })
+    const outcome = await ending(a.once(request, () => 'of a'))
+    expect(outcome).toMatchObject({ error: { code: 'idempotency-unavailable' } })
+    const { retryAfterSeconds = 0 } = (outcome as { error: { retryAfterSeconds?: number } }).error
+    scene.proxy.script()
+    scene.clock.advance((retryAfterSeconds - 2) * 1_000)
+    expect(await ending(scene.host('b').once(request, () => 'of b'))).toMatchObject({ error: { code: 'in-progress' } })
+    scene.clock.advance(2_000)
+    expect(await scene.host('b').once(request, () => 'of b')).toEqual({ value: 'of b', status: 'created' })
+  })
+})
