@@ -12,19 +12,21 @@ const logError = (line: string): void => {
   process.stderr.write(`${line}\n`)
 }
 
+let stopping = false
+
 const start = async (flags: Extract<Flags, { kind: 'start' }>): Promise<void> => {
   const starting = startLocalServer(flags, logError)
   stopOnSignals(starting)
   const { url } = await starting
+  if (stopping) return
   const { functionTimeoutSeconds, dataDirectory } = flags
   const keySuffix = dataDirectory === undefined ? '' : `-${Date.now().toString(36)}`
   process.stdout.write(`The example API is at ${url} (Ctrl-C stops it). To try:\n\n`)
   process.stdout.write(`${tourText(tour({ url, functionTimeoutSeconds, keySuffix }))}\n`)
 }
 
-/** Ctrl-C comes twice where npm hands it on as well: once is enough. */
+/** Ctrl-C comes twice where npm hands it on as well: once is enough. What is still starting is stopped once it has. */
 const stopOnSignals = (starting: ReturnType<typeof startLocalServer>): void => {
-  let stopping = false
   const stop = async (): Promise<void> => {
     if (stopping) return
     stopping = true
@@ -36,6 +38,7 @@ const stopOnSignals = (starting: ReturnType<typeof startLocalServer>): void => {
 }
 
 const refuse = (error: unknown): void => {
+  if (stopping) return // Ctrl-C ends the bundler too, in the middle of its work
   const expected = error instanceof StartRefused || error instanceof JavaMissing
   logError(`npm start: ${error instanceof Error ? error.message : String(error)}`)
   process.exitCode = expected ? REFUSED_STATUS : 1

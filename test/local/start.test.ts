@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { descendantsOf, killRunning, type LocalProcess, startLocal, untilGone } from '../support/local-process.ts'
 
@@ -188,6 +189,20 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
     expect(pids.length).toBeGreaterThanOrEqual(4)
     local.signalGroup(signal)
     expect(await local.ended).toBe(0)
+    expect(local.stderr()).toBe('')
+    await untilGone(pids)
+  },
+  PATIENCE,
+)
+
+test.each([0.2, 1, 1.5, 2, 2.5])(
+  'After a Ctrl-C %d seconds into the start nothing is left, and nothing is complained of.',
+  async (seconds) => {
+    const local = startLocal(['--port', '0'])
+    await sleep(seconds * 1_000)
+    const pids = descendantsOf(local.child.pid ?? 0)
+    local.signalGroup('SIGINT')
+    await local.ended
     expect(local.stderr()).toBe('')
     await untilGone(pids)
   },

@@ -1,5 +1,8 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
@@ -29,10 +32,11 @@ export const startLocal = (
 ): LocalProcess => {
   const [program = '', ...rest] = command
   const { NODE_OPTIONS: _, ...inherited } = process.env
+  const temporary = mkdtempSync(join(tmpdir(), 'lambda-once-'))
   const child = spawn(program, [...rest, ...flags], {
     cwd: ROOT,
     detached: true,
-    env: { ...inherited, ...env },
+    env: { ...inherited, TMPDIR: temporary, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const stdout = textOf(child.stdout)
@@ -54,7 +58,10 @@ export const startLocal = (
     signalGroup: (signal) => process.kill(-(child.pid ?? 0), signal),
   }
   running.add(local)
-  ended.then(() => running.delete(local))
+  ended.then(() => {
+    running.delete(local)
+    rmSync(temporary, { recursive: true, force: true }) // after a SIGKILL its bundles are there
+  })
   return local
 }
 
