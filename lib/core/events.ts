@@ -1,6 +1,7 @@
 import { channel } from 'node:diagnostics_channel'
 import type { Claim } from './claim.ts'
 import { operationOf, type RecordKey } from './record-key.ts'
+import type { Millis } from './time.ts'
 
 export interface About {
   readonly operation: string
@@ -13,12 +14,17 @@ export interface OfAttempt extends About {
   readonly generation: number
 }
 
+/** A won claim, and how long the claim step took: all its calls to the store, as this host's clock saw them. */
+export interface OfWonClaim extends OfAttempt {
+  readonly claimMillis: Millis
+}
+
 /** Where a call to the store failed. */
 export type StoreStep = 'claim' | 'renew' | 'settle' | 'peek'
 
 export type IdempotencyEvent =
-  | (OfAttempt & { readonly type: 'claimed' })
-  | (OfAttempt & { readonly type: 'tookOver'; readonly reason: 'expired' | 'released' | 'abandoned' })
+  | (OfWonClaim & { readonly type: 'claimed' })
+  | (OfWonClaim & { readonly type: 'tookOver'; readonly reason: 'expired' | 'released' | 'abandoned' })
   | (About & { readonly type: 'replayed' })
   | (About & { readonly type: 'conflicted'; readonly retryAfterSeconds: number })
   /** Abandoned and held: a person has to decide. */

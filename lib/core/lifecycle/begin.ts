@@ -5,7 +5,7 @@ import { type HandlerClaim, handlerClaim } from '../handler-claim.ts'
 import { judge } from '../judge.ts'
 import type { Settings } from '../options.ts'
 import type { SettledRecord } from '../record.ts'
-import { type EpochMillis, fromSeconds, later, millis } from '../time.ts'
+import { between, type EpochMillis, fromSeconds, later, millis } from '../time.ts'
 import { type Contested, createContest } from './contest.ts'
 import { giveUp } from './give-up.ts'
 import { startHeartbeat } from './heartbeat.ts'
@@ -47,12 +47,13 @@ export const begin = async (settings: Settings, request: ClaimRequest): Promise<
   const seen = request.readFirst === true ? await lookFirst(settings, request) : undefined
   if (seen !== undefined) return refused(settings, request, seen)
   const contest = createContest(settings, request)
+  const askedAt = settings.runtime.now()
   settings.runtime.probe?.('before-claim')
   try {
     const contested = await settings.runtime.withDeadline(CLAIM_BUDGET, contest.contend)
     settings.runtime.probe?.('after-claim')
     return contested.kind === 'claimed'
-      ? await start(settings, request, contested)
+      ? await start(settings, request, contested, askedAt)
       : refused(settings, request, contested)
   } catch (error) {
     settings.tell(() => storeFailed(request.recordKey, 'claim', error))
@@ -64,15 +65,19 @@ export const begin = async (settings: Settings, request: ClaimRequest): Promise<
 }
 
 /** A lease that lapsed while the answer was on its way protects nothing: the handler does not start under it. */
-const start = async (settings: Settings, request: ClaimRequest, { claim, over }: Won): Promise<Begun> => {
+const start = async (
+  settings: Settings,
+  request: ClaimRequest,
+  { claim, over }: Won,
+  askedAt: EpochMillis,
+): Promise<Begun> => {
   const { runtime, tell } = settings
   if (runtime.now() >= claim.leaseExpiresAt)
     throw new StoreUnavailable('The lease lapsed before the claim was answered')
-  tell(() =>
-    over === undefined
-      ? { type: 'claimed', ...aboutClaim(claim) }
-      : { type: 'tookOver', ...aboutClaim(claim), reason: over },
-  )
+  tell(() => {
+    const about = { ...aboutClaim(claim), claimMillis: between(askedAt, runtime.now()) }
+    return over === undefined ? { type: 'claimed', ...about } : { type: 'tookOver', ...about, reason: over }
+  })
   const lost = new AbortController()
   const span = renewedLease(settings, request)
   const stopHeartbeat = span === undefined ? () => {} : startHeartbeat(settings, claim, span, lost)
