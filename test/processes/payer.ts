@@ -1,0 +1,32 @@
+/** A process that pays when told to: its parent sends a key, it answers with what happened. */
+
+import { dynamoDbStore } from '../../lib/dynamodb.ts'
+import { idempotent } from '../../lib/http.ts'
+import { contextWith, payment, type TestEvent } from '../support/http-events.ts'
+
+let runs = 0
+
+const pay = idempotent(
+  async (_event: TestEvent) => {
+    runs++
+    await new Promise((resolve) => setTimeout(resolve, 5)) // long enough for others to meet it in progress
+    return { statusCode: 201, body: `${process.pid}` }
+  },
+  {
+    store: dynamoDbStore({ tableName: process.env.IDEMPOTENCY_TABLE }),
+    operation: 'payments',
+    tenant: 'single-tenant',
+  },
+)
+
+process.on('message', async (key: string) => {
+  const before = runs
+  const { statusCode, headers, body } = (await pay(payment(key), contextWith())) as {
+    statusCode: number
+    headers: Record<string, string>
+    body: string
+  }
+  process.send?.({ ran: runs - before, statusCode, status: headers['Idempotency-Status'], body })
+})
+process.on('disconnect', () => process.exit(0))
+process.send?.('ready')

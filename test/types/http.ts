@@ -1,0 +1,105 @@
+/** Checked by the compiler alone: what a user may write, and what is refused before anything runs. */
+import middy from '@middy/core'
+import type {
+  ALBEvent,
+  ALBResult,
+  APIGatewayProxyEvent,
+  APIGatewayProxyEventV2,
+  APIGatewayProxyEventV2WithLambdaAuthorizer,
+  APIGatewayProxyResult,
+  APIGatewayProxyStructuredResultV2,
+  Context,
+  Handler,
+} from 'aws-lambda'
+import {
+  claimOf,
+  type HandlerClaim,
+  type HttpResponse,
+  idempotency,
+  idempotent,
+  storeDeterministic,
+} from 'lambda-once/http'
+import { memoryStore } from 'lambda-once/memory'
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+const assert = <T extends true>(_: T): void => {}
+
+type Authorized = APIGatewayProxyEventV2WithLambdaAuthorizer<{ merchantId: string }>
+
+const store = memoryStore()
+
+// The wrapper infers the event from the handler, and gives it to every option.
+const wrapped = idempotent(
+  async (event: Authorized, _context: Context, claim): Promise<APIGatewayProxyStructuredResultV2> => {
+    assert<Equal<typeof claim, HandlerClaim | undefined>>(true)
+    return { statusCode: 201, body: event.rawPath }
+  },
+  {
+    store,
+    operation: 'payments',
+    tenant: (event) => {
+      assert<Equal<typeof event, Authorized>>(true)
+      return event.requestContext.authorizer.lambda.merchantId
+    },
+    payload: (event) => event.body,
+    outcomes: storeDeterministic,
+    problem: ({ status, body }, event) => ({ statusCode: status, body: `${body.code} ${event.rawPath}` }),
+  },
+)
+assert<
+  Equal<
+    typeof wrapped,
+    (event: Authorized, context: Context) => Promise<APIGatewayProxyStructuredResultV2 | HttpResponse>
+  >
+>(true)
+
+// It is a Lambda handler, for each kind of event.
+export const http: Handler<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2> = idempotent(
+  async (_event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> => ({ statusCode: 201 }),
+  { store, operation: 'payments', tenant: 'single-tenant' },
+)
+export const rest: Handler<APIGatewayProxyEvent, APIGatewayProxyResult> = idempotent(
+  async (_event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> => ({ statusCode: 201, body: '' }),
+  { store, operation: 'payments', tenant: (event) => event.requestContext.authorizer?.merchantId },
+)
+export const alb: Handler<ALBEvent, ALBResult> = idempotent(
+  async (_event: ALBEvent): Promise<ALBResult> => ({ statusCode: 201 }),
+  { store, operation: 'payments', tenant: 'single-tenant' },
+)
+
+// As the base handler of a Middy chain.
+export const chained: Handler = middy<APIGatewayProxyEventV2>().handler(
+  idempotent(async (event: APIGatewayProxyEventV2) => ({ statusCode: 201, body: event.rawPath }), {
+    store,
+    operation: 'payments',
+    tenant: 'single-tenant',
+  }),
+)
+
+// The middleware form takes the event's type, and fits into a chain of it.
+export const hooked: Handler = middy<Authorized>()
+  .use(
+    idempotency<Authorized>({
+      store,
+      operation: 'payments',
+      tenant: (event) => event.requestContext.authorizer.lambda.merchantId,
+      timeoutEarlyInMillis: 50,
+    }),
+  )
+  .handler(async (_event, context) => {
+    const claim = claimOf(context)
+    assert<Equal<typeof claim, HandlerClaim | undefined>>(true)
+    return { statusCode: 201, body: claim?.downstreamKey('charge') ?? '' }
+  })
+
+// Scope is never optional.
+// @ts-expect-error the tenant is missing
+idempotency({ store, operation: 'payments' })
+// @ts-expect-error a tenant is a function, or the literal
+idempotency({ store, operation: 'payments', tenant: 'acme' })
+// @ts-expect-error the operation is missing
+idempotency({ store, tenant: 'single-tenant' })
+// @ts-expect-error a word, not a boolean
+idempotency({ store, operation: 'payments', tenant: 'single-tenant', missingKey: true })
+// @ts-expect-error GET is safe to repeat, and passes through
+idempotency({ store, operation: 'payments', tenant: 'single-tenant', methods: ['GET'] })
