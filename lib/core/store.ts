@@ -8,7 +8,7 @@ export type ClaimAnswer =
   | { readonly kind: 'claimed' }
   /** Somebody else's record stands there. `storeTime` is the store's own clock, where it tells. */
   | { readonly kind: 'occupied'; readonly record: StoredRecord; readonly storeTime?: EpochMillis }
-  /** Another write to the record kept getting in the way; nothing was written. */
+  /** Another write to the record kept getting in the way. An earlier send of this one may still have been applied. */
   | { readonly kind: 'contended' }
 
 export type TakeOverAnswer =

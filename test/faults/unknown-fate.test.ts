@@ -1,4 +1,12 @@
-import { arrivesLate, type Fault, failAfter, resetAfter, resetBefore, timeoutAfter } from '../support/fault-proxy.ts'
+import {
+  arrivesLate,
+  type Fault,
+  failAfter,
+  resetAfter,
+  resetBefore,
+  timeoutAfter,
+  transactionConflict,
+} from '../support/fault-proxy.ts'
 import { aRequest, ending, LEASE, openScene, recordKeyOf, type Scene, SKEW } from '../support/scene.ts'
 
 let scene: Scene
@@ -12,9 +20,12 @@ const UNAVAILABLE = { error: { name: 'IdempotencyError', code: 'idempotency-unav
 const CONFLICT = { error: { code: 'in-progress' } }
 const OTHER = { amount: 999 }
 
+/** A host whose best effort has all the time it wants, so that only the scripted faults decide what arrives. */
+const patient = (name: string) => scene.host(name, {}, { deadlines: 'never' })
+
 /** Claims, for nothing, and gives what the record's next visitor meets. */
 const inVain = async (request: ReturnType<typeof aRequest>): Promise<void> => {
-  const a = scene.host('a')
+  const a = patient('a')
   let runs = 0
   expect(await ending(a.once(request, () => ++runs))).toMatchObject(UNAVAILABLE)
   expect(runs).toBe(0)
@@ -77,6 +88,18 @@ describe('A13 A claim whose fate stays unknown runs nothing:', () => {
     expect(await scene.host('b').once(request, () => 'of b')).toEqual({ value: 'of b', status: 'created' })
   })
 
+  test('A13 where transactions keep the answer away it is a conflict, and the claim is no orphan: a later call runs', async () => {
+    const request = aRequest()
+    scene.proxy.script({ step: 'claim', nth: 1, fault: resetAfter }, { step: 'claim', fault: transactionConflict })
+    let runs = 0
+    expect(await ending(patient('a').once(request, () => ++runs))).toMatchObject({
+      error: { code: 'in-progress', retryAfterSeconds: 1 },
+    })
+    expect(runs).toBe(0)
+    scene.proxy.script()
+    expect(await scene.host('b').once(request, () => ++runs)).toEqual({ value: 1, status: 'created' })
+  })
+
   test('A13 a claim that never arrived leaves nothing behind', async () => {
     const request = aRequest()
     scene.proxy.script({ step: 'claim', fault: resetBefore })
@@ -87,7 +110,7 @@ describe('A13 A claim whose fate stays unknown runs nothing:', () => {
 
   test('A13 a released claim is never used again: the next one has a token of its own', async () => {
     const request = aRequest()
-    const a = scene.host('a')
+    const a = patient('a')
     scene.proxy.script({ step: 'claim', fault: resetAfter })
     await ending(a.once(request, () => 'first'))
     scene.proxy.script()

@@ -3,6 +3,7 @@ import { judge, type Verdict } from '../judge.ts'
 import type { Settings } from '../options.ts'
 import type { ClaimAnswer, TakeOverAnswer } from '../store.ts'
 import { millis } from '../time.ts'
+import { giveUp } from './give-up.ts'
 import { claimTerms } from './lease.ts'
 import type { ClaimRequest } from './request.ts'
 
@@ -38,7 +39,12 @@ export const createContest = (settings: Settings, request: ClaimRequest): Contes
     let answer: TakeOverAnswer = await claim(by)
     let over: TakeOverReason | undefined
     for (let round = 0; answer.kind !== 'claimed'; round++) {
-      if (round === MAX_TAKE_OVERS || answer.kind === 'contended') return LOST_TO_THE_CROWD
+      if (answer.kind === 'contended') {
+        // An earlier send of this write may have been applied, with its answer lost: it must not stay as an orphan.
+        await giveUp(settings, wanted)
+        return LOST_TO_THE_CROWD
+      }
+      if (round === MAX_TAKE_OVERS) return LOST_TO_THE_CROWD
       if (round > 0) await runtime.sleep(millis(runtime.random() * JITTER), by)
       if (answer.kind === 'gone') {
         over = undefined
