@@ -13,7 +13,7 @@ const LAPSE = LEASE + SKEW + 1_000
 const OTHER = { amount: 999 }
 
 /** A host whose store calls have all the time they want, because its deadline has passed when they are made. */
-const stalling = (name: string) => scene.host(name, {}, { deadlines: 'never' })
+const patient = (name: string) => scene.host(name, {}, { deadlines: 'never' })
 
 /** Resolves for all once so many wait. */
 const barrier = (size: number): (() => Promise<void>) => {
@@ -31,7 +31,7 @@ const barrier = (size: number): (() => Promise<void>) => {
 describe('A6 An owner that stalls past its lease, while another takes over:', () => {
   test('A6 gets the stored answer of who completed, and its own late completion changes nothing', async () => {
     const request = aRequest()
-    const a = stalling('a')
+    const a = patient('a')
     const b = scene.host('b')
     let stored: unknown
     const result = await a.once(request, async () => {
@@ -52,7 +52,7 @@ describe('A6 An owner that stalls past its lease, while another takes over:', ()
     ['not done', new NotDoneError('declined')],
   ])('A6 fails late and changes nothing; its own error reaches its caller (%s)', async (_, error) => {
     const request = aRequest()
-    const a = stalling('a')
+    const a = patient('a')
     let stored: unknown
     const outcome = await ending(
       a.once(request, async () => {
@@ -69,7 +69,7 @@ describe('A6 An owner that stalls past its lease, while another takes over:', ()
 
   test('A6 gets a conflict while the other is still running, and the other is not disturbed', async () => {
     const request = aRequest()
-    const a = stalling('a')
+    const a = patient('a')
     const entered = barrier(2)
     const left = barrier(2)
     let other: Promise<unknown> | undefined
@@ -101,7 +101,7 @@ describe('A6 An owner that stalls past its lease, while another takes over:', ()
 
   test('A6 gets a conflict, never the answer to another payload that was stored meanwhile', async () => {
     const request = aRequest()
-    const a = stalling('a')
+    const a = patient('a')
     let stored: unknown
     const outcome = await ending(
       a.once(request, async () => {
@@ -120,7 +120,7 @@ describe('A6 An owner that stalls past its lease, while another takes over:', ()
 
   test('A6 gets a conflict where the record was released meanwhile', async () => {
     const request = aRequest()
-    const a = stalling('a')
+    const a = patient('a')
     const outcome = await ending(
       a.once(request, async () => {
         scene.clock.advance(LAPSE)
@@ -167,7 +167,7 @@ describe('A8 A contender that has seen an abandoned record', () => {
 
   test('A8 replays the answer when its owner completes between the look and the write', async () => {
     const request = aRequest()
-    const a = stalling('a')
+    const a = patient('a')
     const looked = barrier(2)
     let contender: Promise<unknown> | undefined
     let owner: Promise<unknown> | undefined
@@ -251,7 +251,7 @@ test('B6 A record that vanishes in mid-flight is not revived: the caller gets it
 describe('B8 A lease that has lapsed when the claim’s answer arrives:', () => {
   test('B8 the handler does not start, and the record is released for a retry at once', async () => {
     const request = aRequest()
-    const a = scene.host('a')
+    const a = patient('a')
     scene.proxy.script({ step: 'claim', nth: 1, fault: { first: () => scene.clock.advance(LEASE) } })
     let runs = 0
     const run = () => ++runs
@@ -263,7 +263,7 @@ describe('B8 A lease that has lapsed when the claim’s answer arrives:', () => 
 
   test('B8 with a millisecond of the lease left the handler starts', async () => {
     scene.proxy.script({ step: 'claim', nth: 1, fault: { first: () => scene.clock.advance(LEASE - 1) } })
-    expect(await scene.host('a').once(aRequest(), () => 'done')).toMatchObject({ value: 'done' })
+    expect(await patient('a').once(aRequest(), () => 'done')).toMatchObject({ value: 'done' })
   })
 
   test('B8 after a take-over of an abandoned record it is abandoned again, not released: its effect is still in doubt', async () => {
@@ -271,7 +271,7 @@ describe('B8 A lease that has lapsed when the claim’s answer arrives:', () => 
     await ending(scene.host('crashed').once(request, () => Promise.reject(new Error('boom'))))
     scene.proxy.script({ step: 'takeOver', nth: 1, fault: { first: () => scene.clock.advance(LEASE) } })
     let runs = 0
-    expect(await ending(scene.host('a').once(request, () => ++runs))).toMatchObject({
+    expect(await ending(patient('a').once(request, () => ++runs))).toMatchObject({
       error: { code: 'idempotency-unavailable' },
     })
     expect(await scene.read(recordKeyOf(request))).toMatchObject({ status: 'IN_PROGRESS', leaseExpiresAt: undefined })
