@@ -22,6 +22,12 @@ export interface OfWonClaim extends OfAttempt {
 /** Where a call to the store failed. */
 export type StoreStep = 'claim' | 'renew' | 'settle' | 'peek'
 
+/** What a message needs, to be run once. */
+export type MessagePart = 'body' | 'key' | 'tenant' | 'payload'
+
+/** What the layer asks of a queue. */
+export type QueueStep = 'visibility' | 'deadLetter'
+
 export type IdempotencyEvent =
   | (OfWonClaim & { readonly type: 'claimed' })
   | (OfWonClaim & { readonly type: 'tookOver'; readonly reason: 'expired' | 'released' | 'abandoned' })
@@ -40,6 +46,12 @@ export type IdempotencyEvent =
   /** The handler ran outside the guarantee: no key where it is optional, or the store was down and that was allowed. */
   | { readonly type: 'skipped'; readonly operation: string; readonly reason: 'no-key' | 'store-down' }
   | (About & { readonly type: 'storeFailed'; readonly step: StoreStep; readonly error: string })
+  /** A message whose runs ended in doubt too often: it is not run again, and its record completes as `FAILED`. */
+  | (OfAttempt & { readonly type: 'poisoned'; readonly messageId: string })
+  /** A message that has no record, because that part of it cannot be used: it is returned without a claim. */
+  | { readonly type: 'unusable'; readonly operation: string; readonly messageId: string; readonly part: MessagePart }
+  /** A call to the queue itself failed. */
+  | { readonly type: 'queueFailed'; readonly operation: string; readonly step: QueueStep; readonly error: string }
 
 export type Observe = (event: IdempotencyEvent) => void
 
@@ -81,7 +93,7 @@ export const storeFailed = (recordKey: RecordKey, step: StoreStep, error: unknow
 })
 
 /** The class of what went wrong below; its message may hold addresses and names. */
-const causeName = (error: unknown): string => {
+export const causeName = (error: unknown): string => {
   if (!(error instanceof Error)) return 'Error'
   return error.cause instanceof Error ? error.cause.name : error.name
 }

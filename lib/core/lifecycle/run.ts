@@ -40,7 +40,8 @@ export const run = async <T>(settings: Settings, request: ClaimRequest, job: Job
   }
 }
 
-const runClaimed = async <T>(settings: Settings, held: HeldClaim, job: Job<T>): Promise<Ran<T>> => {
+/** The second half: for an entry that has something to decide between the claim and the run. */
+export const runClaimed = async <T>(settings: Settings, held: HeldClaim, job: Job<T>): Promise<Ran<T>> => {
   let value: T
   try {
     value = await job.handler(held.forHandler)

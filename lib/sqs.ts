@@ -1,0 +1,12 @@
+/** SQS, standard and FIFO queues. */
+export type { HandlerClaim } from './core/handler-claim.ts'
+export { NotDoneError, TerminalError, type TerminalErrorOptions } from './core/handler-errors.ts'
+export { type SqsBatchHandler, type SqsBatchResponse, sqsHandler } from './sqs/handler.ts'
+export type { KeyChoice } from './sqs/key.ts'
+export type { SqsMessage } from './sqs/message.ts'
+export type { SqsOptions } from './sqs/options.ts'
+export { BodyInvalid, type Parse, type SchemaLike } from './sqs/parse.ts'
+export type { SqsClient } from './sqs/queue.ts'
+export type { SqsEvent, SqsMessageAttribute, SqsRecord, SqsSystemAttributes } from './sqs/record.ts'
+export { type SnsEnvelope, type SnsInSqs, snsInSqs } from './sqs/sns.ts'
+export { UnusableMessage } from './sqs/unusable.ts'

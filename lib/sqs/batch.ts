@@ -1,0 +1,89 @@
+import type { StoreMisconfigured, StoreUnavailable } from '../core/errors.ts'
+import type { HandlerClaim } from '../core/handler-claim.ts'
+import type { RecordKey } from '../core/record-key.ts'
+import type { Deadline } from './deadline.ts'
+import type { Identified, Unusable } from './identity.ts'
+import type { SqsMessage } from './message.ts'
+import type { SqsSettings } from './options.ts'
+import { groupOf, type SqsRecord } from './record.ts'
+import { report } from './report.ts'
+import { type Tried, tryMessage } from './run.ts'
+
+/** What became of a message. */
+export type Processed =
+  | Tried
+  /** Returned without a look at its record. */
+  | { readonly kind: 'untried' }
+
+export type Call<TBody> = (message: SqsMessage<TBody>, claim: HandlerClaim | undefined) => unknown
+
+/** What the messages of one batch know of each other. */
+export interface Batch {
+  process<TBody>(settings: SqsSettings<TBody>, job: Identified<TBody> | Unusable, call: Call<TBody>): Promise<Processed>
+}
+
+/** So many messages without an answer, and none with one, are a store that is down: the rest would only wait for it. */
+const UNANSWERED_ENOUGH = 3
+
+const UNTRIED: Processed = { kind: 'untried' }
+
+export const createBatch = (deadline: Deadline): Batch => {
+  const failedGroups = new Set<string>()
+  const failedKeys = new Set<RecordKey>()
+  let answered = 0
+  let unanswered = 0
+
+  const followsAFailure = (record: SqsRecord): boolean => {
+    const group = groupOf(record)
+    return group !== undefined && failedGroups.has(group)
+  }
+
+  const mayTry = ({ record, claimRequest }: Identified<unknown>): boolean =>
+    deadline.hasTime() &&
+    !followsAFailure(record) &&
+    // A run of the same key has just failed: running it again at once would use up its runs, not mend its cause.
+    !failedKeys.has(claimRequest.recordKey) &&
+    (answered > 0 || unanswered < UNANSWERED_ENOUGH)
+
+  const note = (record: SqsRecord, processed: Processed, recordKey?: RecordKey): Processed => {
+    const group = groupOf(record)
+    if (group !== undefined && processed.kind !== 'acknowledged') failedGroups.add(group)
+    if (processed.kind === 'failed' && recordKey !== undefined) failedKeys.add(recordKey)
+    if (processed.kind === 'unanswered') unanswered++
+    else if (processed.kind !== 'untried') answered++
+    return processed
+  }
+
+  return {
+    process: async (settings, job, call) => {
+      if (job.kind === 'unusable') return note(job.record, refuse(settings, job))
+      const { record, message, claimRequest } = job
+      if (!mayTry(job)) return note(record, UNTRIED)
+      const run = {
+        settings,
+        identified: job,
+        hasTime: deadline.hasTime,
+        call: (claim: HandlerClaim | undefined) => call(message, claim),
+      }
+      const tried = await tryMessage(run).catch((error: unknown): Processed => {
+        report(settings.onError, error, record) // a store that breaks its own rules fails this message only
+        return { kind: 'returned' }
+      })
+      return note(record, tried, claimRequest.recordKey)
+    },
+  }
+}
+
+const refuse = <TBody>({ core, onError }: SqsSettings<TBody>, { record, error }: Unusable): Processed => {
+  const { part, messageId } = error
+  core.tell(() => ({ type: 'unusable', operation: core.operation, messageId, part }))
+  report(onError, error, record)
+  return UNTRIED
+}
+
+/** The fault of a store that answered for no message at all; `undefined` where it answered for one. */
+export const storeFault = (processed: readonly Processed[]): StoreUnavailable | StoreMisconfigured | undefined => {
+  const unanswered = processed.find((one) => one.kind === 'unanswered')
+  const down = processed.every(({ kind }) => kind === 'unanswered' || kind === 'untried')
+  return down ? unanswered?.error : undefined
+}

@@ -1,0 +1,27 @@
+import type { SqsMessage } from './message.ts'
+
+/**
+ * Where a message's idempotency key comes from.
+ *
+ * | choice | a redelivery | a redrive from a dead-letter queue | sent again by its producer |
+ * | --- | --- | --- | --- |
+ * | a function of the body | same key | same key | same key |
+ * | `{ attribute }` | same key | same key | same key, where the producer sets it so |
+ * | `'deduplicationId'` | same key | may be a new key | same key, where the producer sets the same id |
+ * | `'messageId'` | same key | new key | new key |
+ */
+export type KeyChoice<TBody> =
+  | ((body: TBody, message: SqsMessage<TBody>) => string | undefined)
+  | { readonly attribute: string }
+  | 'deduplicationId'
+  | 'messageId'
+
+/** `undefined` where the message has no such key; the caller says so. */
+export const keyOf = <TBody>(choice: KeyChoice<TBody>, message: SqsMessage<TBody>): string | undefined => {
+  if (typeof choice === 'function') return choice(message.body, message)
+  if (choice === 'messageId') return message.messageId
+  if (choice === 'deduplicationId') return message.attributes.MessageDeduplicationId
+  return Object.hasOwn(message.messageAttributes, choice.attribute)
+    ? message.messageAttributes[choice.attribute]?.stringValue
+    : undefined
+}

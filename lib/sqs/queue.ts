@@ -1,0 +1,127 @@
+import { causeName, type QueueStep } from '../core/events.ts'
+import type { Settings } from '../core/options.ts'
+import type { RecordKey } from '../core/record-key.ts'
+import { fromSeconds } from '../core/time.ts'
+import { isFifo, type SqsMessageAttribute, type SqsRecord } from './record.ts'
+
+/** Anything with the SDK client's `send`, such as an `SQSClient`. */
+export interface SqsClient {
+  send(command: object, options?: { abortSignal?: AbortSignal }): Promise<unknown>
+}
+
+/** Why a message is in the dead-letter queue. */
+export type DeadLetterReason = 'poison' | 'failed'
+
+/** What the layer asks of SQS beside its answer to the event source. Neither throws: what fails is told as an event. */
+export interface Queue {
+  /** Makes the message visible again that many seconds from now; nothing where visibility is left alone. */
+  hideFor(record: SqsRecord, seconds: number): Promise<void>
+  /** Whether the message is safe in the dead-letter queue; `undefined` where it has none to go to. */
+  bury(record: SqsRecord, recordKey: RecordKey, reason: DeadLetterReason): Promise<boolean | undefined>
+}
+
+export interface QueueChoice {
+  readonly moves: boolean
+  readonly deadLetterUrl: string | undefined
+  readonly client: SqsClient | undefined
+}
+
+export const REASON_ATTRIBUTE = 'lambda-once-reason'
+export const RECORD_ATTRIBUTE = 'lambda-once-record'
+
+/** 12 hours: SQS refuses more. */
+const MAX_VISIBILITY_SECONDS = 43_200
+
+/** A message has room for ten attributes. The reason comes first; the record's key is left out where the ten are full. */
+const MAX_ATTRIBUTES = 10
+
+const CALL_BUDGET = fromSeconds(2)
+
+/** As the store's own client: the SDK's defaults wait without bound, and send three times. */
+const BOUNDED = {
+  maxAttempts: 2,
+  requestHandler: { connectionTimeout: 1_000, requestTimeout: 900, throwOnRequestTimeout: true },
+}
+
+/** Loaded when the first call is made: who does not ask for these calls does not have to install the package. */
+const loadSdk = (): Promise<typeof import('@aws-sdk/client-sqs')> =>
+  import('@aws-sdk/client-sqs').catch((cause: unknown) => {
+    throw new Error('The options "visibility" and "deadLetter" need @aws-sdk/client-sqs to be installed', { cause })
+  })
+
+export const createQueue = (settings: Settings, { moves, deadLetterUrl, client }: QueueChoice): Queue => {
+  const urls = new Map<string, string>()
+  let sender: SqsClient | undefined = client
+
+  const send = async (make: (sdk: Awaited<ReturnType<typeof loadSdk>>) => object): Promise<unknown> => {
+    const sdk = await loadSdk()
+    sender ??= new sdk.SQSClient(BOUNDED)
+    const to = sender
+    return settings.runtime.withDeadline(CALL_BUDGET, (abortSignal) => to.send(make(sdk), { abortSignal }))
+  }
+
+  /** Asked for, not put together: partitions, VPC endpoints and emulators all have URLs of their own. */
+  const urlOf = async (arn: string): Promise<string> => {
+    const known = urls.get(arn)
+    if (known !== undefined) return known
+    const [QueueOwnerAWSAccountId, QueueName] = arn.split(':').slice(4)
+    const answer = await send(({ GetQueueUrlCommand }) => new GetQueueUrlCommand({ QueueName, QueueOwnerAWSAccountId }))
+    const url = (answer as { QueueUrl?: string }).QueueUrl
+    if (url === undefined) throw new Error('SQS knows no URL of the queue')
+    urls.set(arn, url)
+    return url
+  }
+
+  const attempt = async (step: QueueStep, call: () => Promise<unknown>): Promise<boolean> => {
+    try {
+      await call()
+      return true
+    } catch (error) {
+      const { operation } = settings
+      settings.tell(() => ({ type: 'queueFailed', operation, step, error: causeName(error) }))
+      return false
+    }
+  }
+
+  return {
+    hideFor: async ({ eventSourceARN, receiptHandle: ReceiptHandle }, seconds) => {
+      if (!moves) return
+      await attempt('visibility', async () => {
+        const QueueUrl = await urlOf(eventSourceARN)
+        const VisibilityTimeout = Math.min(seconds, MAX_VISIBILITY_SECONDS)
+        await send((sdk) => new sdk.ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout }))
+      })
+    },
+
+    bury: async (record, recordKey, reason) => {
+      if (deadLetterUrl === undefined || !isFifo(record.eventSourceARN)) return undefined
+      return attempt('deadLetter', () =>
+        send((sdk) => new sdk.SendMessageCommand(deadLetterOf(deadLetterUrl, record, recordKey, reason))),
+      )
+    },
+  }
+}
+
+const deadLetterOf = (QueueUrl: string, record: SqsRecord, recordKey: RecordKey, reason: DeadLetterReason) => ({
+  QueueUrl,
+  MessageBody: record.body,
+  MessageAttributes: Object.fromEntries(
+    [
+      [REASON_ATTRIBUTE, textAttribute(reason)] as const,
+      ...Object.entries(record.messageAttributes ?? {}).map(([name, value]) => [name, sentAttribute(value)] as const),
+      [RECORD_ATTRIBUTE, textAttribute(recordKey)] as const,
+    ].slice(0, MAX_ATTRIBUTES),
+  ),
+  // A second send within five minutes, after a crash between this and the acknowledgement, is dropped by the queue.
+  ...(isFifo(QueueUrl)
+    ? { MessageGroupId: record.attributes.MessageGroupId, MessageDeduplicationId: record.messageId }
+    : {}),
+})
+
+const textAttribute = (StringValue: string) => ({ DataType: 'String', StringValue })
+
+const sentAttribute = ({ dataType, stringValue, binaryValue }: SqsMessageAttribute) => ({
+  DataType: dataType,
+  ...(stringValue === undefined ? {} : { StringValue: stringValue }),
+  ...(binaryValue === undefined ? {} : { BinaryValue: Buffer.from(binaryValue, 'base64') }),
+})

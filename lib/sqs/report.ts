@@ -1,0 +1,24 @@
+import type { SqsRecord } from './record.ts'
+import { UnusableMessage } from './unusable.ts'
+
+/**
+ * Lambda logs what a handler throws; here it sees message ids only, and a failure that nobody logs is a failure that
+ * nobody can mend. Of an unusable message its own line alone: the cause may quote the body.
+ */
+export const logError = (error: unknown, { messageId }: SqsRecord): void => {
+  if (error instanceof UnusableMessage) console.error(`lambda-once: ${error.message}`)
+  else console.error(`lambda-once: message ${messageId} failed:`, error)
+}
+
+/** Reporting must not change what is reported. */
+export const report = (
+  onError: (error: unknown, record: SqsRecord) => void,
+  error: unknown,
+  record: SqsRecord,
+): void => {
+  try {
+    onError(error, record)
+  } catch {
+    // The message goes back to its queue all the same.
+  }
+}

@@ -1,0 +1,123 @@
+import type { StoreMisconfigured, StoreUnavailable } from '../core/errors.ts'
+import type { HandlerClaim } from '../core/handler-claim.ts'
+import { begin, type HeldClaim } from '../core/lifecycle/begin.ts'
+import { type Ran, runClaimed } from '../core/lifecycle/run.ts'
+import { settle } from '../core/lifecycle/settle.ts'
+import { outcomeOf } from '../core/outcome.ts'
+import { endingOfError } from '../core/outcome-policy.ts'
+import type { SettledRecord } from '../core/record.ts'
+import type { Identified } from './identity.ts'
+import type { SqsSettings } from './options.ts'
+import { endPoison, isPoison } from './poison.ts'
+import { report } from './report.ts'
+
+/** What became of a message that was brought before the store. */
+export type Tried =
+  | { readonly kind: 'acknowledged' }
+  | { readonly kind: 'returned' }
+  /** Returned, and its handler did run: a twin in the same batch is not run at once again. */
+  | { readonly kind: 'failed' }
+  /** Returned, because the store did not answer. */
+  | { readonly kind: 'unanswered'; readonly error: StoreUnavailable | StoreMisconfigured }
+
+export interface Run<TBody> {
+  readonly settings: SqsSettings<TBody>
+  readonly identified: Identified<TBody>
+  readonly hasTime: () => boolean
+  readonly call: (claim: HandlerClaim | undefined) => unknown
+}
+
+const ACKNOWLEDGED: Tried = { kind: 'acknowledged' }
+const RETURNED: Tried = { kind: 'returned' }
+const FAILED: Tried = { kind: 'failed' }
+
+/** Claims the message, runs it where the claim is won, and says what to tell the queue. */
+export const tryMessage = async <TBody>(run: Run<TBody>): Promise<Tried> => {
+  const begun = await begin(run.settings.core, run.identified.claimRequest)
+  switch (begun.kind) {
+    case 'run':
+      return runHeld(run, begun.held)
+    case 'unprotected':
+      return runUnprotected(run)
+    case 'replay':
+      return endAsStored(run, begun.record)
+    case 'conflict':
+      return returnFor(run, begun.retryAfterSeconds)
+    case 'mismatch':
+    case 'outcomeUnknown':
+      return RETURNED
+    case 'misconfigured':
+      report(run.settings.onError, begun.error, run.identified.record) // nobody but the operator can mend it
+      return { kind: 'unanswered', error: begun.error }
+    case 'unavailable':
+      return { kind: 'unanswered', error: begun.error }
+  }
+}
+
+const runHeld = async <TBody>(run: Run<TBody>, held: HeldClaim): Promise<Tried> => {
+  const { settings, identified } = run
+  if (isPoison(held.claim, settings.maxRuns)) {
+    return (await endPoison(settings, identified.record, held)) === 'buried' ? ACKNOWLEDGED : RETURNED
+  }
+  // Winning the claim took the time that the run would need; nothing has been done, and any retry may do it.
+  if (!run.hasTime()) {
+    await settle(settings.core, held, { kind: 'release' })
+    return RETURNED
+  }
+  return runStarted(run, held)
+}
+
+const runStarted = async <TBody>(run: Run<TBody>, held: HeldClaim): Promise<Tried> => {
+  const { settings, identified } = run
+  let isFinal = false
+  try {
+    const ran = await runClaimed(settings.core, held, {
+      handler: run.call,
+      endingOfValue: (value) => ({ kind: 'complete', status: 'SUCCEEDED', outcome: outcomeOf(value) }),
+      endingOfError: (error) => {
+        const ending = endingOfError(error)
+        isFinal = ending.kind === 'complete'
+        return ending
+      },
+    })
+    return await endAsRan(run, ran)
+  } catch (error) {
+    report(settings.onError, error, identified.record)
+    return isFinal ? endFailed(run) : FAILED
+  }
+}
+
+/** A run whose outcome could not be stored is acknowledged: its effect is done (`unstored: 'fail'` returns it). */
+const endAsRan = <TBody>(run: Run<TBody>, ran: Ran<unknown>): Tried | Promise<Tried> => {
+  if (ran.kind === 'replay') return endAsStored(run, ran.record)
+  if (ran.kind === 'refused') return returnFor(run, ran.error.retryAfterSeconds)
+  return ACKNOWLEDGED
+}
+
+const runUnprotected = async <TBody>({ settings, identified, call }: Run<TBody>): Promise<Tried> => {
+  try {
+    await call(undefined)
+    return ACKNOWLEDGED
+  } catch (error) {
+    report(settings.onError, error, identified.record)
+    return FAILED
+  }
+}
+
+const endAsStored = <TBody>(run: Run<TBody>, { status }: SettledRecord): Tried | Promise<Tried> =>
+  status === 'SUCCEEDED' ? ACKNOWLEDGED : endFailed(run)
+
+/** A message that will never succeed goes to the dead-letter queue: by itself on FIFO, else by being returned. */
+const endFailed = async <TBody>({ settings, identified }: Run<TBody>): Promise<Tried> => {
+  const { record, claimRequest } = identified
+  const buried = await settings.queue.bury(record, claimRequest.recordKey, 'failed')
+  return buried === true ? ACKNOWLEDGED : RETURNED
+}
+
+const returnFor = async <TBody>(
+  { settings, identified }: Run<TBody>,
+  retryAfterSeconds: number | undefined,
+): Promise<Tried> => {
+  if (retryAfterSeconds !== undefined) await settings.queue.hideFor(identified.record, retryAfterSeconds)
+  return RETURNED
+}

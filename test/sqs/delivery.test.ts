@@ -1,0 +1,400 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import middy from '@middy/core'
+import { NotDoneError, type SqsBatchResponse, type SqsEvent, sqsHandler, TerminalError } from '../../lib/sqs.ts'
+import { freshTable, readItem } from '../support/dynamodb.ts'
+import {
+  aContext,
+  aGate,
+  anEvent,
+  aRecord,
+  fakeSqs,
+  movedTo,
+  type Order,
+  orderOptions,
+  redelivered,
+  returned,
+} from '../support/sqs.ts'
+
+let tableName: string
+beforeAll(async () => {
+  tableName = await freshTable()
+})
+
+test('F1: a message whose record is SUCCEEDED is acknowledged and not run.', async () => {
+  let runs = 0
+  const handler = sqsHandler<Order>(() => void runs++, orderOptions(tableName))
+  const event = anEvent(aRecord('a'))
+  expect(await handler(event, aContext())).toEqual({ batchItemFailures: [] })
+  expect(await handler(redelivered(event), aContext())).toEqual({ batchItemFailures: [] })
+  expect(await handler(anEvent(aRecord('a', { messageId: 'another message' })), aContext())).toEqual({
+    batchItemFailures: [],
+  })
+  expect(runs).toBe(1)
+})
+
+test('F2: of [a, b fails, c] on a standard queue only b is returned, and its redelivery runs b only.', async () => {
+  const runs: string[] = []
+  const handler = sqsHandler<Order>(({ body }) => {
+    runs.push(body.orderId)
+    if (body.orderId === 'b' && runs.length <= 3) throw new Error('b fails')
+  }, orderOptions(tableName))
+  const event = anEvent(aRecord('a'), aRecord('b'), aRecord('c'))
+  expect(returned(await handler(event, aContext()))).toEqual(['b'])
+  expect(returned(await handler(redelivered(event), aContext()))).toEqual([])
+  expect(runs.sort()).toEqual(['a', 'b', 'b', 'c'])
+})
+
+test('F4: the same key twice in one batch is one run, and both succeed.', async () => {
+  let runs = 0
+  const options = orderOptions(tableName)
+  const handler = sqsHandler<Order>(async () => {
+    runs++
+    await sleep(30)
+  }, options)
+  const event = anEvent(aRecord('a'), aRecord('a', { messageId: 'twin' }), aRecord('a', { messageId: 'triplet' }))
+  expect(returned(await handler(event, aContext()))).toEqual([])
+  expect(runs).toBe(1)
+  expect(options.events.filter(({ type }) => type === 'conflicted')).toEqual([])
+})
+
+test('A twin of a message that has just failed is returned too, rather than run at once again.', async () => {
+  let runs = 0
+  const handler = sqsHandler<Order>(() => {
+    runs++
+    throw new Error('down')
+  }, orderOptions(tableName))
+  const event = anEvent(aRecord('a'), aRecord('a', { messageId: 'twin' }))
+  expect(returned(await handler(event, aContext()))).toEqual(['a', 'twin'])
+  expect(runs).toBe(1)
+})
+
+test('F5, B2: in progress elsewhere is returned with its visibility moved to the time left; then it is processed.', async () => {
+  const gate = aGate()
+  const sqs = fakeSqs()
+  const runs: string[] = []
+  const options = orderOptions(tableName, { visibility: 'move', sqs, marginSeconds: 0 })
+  // The owner never comes back: its claim stands until its lease ends, 1.2 seconds from now.
+  const started = aGate()
+  const owner = sqsHandler<Order>(async () => {
+    started.open()
+    await gate.opened
+  }, options)
+  const owning = owner(anEvent(aRecord('a')), aContext(600))
+  await started.opened
+
+  const other = sqsHandler<Order>(({ body }) => void runs.push(body.orderId), options)
+  const event = redelivered(anEvent(aRecord('a'), aRecord('b')))
+  expect(returned(await other(event, aContext()))).toEqual(['a'])
+  const seconds = movedTo(sqs).a as number
+  expect(seconds).toBeGreaterThanOrEqual(1)
+  expect(seconds).toBeLessThanOrEqual(4)
+  expect(sqs.sent.filter(({ command }) => command === 'GetQueueUrlCommand')).toEqual([
+    { command: 'GetQueueUrlCommand', input: { QueueName: 'orders', QueueOwnerAWSAccountId: '123456789012' } },
+  ])
+
+  await sleep(seconds * 1_000)
+  const answers = await Promise.all([other(event, aContext()), other(event, aContext()), other(event, aContext())])
+  expect(answers.filter((answer) => returned(answer).length === 0).length).toBeGreaterThanOrEqual(1)
+  expect(runs.filter((orderId) => orderId === 'a')).toEqual(['a'])
+
+  // A6: the first owner comes back late; what it does changes nothing.
+  gate.open()
+  expect(returned(await owning)).toEqual([])
+  expect(options.events.filter(({ type }) => type === 'lost')).toHaveLength(1)
+})
+
+test('A6: a late failure of an owner that lost its claim changes nothing.', async () => {
+  const gate = aGate()
+  const options = orderOptions(tableName, { marginSeconds: 0 })
+  const started = aGate()
+  const stalled = sqsHandler<Order>(async () => {
+    started.open()
+    await gate.opened
+    throw new Error('late')
+  }, options)
+  const stalling = stalled(anEvent(aRecord('a')), aContext(510))
+  await started.opened
+  await sleep(3_000)
+  let runs = 0
+  const other = sqsHandler<Order>(() => void runs++, options)
+  expect(returned(await other(anEvent(aRecord('a')), aContext()))).toEqual([])
+  gate.open()
+  expect(returned(await stalling)).toEqual(['a'])
+  expect(returned(await other(redelivered(anEvent(aRecord('a'))), aContext()))).toEqual([])
+  expect(runs).toBe(1)
+})
+
+test('Visibility is left alone where nobody asked to move it, and a move that fails changes no answer.', async () => {
+  const gate = aGate()
+  const started = aGate()
+  const options = orderOptions(tableName)
+  const owner = sqsHandler<Order>(async () => {
+    started.open()
+    await gate.opened
+  }, options)
+  const owning = owner(anEvent(aRecord('a')), aContext())
+  await started.opened
+  const left = sqsHandler<Order>(() => {}, options)
+  expect(returned(await left(anEvent(aRecord('a')), aContext()))).toEqual(['a'])
+
+  const sqs = fakeSqs(['ChangeMessageVisibilityCommand'])
+  const denied = sqsHandler<Order>(() => {}, { ...options, visibility: 'move', sqs })
+  expect(returned(await denied(anEvent(aRecord('a')), aContext()))).toEqual(['a'])
+  expect(options.events.filter(({ type }) => type === 'queueFailed')).toEqual([
+    { type: 'queueFailed', operation: options.operation, step: 'visibility', error: 'Error' },
+  ])
+  gate.open()
+  await owning
+})
+
+test('The same key with another body is returned with an event, and changes nothing.', async () => {
+  const options = orderOptions(tableName)
+  let runs = 0
+  const handler = sqsHandler<Order>(() => void runs++, options)
+  await handler(anEvent(aRecord('a')), aContext())
+  const other = aRecord('a', { messageId: 'other', body: '{"orderId":"a","quantity":2}' })
+  expect(returned(await handler(anEvent(other), aContext()))).toEqual(['other'])
+  expect(options.events.map(({ type }) => type)).toEqual(['claimed', 'completed', 'mismatched'])
+  // Order and white space of JSON do not count.
+  const same = aRecord('a', { body: '{ "orderId" : "\\u0061" }' })
+  expect(returned(await handler(anEvent(same), aContext()))).toEqual([])
+  expect(runs).toBe(1)
+})
+
+test('F9: a message without a usable key, tenant, body or payload fails alone, and is never claimed.', async () => {
+  const options = orderOptions(tableName, {
+    tenant: ({ body }) => {
+      if (body.orderId === 'throws') throw new Error('no tenant')
+      return body.orderId === 'no-tenant' ? undefined : 'merchant'
+    },
+    payload: ({ body }) => (body.orderId === 'no-payload' ? new Map() : body),
+  })
+  const runs: string[] = []
+  const handler = sqsHandler<Order>(({ body }) => void runs.push(body.orderId), options)
+  const event = anEvent(
+    aRecord('good'),
+    aRecord('no-key', { body: '{}' }),
+    aRecord('no-key-either', { body: '{"orderId":""}' }),
+    aRecord('number', { body: '{"orderId":7}' }),
+    aRecord('not-json', { body: 'orderId=1' }),
+    aRecord('null', { body: 'null' }),
+    aRecord('no-tenant'),
+    aRecord('throws'),
+    aRecord('no-payload'),
+    aRecord('good-too'),
+  )
+  expect(returned(await handler(event, aContext()))).toEqual([
+    'no-key',
+    'no-key-either',
+    'number',
+    'not-json',
+    'null',
+    'no-tenant',
+    'throws',
+    'no-payload',
+  ])
+  expect(runs).toEqual(['good', 'good-too'])
+  const unusable = options.events.flatMap((event) => (event.type === 'unusable' ? [[event.messageId, event.part]] : []))
+  expect(unusable).toEqual([
+    ['no-key', 'key'],
+    ['no-key-either', 'key'],
+    ['number', 'key'],
+    ['not-json', 'body'],
+    ['null', 'tenant'],
+    ['no-tenant', 'tenant'],
+    ['throws', 'tenant'],
+    ['no-payload', 'payload'],
+  ])
+  expect(options.events.filter(({ type }) => type === 'claimed')).toHaveLength(2)
+})
+
+test('G1: what is logged of an unusable message quotes neither its body nor its key.', async () => {
+  const lines: unknown[][] = []
+  const { error: log } = console
+  console.error = (...line) => void lines.push(line)
+  const options = orderOptions(tableName)
+  const handler = sqsHandler<Order>(() => {}, { ...options, onError: undefined as never })
+  await handler(anEvent(aRecord('broken', { body: 'canary{' })), aContext())
+  console.error = log
+  expect(lines).toEqual([['lambda-once: The body of message broken cannot be used. Reading it threw an error']])
+  expect(JSON.stringify(options.events)).not.toContain('canary')
+})
+
+test('C4: a throw is returned and runs again at once; NotDoneError releases; TerminalError is final.', async () => {
+  const thrown: unknown[] = []
+  const options = orderOptions(tableName, { onError: (error) => thrown.push(error) })
+  const errors: Record<string, unknown[]> = {
+    plain: [new Error('plain')],
+    text: ['a string'],
+    notDone: [new NotDoneError('not yet')],
+    status: [Object.assign(new Error('no'), { statusCode: 404 })],
+    terminal: [new TerminalError('never')],
+  }
+  const downstream: Record<string, string[]> = {}
+  const handler = sqsHandler<Order>(({ body: { orderId } }, claim) => {
+    downstream[orderId] = [...(downstream[orderId] ?? []), claim?.downstreamKey('x') ?? '']
+    const error = errors[orderId]?.shift()
+    if (error !== undefined) throw error
+  }, options)
+  const event = anEvent(...Object.keys(errors).map((orderId) => aRecord(orderId)))
+  const expected = Object.values(errors).map(([error]) => error)
+  expect(returned(await handler(event, aContext()))).toEqual(['plain', 'text', 'notDone', 'status', 'terminal'])
+  expect(new Set(thrown)).toEqual(new Set(expected))
+  expect(returned(await handler(redelivered(event), aContext()))).toEqual(['terminal'])
+  expect(Object.fromEntries(Object.entries(downstream).map(([id, keys]) => [id, keys.length]))).toEqual({
+    plain: 2,
+    text: 2,
+    notDone: 2,
+    status: 2,
+    terminal: 1,
+  })
+  // After a throw the effect is in doubt and the key stays; after a release it is a new one.
+  expect(new Set(downstream.plain).size).toBe(1)
+  expect(new Set(downstream.notDone).size).toBe(2)
+})
+
+test('C3: a completion that cannot be written acknowledges the message; unstored: "fail" returns it.', async () => {
+  const base = orderOptions(tableName)
+  const store = {
+    ...base.store,
+    settle: async () => {
+      throw new Error('denied')
+    },
+  }
+  let runs = 0
+  const answered = sqsHandler<Order>(() => void runs++, { ...base, store })
+  expect(returned(await answered(anEvent(aRecord('a')), aContext(1_500)))).toEqual([])
+  const failed = sqsHandler<Order>(() => void runs++, { ...base, store, unstored: 'fail' })
+  expect(returned(await failed(anEvent(aRecord('b')), aContext(1_500)))).toEqual(['b'])
+  expect(runs).toBe(2)
+  expect(base.events.filter(({ type }) => type === 'unstored')).toHaveLength(2)
+  expect(base.events.filter(({ type }) => type === 'released' || type === 'abandoned')).toEqual([])
+  const again = sqsHandler<Order>(() => void runs++, base)
+  expect(returned(await again(anEvent(aRecord('a'), aRecord('b')), aContext()))).toEqual(['a', 'b'])
+  expect(runs).toBe(2)
+}, 30_000)
+
+test.each([2, 10, 100])('A3: %i simultaneous deliveries of one message are one run.', async (count) => {
+  for (let round = 0; round < 5; round++) {
+    let runs = 0
+    const options = orderOptions(tableName)
+    const deliver = async (index: number) => {
+      const handler = sqsHandler<Order>(() => void runs++, options)
+      return handler(anEvent(aRecord('a', { messageId: `m-${index}` })), aContext())
+    }
+    const answers = await Promise.all(Array.from({ length: count }, (_, index) => deliver(index)))
+    expect(runs).toBe(1)
+    expect(answers.filter((answer) => returned(answer).length === 0).length).toBeGreaterThanOrEqual(1)
+    const handler = sqsHandler<Order>(() => void runs++, options)
+    expect(returned(await handler(redelivered(anEvent(aRecord('a'))), aContext()))).toEqual([])
+    expect(runs).toBe(1)
+  }
+})
+
+test('A12: interleaved batches of different tenants through one handler do not meet.', async () => {
+  const runs: string[] = []
+  const options = orderOptions(tableName, {
+    tenant: ({ messageAttributes }) => messageAttributes.merchant?.stringValue,
+    concurrency: 3,
+  })
+  const handler = sqsHandler<Order>(async ({ body, messageAttributes }, claim) => {
+    await sleep(Math.random() * 10)
+    runs.push(`${messageAttributes.merchant?.stringValue} ${body.orderId} ${claim?.attempt}`)
+  }, options)
+  const batches = Array.from({ length: 8 }, (_, tenant) =>
+    anEvent(
+      ...Array.from({ length: 8 }, (_, order) =>
+        aRecord(`o-${order}`, { messageAttributes: { merchant: { dataType: 'String', stringValue: `m-${tenant}` } } }),
+      ),
+    ),
+  )
+  const answers = await Promise.all(batches.map((batch) => handler(batch, aContext())))
+  expect(answers.flatMap(returned)).toEqual([])
+  expect(new Set(runs).size).toBe(64)
+  expect(runs).toHaveLength(64)
+})
+
+test('A run without a value stores no body: one write unit each for claim and completion.', async () => {
+  const keys: string[] = []
+  const handler = sqsHandler<Order>((_, claim) => void keys.push(claim?.recordKey ?? ''), orderOptions(tableName))
+  await handler(anEvent(aRecord('a')), aContext())
+  const item = await readItem(tableName, keys[0] ?? '')
+  expect(item?.status).toEqual({ S: 'SUCCEEDED' })
+  expect(item?.outcome?.B).toHaveLength(2)
+  expect(Buffer.byteLength(JSON.stringify(item))).toBeLessThan(1_024)
+  const fifteenDays = 15 * 86_400
+  expect(Number(item?.expiresAt?.N) - Date.now() / 1_000).toBeGreaterThan(fifteenDays - 10)
+  expect(Number(item?.expiresAt?.N) - Date.now() / 1_000).toBeLessThanOrEqual(fifteenDays + 1)
+})
+
+test('What the handler changes of its message changes no claim (A11).', async () => {
+  let runs = 0
+  const handler = sqsHandler<{ orderId: string }>((message) => {
+    runs++
+    message.body.orderId = 'changed'
+    ;(message.record as { body: string }).body = '{}'
+  }, orderOptions(tableName))
+  expect(returned(await handler(anEvent(aRecord('a')), aContext()))).toEqual([])
+  expect(returned(await handler(anEvent(aRecord('a')), aContext()))).toEqual([])
+  expect(runs).toBe(1)
+})
+
+test('At most `concurrency` messages run at once, and each is claimed only when it starts.', async () => {
+  const options = orderOptions(tableName, { concurrency: 4 })
+  let running = 0
+  let most = 0
+  const handler = sqsHandler<Order>(async () => {
+    most = Math.max(most, ++running)
+    const claimed = options.events.filter(({ type }) => type === 'claimed').length
+    const completed = options.events.filter(({ type }) => type === 'completed').length
+    expect(claimed - completed).toBeLessThanOrEqual(4)
+    await sleep(5)
+    running--
+  }, options)
+  const records = Array.from({ length: 40 }, (_, index) => aRecord(`o-${index}`))
+  expect(returned(await handler(anEvent(...records), aContext()))).toEqual([])
+  expect(most).toBe(4)
+})
+
+test('It has two parameters, and is the base handler of a Middy chain.', async () => {
+  const seen: unknown[] = []
+  const base = sqsHandler<Order>(({ body }, _claim, context) => void seen.push(body.orderId, context), {
+    ...orderOptions(tableName),
+    operation: `orders-${randomUUID()}`,
+  })
+  expect(base).toHaveLength(2)
+  const chain = middy<SqsEvent, SqsBatchResponse>().handler(base)
+  const context = { ...aContext(), awsRequestId: 'r-1' }
+  expect(await chain(anEvent(aRecord('a'), aRecord('b', { body: '{}' })), context as never)).toEqual({
+    batchItemFailures: [{ itemIdentifier: 'b' }],
+  })
+  expect(seen[0]).toBe('a')
+  expect((seen[1] as { awsRequestId: string }).awsRequestId).toBe('r-1')
+})
+
+test.each([undefined, null, {}, { Records: {} }, { Records: [{ Sns: {} }] }])(
+  'An event that is not of SQS is refused as a whole (%#).',
+  async (event) => {
+    const handler = sqsHandler<Order>(() => {}, orderOptions(tableName))
+    await expect(async () => handler(event as never, aContext())).rejects.toMatchObject({ code: 'event-unsupported' })
+  },
+)
+
+test('storeDown "dangerouslyRunUnprotected" runs the messages without a claim, and says so.', async () => {
+  const base = orderOptions(tableName)
+  const store = { ...base.store, claim: () => Promise.reject(new (class extends Error {})()) }
+  const { StoreUnavailable } = await import('../../lib/index.ts')
+  store.claim = () => Promise.reject(new StoreUnavailable('down'))
+  const claims: unknown[] = []
+  const handler = sqsHandler<Order>(
+    ({ body }, claim) => {
+      claims.push(claim)
+      if (body.orderId === 'b') throw new Error('b fails')
+    },
+    { ...base, store, storeDown: 'dangerouslyRunUnprotected' },
+  )
+  expect(returned(await handler(anEvent(aRecord('a'), aRecord('b')), aContext()))).toEqual(['b'])
+  expect(claims).toEqual([undefined, undefined])
+  expect(base.events.filter(({ type }) => type === 'skipped')).toHaveLength(2)
+})

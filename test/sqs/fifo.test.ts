@@ -1,0 +1,204 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { sqsHandler, TerminalError } from '../../lib/sqs.ts'
+import { freshTable } from '../support/dynamodb.ts'
+import {
+  aContext,
+  anEvent,
+  aRecord,
+  fakeSqs,
+  type Order,
+  orderOptions,
+  redelivered,
+  returned,
+  type Sent,
+} from '../support/sqs.ts'
+
+const DEAD_LETTERS = 'https://sqs.us-east-1.amazonaws.com/123456789012/orders-dead.fifo'
+
+let tableName: string
+beforeAll(async () => {
+  tableName = await freshTable()
+})
+
+const inGroup = (group: string, ...ids: string[]) => ids.map((id) => aRecord(id, { group }))
+
+test('F3: the first failure of a group returns it and its followers, neither claimed nor run; another group goes on.', async () => {
+  const options = orderOptions(tableName)
+  const runs: string[] = []
+  const handler = sqsHandler<Order>(({ body: { orderId } }) => {
+    runs.push(orderId)
+    if (orderId === 'b' && runs.filter((id) => id === 'b').length === 1) throw new Error('b fails')
+  }, options)
+  const [a, b, c, d] = inGroup('g', 'a', 'b', 'c', 'd')
+  const [x, y, z] = inGroup('h', 'x', 'y', 'z')
+  const event = anEvent(...[a, x, b, y, c, z, d].flatMap((record) => record ?? []))
+  expect(returned(await handler(event, aContext()))).toEqual(['b', 'c', 'd'])
+  expect(runs.filter((id) => 'abcd'.includes(id))).toEqual(['a', 'b'])
+  expect(runs.filter((id) => 'xyz'.includes(id))).toEqual(['x', 'y', 'z'])
+  expect(options.events.filter(({ type }) => type === 'claimed')).toHaveLength(5)
+
+  const again = redelivered(anEvent(...[b, c, d].flatMap((record) => record ?? [])))
+  expect(returned(await handler(again, aContext()))).toEqual([])
+  expect(runs.filter((id) => 'abcd'.includes(id))).toEqual(['a', 'b', 'b', 'c', 'd'])
+})
+
+test('One message of a group at a time, in order; groups side by side.', async () => {
+  const running = new Map<string, number>()
+  const order: Record<string, string[]> = {}
+  let groupsAtOnce = 0
+  const handler = sqsHandler<Order>(async ({ body: { orderId }, attributes: { MessageGroupId = '' } }) => {
+    running.set(MessageGroupId, (running.get(MessageGroupId) ?? 0) + 1)
+    expect(running.get(MessageGroupId)).toBe(1)
+    groupsAtOnce = Math.max(groupsAtOnce, running.size)
+    await sleep(Math.random() * 10)
+    running.delete(MessageGroupId)
+    order[MessageGroupId] = [...(order[MessageGroupId] ?? []), orderId]
+  }, orderOptions(tableName))
+  const records = Array.from({ length: 40 }, (_, index) =>
+    aRecord(`o-${String(index).padStart(2, '0')}`, { group: `g-${index % 4}` }),
+  )
+  expect(returned(await handler(anEvent(...records), aContext()))).toEqual([])
+  expect(groupsAtOnce).toBe(4)
+  for (const ids of Object.values(order)) {
+    expect(ids).toHaveLength(10)
+    expect(ids).toEqual([...ids].sort())
+  }
+})
+
+test('Groups that share keys crosswise wait for each other without a deadlock, even one at a time.', async () => {
+  const runs: string[] = []
+  const handler = sqsHandler<Order>(({ body }) => void runs.push(body.orderId), {
+    ...orderOptions(tableName),
+    concurrency: 1,
+  })
+  const message = (messageId: string, orderId: string, group: string) => aRecord(orderId, { messageId, group })
+  const event = anEvent(
+    message('1', 'k1', 'g'),
+    message('2', 'k2', 'h'),
+    message('3', 'k2', 'g'),
+    message('4', 'k1', 'h'),
+  )
+  expect(returned(await handler(event, aContext()))).toEqual([])
+  expect(runs).toEqual(['k1', 'k2'])
+})
+
+test.each([
+  ['a body that does not parse', (b: ReturnType<typeof aRecord>) => ({ ...b, body: '{' })],
+  ['a missing key', (b: ReturnType<typeof aRecord>) => ({ ...b, body: '{}' })],
+])('F3, F9: %s returns its followers too.', async (_, broken) => {
+  const runs: string[] = []
+  const handler = sqsHandler<Order>(({ body }) => void runs.push(body.orderId), orderOptions(tableName))
+  const records = ['a', 'b', 'c'].map((id) => aRecord(id, { group: 'g' }))
+  const event = anEvent(...records.map((record) => (record.messageId === 'b' ? broken(record) : record)))
+  expect(returned(await handler(event, aContext()))).toEqual(['b', 'c'])
+  expect(runs).toEqual(['a'])
+})
+
+test('Group ids of a standard queue (fair queues) promise no order.', async () => {
+  const handler = sqsHandler<Order>(({ body }) => {
+    if (body.orderId === 'a') throw new Error('a fails')
+  }, orderOptions(tableName))
+  const records = inGroup('g', 'a', 'b').map((record) => ({ ...record, eventSourceARN: aRecord('x').eventSourceARN }))
+  expect(returned(await handler(anEvent(...records), aContext()))).toEqual(['a'])
+})
+
+const sendsOf = ({ sent }: { sent: readonly Sent[] }) =>
+  sent.filter(({ command }) => command === 'SendMessageCommand').map(({ input }) => input)
+
+const withDeadLetter = (sqs: ReturnType<typeof fakeSqs>) =>
+  orderOptions(tableName, { maxRuns: 2, sqs, deadLetter: { queueUrl: DEAD_LETTERS } })
+
+test('F10: poison on a FIFO queue goes to the dead-letter queue with its reason, and its followers still run.', async () => {
+  const sqs = fakeSqs()
+  const options = withDeadLetter(sqs)
+  const runs: string[] = []
+  const handler = sqsHandler<Order>(({ body: { orderId } }) => {
+    runs.push(orderId)
+    if (orderId === 'bad') throw new Error('always')
+  }, options)
+  const bad = aRecord('bad', {
+    group: 'g',
+    messageAttributes: {
+      trace: { dataType: 'String', stringValue: 't-1' },
+      blob: { dataType: 'Binary', binaryValue: 'AQI=' },
+    },
+  })
+  const event = anEvent(bad, aRecord('next', { group: 'g' }))
+  expect(returned(await handler(event, aContext()))).toEqual(['bad', 'next'])
+  expect(returned(await handler(event, aContext()))).toEqual(['bad', 'next'])
+  expect(returned(await handler(event, aContext()))).toEqual([])
+  expect(runs).toEqual(['bad', 'bad', 'next'])
+  const poisoned = options.events.find(({ type }) => type === 'poisoned')
+  expect(poisoned).toMatchObject({ messageId: 'bad', attempt: 3, generation: 1 })
+  expect(sendsOf(sqs)).toEqual([
+    {
+      QueueUrl: DEAD_LETTERS,
+      MessageBody: bad.body,
+      MessageGroupId: 'g',
+      MessageDeduplicationId: 'bad',
+      MessageAttributes: {
+        'lambda-once-reason': { DataType: 'String', StringValue: 'poison' },
+        trace: { DataType: 'String', StringValue: 't-1' },
+        blob: { DataType: 'Binary', BinaryValue: Buffer.of(1, 2) },
+        'lambda-once-record': {
+          DataType: 'String',
+          StringValue: (poisoned as unknown as { recordKey: string }).recordKey,
+        },
+      },
+    },
+  ])
+  // Its acknowledgement was lost: FAILED by now, it is not run, and does not hold up its group either.
+  expect(returned(await handler(redelivered(event), aContext()))).toEqual([])
+  expect(runs).toEqual(['bad', 'bad', 'next'])
+  expect(sendsOf(sqs)).toHaveLength(2)
+})
+
+test('F10: a dead-letter queue that cannot be reached loses nothing: poison stays with its queue and is tried again.', async () => {
+  const denied = fakeSqs(['SendMessageCommand'])
+  const options = withDeadLetter(denied)
+  let runs = 0
+  const fails = (): never => {
+    runs++
+    throw new Error('always')
+  }
+  const handler = sqsHandler<Order>(fails, options)
+  const event = anEvent(aRecord('bad', { group: 'g' }))
+  for (let delivery = 1; delivery <= 4; delivery++) {
+    expect(returned(await handler(event, aContext()))).toEqual(['bad'])
+  }
+  expect(runs).toBe(2)
+  expect(options.events.filter(({ type }) => type === 'queueFailed')).toHaveLength(2)
+  const open = fakeSqs()
+  const later = sqsHandler<Order>(fails, { ...options, sqs: open })
+  expect(returned(await later(event, aContext()))).toEqual([])
+  expect(runs).toBe(2)
+  expect(sendsOf(open)).toHaveLength(1)
+})
+
+test('A TerminalError on a FIFO queue with a dead-letter queue goes there at once, without its followers.', async () => {
+  const sqs = fakeSqs()
+  const runs: string[] = []
+  const handler = sqsHandler<Order>(({ body: { orderId } }) => {
+    runs.push(orderId)
+    if (orderId === 'bad') throw new TerminalError('never')
+  }, withDeadLetter(sqs))
+  expect(returned(await handler(anEvent(...inGroup('g', 'bad', 'next')), aContext()))).toEqual([])
+  expect(runs).toEqual(['bad', 'next'])
+  expect(sendsOf(sqs).map(({ MessageAttributes }) => MessageAttributes)).toMatchObject([
+    { 'lambda-once-reason': { StringValue: 'failed' } },
+  ])
+})
+
+test('Ten message attributes are all that SQS takes: the reason stays, what is beyond the ten is left out.', async () => {
+  const sqs = fakeSqs()
+  const handler = sqsHandler<Order>(() => {
+    throw new TerminalError('never')
+  }, withDeadLetter(sqs))
+  const messageAttributes = Object.fromEntries(
+    Array.from({ length: 10 }, (_, index) => [`a-${index}`, { dataType: 'String', stringValue: 'x' }]),
+  )
+  await handler(anEvent(aRecord('bad', { group: 'g', messageAttributes })), aContext())
+  const names = Object.keys((sendsOf(sqs)[0]?.MessageAttributes ?? {}) as object)
+  expect(names).toHaveLength(10)
+  expect(names[0]).toBe('lambda-once-reason')
+})

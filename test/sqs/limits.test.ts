@@ -1,0 +1,230 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { StoreMisconfigured, StoreUnavailable } from '../../lib/index.ts'
+import { sqsHandler } from '../../lib/sqs.ts'
+import { freshTable, readItem, testClient } from '../support/dynamodb.ts'
+import {
+  aContext,
+  anEvent,
+  aRecord,
+  fakeSqs,
+  movedTo,
+  type Order,
+  orderOptions,
+  redelivered,
+  returned,
+} from '../support/sqs.ts'
+
+let tableName: string
+beforeAll(async () => {
+  tableName = await freshTable()
+})
+
+test('F6: at the deadline margin, messages that have not started are returned, unclaimed.', async () => {
+  const options = orderOptions(tableName, { concurrency: 1, marginSeconds: 1 })
+  const runs: string[] = []
+  const handler = sqsHandler<Order>(async ({ body }) => {
+    runs.push(body.orderId)
+    await sleep(300)
+  }, options)
+  const records = ['a', 'b', 'c', 'd', 'e', 'f'].map((id) => aRecord(id))
+  const began = Date.now()
+  const failures = returned(await handler(anEvent(...records), aContext(1_700)))
+  expect(Date.now() - began).toBeLessThan(1_500)
+  expect(runs.length).toBeGreaterThanOrEqual(1)
+  expect(runs.length).toBeLessThanOrEqual(3)
+  expect([...runs, ...failures]).toEqual(['a', 'b', 'c', 'd', 'e', 'f'])
+  expect(options.events.filter(({ type }) => type === 'claimed')).toHaveLength(runs.length)
+})
+
+test.each([
+  [30_000, 5_001, 4_999],
+  [3_000, 1_001, 999],
+  [900, 501, 499],
+])('The margin by default is a third of %i ms, at least 500 ms and at most 5 s.', async (began, enough, tooLittle) => {
+  for (const [left, runs] of [
+    [enough, 1],
+    [tooLittle, 0],
+  ] as const) {
+    let ran = 0
+    const handler = sqsHandler<Order>(() => void ran++, orderOptions(tableName))
+    const told = [began, left]
+    const context = { getRemainingTimeInMillis: () => (told.length > 1 ? (told.shift() ?? left) : left) }
+    await handler(anEvent(aRecord('a')), context)
+    expect(ran).toBe(runs)
+  }
+})
+
+test('A claim that took the time its run would need is released, and the next delivery runs.', async () => {
+  const base = orderOptions(tableName, { marginSeconds: 1 })
+  const store = {
+    ...base.store,
+    claim: async (...args: Parameters<typeof base.store.claim>) => {
+      const answer = await base.store.claim(...args)
+      await sleep(400)
+      return answer
+    },
+  }
+  let runs = 0
+  const handler = sqsHandler<Order>(() => void runs++, { ...base, store })
+  expect(returned(await handler(anEvent(aRecord('a')), aContext(1_300)))).toEqual(['a'])
+  expect(runs).toBe(0)
+  expect(base.events.map(({ type }) => type)).toEqual(['claimed', 'released'])
+  expect(returned(await handler(redelivered(anEvent(aRecord('a'))), aContext()))).toEqual([])
+  expect(runs).toBe(1)
+})
+
+test('F7: a message that is cut off by the timeout holds up itself only.', async () => {
+  const options = orderOptions(tableName, { concurrency: 1 })
+  const runs: string[] = []
+  const handler = sqsHandler<Order>(async ({ body: { orderId } }) => {
+    runs.push(orderId)
+    if (orderId === '3' && runs.length === 3) await new Promise(() => {})
+  }, options)
+  const event = anEvent(...['1', '2', '3', '4', '5'].map((id) => aRecord(id)))
+  // Lambda kills the host at the deadline; here it is left hanging.
+  void handler(event, aContext(700))
+  await sleep(700)
+  expect(returned(await handler(redelivered(event), aContext()))).toEqual(['3'])
+  expect(runs).toEqual(['1', '2', '3', '4', '5'])
+  await sleep(3_000)
+  expect(returned(await handler(redelivered(event), aContext()))).toEqual([])
+  expect(runs).toEqual(['1', '2', '3', '4', '5', '3'])
+})
+
+test('F10: after maxRuns runs in doubt a message is claimed, not run, FAILED, and returned until it is redriven.', async () => {
+  const options = orderOptions(tableName)
+  const keys = new Set<string>()
+  let runs = 0
+  const handler = sqsHandler<Order>((_, claim) => {
+    runs++
+    keys.add(claim?.recordKey ?? '')
+    throw new Error('always')
+  }, options)
+  let event = anEvent(aRecord('bad'))
+  for (let delivery = 1; delivery <= 5; delivery++) {
+    expect(returned(await handler(event, aContext()))).toEqual(['bad'])
+    expect(runs).toBe(Math.min(delivery, 3))
+    event = redelivered(event)
+  }
+  const told = options.events.map(({ type }) => type)
+  expect(told.filter((type) => type === 'poisoned')).toHaveLength(1)
+  expect(told.slice(-4)).toEqual(['tookOver', 'poisoned', 'completed', 'replayed'])
+  const item = await readItem(tableName, [...keys][0] ?? '')
+  expect(item?.status).toEqual({ S: 'FAILED' })
+  expect(Buffer.from(item?.outcome?.B ?? []).toString()).toContain('Poison: not run again after 3 runs')
+})
+
+test('A release is no run in doubt: a message that was surely not done never becomes poison.', async () => {
+  const { NotDoneError } = await import('../../lib/sqs.ts')
+  const options = orderOptions(tableName, { maxRuns: 1 })
+  let runs = 0
+  const handler = sqsHandler<Order>(() => {
+    if (++runs < 6) throw new NotDoneError('not yet')
+  }, options)
+  for (let delivery = 1; delivery < 6; delivery++) {
+    expect(returned(await handler(anEvent(aRecord('a')), aContext()))).toEqual(['a'])
+  }
+  expect(returned(await handler(anEvent(aRecord('a')), aContext()))).toEqual([])
+  expect(runs).toBe(6)
+})
+
+test('F11: a redelivered message is read first, and one that is done costs that read only.', async () => {
+  const client = testClient()
+  const commands: string[] = []
+  client.middlewareStack.add(
+    (next, context) => (args) => {
+      commands.push(String((context as { commandName?: string }).commandName))
+      return next(args)
+    },
+    { step: 'build' },
+  )
+  const handler = sqsHandler<Order>(() => {}, orderOptions(tableName, { client }))
+  const event = anEvent(aRecord('a'))
+  await handler(event, aContext())
+  expect(commands.splice(0)).toEqual(['PutItemCommand', 'UpdateItemCommand'])
+  await handler(redelivered(event), aContext())
+  expect(commands.splice(0)).toEqual(['GetItemCommand'])
+})
+
+describe('F12', () => {
+  const nowhere = () => testClient({ endpoint: 'http://127.0.0.1:9', maxAttempts: 1 })
+
+  test('The store is down for the whole batch: visibility by receive count, the invocation throws, nothing is run.', async () => {
+    const sqs = fakeSqs()
+    let runs = 0
+    const handler = sqsHandler<Order>(
+      () => void runs++,
+      orderOptions(tableName, { client: nowhere(), visibility: 'move', sqs }),
+    )
+    const records = [1, 2, 3, 4, 50].map((receiveCount) => aRecord(`m-${receiveCount}`, { receiveCount }))
+    await expect(handler(anEvent(...records), aContext())).rejects.toMatchObject({ code: 'idempotency-unavailable' })
+    expect(runs).toBe(0)
+    expect(movedTo(sqs)).toEqual({ 'm-1': 60, 'm-2': 300, 'm-3': 900, 'm-4': 900, 'm-50': 900 })
+  })
+
+  test('On a FIFO queue, where only the first of each group is tried, it throws too.', async () => {
+    const handler = sqsHandler<Order>(() => {}, orderOptions(tableName, { client: nowhere() }))
+    const records = ['a', 'b', 'c'].map((id) => aRecord(id, { group: 'g' }))
+    await expect(handler(anEvent(...records), aContext())).rejects.toMatchObject({ code: 'idempotency-unavailable' })
+  })
+
+  test('A large batch does not wait for the store once a message.', async () => {
+    const options = orderOptions(tableName, { concurrency: 2 })
+    let claims = 0
+    const store = {
+      ...options.store,
+      claim: async () => {
+        claims++
+        throw new StoreUnavailable('down')
+      },
+    }
+    const handler = sqsHandler<Order>(() => {}, { ...options, store })
+    const records = Array.from({ length: 200 }, (_, index) => aRecord(`m-${index}`))
+    await expect(handler(anEvent(...records), aContext())).rejects.toBeInstanceOf(StoreUnavailable)
+    expect(claims).toBeLessThanOrEqual(4)
+  })
+
+  test('Down for one message only, that one is returned; a missing table throws with its own code.', async () => {
+    const options = orderOptions(tableName)
+    const runs: string[] = []
+    let claims = 0
+    const store = {
+      ...options.store,
+      claim: (...args: Parameters<typeof options.store.claim>) =>
+        ++claims === 2 ? Promise.reject(new StoreUnavailable('hot partition')) : options.store.claim(...args),
+    }
+    const handler = sqsHandler<Order>(({ body }) => void runs.push(body.orderId), { ...options, store })
+    const event = anEvent(aRecord('a'), aRecord('b'), aRecord('c'))
+    expect(returned(await handler(event, aContext()))).toEqual(['b'])
+    expect(runs.sort()).toEqual(['a', 'c'])
+
+    const missing = sqsHandler<Order>(() => {}, orderOptions('no-such-table'))
+    await expect(missing(event, aContext())).rejects.toBeInstanceOf(StoreMisconfigured)
+  })
+})
+
+test.each([10, 100, 1_000])(
+  'A batch of %i works: two writes a message, and one read once it is done.',
+  async (size) => {
+    const client = testClient({ maxAttempts: 3 })
+    const counts: Record<string, number> = {}
+    client.middlewareStack.add(
+      (next, context) => (args) => {
+        const name = String((context as { commandName?: string }).commandName)
+        counts[name] = (counts[name] ?? 0) + 1
+        return next(args)
+      },
+      { step: 'build' },
+    )
+    let runs = 0
+    const handler = sqsHandler<Order>(() => void runs++, orderOptions(tableName, { client }))
+    const event = anEvent(...Array.from({ length: size }, (_, index) => aRecord(`m-${index}`)))
+    expect(returned(await handler(event, aContext(60_000)))).toEqual([])
+    expect(runs).toBe(size)
+    expect(counts).toEqual({ PutItemCommand: size, UpdateItemCommand: size })
+    expect(returned(await handler(redelivered(event), aContext(60_000)))).toEqual([])
+    expect(runs).toBe(size)
+    expect(counts).toEqual({ PutItemCommand: size, UpdateItemCommand: size, GetItemCommand: size })
+  },
+  60_000,
+)

@@ -1,0 +1,160 @@
+import { z } from 'zod'
+import { memoryStore } from '../../lib/memory.ts'
+import type { SqsEvent } from '../../lib/sqs.ts'
+import { BodyInvalid, type SqsOptions, snsInSqs, sqsHandler, UnusableMessage } from '../../lib/sqs.ts'
+import { fixture } from '../support/fixture.ts'
+import { aContext, anEvent, aRecord, fakeSqs, type Order, returned } from '../support/sqs.ts'
+
+const common = () => ({ store: memoryStore(), operation: 'orders', tenant: 'single-tenant' as const })
+const base = (): SqsOptions<Order> => ({ ...common(), key: (order) => order.orderId })
+
+test.each<[string, Record<string, unknown>, string]>([
+  ['an unknown option', { retries: 1 }, 'retries'],
+  ['no tenant', { tenant: undefined }, 'tenant'],
+  ['another literal for the tenant', { tenant: 'none' }, 'tenant'],
+  ['no key', { key: undefined }, 'key'],
+  ['another word for the key', { key: 'body' }, 'key'],
+  ['an attribute without a name', { key: { attribute: '' } }, 'key'],
+  ['more than an attribute', { key: { attribute: 'a', header: 'b' } }, 'key'],
+  ['a parse that is neither', { parse: {} }, 'parse'],
+  ['no concurrency', { concurrency: 0 }, 'concurrency'],
+  ['more than a batch', { concurrency: 10_001 }, 'concurrency'],
+  ['no runs', { maxRuns: 0 }, 'maxRuns'],
+  ['more runs than receives', { maxRuns: 1_000 }, 'maxRuns'],
+  ['a margin beyond Lambda', { marginSeconds: 901 }, 'marginSeconds'],
+  ['another word for visibility', { visibility: true }, 'visibility'],
+  ['a queue by name', { deadLetter: { queueUrl: 'orders-dead' } }, 'deadLetter'],
+  ['a client that sends nothing', { visibility: 'move', sqs: {} }, 'sqs'],
+  ['a client without a use', { sqs: fakeSqs() }, 'sqs'],
+  ['a retention under the bound', { retentionSeconds: 1_500 }, 'retentionSeconds'],
+])('Refused when the handler is built: %s.', (_, more, option) => {
+  const build = () => sqsHandler<Order>(() => {}, { ...base(), ...more } as SqsOptions<Order>)
+  expect(build).toThrow(expect.objectContaining({ name: 'OptionError', option }))
+})
+
+test('A handler that is none is refused.', () => {
+  expect(() => sqsHandler(undefined as never, base())).toThrow('option "handler" must be a function')
+})
+
+const keyed = async (key: SqsOptions<Order>['key'], ...records: ReturnType<typeof aRecord>[]): Promise<number> => {
+  let runs = 0
+  const handler = sqsHandler<Order>(() => void runs++, { ...base(), key, onError: () => {} })
+  for (const record of records) await handler(anEvent(record), aContext())
+  return runs
+}
+
+test.each<[string, SqsOptions<Order>['key'], number, number]>([
+  ['a function of the body', (order) => order.orderId, 1, 1],
+  ['an attribute', { attribute: 'idempotency' }, 1, 1],
+  ['the deduplication id', 'deduplicationId', 1, 2],
+  ['the message id', 'messageId', 1, 2],
+])(
+  'Keyed by %s, a redelivery runs once; a re-send with new ids of SQS as the table says.',
+  async (_, key, once, resent) => {
+    const messageAttributes = { idempotency: { dataType: 'String', stringValue: 'i-1' } }
+    const first = aRecord('a', { messageId: 'm-1', deduplicationId: 'd-1', messageAttributes })
+    const again = aRecord('a', { messageId: 'm-2', deduplicationId: 'd-2', messageAttributes })
+    expect(
+      await keyed(key, first, { ...first, attributes: { ...first.attributes, ApproximateReceiveCount: '2' } }),
+    ).toBe(once)
+    expect(await keyed(key, first, again)).toBe(resent)
+  },
+)
+
+test.each<[string, SqsOptions<Order>['key']]>([
+  ['an attribute', { attribute: 'idempotency' }],
+  ['an attribute that every object has', { attribute: 'constructor' }],
+  ['the deduplication id', 'deduplicationId'],
+])('A message without %s fails alone (F9).', async (_, key) => {
+  expect(await keyed(key, aRecord('a'))).toBe(0)
+})
+
+test('The captured event of an event source mapping is taken as it is.', async () => {
+  const seen: unknown[] = []
+  const handler = sqsHandler<Order>(
+    ({ body, messageId, receiveCount }) => void seen.push([body.orderId, messageId, receiveCount]),
+    base(),
+  )
+  expect(returned(await handler(fixture<SqsEvent>('sqs'), aContext()))).toEqual([])
+  expect(seen).toEqual([
+    ['o-1', '059f36b4-87a3-44ab-83d2-661975830a7d', 1],
+    ['o-2', '2e1424d4-f796-459a-8184-9c92662be6da', 1],
+  ])
+})
+
+test('A Standard Schema validator makes the body, and its issues are there for who asks.', async () => {
+  const errors: unknown[] = []
+  const seen: unknown[] = []
+  const schema = z.object({ orderId: z.string(), at: z.coerce.date() })
+  const handler = sqsHandler(({ body }) => void seen.push(body), {
+    ...common(),
+    key: (order: { orderId: string }) => order.orderId,
+    parse: schema,
+    onError: (error) => errors.push(error),
+  })
+  const good = aRecord('a', { body: '{"orderId":"a","at":"2026-01-01T00:00:00Z","more":1}' })
+  expect(returned(await handler(anEvent(good, aRecord('b')), aContext()))).toEqual(['b'])
+  expect(seen).toEqual([{ orderId: 'a', at: new Date('2026-01-01T00:00:00Z') }])
+  expect(errors).toHaveLength(1)
+  const [error] = errors as [UnusableMessage]
+  expect(error).toBeInstanceOf(UnusableMessage)
+  expect(error.cause).toBeInstanceOf(BodyInvalid)
+  expect((error.cause as BodyInvalid).issues.length).toBe(1)
+})
+
+test('A parse function gets the text, may be asynchronous, and its throw fails that message alone.', async () => {
+  const seen: unknown[] = []
+  const handler = sqsHandler(({ body }) => void seen.push(body), {
+    ...common(),
+    key: (body: readonly string[]) => body[1],
+    parse: async (text: string) => {
+      if (!text.includes('=')) throw new Error(`no pair: ${text}`)
+      return text.split('=')
+    },
+    onError: () => {
+      throw new Error('a broken listener harms nobody')
+    },
+  })
+  const event = anEvent(aRecord('a', { body: 'order=a' }), aRecord('b', { body: 'b' }))
+  expect(returned(await handler(event, aContext()))).toEqual(['b'])
+  expect(seen).toEqual([['order', 'a']])
+})
+
+describe('F8: SNS in SQS', () => {
+  const envelope = fixture<object>('sns-in-sqs')
+  const delivered = (messageId: string, more: object = {}) =>
+    aRecord('x', { messageId, body: JSON.stringify({ ...envelope, ...more }) })
+
+  test('The key is the SNS message id, and the body is what was published.', async () => {
+    const seen: unknown[] = []
+    const handler = sqsHandler<Order>(({ body }) => void seen.push(body), {
+      ...common(),
+      ...snsInSqs<Order>(),
+      onError: () => {},
+    })
+    expect(returned(await handler(anEvent(delivered('m-1')), aContext()))).toEqual([])
+    // SNS sends it again: another SQS message, signed anew.
+    expect(returned(await handler(anEvent(delivered('m-2', { Signature: 'other' })), aContext()))).toEqual([])
+    expect(seen).toEqual([{ merchantId: 'm-1', orderId: 'o-1' }])
+    expect(returned(await handler(anEvent(delivered('m-3', { MessageId: 'second' })), aContext()))).toEqual([])
+    expect(seen).toHaveLength(2)
+    // Raw message delivery has no envelope.
+    expect(returned(await handler(anEvent(aRecord('raw')), aContext()))).toEqual(['raw'])
+  })
+
+  test('A key of the published body survives a second publication.', async () => {
+    let runs = 0
+    const handler = sqsHandler<Order>(() => void runs++, {
+      ...base(),
+      ...snsInSqs<Order>(z.object({ orderId: z.string() })),
+      key: (order) => order.orderId,
+    })
+    const event = anEvent(delivered('m-1'), delivered('m-2', { MessageId: 'second', Timestamp: 'later' }))
+    expect(returned(await handler(event, aContext()))).toEqual([])
+    expect(runs).toBe(1)
+  })
+
+  test('A parse that is none is refused.', () => {
+    expect(() => snsInSqs(1 as never)).toThrow('option "parse"')
+  })
+})
