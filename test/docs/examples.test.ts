@@ -1,0 +1,93 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { inspect } from 'node:util'
+import { blocksOf, documents, ROOT } from '../support/doc-blocks.ts'
+import { CREDENTIALS, databaseEndpoint, freshTable, REGION } from '../support/dynamodb.ts'
+import { contextWith, payment } from '../support/http-events.ts'
+import { answered } from '../support/http-harness.ts'
+
+/** Inside the project, so that its packages and its own name resolve as in a user's project. */
+const DIRECTORY = join(ROOT, 'test/docs/.blocks')
+
+const examples = documents()
+  .flatMap(blocksOf)
+  .filter(({ language }) => language === 'ts')
+  .map((block) => ({ ...block, file: join(DIRECTORY, `${block.place.replace(/\W+/g, '-')}.ts`) }))
+
+/** What the block says that it prints: the text after each arrow. */
+const promised = (text: string): readonly string[] => [...text.matchAll(/\/\/ → (.*)$/gm)].map(([, line]) => line ?? '')
+
+const printedBy = async (run: () => Promise<unknown>): Promise<readonly string[]> => {
+  const lines: string[] = []
+  const { log } = console
+  console.log = (...given: unknown[]) =>
+    lines.push(given.map((value) => (typeof value === 'string' ? value : inspect(value))).join(' '))
+  try {
+    await run()
+    return lines
+  } finally {
+    console.log = log
+  }
+}
+
+beforeAll(async () => {
+  rmSync(DIRECTORY, { recursive: true, force: true })
+  mkdirSync(DIRECTORY, { recursive: true })
+  for (const { file, text } of examples) writeFileSync(file, text)
+  Object.assign(process.env, {
+    IDEMPOTENCY_TABLE: await freshTable(),
+    AWS_ENDPOINT_URL: databaseEndpoint(),
+    AWS_REGION: REGION,
+    AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+  })
+})
+
+afterAll(() => rmSync(DIRECTORY, { recursive: true, force: true }))
+
+test('every example of the docs is right for the compiler', () => {
+  const config = {
+    extends: '../../../tsconfig.json',
+    compilerOptions: {
+      rootDir: ROOT,
+      isolatedDeclarations: false,
+      declaration: false,
+      paths: { 'lambda-once': [join(ROOT, 'lib/index.ts')], 'lambda-once/*': [join(ROOT, 'lib/*.ts')] },
+    },
+    include: ['*.ts'],
+  }
+  writeFileSync(join(DIRECTORY, 'tsconfig.json'), JSON.stringify(config))
+  const compile = (): string =>
+    execFileSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', DIRECTORY], {
+      encoding: 'utf8',
+    })
+  try {
+    expect(compile()).toBe('')
+  } catch (error) {
+    throw new Error((error as { stdout?: string }).stdout ?? String(error))
+  }
+}, 60_000)
+
+test.each(examples)('the example at $place runs, and prints what it says', async ({ file, text, place }) => {
+  let module: { handler?: (event: unknown, context: unknown) => Promise<unknown> } = {}
+  const printed = await printedBy(async () => {
+    module = await import(pathToFileURL(file).href)
+  })
+  expect(printed).toEqual(promised(text))
+  if (module.handler === undefined || !/lambda-once\/http/.test(text)) return
+  const send = async () => answered(await module.handler?.(payment(place.replace(/\W/g, '-')), contextWith()))
+  const first = await send()
+  const second = await send()
+  expect(first.headers['idempotency-status']).toBe('created')
+  expect(second.headers['idempotency-status']).toBe('replayed')
+  expect(second.body).toBe(first.body)
+})
+
+test.each(documents())('every link of %s leads somewhere', (document) => {
+  const source = readFileSync(join(ROOT, document), 'utf8')
+  const targets = [...source.matchAll(/\]\((?!https?:)([^)#]*)(?:#[^)]*)?\)/g)].map(([, target]) => target ?? '')
+  const missing = targets.filter((target) => target !== '' && !existsSync(join(ROOT, dirname(document), target)))
+  expect(missing).toEqual([])
+})
