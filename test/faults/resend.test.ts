@@ -67,17 +67,19 @@ const play = async (step: keyof typeof STORIES, fault: Fault | undefined): Promi
   const started = scene.clock.now()
   scene.proxy.script(...(fault === undefined ? [] : [{ step, nth: 1, fault }]))
   let runs = 0
+  let renewed: unknown
   const outcome = await ending(
     host.once(request, async (claim) => {
       runs++
       if (beats) {
+        scene.clock.advance(20_000)
         await host.runtime.beat()
-        expect((await scene.read(recordKey))?.revision).toBe(2)
-        expect(claim?.signal.aborted).toBe(false)
+        renewed = { record: since(started, await scene.read(recordKey)), aborted: claim?.signal.aborted }
       }
       return run()
     }),
   )
+  if (beats) expect(renewed).toMatchObject({ record: { revision: 2, leaseExpiresAt: 80_000 }, aborted: false })
   expect(scene.proxy.seen.filter((seen) => seen.step === step)).toHaveLength(fault === undefined ? 1 : 2)
   return { outcome, runs, record: since(started, await scene.read(recordKey)), events: host.events.map(anonymous) }
 }
