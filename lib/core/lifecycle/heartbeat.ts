@@ -9,19 +9,27 @@ const BEATS_PER_LEASE = 3
 
 /**
  * Renews the claim's lease while its handler runs. `lost` aborts when the claim is gone, or when its lease ran out
- * without a renewal that arrived: another invocation may be running by then.
+ * without a renewal that arrived: another invocation may be running by then. What a renewal finds after the heartbeat
+ * was stopped is no loss: the claim's own end is what it met.
  */
 export const startHeartbeat = (settings: Settings, claim: Claim, span: Millis, lost: AbortController): (() => void) => {
   const { store, runtime, tell } = settings
   const every = millis(span / BEATS_PER_LEASE)
   let leaseExpiresAt: EpochMillis = claim.leaseExpiresAt
   let renewing = false
+  let stopped = false
 
-  const stop = runtime.repeat(every, () => {
+  const stopBeating = runtime.repeat(every, () => {
     if (!renewing) void beat()
   })
 
+  const stop = (): void => {
+    stopped = true
+    stopBeating()
+  }
+
   const end = (): void => {
+    if (stopped) return
     stop()
     lost.abort()
   }

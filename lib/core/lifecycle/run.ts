@@ -44,14 +44,22 @@ export const run = async <T>(settings: Settings, request: ClaimRequest, job: Job
 export const runClaimed = async <T>(settings: Settings, held: HeldClaim, job: Job<T>): Promise<Ran<T>> => {
   let value: T
   try {
-    value = await job.handler(held.forHandler)
+    value = await handled(settings, held, job)
   } catch (error) {
-    settings.runtime.probe?.('after-handler')
     await settle(settings, held, job.endingOfError(error))
     throw error
   }
-  settings.runtime.probe?.('after-handler')
   return ranAs(settings, held, value, await settle(settings, held, job.endingOfValue(value)))
+}
+
+/** A handler that has ended needs no lease any more, whatever becomes of its result. */
+const handled = async <T>(settings: Settings, held: HeldClaim, { handler }: Job<T>): Promise<T> => {
+  try {
+    return await handler(held.forHandler)
+  } finally {
+    held.stopHeartbeat()
+    settings.runtime.probe?.('after-handler')
+  }
 }
 
 /** What the caller gets after a settle: its own answer, the stored one, or a refusal. */
