@@ -35,7 +35,7 @@ export type TakeOverReason = 'expired' | 'released' | 'abandoned'
 export const mintToken = (runtime: Pick<Runtime, 'randomToken'>): ClaimToken => runtime.randomToken() as ClaimToken
 
 export const firstClaim = (terms: ClaimTerms, token: ClaimToken, now: EpochMillis): Claim =>
-  Object.freeze({ ...terms, claimToken: token, revision: 1, attempt: 1, generation: 1, createdAt: now })
+  Object.freeze({ claimToken: token, revision: 1, attempt: 1, generation: 1, createdAt: now, ...terms })
 
 /**
  * A take-over of an abandoned record stays in its generation, because its effect may already have happened. One of a
@@ -51,11 +51,11 @@ export const takeOverClaim = (
   const attempt = reason === 'expired' ? 1 : seen.attempt + 1
   const generation = reason === 'abandoned' ? seen.generation : attempt
   const createdAt = reason === 'expired' ? now : seen.createdAt
-  return Object.freeze({ ...terms, claimToken: token, revision: seen.revision + 1, attempt, generation, createdAt })
+  return Object.freeze({ claimToken: token, revision: seen.revision + 1, attempt, generation, createdAt, ...terms })
 }
 
 /** The record that a claim writes. */
-export const recordOf = (claim: Claim): InProgressRecord => ({ ...claim, status: 'IN_PROGRESS' })
+export const recordOf = (claim: Claim): InProgressRecord => ({ status: 'IN_PROGRESS', ...claim })
 
 /** An earlier attempt of this generation may have done the effect, so this claim can never state that nothing was done. */
 export const isInDoubt = (claim: Claim): boolean => claim.attempt > claim.generation

@@ -108,29 +108,18 @@ const isHeldBy = (record: StoredRecord, claim: Claim): record is InProgressRecor
   record.claimToken === claim.claimToken && record.status === 'IN_PROGRESS'
 
 const settledRecord = (record: InProgressRecord, as: Settlement): StoredRecord => {
-  const { leaseExpiresAt: _, lastError: __, expiresAt, status, ...kept } = record
-  const revision = record.revision + 1
+  const { recordKey, fingerprint, claimToken, attempt, generation, createdAt, expiresAt } = record
+  const kept = { recordKey, fingerprint, claimToken, attempt, generation, createdAt, revision: record.revision + 1 }
   switch (as.kind) {
-    case 'completed':
-      return {
-        ...kept,
-        status: as.status,
-        outcome: Uint8Array.from(as.outcome), // the caller may use its buffer again
-        settledAt: as.settledAt,
-        expiresAt: as.expiresAt,
-        revision,
-      }
+    case 'completed': {
+      const { status, settledAt } = as
+      // Its own bytes: the caller may use its buffer again.
+      return { status, outcome: Uint8Array.from(as.outcome), settledAt, expiresAt: as.expiresAt, ...kept }
+    }
     case 'released':
-      return {
-        ...kept,
-        status: 'RELEASED',
-        settledAt: as.settledAt,
-        expiresAt: as.expiresAt,
-        revision,
-        ...lastErrorOf(as),
-      }
+      return { status: 'RELEASED', settledAt: as.settledAt, expiresAt: as.expiresAt, ...lastErrorOf(as), ...kept }
     case 'abandoned':
-      return { ...kept, status, expiresAt, leaseExpiresAt: undefined, revision, ...lastErrorOf(as) }
+      return { status: 'IN_PROGRESS', leaseExpiresAt: undefined, expiresAt, ...lastErrorOf(as), ...kept }
   }
 }
 
