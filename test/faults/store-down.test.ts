@@ -30,6 +30,7 @@ beforeAll(async () => {
   tableName = await freshTable()
   proxy = await faultProxy()
   Object.assign(process.env, ENVIRONMENT, { AWS_ENDPOINT_URL: proxy.endpoint })
+  await ending(make().run(aRequest(), () => 'warm')) // the SDK loads its parts at the first call, in its own time
 })
 beforeEach(() => proxy.script())
 afterAll(() => proxy.close())
@@ -60,6 +61,15 @@ test('E11 The layer’s own client works by the environment alone.', async () =>
   expect(await run(request, () => 'done')).toEqual({ value: 'done', status: 'created' })
   expect(await run(request, () => 'again')).toEqual({ value: 'done', status: 'replayed' })
   expect(proxy.seen.map(({ step }) => step)).toEqual(['claim', 'complete', 'claim'])
+})
+
+test('E11 A claim that gets no answer is sent again while its caller still waits, and runs once.', async () => {
+  proxy.script({ step: 'claim', nth: 1, fault: timeoutAfter })
+  let runs = 0
+  const started = Date.now()
+  expect(await make().run(aRequest(), () => ++runs)).toEqual({ value: 1, status: 'created' })
+  expect(Date.now() - started).toBeLessThan(2_500)
+  expect(proxy.seen.map(({ step }) => step)).toEqual(['claim', 'claim', 'complete'])
 })
 
 describe('E11 A store that is down', () => {

@@ -49,6 +49,8 @@ export const openScene = async (): Promise<Scene> => {
   const requestHandler = { connectionTimeout: 1_000, requestTimeout: PATIENCE, throwOnRequestTimeout: true }
   const store = dynamoDbStore({ tableName, client: testClient({ endpoint: proxy.endpoint, requestHandler }) })
   const direct = testClient()
+  // The SDK loads its parts at the first call, which may take longer than that.
+  await store.peek(recordKeyOf(aRequest()), AbortSignal.timeout(10_000)).catch(() => {})
   return {
     tableName,
     proxy,
