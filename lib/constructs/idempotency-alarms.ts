@@ -1,0 +1,210 @@
+import { Duration } from 'aws-cdk-lib'
+import {
+  Alarm,
+  ComparisonOperator,
+  type Dashboard,
+  type IAlarmAction,
+  type IMetric,
+  type Metric,
+  type MetricOptions,
+  Stats,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch'
+import type { IQueue } from 'aws-cdk-lib/aws-sqs'
+import { Construct } from 'constructs'
+import { createDashboard } from './idempotency-dashboard.ts'
+import type { IIdempotencyTable } from './idempotency-table.ts'
+import { DEFAULT_NAMESPACE, type LayerMetric, layerMetric } from './layer-metrics.ts'
+import { checkedOperation } from './operation.ts'
+
+export interface IdempotencyAlarmsProps {
+  /** The table that the operations share. */
+  readonly table: IIdempotencyTable
+  /** The operations to watch. Their handlers have `observe: emfMetrics()`. */
+  readonly operations: string[]
+  /**
+   * Dead-letter queues, in which no message should be.
+   * @default - none
+   */
+  readonly deadLetterQueues?: IQueue[]
+  /**
+   * Who is told when an alarm rings, and when it stops.
+   * @default - nobody; the alarms show their state only
+   */
+  readonly alarmActions?: IAlarmAction[]
+  /**
+   * The namespace that `emfMetrics` was given.
+   * @default 'LambdaOnce'
+   */
+  readonly namespace?: string
+  /**
+   * Claims lost to a take-over in five minutes: a lease was too short, or a clock was wrong.
+   * @default 1
+   */
+  readonly lostThreshold?: number
+  /**
+   * Outcomes that could not be stored in five minutes: their retries run again.
+   * @default 1
+   */
+  readonly unstoredThreshold?: number
+  /**
+   * Runs that ended in doubt in five minutes: a throw, or an answer of 500 and more.
+   * @default 5
+   */
+  readonly abandonedThreshold?: number
+  /**
+   * Store calls that failed in five minutes.
+   * @default 5
+   */
+  readonly storeFailedThreshold?: number
+  /**
+   * How long the slowest hundredth of won claims may take, over fifteen minutes.
+   * @default 500 ms
+   */
+  readonly claimLatencyThreshold?: Duration
+  /**
+   * Reads and writes that the table refused for want of throughput in five minutes.
+   * @default 1
+   */
+  readonly throttlesThreshold?: number
+  /**
+   * Writes that met a transaction on the same record in five minutes.
+   * @default 10
+   */
+  readonly transactionConflictsThreshold?: number
+  /**
+   * Messages in a dead-letter queue.
+   * @default 1
+   */
+  readonly deadLettersThreshold?: number
+  /**
+   * Whether to make a dashboard of first calls, replays, conflicts, mismatches and take-overs.
+   * @default true
+   */
+  readonly dashboard?: boolean
+  /**
+   * The dashboard's name.
+   * @default - CloudFormation makes one
+   */
+  readonly dashboardName?: string
+}
+
+interface Watch {
+  readonly metric: IMetric
+  readonly threshold: number
+  readonly periods?: number
+  readonly about: string
+}
+
+const PERIOD = Duration.minutes(5)
+
+/** A start of a function makes one slow claim: the latency alarm wants it slow for a while. */
+const LATENCY_PERIODS = 3
+
+/**
+ * Rings when the guarantee is in danger, or somebody has to decide. Where there is no number there is no alarm: an
+ * operation that is not called is well.
+ *
+ * ```ts
+ * new IdempotencyAlarms(this, 'Alarms', { table, operations: ['payments'], deadLetterQueues: [orders.deadLetterQueue] })
+ * ```
+ */
+export class IdempotencyAlarms extends Construct {
+  readonly alarms: readonly Alarm[]
+  readonly dashboard: Dashboard | undefined
+
+  readonly #namespace: string
+
+  constructor(scope: Construct, id: string, props: IdempotencyAlarmsProps) {
+    super(scope, id)
+    const { table, operations, deadLetterQueues = [], namespace = DEFAULT_NAMESPACE } = props
+    this.#namespace = namespace
+    const watches = {
+      ...Object.assign({}, ...operations.map((operation) => this.#ofOperation(checkedOperation(operation), props))),
+      ...ofTable(table, props),
+      ...ofQueues(deadLetterQueues, props),
+    } as Readonly<Record<string, Watch>>
+    this.alarms = Object.entries(watches).map(([name, watch]) => this.#alarm(name, watch, props.alarmActions ?? []))
+    this.dashboard =
+      props.dashboard === false
+        ? undefined
+        : createDashboard(this, props.dashboardName, { namespace, operations, table, deadLetterQueues })
+  }
+
+  /** A metric of the layer, for alarms and dashboards of your own. */
+  metric(operation: string, metricName: LayerMetric, props?: MetricOptions): Metric {
+    return layerMetric(this.#namespace, operation, metricName, props)
+  }
+
+  #ofOperation(operation: string, props: IdempotencyAlarmsProps): Readonly<Record<string, Watch>> {
+    const sum = (name: LayerMetric): IMetric => this.metric(operation, name, { period: PERIOD })
+    const latency = props.claimLatencyThreshold ?? Duration.millis(500)
+    return {
+      [`${operation}-lost`]: {
+        metric: sum('lost'),
+        threshold: props.lostThreshold ?? 1,
+        about: 'A claim ended after another invocation had taken its record over: the effect may have happened twice.',
+      },
+      [`${operation}-unstored`]: {
+        metric: sum('unstored'),
+        threshold: props.unstoredThreshold ?? 1,
+        about: 'A handler ran and its outcome could not be stored: a retry after the lease runs it again.',
+      },
+      [`${operation}-abandoned`]: {
+        metric: sum('abandoned'),
+        threshold: props.abandonedThreshold ?? 5,
+        about: 'Handlers ended in doubt: they threw, or answered 500 and more.',
+      },
+      [`${operation}-storeFailed`]: {
+        metric: sum('storeFailed'),
+        threshold: props.storeFailedThreshold ?? 5,
+        about: 'Calls to the table failed: callers get 503, or outcomes are at risk.',
+      },
+      [`${operation}-claimLatency`]: {
+        metric: sum('claimLatency'),
+        threshold: latency.toMilliseconds(),
+        periods: LATENCY_PERIODS,
+        about: 'Claims are slow: every first call waits for one.',
+      },
+    }
+  }
+
+  #alarm(name: string, { metric, threshold, periods = 1, about }: Watch, actions: readonly IAlarmAction[]): Alarm {
+    const alarm = new Alarm(this, name, {
+      metric,
+      threshold,
+      evaluationPeriods: periods,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+      alarmDescription: about,
+    })
+    alarm.addAlarmAction(...actions)
+    alarm.addOkAction(...actions)
+    return alarm
+  }
+}
+
+const ofTable = (table: IIdempotencyTable, props: IdempotencyAlarmsProps): Readonly<Record<string, Watch>> => ({
+  TableThrottles: {
+    metric: table.metricThrottles({ period: PERIOD }),
+    threshold: props.throttlesThreshold ?? 1,
+    about: 'The table refused calls for want of throughput.',
+  },
+  TableTransactionConflicts: {
+    metric: table.metricTransactionConflicts({ period: PERIOD }),
+    threshold: props.transactionConflictsThreshold ?? 10,
+    about: 'Writes to records met transactions on the same records.',
+  },
+})
+
+const ofQueues = (queues: readonly IQueue[], props: IdempotencyAlarmsProps): Readonly<Record<string, Watch>> =>
+  Object.fromEntries(
+    queues.map((queue, index) => [
+      `DeadLetters${index + 1}`,
+      {
+        metric: queue.metricApproximateNumberOfMessagesVisible({ period: PERIOD, statistic: Stats.MAXIMUM }),
+        threshold: props.deadLettersThreshold ?? 1,
+        about: 'A message came to the dead-letter queue: somebody has to look at it.',
+      },
+    ]),
+  )

@@ -1,0 +1,37 @@
+import type { Duration } from 'aws-cdk-lib'
+import { seconds } from './numbers.ts'
+
+/** AWS's own advice for an event source: the retries of a throttled function fit into one receipt of its messages. */
+const TIMEOUTS_PER_VISIBILITY = 6
+
+export const leastVisibilitySeconds = (timeout: Duration, batchWindow: Duration): number =>
+  timeout.toSeconds() * TIMEOUTS_PER_VISIBILITY + batchWindow.toSeconds()
+
+export const visibilityCoversRuns = (
+  visibility: Duration,
+  timeout: Duration | undefined,
+  batchWindow: Duration,
+): string | undefined => {
+  if (timeout === undefined) return undefined
+  const least = leastVisibilitySeconds(timeout, batchWindow)
+  return visibility.toSeconds() < least
+    ? `visibilityTimeout is ${seconds(visibility)}, and the worker's timeout of ${seconds(timeout)} with a batch window ` +
+        `of ${seconds(batchWindow)} needs ${least} s: it must be at least ${TIMEOUTS_PER_VISIBILITY} x timeout + batch window`
+    : undefined
+}
+
+export const recordsOutliveMessages = (
+  recordRetention: Duration,
+  messages: Duration,
+  where: 'messageRetention' | 'deadLetterRetention',
+): string | undefined =>
+  recordRetention.toSeconds() < messages.toSeconds()
+    ? `the worker's record retention is ${seconds(recordRetention)}, and ${where} is ${seconds(messages)}: ` +
+      'a record must live at least as long as a message, or its last redelivery runs again'
+    : undefined
+
+export const poisonIsFoundFirst = (maxRuns: number, maxReceiveCount: number): string | undefined =>
+  maxRuns >= maxReceiveCount
+    ? `maxRuns is ${maxRuns}, and maxReceiveCount is ${maxReceiveCount}: maxRuns must be less, or SQS takes the message ` +
+      'away before the layer has said why it failed'
+    : undefined

@@ -1,0 +1,114 @@
+import { Duration, type Stack } from 'aws-cdk-lib'
+import { Match } from 'aws-cdk-lib/assertions'
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
+import { Topic } from 'aws-cdk-lib/aws-sns'
+import { Queue } from 'aws-cdk-lib/aws-sqs'
+import { IdempotencyAlarms, type IdempotencyAlarmsProps, IdempotencyTable } from '../../lib/cdk.ts'
+import type { LayerMetric } from '../../lib/constructs/layer-metrics.ts'
+import type { IdempotencyEvent } from '../../lib/core/events.ts'
+import { emfMetrics } from '../../lib/metrics.ts'
+import { refusal, synthesized } from './stack.ts'
+
+const ALARM = 'AWS::CloudWatch::Alarm'
+
+const alarms = (stack: Stack, props: Partial<IdempotencyAlarmsProps> = {}): IdempotencyAlarms =>
+  new IdempotencyAlarms(stack, 'Alarms', {
+    table: new IdempotencyTable(stack, 'T'),
+    operations: ['payments'],
+    ...props,
+  })
+
+test('with minimal props: five alarms an operation, two for the table, and a dashboard', () => {
+  const template = synthesized((stack) => alarms(stack))
+  template.resourceCountIs(ALARM, 7)
+  template.resourceCountIs('AWS::CloudWatch::Dashboard', 1)
+  for (const [MetricName, Threshold] of [
+    ['lost', 1],
+    ['unstored', 1],
+    ['abandoned', 5],
+    ['storeFailed', 5],
+  ] as const) {
+    template.hasResourceProperties(ALARM, {
+      Namespace: 'LambdaOnce',
+      MetricName,
+      Dimensions: [{ Name: 'operation', Value: 'payments' }],
+      Statistic: 'Sum',
+      Period: 300,
+      EvaluationPeriods: 1,
+      Threshold,
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+      TreatMissingData: 'notBreaching',
+      AlarmActions: Match.absent(),
+    })
+  }
+  template.hasResourceProperties(ALARM, {
+    MetricName: 'claimLatency',
+    ExtendedStatistic: 'p99',
+    Threshold: 500,
+    EvaluationPeriods: 3,
+  })
+  template.hasResourceProperties(ALARM, { MetricName: 'TransactionConflict', Namespace: 'AWS/DynamoDB', Threshold: 10 })
+  template.hasResourceProperties(ALARM, {
+    Threshold: 1,
+    Metrics: Match.arrayWith([Match.objectLike({ Id: 'writes' })]),
+  })
+})
+
+test('with maximal props', () => {
+  const template = synthesized((stack) =>
+    alarms(stack, {
+      operations: ['payments', 'refunds'],
+      deadLetterQueues: [new Queue(stack, 'Dead')],
+      alarmActions: [new SnsAction(new Topic(stack, 'Oncall'))],
+      namespace: 'Shop',
+      lostThreshold: 2,
+      unstoredThreshold: 3,
+      abandonedThreshold: 4,
+      storeFailedThreshold: 6,
+      claimLatencyThreshold: Duration.seconds(1),
+      throttlesThreshold: 7,
+      transactionConflictsThreshold: 8,
+      deadLettersThreshold: 9,
+      dashboardName: 'shop',
+    }),
+  )
+  template.resourceCountIs(ALARM, 13)
+  template.allResourcesProperties(ALARM, { AlarmActions: [Match.anyValue()], OKActions: [Match.anyValue()] })
+  const thresholds = Object.values(template.findResources(ALARM)).map(({ Properties }) => Properties.Threshold)
+  expect(thresholds).toEqual([2, 3, 4, 6, 1_000, 2, 3, 4, 6, 1_000, 7, 8, 9])
+  template.hasResourceProperties(ALARM, { Namespace: 'Shop', Dimensions: [{ Name: 'operation', Value: 'refunds' }] })
+  template.hasResourceProperties('AWS::CloudWatch::Dashboard', { DashboardName: 'shop' })
+})
+
+test('the dashboard shows what calls met, over time', () => {
+  const template = synthesized((stack) => alarms(stack, { deadLetterQueues: [new Queue(stack, 'Dead')] }))
+  const text = JSON.stringify(template.findResources('AWS::CloudWatch::Dashboard'))
+  for (const label of ['first calls', 'replays', 'conflicts', 'mismatches', 'take-overs', 'Dead letters']) {
+    expect(text).toContain(label)
+  }
+})
+
+test('without a dashboard', () => {
+  synthesized((stack) => alarms(stack, { dashboard: false })).resourceCountIs('AWS::CloudWatch::Dashboard', 0)
+})
+
+test('an operation that the layer would refuse is refused here', () => {
+  expect(refusal((stack) => alarms(stack, { operations: ['a b'] }))).toContain('operation is "a b"')
+})
+
+/** Each name is a type of event or the latency, and each of them is a name: a new event fails to compile here. */
+type Published = IdempotencyEvent['type'] | 'claimLatency'
+const same: [Published] extends [LayerMetric] ? ([LayerMetric] extends [Published] ? true : never) : never = true
+
+test('what the alarms look at is what the layer publishes: namespace, dimension, names', () => {
+  expect(same).toBe(true)
+  const lines: string[] = []
+  emfMetrics({ write: (line) => lines.push(line) })({ type: 'skipped', operation: 'payments', reason: 'no-key' })
+  const [published] = JSON.parse(lines[0] ?? '')._aws.CloudWatchMetrics
+  synthesized((stack) => {
+    const { metricStat } = alarms(stack).metric('payments', 'skipped').toMetricConfig()
+    expect(metricStat?.namespace).toBe(published.Namespace)
+    expect(metricStat?.dimensions?.map(({ name }) => name)).toEqual(published.Dimensions[0])
+    expect(metricStat?.metricName).toBe(published.Metrics[0].Name)
+  })
+})

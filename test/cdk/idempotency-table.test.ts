@@ -1,0 +1,185 @@
+import { RemovalPolicy } from 'aws-cdk-lib'
+import { Match } from 'aws-cdk-lib/assertions'
+import { TableV2 } from 'aws-cdk-lib/aws-dynamodb'
+import { Key } from 'aws-cdk-lib/aws-kms'
+import { IdempotencyTable } from '../../lib/cdk.ts'
+import { PARTITION_KEY, TTL_ATTRIBUTE } from '../../lib/stores/dynamodb/item.ts'
+import { actionsOf, statementsByRole } from './policies.ts'
+import { plainFunction, refusal, synthesized } from './stack.ts'
+
+const TABLE = 'AWS::DynamoDB::GlobalTable'
+
+test('with minimal props: the key and TTL attribute of the store, on demand, protected, recoverable, kept', () => {
+  const template = synthesized((stack) => new IdempotencyTable(stack, 'Idempotency'))
+  template.hasResource(TABLE, {
+    DeletionPolicy: 'Retain',
+    UpdateReplacePolicy: 'Retain',
+    Properties: {
+      KeySchema: [{ AttributeName: PARTITION_KEY, KeyType: 'HASH' }],
+      AttributeDefinitions: [{ AttributeName: PARTITION_KEY, AttributeType: 'S' }],
+      TimeToLiveSpecification: { AttributeName: TTL_ATTRIBUTE, Enabled: true },
+      BillingMode: 'PAY_PER_REQUEST',
+      SSESpecification: { SSEEnabled: false },
+      TableName: Match.absent(),
+      WarmThroughput: Match.absent(),
+      Replicas: [
+        {
+          DeletionProtectionEnabled: true,
+          PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+        },
+      ],
+    },
+  })
+})
+
+test('with maximal props', () => {
+  const template = synthesized(
+    (stack) =>
+      new IdempotencyTable(stack, 'Idempotency', {
+        tableName: 'records',
+        encryptionKey: new Key(stack, 'Key'),
+        pointInTimeRecovery: false,
+        deletionProtection: false,
+        removalPolicy: RemovalPolicy.DESTROY,
+        maxReadRequestUnits: 20_000,
+        maxWriteRequestUnits: 10_000,
+        warmThroughput: { readUnitsPerSecond: 15_000, writeUnitsPerSecond: 5_000 },
+      }),
+  )
+  template.hasResource(TABLE, {
+    DeletionPolicy: 'Delete',
+    Properties: {
+      TableName: 'records',
+      SSESpecification: { SSEEnabled: true, SSEType: 'KMS' },
+      WarmThroughput: { ReadUnitsPerSecond: 15_000, WriteUnitsPerSecond: 5_000 },
+      WriteOnDemandThroughputSettings: { MaxWriteRequestUnits: 10_000 },
+      Replicas: [
+        {
+          DeletionProtectionEnabled: false,
+          PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: false },
+          ReadOnDemandThroughputSettings: { MaxReadRequestUnits: 20_000 },
+          SSESpecification: { KMSMasterKeyId: Match.anyValue() },
+        },
+      ],
+    },
+  })
+})
+
+test('there is one Region, no index and no stream', () => {
+  const template = synthesized((stack) => new IdempotencyTable(stack, 'Idempotency'))
+  const [{ Properties }] = Object.values(template.findResources(TABLE)) as [{ Properties: Record<string, unknown> }]
+  expect(Properties.Replicas).toHaveLength(1)
+  expect(Object.keys(Properties)).not.toEqual(expect.arrayContaining(['GlobalSecondaryIndexes', 'StreamSpecification']))
+})
+
+test('its logical id stays: another one would be another table, without the records', () => {
+  const template = synthesized((stack) => new IdempotencyTable(stack, 'Idempotency'))
+  expect(Object.keys(template.findResources(TABLE))).toEqual(['IdempotencyTable48612DF4'])
+})
+
+test('a table that can be removed is not protected from it', () => {
+  const template = synthesized((stack) => new IdempotencyTable(stack, 'T', { removalPolicy: RemovalPolicy.DESTROY }))
+  template.hasResourceProperties(TABLE, { Replicas: [Match.objectLike({ DeletionProtectionEnabled: false })] })
+})
+
+test('grantClaims gives the records of one operation, and no more (G3)', () => {
+  const template = synthesized((stack) => {
+    new IdempotencyTable(stack, 'Idempotency').grantClaims(plainFunction(stack), { operation: 'payments' })
+  })
+  expect([...statementsByRole(template).values()]).toEqual([
+    [
+      {
+        Effect: 'Allow',
+        Action: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+        Resource: { 'Fn::GetAtt': ['IdempotencyTable48612DF4', 'Arn'] },
+        Condition: {
+          'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['payments#*'] },
+          Null: { 'dynamodb:LeadingKeys': 'false' },
+        },
+      },
+    ],
+  ])
+})
+
+test('each operation of a function is granted by itself', () => {
+  const template = synthesized((stack) => {
+    const table = new IdempotencyTable(stack, 'Idempotency')
+    const worker = plainFunction(stack)
+    table.grantClaims(worker, { operation: 'payments' })
+    table.grantClaims(worker, { operation: 'refunds' })
+  })
+  const conditions = [...statementsByRole(template).values()].flat().map(({ Condition }) => Condition)
+  expect(conditions.map((condition) => condition?.['ForAllValues:StringLike']?.['dynamodb:LeadingKeys'])).toEqual([
+    ['payments#*'],
+    ['refunds#*'],
+  ])
+})
+
+test('a table with a customer key also grants the use of the key (G3)', () => {
+  const template = synthesized((stack) => {
+    const encryptionKey = new Key(stack, 'Key')
+    new IdempotencyTable(stack, 'T', { encryptionKey }).grantClaims(plainFunction(stack), { operation: 'payments' })
+  })
+  const [statements] = [...statementsByRole(template).values()]
+  expect(statements?.map(actionsOf)).toEqual([
+    ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+    ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey*', 'kms:ReEncrypt*'],
+  ])
+})
+
+test('a table that stands already is granted in the same way, with its key', () => {
+  const template = synthesized((stack) => {
+    const table = TableV2.fromTableAttributes(stack, 'Standing', {
+      tableName: 'records',
+      encryptionKey: Key.fromKeyArn(stack, 'Key', 'arn:aws:kms:eu-west-1:111122223333:key/k'),
+    })
+    IdempotencyTable.fromTable(stack, 'T', table).grantClaims(plainFunction(stack), { operation: 'payments' })
+  })
+  template.resourceCountIs(TABLE, 0)
+  const [statements] = [...statementsByRole(template).values()]
+  expect(statements?.map((statement) => actionsOf(statement).length)).toEqual([3, 5])
+})
+
+test.each(['', '*', 'pay*', 'a#b', 'pay?', 'x'.repeat(101)])(
+  'the operation "%s" is refused, before IAM sees it',
+  (operation) => {
+    expect(refusal((stack) => new IdempotencyTable(stack, 'T').grantClaims(plainFunction(stack), { operation }))).toBe(
+      `operation is "${operation}"; it must be 1 to 100 characters of A-Z a-z 0-9 . _ -`,
+    )
+  },
+)
+
+test('a protected table that the stack would delete is refused', () => {
+  expect(
+    refusal(
+      (stack) => new IdempotencyTable(stack, 'T', { removalPolicy: RemovalPolicy.DESTROY, deletionProtection: true }),
+    ),
+  ).toContain('removalPolicy is DESTROY and deletionProtection is true')
+})
+
+test.each([
+  [
+    { maxReadRequestUnits: 100, warmThroughput: { readUnitsPerSecond: 12_001 } },
+    'has 12001 read units a second, and the maximum is 100',
+  ],
+  [
+    { maxWriteRequestUnits: 50, warmThroughput: { writeUnitsPerSecond: 4_001 } },
+    'has 4001 write units a second, and the maximum is 50',
+  ],
+])('more throughput kept warm than may be used is refused: %j', (props, message) => {
+  expect(refusal((stack) => new IdempotencyTable(stack, 'T', props))).toContain(message)
+})
+
+test("its metrics are the table's own", () => {
+  synthesized((stack) => {
+    const table = new IdempotencyTable(stack, 'T')
+    const names = [table.metricTransactionConflicts(), table.metricRefusedWrites()].map(
+      (metric) => metric.toMetricConfig().metricStat?.metricName,
+    )
+    expect(names).toEqual(['TransactionConflict', 'ConditionalCheckFailedRequests'])
+    expect(Object.keys(table.metricThrottles().toMetricConfig().mathExpression?.usingMetrics ?? {})).toEqual([
+      'reads',
+      'writes',
+    ])
+  })
+})

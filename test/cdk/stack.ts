@@ -1,0 +1,43 @@
+import { App, Stack } from 'aws-cdk-lib'
+import { Template } from 'aws-cdk-lib/assertions'
+import { Code, type FunctionProps, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
+import { IdempotencyTable, IdempotentFunction, type IdempotentFunctionProps } from '../../lib/cdk.ts'
+
+/** No bundling: what is looked at is the template. */
+export const newStack = (): Stack =>
+  new Stack(new App({ context: { 'aws:cdk:bundling-stacks': [] }, analyticsReporting: false }), 'Test', {
+    env: { region: 'eu-west-1' },
+  })
+
+export const synthesized = (fill: (stack: Stack) => void): Template => {
+  const stack = newStack()
+  fill(stack)
+  return Template.fromStack(stack)
+}
+
+/** What synthesis refuses, as its text; empty where it refuses nothing. */
+export const refusal = (fill: (stack: Stack) => void): string => {
+  try {
+    synthesized(fill)
+    return ''
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+/** A function without the layer. */
+export const plainFunction = (stack: Stack, props: Partial<FunctionProps> = {}): LambdaFunction =>
+  new LambdaFunction(stack, 'Plain', {
+    runtime: Runtime.NODEJS_24_X,
+    handler: 'index.handler',
+    code: Code.fromInline('exports.handler = () => {}'),
+    ...props,
+  })
+
+export const idempotentFunction = (stack: Stack, props: Partial<IdempotentFunctionProps> = {}): IdempotentFunction =>
+  new IdempotentFunction(stack, 'Pay', {
+    table: new IdempotencyTable(stack, 'Idempotency'),
+    operation: 'payments',
+    entry: 'functions/create-payment.ts',
+    ...props,
+  })
