@@ -7,9 +7,9 @@ export interface S3Record {
     readonly object: {
       readonly key: string
       /** Only where versioning is on. */
-      readonly versionId?: string
+      readonly versionId?: string | undefined
       /** Only with puts and deletes. */
-      readonly sequencer?: string
+      readonly sequencer?: string | undefined
     }
   }
 }

@@ -3,15 +3,15 @@ import { IdempotencyError } from '../core/errors.ts'
 /** What SQS itself says about a message, as far as it is looked at; every value is text. */
 export interface SqsSystemAttributes {
   readonly ApproximateReceiveCount: string
-  readonly MessageGroupId?: string
-  readonly MessageDeduplicationId?: string
+  readonly MessageGroupId?: string | undefined
+  readonly MessageDeduplicationId?: string | undefined
 }
 
 export interface SqsMessageAttribute {
   readonly dataType: string
-  readonly stringValue?: string
+  readonly stringValue?: string | undefined
   /** Base64. */
-  readonly binaryValue?: string
+  readonly binaryValue?: string | undefined
 }
 
 /** One message as Lambda's event source mapping hands it over. */
