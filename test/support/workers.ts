@@ -1,0 +1,53 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import type { Told, WorkerSettings } from '../sqs/worker.ts'
+
+const SOURCE = fileURLToPath(new URL('../sqs/worker.ts', import.meta.url))
+
+/** Bundled once: a worker that has to start from source a dozen times would spend the test on compiling. */
+export const bundleWorker = async (): Promise<{ readonly program: string; remove(): void }> => {
+  const folder = mkdtempSync(join(tmpdir(), 'lambda-once-worker-'))
+  const program = join(folder, 'worker.mjs')
+  await build({
+    entryPoints: [SOURCE],
+    outfile: program,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    logLevel: 'error',
+    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+  })
+  return { program, remove: () => rmSync(folder, { recursive: true }) }
+}
+
+export interface Worker {
+  readonly process: ChildProcess
+  /** Kills it, and waits until it is gone. */
+  kill(): Promise<void>
+}
+
+/** A worker that is ready; `hear` gets what it tells from then on. */
+export const startWorker = async (
+  program: string,
+  settings: WorkerSettings,
+  hear: (told: Told) => void,
+): Promise<Worker> => {
+  const child = fork(program, [JSON.stringify(settings)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  await once(child, 'message')
+  child.on('message', (told: Told) => hear(told))
+  return {
+    process: child,
+    kill: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return
+      const gone = once(child, 'exit')
+      child.kill('SIGKILL')
+      await gone
+    },
+  }
+}
