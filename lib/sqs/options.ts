@@ -17,8 +17,7 @@ import type { KeyChoice } from './key.ts'
 import type { SqsMessage } from './message.ts'
 import { isSchema, type Parse } from './parse.ts'
 import { createQueue, type Queue, type SqsClient } from './queue.ts'
-import type { SqsRecord } from './record.ts'
-import { logError } from './report.ts'
+import { logError, type OnError } from './report.ts'
 
 export interface SqsOptions<TBody> extends CommonOptions {
   /**
@@ -68,10 +67,10 @@ export interface SqsOptions<TBody> extends CommonOptions {
   /** An `SQSClient` of your own, for `visibility` and `deadLetter`. Default: made from `@aws-sdk/client-sqs` on demand. */
   readonly sqs?: SqsClient
   /**
-   * Gets what the handler threw, and an `UnusableMessage` for a message that could not be claimed: the event source
-   * gets message ids only. Default: `console.error`, without what could quote a body.
+   * Gets what the handler threw, an `UnusableMessage` for a message that could not be claimed, and what SQS refused: the
+   * event source gets message ids only. Default: `console.error`, without what could quote a body.
    */
-  readonly onError?: (error: unknown, record: SqsRecord) => void
+  readonly onError?: OnError
 }
 
 /** {@link SqsOptions}, checked, with defaults. */
@@ -85,7 +84,7 @@ export interface SqsSettings<TBody> {
   readonly maxRuns: number
   readonly margin: Millis | undefined
   readonly queue: Queue
-  readonly onError: (error: unknown, record: SqsRecord) => void
+  readonly onError: OnError
 }
 
 /** 14 days, the longest that SQS keeps a message, and one: its last redelivery still finds the record. */
@@ -155,6 +154,8 @@ export const readSqsSettings = <TBody>(where: string, options: SqsOptions<TBody>
     throw new OptionError(where, 'sqs', 'is of no use without visibility: "move" or deadLetter')
   }
   const core = readSettings(options, DEFAULT_RETENTION_SECONDS)
+  const onError = options.onError ?? logError
+  const moves = visibility === 'move'
   return {
     core,
     tenant: options.tenant,
@@ -164,8 +165,8 @@ export const readSqsSettings = <TBody>(where: string, options: SqsOptions<TBody>
     concurrency: options.concurrency ?? DEFAULT_CONCURRENCY,
     maxRuns: options.maxRuns ?? DEFAULT_MAX_RUNS,
     margin: marginSeconds === undefined ? undefined : fromSeconds(marginSeconds),
-    queue: createQueue(core, { moves: visibility === 'move', deadLetterUrl: deadLetter?.queueUrl, client: sqs }),
-    onError: options.onError ?? logError,
+    queue: createQueue(core, { moves, deadLetterUrl: deadLetter?.queueUrl, client: sqs, onError }),
+    onError,
   }
 }
 

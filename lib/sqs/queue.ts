@@ -3,6 +3,7 @@ import type { Settings } from '../core/options.ts'
 import type { RecordKey } from '../core/record-key.ts'
 import { fromSeconds } from '../core/time.ts'
 import { isFifo, type SqsMessageAttribute, type SqsRecord } from './record.ts'
+import { type OnError, report } from './report.ts'
 
 /** Anything with the SDK client's `send`, such as an `SQSClient`. */
 export interface SqsClient {
@@ -12,7 +13,7 @@ export interface SqsClient {
 /** Why a message is in the dead-letter queue. */
 export type DeadLetterReason = 'poison' | 'failed'
 
-/** What the layer asks of SQS beside its answer to the event source. Neither throws: what fails is told as an event. */
+/** What the layer asks of SQS beside its answer to the event source. Neither throws: what fails is told and reported. */
 export interface Queue {
   /** Makes the message visible again that many seconds from now; nothing where visibility is left alone. */
   hideFor(record: SqsRecord, seconds: number): Promise<void>
@@ -24,6 +25,7 @@ export interface QueueChoice {
   readonly moves: boolean
   readonly deadLetterUrl: string | undefined
   readonly client: SqsClient | undefined
+  readonly onError: OnError
 }
 
 export const REASON_ATTRIBUTE = 'lambda-once-reason'
@@ -49,7 +51,7 @@ const loadSdk = (): Promise<typeof import('@aws-sdk/client-sqs')> =>
     throw new Error('The options "visibility" and "deadLetter" need @aws-sdk/client-sqs to be installed', { cause })
   })
 
-export const createQueue = (settings: Settings, { moves, deadLetterUrl, client }: QueueChoice): Queue => {
+export const createQueue = (settings: Settings, { moves, deadLetterUrl, client, onError }: QueueChoice): Queue => {
   const urls = new Map<string, string>()
   let sender: SqsClient | undefined = client
 
@@ -72,22 +74,24 @@ export const createQueue = (settings: Settings, { moves, deadLetterUrl, client }
     return url
   }
 
-  const attempt = async (step: QueueStep, call: () => Promise<unknown>): Promise<boolean> => {
+  const attempt = async (step: QueueStep, record: SqsRecord, call: () => Promise<unknown>): Promise<boolean> => {
     try {
       await call()
       return true
     } catch (error) {
       const { operation } = settings
       settings.tell(() => ({ type: 'queueFailed', operation, step, error: causeName(error) }))
+      report(onError, error, record)
       return false
     }
   }
 
   return {
-    hideFor: async ({ eventSourceARN, receiptHandle: ReceiptHandle }, seconds) => {
+    hideFor: async (record, seconds) => {
       if (!moves) return
-      await attempt('visibility', async () => {
-        const QueueUrl = await urlOf(eventSourceARN)
+      await attempt('visibility', record, async () => {
+        const QueueUrl = await urlOf(record.eventSourceARN)
+        const ReceiptHandle = record.receiptHandle
         const VisibilityTimeout = Math.min(seconds, MAX_VISIBILITY_SECONDS)
         await send((sdk) => new sdk.ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout }))
       })
@@ -95,7 +99,7 @@ export const createQueue = (settings: Settings, { moves, deadLetterUrl, client }
 
     bury: async (record, recordKey, reason) => {
       if (deadLetterUrl === undefined || !isFifo(record.eventSourceARN)) return undefined
-      return attempt('deadLetter', () =>
+      return attempt('deadLetter', record, () =>
         send((sdk) => new sdk.SendMessageCommand(deadLetterOf(deadLetterUrl, record, recordKey, reason))),
       )
     },

@@ -1,21 +1,19 @@
 import type { SqsRecord } from './record.ts'
 import { UnusableMessage } from './unusable.ts'
 
+export type OnError = (error: unknown, record: SqsRecord) => void
+
 /**
  * Lambda logs what a handler throws; here it sees message ids only, and a failure that nobody logs is a failure that
  * nobody can mend. Of an unusable message its own line alone: the cause may quote the body.
  */
-export const logError = (error: unknown, { messageId }: SqsRecord): void => {
+export const logError: OnError = (error, { messageId }) => {
   if (error instanceof UnusableMessage) console.error(`lambda-once: ${error.message}`)
   else console.error(`lambda-once: message ${messageId} failed:`, error)
 }
 
 /** Reporting must not change what is reported. */
-export const report = (
-  onError: (error: unknown, record: SqsRecord) => void,
-  error: unknown,
-  record: SqsRecord,
-): void => {
+export const report = (onError: OnError, error: unknown, record: SqsRecord): void => {
   try {
     onError(error, record)
   } catch {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { StoreMisconfigured, StoreUnavailable } from '../../lib/index.ts'
-import { sqsHandler } from '../../lib/sqs.ts'
+import { NotDoneError, sqsHandler } from '../../lib/sqs.ts'
 import { freshTable, readItem, testClient } from '../support/dynamodb.ts'
 import {
   aContext,
@@ -29,7 +29,7 @@ test('F6: at the deadline margin, messages that have not started are returned, u
   const records = ['a', 'b', 'c', 'd', 'e', 'f'].map((id) => aRecord(id))
   const began = Date.now()
   const failures = returned(await handler(anEvent(...records), aContext(1_700)))
-  expect(Date.now() - began).toBeLessThan(1_500)
+  expect(Date.now() - began).toBeLessThan(1_700)
   expect(runs.length).toBeGreaterThanOrEqual(1)
   expect(runs.length).toBeLessThanOrEqual(3)
   expect([...runs, ...failures]).toEqual(['a', 'b', 'c', 'd', 'e', 'f'])
@@ -60,13 +60,13 @@ test('A claim that took the time its run would need is released, and the next de
     ...base.store,
     claim: async (...args: Parameters<typeof base.store.claim>) => {
       const answer = await base.store.claim(...args)
-      await sleep(400)
+      await sleep(1_200)
       return answer
     },
   }
   let runs = 0
   const handler = sqsHandler<Order>(() => void runs++, { ...base, store })
-  expect(returned(await handler(anEvent(aRecord('a')), aContext(1_300)))).toEqual(['a'])
+  expect(returned(await handler(anEvent(aRecord('a')), aContext(2_000)))).toEqual(['a'])
   expect(runs).toBe(0)
   expect(base.events.map(({ type }) => type)).toEqual(['claimed', 'released'])
   expect(returned(await handler(redelivered(anEvent(aRecord('a'))), aContext()))).toEqual([])
@@ -74,7 +74,7 @@ test('A claim that took the time its run would need is released, and the next de
 })
 
 test('F7: a message that is cut off by the timeout holds up itself only.', async () => {
-  const options = orderOptions(tableName, { concurrency: 1 })
+  const options = orderOptions(tableName, { concurrency: 1, marginSeconds: 0 })
   const runs: string[] = []
   const handler = sqsHandler<Order>(async ({ body: { orderId } }) => {
     runs.push(orderId)
@@ -82,8 +82,8 @@ test('F7: a message that is cut off by the timeout holds up itself only.', async
   }, options)
   const event = anEvent(...['1', '2', '3', '4', '5'].map((id) => aRecord(id)))
   // Lambda kills the host at the deadline; here it is left hanging.
-  void handler(event, aContext(700))
-  await sleep(700)
+  void handler(event, aContext(1_500))
+  await sleep(1_500)
   expect(returned(await handler(redelivered(event), aContext()))).toEqual(['3'])
   expect(runs).toEqual(['1', '2', '3', '4', '5'])
   await sleep(3_000)
@@ -115,7 +115,6 @@ test('F10: after maxRuns runs in doubt a message is claimed, not run, FAILED, an
 })
 
 test('A release is no run in doubt: a message that was surely not done never becomes poison.', async () => {
-  const { NotDoneError } = await import('../../lib/sqs.ts')
   const options = orderOptions(tableName, { maxRuns: 1 })
   let runs = 0
   const handler = sqsHandler<Order>(() => {

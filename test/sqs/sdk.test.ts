@@ -1,0 +1,99 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { SQSClient } from '@aws-sdk/client-sqs'
+import { memoryStore } from '../../lib/memory.ts'
+import { type SqsOptions, sqsHandler, TerminalError } from '../../lib/sqs.ts'
+import { CREDENTIALS, REGION } from '../support/dynamodb.ts'
+import { aContext, aGate, anEvent, aRecord, type Order, returned } from '../support/sqs.ts'
+
+/** What SQS would be asked, over real HTTP: the protocol is AWS JSON, the target names the action. */
+const asked: { action: string; body: Record<string, unknown> }[] = []
+let server: Server
+let endpoint: string
+beforeAll(async () => {
+  server = createServer(async (request, response) => {
+    let text = ''
+    for await (const chunk of request) text += chunk
+    const action = String(request.headers['x-amz-target']).replace('AmazonSQS.', '')
+    asked.push({ action, body: JSON.parse(text) })
+    const answers: Record<string, object> = {
+      GetQueueUrl: { QueueUrl: `${endpoint}/123456789012/orders` },
+      SendMessage: { MessageId: 'm', MD5OfMessageBody: undefined },
+    }
+    response.setHeader('content-type', 'application/x-amz-json-1.0').end(JSON.stringify(answers[action] ?? {}))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+})
+beforeEach(() => asked.splice(0))
+afterAll(() => void server.close())
+
+const common = () => ({
+  store: memoryStore(),
+  operation: 'orders',
+  tenant: 'single-tenant' as const,
+  key: (order: Order) => order.orderId,
+  onError: () => {},
+})
+
+/** Delivers a message while another delivery of it runs. */
+const conflict = async (options: SqsOptions<Order>): Promise<string[]> => {
+  const [started, gate] = [aGate(), aGate()]
+  const owner = sqsHandler<Order>(async () => {
+    started.open()
+    await gate.opened
+  }, options)
+  const owning = owner(anEvent(aRecord('a')), aContext())
+  await started.opened
+  const answer = await owner(anEvent(aRecord('a')), aContext())
+  gate.open()
+  await owning
+  return returned(answer)
+}
+
+test('An SQSClient of the user’s own moves visibility.', async () => {
+  const sqs = new SQSClient({ endpoint, region: REGION, credentials: CREDENTIALS })
+  expect(await conflict({ ...common(), visibility: 'move', sqs })).toEqual(['a'])
+  expect(asked.map(({ action }) => action)).toEqual(['GetQueueUrl', 'ChangeMessageVisibility'])
+  expect(asked[1]?.body).toMatchObject({ QueueUrl: `${endpoint}/123456789012/orders`, ReceiptHandle: 'receipt-a' })
+  expect(asked[1]?.body.VisibilityTimeout).toBeGreaterThan(30)
+})
+
+test('Without one, a client is made on demand, from the host’s own settings.', async () => {
+  const before = { ...process.env }
+  Object.assign(process.env, {
+    AWS_ENDPOINT_URL_SQS: endpoint,
+    AWS_REGION: REGION,
+    AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+  })
+  try {
+    expect(await conflict({ ...common(), visibility: 'move' })).toEqual(['a'])
+  } finally {
+    process.env = before
+  }
+  expect(asked.map(({ action }) => action)).toEqual(['GetQueueUrl', 'ChangeMessageVisibility'])
+})
+
+test('A dead letter keeps body and group; a standard dead-letter queue gets no FIFO ids.', async () => {
+  const sqs = new SQSClient({ endpoint, region: REGION, credentials: CREDENTIALS, md5: false })
+  for (const name of ['dead.fifo', 'dead']) {
+    const handler = sqsHandler<Order>(
+      () => {
+        throw new TerminalError('never')
+      },
+      { ...common(), sqs, deadLetter: { queueUrl: `${endpoint}/123456789012/${name}` } },
+    )
+    expect(returned(await handler(anEvent(aRecord('a', { group: 'g' })), aContext()))).toEqual([])
+  }
+  expect(asked.map(({ action }) => action)).toEqual(['SendMessage', 'SendMessage'])
+  expect(asked[0]?.body).toMatchObject({
+    MessageBody: '{"orderId":"a"}',
+    MessageGroupId: 'g',
+    MessageDeduplicationId: 'a',
+  })
+  expect(asked[1]?.body).not.toHaveProperty('MessageGroupId')
+  expect(asked[1]?.body).toMatchObject({ MessageAttributes: { 'lambda-once-reason': { StringValue: 'failed' } } })
+})
