@@ -1,0 +1,24 @@
+/**
+ * As much of an `AbortSignal` as a store call and a pause look at. The real one costs more than all else in a virtual
+ * store call.
+ */
+export class DeadlineSignal {
+  aborted = false
+  private listeners: (() => void)[] = []
+
+  abort(): void {
+    this.aborted = true
+    for (const listener of this.listeners.splice(0)) listener()
+  }
+
+  whenAborted(listener: () => void): void {
+    if (this.aborted) listener()
+    else this.listeners.push(listener)
+  }
+
+  asAbortSignal(): AbortSignal {
+    return this as unknown as AbortSignal
+  }
+}
+
+export const deadlineSignal = (signal: AbortSignal): DeadlineSignal => signal as unknown as DeadlineSignal

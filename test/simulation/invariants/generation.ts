@@ -1,0 +1,47 @@
+import { firstOf, type Invariant, isClaimWrite } from './story.ts'
+
+/** Within one generation every run gets the same downstream keys and fingerprint; the next one gets other keys. */
+export const sameEffectKeys: Invariant = (story) => {
+  const keys = new Map<string, { key: string; fingerprint: string }>()
+  const owners = new Map<string, string>()
+  return firstOf(story.runs, ({ claim, downstreamKey }) => {
+    const incarnation = story.incarnationOf(claim.claimToken)
+    if (incarnation === undefined) return undefined
+    const generation = `${incarnation}/${claim.generation}`
+    const known = keys.get(generation)
+    if (known === undefined) keys.set(generation, { key: downstreamKey, fingerprint: claim.fingerprint })
+    else if (known.key !== downstreamKey) return `${claim.claimToken} got other downstream keys than its generation`
+    else if (known.fingerprint !== claim.fingerprint)
+      return `${claim.claimToken} has another payload than its generation`
+    const owner = `${incarnation}/${downstreamKey}`
+    if ((owners.get(owner) ?? generation) !== generation)
+      return `${claim.claimToken} got the downstream keys of a generation that was released`
+    owners.set(owner, generation)
+    return undefined
+  })
+}
+
+/** The attempt grows by one with each claim within an incarnation, and the revision with each write. */
+export const attemptsGrow: Invariant = (story) =>
+  firstOf(story.writes, (write, index) => {
+    const { before, after } = write
+    if (before === undefined || after === undefined) return undefined
+    if (after.revision <= before.revision) return `the revision of ${after.claimToken} did not grow`
+    if (!isClaimWrite(write) || story.incarnations[index] !== story.incarnations[index - 1]) return undefined
+    return after.attempt === before.attempt + 1
+      ? undefined
+      : `${after.claimToken} is attempt ${after.attempt} after ${before.attempt}`
+  })
+
+/** In one incarnation the downstream does at most one thing: what it is asked again it does under the same key. */
+export const oneEffect: Invariant = (story) => {
+  if (story.hasOperator) return undefined
+  const done = new Map<number, string>()
+  return firstOf(story.runs, ({ claim, downstreamKey, effects }) => {
+    const incarnation = story.incarnationOf(claim.claimToken)
+    if (effects === 0 || incarnation === undefined) return undefined
+    const key = done.get(incarnation) ?? downstreamKey
+    done.set(incarnation, key)
+    return key === downstreamKey ? undefined : `${claim.claimToken} had the effect a second time, under another key`
+  })
+}

@@ -1,0 +1,70 @@
+import type { History } from '../history.ts'
+import { attemptsGrow, oneEffect, sameEffectKeys } from './generation.ts'
+import { equalAnswers, oneCompletion, ownPayload, settledStays } from './outcome.ts'
+import {
+  claimedOnce,
+  endsOwnClaim,
+  leaseOnlyGrows,
+  overlapAfterLapse,
+  releasedUndone,
+  runsInTurn,
+  startsInTime,
+  takesOverTheFree,
+  vanishesWhenExpired,
+} from './ownership.ts'
+import { fewRequests, nothingStays, oneRun, somebodyCompletes } from './progress.ts'
+import { abortsWhenLost, recognisesItself } from './recognition.ts'
+import { type Invariant, storyOf } from './story.ts'
+
+interface Rule {
+  /** The behaviour that it checks. */
+  readonly name: string
+  readonly holds: Invariant
+  /** Holds under any clock; the others only while clocks are within the store's skew. */
+  readonly anyClock: boolean
+}
+
+const underAnyClock = (name: string, holds: Invariant): Rule => ({ name, holds, anyClock: true })
+const withinSkew = (name: string, holds: Invariant): Rule => ({ name, holds, anyClock: false })
+
+export const RULES: readonly Rule[] = [
+  underAnyClock('H1', oneCompletion),
+  underAnyClock('H2', settledStays),
+  withinSkew('H3', oneRun),
+  withinSkew('H4', runsInTurn),
+  withinSkew('H5', endsOwnClaim),
+  withinSkew('H5', releasedUndone),
+  withinSkew('H5', overlapAfterLapse),
+  underAnyClock('H6', equalAnswers),
+  withinSkew('H8', nothingStays),
+  withinSkew('H9', leaseOnlyGrows),
+  withinSkew('H10', takesOverTheFree),
+  withinSkew('H11', fewRequests),
+  withinSkew('H12', somebodyCompletes),
+  underAnyClock('H13', ownPayload),
+  withinSkew('H14', sameEffectKeys),
+  underAnyClock('A4', recognisesItself),
+  withinSkew('A4', abortsWhenLost),
+  withinSkew('A5', claimedOnce),
+  underAnyClock('A5', vanishesWhenExpired),
+  withinSkew('A10', attemptsGrow),
+  withinSkew('B8', startsInTime),
+  withinSkew('C12', oneEffect),
+]
+
+export interface Violation {
+  readonly name: string
+  readonly what: string
+}
+
+/** Every invariant that this history breaks. */
+export const violationsOf = (history: History): readonly Violation[] => {
+  const story = storyOf(history)
+  const violations: Violation[] = []
+  for (const { name, holds, anyClock } of RULES) {
+    if (history.profile.farClocks && !anyClock) continue
+    const what = holds(story)
+    if (what !== undefined) violations.push({ name, what })
+  }
+  return violations
+}

@@ -1,0 +1,144 @@
+import { isNothingDone } from '../deed.ts'
+import type { Run, Write } from '../history.ts'
+import {
+  type ClaimWrite,
+  firstOf,
+  type Invariant,
+  isClaimWrite,
+  isLapsed,
+  isPast,
+  type Story,
+  stopOf,
+} from './story.ts'
+
+/** Each run has a claim of its own; after the first, the claim before has lapsed, or was abandoned or released. */
+export const runsInTurn: Invariant = (story) => {
+  const seen = new Set<string>()
+  return firstOf(story.runs, (run) => {
+    const { claimToken } = run.claim
+    if (seen.has(claimToken)) return `${claimToken} ran twice`
+    seen.add(claimToken)
+    const write = story.claimWrite(claimToken)
+    if (write === undefined || write.order > run.start.order) return `${claimToken} ran without a claim`
+    return afterSwept(story, write) ?? afterPredecessor(story, write)
+  })
+}
+
+/** TTL must not make a lost payment look like a new one. */
+const afterSwept = ({ writes, profile }: Story, { before, claim, order }: ClaimWrite): string | undefined => {
+  if (profile.abandoned !== 'hold' || before !== undefined) return undefined
+  const swept = writes.findLast((write) => write.order < order)?.before
+  return swept?.status === 'IN_PROGRESS'
+    ? `${claim.claimToken} ran after ${swept.claimToken}, which was held`
+    : undefined
+}
+
+const afterPredecessor = (story: Story, { before, at, claim }: ClaimWrite): string | undefined => {
+  if (before === undefined || before.status === 'RELEASED' || isPast(before, at + story.judgedWithin)) return undefined
+  if (before.status !== 'IN_PROGRESS') return `${claim.claimToken} ran after ${before.claimToken} had completed`
+  if (story.profile.abandoned === 'hold') return `${claim.claimToken} ran after ${before.claimToken}, which is held`
+  return isLapsed(story, before, at) ? undefined : `${claim.claimToken} ran while ${before.claimToken} was live`
+}
+
+/** The handler never starts under a lease that has lapsed by its own host's clock. */
+export const startsInTime: Invariant = ({ runs }) =>
+  firstOf(runs, ({ claim, start }) =>
+    start.hostNow < claim.leaseExpiresAt ? undefined : `${claim.claimToken} started after its lease`,
+  )
+
+/** Released or abandoned only by the owner, after its handler ended or before it started. */
+export const endsOwnClaim: Invariant = (story) =>
+  firstOf(story.writes, (write) => {
+    if (write.by !== 'settle' || write.as === 'completed') return undefined
+    const { claim, before, as, invocation, sent } = write
+    if (before?.claimToken !== claim.claimToken) return `${claim.claimToken} ${as} what was not its own`
+    const owner = story.claimWrite(claim.claimToken)
+    if (owner?.invocation !== invocation) return `invocation ${invocation} ${as} the claim ${claim.claimToken}`
+    const run = runOf(story, claim.claimToken)
+    if (run !== undefined && run.start.order < write.order && !(stopOf(run) < write.order))
+      return `${claim.claimToken} was ${as} while its handler ran`
+    if (run?.end !== undefined && run.end.order > sent) return `${claim.claimToken} was ${as} before its handler ended`
+    return undefined
+  })
+
+/** Released only if surely nothing was done, by the owner or by a predecessor in doubt. */
+export const releasedUndone: Invariant = (story) =>
+  firstOf(story.writes, (write) => {
+    if (write.by !== 'settle' || write.as !== 'released') return undefined
+    const { claim } = write
+    if (claim.attempt > claim.generation) return `${claim.claimToken} was released with a predecessor in doubt`
+    const run = runOf(story, claim.claimToken)
+    if (run === undefined) return undefined
+    return run.end !== undefined && isNothingDone(run.end.deed) && run.effects === 0
+      ? undefined
+      : `${claim.claimToken} was released after ${run.end?.deed ?? 'no end of its handler'}`
+  })
+
+const runOf = ({ runs }: Story, token: string): Run | undefined => runs.find(({ claim }) => claim.claimToken === token)
+
+/** Two runs overlap only if the lease of the older lapsed. */
+export const overlapAfterLapse: Invariant = (story) =>
+  firstOf(story.runs, (older) => {
+    const taken = replacement(story, older.claim.claimToken)
+    if (taken === undefined || taken.by === 'operator' || stopOf(older) < taken.order) return undefined
+    const { before, at } = taken
+    return before?.status === 'IN_PROGRESS' && before.leaseExpiresAt !== undefined && isLapsed(story, before, at)
+      ? undefined
+      : `${older.claim.claimToken} was replaced while its handler ran under a live lease`
+  })
+
+/** The write after which the record was no longer under the token. */
+const replacement = ({ writes }: Story, token: string): Write | undefined =>
+  writes.find(({ before, after }) => before?.claimToken === token && after?.claimToken !== token)
+
+/** A lease never moves back under one owner, and an abandon removes it for good. */
+export const leaseOnlyGrows: Invariant = ({ writes }) =>
+  firstOf(writes, (write) => {
+    const { before, after } = write
+    if (
+      write.by === 'settle' &&
+      write.as === 'abandoned' &&
+      after?.status === 'IN_PROGRESS' &&
+      after.leaseExpiresAt !== undefined
+    )
+      return `${write.claim.claimToken} was abandoned with a lease`
+    if (before?.claimToken !== after?.claimToken || before?.status !== 'IN_PROGRESS' || after?.status !== 'IN_PROGRESS')
+      return undefined
+    if (after.leaseExpiresAt === undefined) return undefined
+    if (before.leaseExpiresAt === undefined) return `${after.claimToken} got a lease after it was abandoned`
+    return after.leaseExpiresAt >= before.leaseExpiresAt ? undefined : `the lease of ${after.claimToken} moved back`
+  })
+
+/** A take-over applies only to a record that is released, abandoned, lapsed or expired at that instant. */
+export const takesOverTheFree: Invariant = (story) =>
+  firstOf(story.writes, (write) => {
+    const { before, at } = write
+    if (!isClaimWrite(write) || before === undefined) return undefined
+    if (before.status === 'RELEASED' || isPast(before, at + story.judgedWithin)) return undefined
+    if (before.status !== 'IN_PROGRESS') return `${write.claim.claimToken} took over an outcome`
+    const { leaseExpiresAt } = before
+    const judgedAt = at + story.judgedWithin
+    return leaseExpiresAt === undefined || judgedAt > leaseExpiresAt + story.skew
+      ? undefined
+      : `${write.claim.claimToken} took over the live claim ${before.claimToken}`
+  })
+
+/** A token makes one claim: a delayed duplicate never brings back a record that it made before. */
+export const claimedOnce: Invariant = ({ writes }) => {
+  const made = new Set<string>()
+  return firstOf(writes, (write) => {
+    if (!isClaimWrite(write)) return undefined
+    const { claimToken } = write.claim
+    if (made.has(claimToken)) return `${claimToken} was claimed a second time, by a request that came late`
+    made.add(claimToken)
+    return undefined
+  })
+}
+
+/** Nothing is ever deleted but what has expired. */
+export const vanishesWhenExpired: Invariant = ({ writes }) =>
+  firstOf(writes, ({ before, after, by, at }) =>
+    after === undefined && !(before?.expiresAt !== undefined && at >= before.expiresAt)
+      ? `the record of ${before?.claimToken} vanished by ${by}`
+      : undefined,
+  )

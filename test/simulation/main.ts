@@ -1,0 +1,66 @@
+import { type Asked, BadFlag, HELP, readFlags } from './flags.ts'
+import { emptyReport, type Report, replay, seedsFrom, simulate } from './simulate.ts'
+
+/** How often the progress is told, in milliseconds. */
+const PROGRESS = 5_000
+
+/** More logs than these nobody reads. */
+const SHOWN = 3
+
+const main = async (): Promise<number> => {
+  try {
+    return await answer(readFlags(process.argv.slice(2)))
+  } catch (error) {
+    if (!(error instanceof BadFlag)) throw error
+    console.error(`simulate: ${error.message}`)
+    return 2
+  }
+}
+
+const answer = async (asked: Asked): Promise<number> => {
+  switch (asked.kind) {
+    case 'help':
+      console.log(HELP)
+      return 0
+    case 'replay':
+      return tell(asked.seed)
+    case 'seeds':
+      return play(seedsFrom(asked.first, asked.count))
+    case 'minutes':
+      return play(seedsUntil(asked.first, Date.now() + asked.minutes * 60_000))
+  }
+}
+
+function* seedsUntil(first: number, end: number): Generator<number> {
+  for (let seed = first; Date.now() < end; seed++) yield seed
+}
+
+/** Replays a seed with its log; 1 where it breaks an invariant. */
+const tell = async (seed: number): Promise<number> => {
+  console.log(`seed ${seed}`)
+  const violations = await replay(seed, (line) => console.log(line()))
+  for (const { name, what } of violations) console.log(`VIOLATION of ${name}: ${what}`)
+  if (violations.length === 0) console.log('every invariant held')
+  return violations.length === 0 ? 0 : 1
+}
+
+const play = async (seeds: Iterator<number>): Promise<number> => {
+  Error.stackTraceLimit = 0 // simulated faults are many, and nobody reads where they were made
+  const report = emptyReport()
+  const start = performance.now()
+  const timer = setInterval(() => console.error(summary(report, start)), PROGRESS)
+  await simulate(seeds, report)
+  clearInterval(timer)
+  for (const { seed } of report.found.slice(0, SHOWN)) await tell(seed)
+  if (report.found.length > 0) console.log(`seeds: ${report.found.map(({ seed }) => seed).join(' ')}`)
+  console.log(summary(report, start))
+  return report.found.length === 0 ? 0 : 1
+}
+
+const summary = ({ schedules, runs, found }: Report, start: number): string => {
+  const rate = Math.round(schedules / ((performance.now() - start) / 1000))
+  const violations = found.reduce((count, one) => count + one.violations.length, 0)
+  return `schedules ${schedules}, runs ${runs}, violations ${violations} (${rate} schedules a second)`
+}
+
+process.exitCode = await main()

@@ -1,0 +1,90 @@
+import type { History } from './history.ts'
+import { type Violation, violationsOf } from './invariants/index.ts'
+import { createSchedule, type Schedule } from './schedule.ts'
+import type { Log, Tally } from './world.ts'
+
+export interface Found {
+  readonly seed: number
+  readonly violations: readonly Violation[]
+}
+
+export interface Report {
+  schedules: number
+  /** Executions of a handler. */
+  runs: number
+  readonly found: Found[]
+  readonly tally: Tally
+}
+
+/** No schedule needs a tenth of this: whatever does, never ends. */
+const MAX_STEPS = 20_000
+
+/**
+ * Schedules take turns, an event each: promises are drained once a turn for all of them, which costs a single schedule
+ * more than all the rest.
+ */
+const SIDE_BY_SIDE = 16
+
+interface Playing {
+  readonly seed: number
+  readonly schedule: Schedule
+  steps: number
+}
+
+export const emptyReport = (): Report => ({ schedules: 0, runs: 0, found: [], tally: new Map() })
+
+/** Plays the schedules of the seeds, and checks every invariant on each. */
+export const simulate = (seeds: Iterator<number>, report: Report): Promise<Report> =>
+  new Promise((resolve, reject) => {
+    let playing: Playing[] = []
+    const turn = (): void => {
+      try {
+        while (playing.length < SIDE_BY_SIDE) {
+          const seed = seeds.next()
+          if (seed.done === true) break
+          playing.push({ seed: seed.value, schedule: createSchedule(seed.value, report.tally), steps: 0 })
+        }
+        if (playing.length === 0) {
+          resolve(report)
+          return
+        }
+        playing = playing.filter((one) => goesOn(one, report))
+        setImmediate(turn)
+      } catch (error) {
+        reject(error)
+      }
+    }
+    turn()
+  })
+
+const goesOn = (one: Playing, report: Report): boolean => {
+  if (one.schedule.step() && ++one.steps < MAX_STEPS) return true
+  enter(one, report)
+  return false
+}
+
+const enter = ({ seed, schedule, steps }: Playing, report: Report): void => {
+  const history = schedule.history()
+  const violations = checked(history, steps)
+  report.schedules++
+  report.runs += history.runs.length
+  if (violations.length > 0) report.found.push({ seed, violations })
+}
+
+const checked = (history: History, steps: number): readonly Violation[] =>
+  steps < MAX_STEPS
+    ? violationsOf(history)
+    : [{ name: 'H8', what: 'the schedule never ends' }, ...violationsOf(history)]
+
+/** Plays one seed once more, with its readable log. */
+export const replay = async (seed: number, log: Log): Promise<readonly Violation[]> => {
+  const schedule = createSchedule(seed, new Map(), log)
+  let steps = 0
+  while (schedule.step() && ++steps < MAX_STEPS) await new Promise(setImmediate)
+  return checked(schedule.history(), steps)
+}
+
+/** The seeds from one on, so many. */
+export function* seedsFrom(first: number, count: number): Generator<number> {
+  for (let seed = first; seed < first + count; seed++) yield seed
+}

@@ -1,0 +1,54 @@
+import type { ProbePoint, Runtime } from '../../lib/core/runtime.ts'
+import { epochMillis, type Millis } from '../../lib/core/time.ts'
+import { DeadlineSignal, deadlineSignal } from './deadline-signal.ts'
+import { hostNow, type Invocation, later, type Pause, step } from './invocation.ts'
+import type { World } from './world.ts'
+
+/** A runtime on virtual time. It knows the Lambda request id, as a real one could. */
+export interface VirtualRuntime extends Runtime {
+  readonly requestId: string
+}
+
+export const virtualRuntime = (world: World, invocation: Invocation): VirtualRuntime => ({
+  requestId: invocation.requestId,
+  now: () => epochMillis(hostNow(world, invocation)),
+
+  sleep: (span, until) =>
+    new Promise<void>((resolve) => {
+      const pause = later(world, invocation, span, resolve)
+      if (until !== undefined)
+        deadlineSignal(until).whenAborted(() => {
+          pause.cancel()
+          resolve()
+        })
+    }),
+
+  withDeadline: async <T>(span: Millis, run: (by: AbortSignal) => Promise<T>): Promise<T> => {
+    const signal = new DeadlineSignal()
+    const pause = later(world, invocation, span, () => signal.abort())
+    try {
+      return await run(signal.asAbortSignal())
+    } finally {
+      pause.cancel()
+    }
+  },
+
+  repeat: (every, run) => {
+    let pause: Pause
+    const tick = (): void => {
+      pause = later(world, invocation, every, tick)
+      run()
+    }
+    pause = later(world, invocation, every, tick)
+    return () => pause.cancel()
+  },
+
+  randomToken: () => `token-${++world.tokens}`,
+  random: () => world.random.next(),
+  enforcesDeadline: () => world.profile.enforcesDeadline,
+
+  probe: (point: ProbePoint) => {
+    if (point === 'before-claim') invocation.requests.inClaimStep = 0
+    step(world, invocation)
+  },
+})

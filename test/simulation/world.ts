@@ -1,0 +1,123 @@
+import { deriveFingerprint, type Fingerprint } from '../../lib/core/fingerprint.ts'
+import type { StoredRecord } from '../../lib/core/record.ts'
+import { deriveRecordKey, type RecordKey } from '../../lib/core/record-key.ts'
+import { epochMillis } from '../../lib/core/time.ts'
+import { type MemoryStore, memoryStore } from '../../lib/stores/memory.ts'
+import type { Aborted, Answered, Calm, History, Rest, Run, Write } from './history.ts'
+import { drawProfile, type Profile } from './profile.ts'
+import { type Random, seededRandom } from './random.ts'
+import { Timeline } from './timeline.ts'
+
+/** Where the invocations of one execution environment run. */
+export interface Host {
+  readonly id: number
+  /** Its clock less the store's. */
+  readonly skew: number
+  /** Stopped: timers and answers wait until then. */
+  frozenUntil: number
+}
+
+/** A line of the readable log. A function: where nobody reads, nothing is written. */
+export type Log = (line: () => string) => void
+
+/** How often something happened; names what the test asserts to be reached. */
+export type Tally = Map<string, number>
+
+/** Everything that one schedule shares. */
+export interface World {
+  readonly random: Random
+  readonly timeline: Timeline
+  readonly profile: Profile
+  readonly store: MemoryStore
+  readonly hosts: readonly Host[]
+  readonly writes: Write[]
+  readonly runs: Run[]
+  readonly answers: Answered[]
+  readonly aborts: Aborted[]
+  readonly calms: Calm[]
+  readonly rests: Rest[]
+  /** What the last write replaced, and when: a read may still see it. */
+  replaced: { readonly record: StoredRecord | undefined; readonly at: number }
+  deaths: number
+  /** No new faults from here on. */
+  isCalm: boolean
+  tokens: number
+  invocations: number
+  readonly log: Log | undefined
+  /** The next place in the one order of things. */
+  order(): number
+  read(): StoredRecord | undefined
+  count(name: string): void
+}
+
+export const RECORD_KEY: RecordKey = deriveRecordKey({ operation: 'simulated', tenant: 'single-tenant', key: 'key' })
+
+export const FINGERPRINTS: readonly [Fingerprint, Fingerprint] = [
+  deriveFingerprint([{ kind: 'text', text: 'first payload' }]),
+  deriveFingerprint([{ kind: 'text', text: 'second payload' }]),
+]
+
+const START = 1_800_000_000_000
+
+export const createWorld = (seed: number, tally: Tally, log?: Log): World => {
+  const random = seededRandom(seed)
+  const profile = drawProfile(random)
+  const timeline = new Timeline(START + random.between(0, 999))
+  // DynamoDB tells its time in the `Date` header: whole seconds, cut off.
+  const store = memoryStore({ now: () => epochMillis(Math.floor(timeline.now / 1000) * 1000) })
+  let order = 0
+  return {
+    random,
+    timeline,
+    profile,
+    store,
+    hosts: Array.from({ length: profile.hosts }, (_, id) => host(id, random, profile)),
+    writes: [],
+    runs: [],
+    answers: [],
+    aborts: [],
+    calms: [],
+    rests: [],
+    replaced: { record: undefined, at: Number.NEGATIVE_INFINITY },
+    deaths: 0,
+    isCalm: false,
+    tokens: 0,
+    invocations: 0,
+    log,
+    order: () => order++,
+    read: () => store.read(RECORD_KEY),
+    count: (name) => tally.set(name, (tally.get(name) ?? 0) + 1),
+  }
+}
+
+const host = (id: number, random: Random, { clockSpread }: Profile): Host => ({
+  id,
+  skew: random.between(-clockSpread, clockSpread),
+  frozenUntil: 0,
+})
+
+export const historyOf = ({
+  profile,
+  store,
+  hosts,
+  writes,
+  runs,
+  answers,
+  aborts,
+  calms,
+  rests,
+  deaths,
+  invocations,
+}: World): History => ({
+  profile,
+  skew: store.skew,
+  hostSkews: hosts.map(({ skew }) => skew),
+  writes,
+  runs,
+  answers,
+  aborts,
+  calms,
+  rests,
+  deaths,
+  invocations,
+})
