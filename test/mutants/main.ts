@@ -1,0 +1,94 @@
+import { allMutants, type Mutant, mutated, PatchFailed, type Simulation } from './mutant.ts'
+
+const HELP = `Plants each bug of test/mutants into a copy of the sources, and counts the schedules that find it.
+
+  npm run mutants -- [--seeds N] [name ...]
+
+  --seeds N  play N schedules for each bug (default 20000)
+  name       only these bugs
+  --help     this text
+
+Ends with 0 where each bug was found, with 1 where one was not or its patch no longer applies, with 2 on bad flags.`
+
+const DEFAULT_SEEDS = 20_000
+
+class BadFlag extends Error {}
+
+interface Asked {
+  readonly seeds: number
+  readonly mutants: readonly Mutant[]
+}
+
+const readFlags = (args: readonly string[]): Asked => {
+  const known = allMutants()
+  const names: string[] = []
+  let seeds = DEFAULT_SEEDS
+  for (let index = 0; index < args.length; index++) {
+    const word = args[index] as string
+    if (word === '--seeds') seeds = readCount(args[++index])
+    else if (known.some(({ name }) => name === word)) names.push(word)
+    else throw new BadFlag(`${word} is neither a flag nor a planted bug; --help lists the flags`)
+  }
+  return { seeds, mutants: names.length === 0 ? known : known.filter(({ name }) => names.includes(name)) }
+}
+
+const readCount = (text: string | undefined): number => {
+  const count = Number(text)
+  if (Number.isInteger(count) && count > 0) return count
+  throw new BadFlag('--seeds needs a whole number above 0')
+}
+
+interface Hunt {
+  /** Schedules that broke an invariant. */
+  readonly found: number
+  readonly first: number
+  readonly invariants: readonly string[]
+}
+
+const hunt = async ({ emptyReport, seedsFrom, simulate }: Simulation, seeds: number): Promise<Hunt | undefined> => {
+  const { found } = await simulate(seedsFrom(1, seeds), emptyReport())
+  if (found.length === 0) return undefined
+  const names = new Map<string, number>()
+  for (const { violations } of found) for (const { name } of violations) names.set(name, (names.get(name) ?? 0) + 1)
+  const invariants = [...names].sort(([, a], [, b]) => b - a).map(([name, count]) => `${name} ${count}`)
+  return { found: found.length, first: Math.min(...found.map(({ seed }) => seed)), invariants }
+}
+
+/** Tells how a bug fared; true where it was found. */
+const tell = async (mutant: Mutant, seeds: number): Promise<boolean> => {
+  try {
+    const result = await hunt(await mutated(mutant), seeds)
+    console.log(
+      result === undefined
+        ? `${mutant.name.padEnd(36)} NEVER FOUND in ${seeds} schedules: ${mutant.says}`
+        : `${mutant.name.padEnd(36)} ${String(result.found).padStart(6)} of ${seeds}, first seed ${result.first}: ${result.invariants.join(', ')}`,
+    )
+    return result !== undefined
+  } catch (error) {
+    if (!(error instanceof PatchFailed)) throw error
+    console.log(`${mutant.name.padEnd(36)} ${error.message}`)
+    return false
+  }
+}
+
+const main = async (): Promise<number> => {
+  const args = process.argv.slice(2)
+  if (args.includes('--help')) {
+    console.log(HELP)
+    return 0
+  }
+  const { seeds, mutants } = readFlags(args)
+  Error.stackTraceLimit = 0
+  let found = 0
+  for (const mutant of mutants) if (await tell(mutant, seeds)) found++
+  console.log(`mutants found ${found} of ${mutants.length}`)
+  return found === mutants.length ? 0 : 1
+}
+
+try {
+  process.exitCode = await main()
+} catch (error) {
+  if (!(error instanceof BadFlag)) throw error
+  console.error(`mutants: ${error.message}`)
+  process.exitCode = 2
+}
