@@ -15,6 +15,7 @@ import {
   timeoutBefore,
 } from '../support/fault-proxy.ts'
 import { aRequest, ending } from '../support/scene.ts'
+import { ownStore } from '../support/test-store.ts'
 
 /** The layer's own client, which takes its address and credentials from the environment, and real time. */
 const ENVIRONMENT = {
@@ -38,7 +39,7 @@ afterAll(() => proxy.close())
 const make = (options: Partial<OnceOptions> = {}, table: string = tableName) => {
   const events: IdempotencyEvent[] = []
   const run = once({
-    store: dynamoDbStore({ tableName: table }),
+    store: ownStore(table),
     operation: 'payments',
     observe: (event) => void events.push(event),
     ...options,

@@ -1,14 +1,14 @@
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb'
-import { dynamoDbStore } from '../../lib/dynamodb.ts'
 import { fromItem } from '../../lib/stores/dynamodb/item.ts'
 import { freshTable, readItem, testClient } from '../support/dynamodb.ts'
 import { storeContract } from '../support/store-contract.ts'
+import { testStore } from '../support/test-store.ts'
 
 storeContract('DynamoDB', async () => {
   const tableName = await freshTable()
   const client = testClient()
   return {
-    store: dynamoDbStore({ tableName, client }),
+    store: testStore({ tableName }),
     read: async (recordKey) => {
       const item = await readItem(tableName, recordKey)
       return item === undefined ? undefined : fromItem(item)

@@ -8,7 +8,7 @@ import {
 import { recordOf } from '../../lib/core/claim.ts'
 import { StoreMisconfigured, StoreUnavailable } from '../../lib/core/errors.ts'
 import type { Store } from '../../lib/core/store.ts'
-import { fromSeconds } from '../../lib/core/time.ts'
+import { fromSeconds, millis } from '../../lib/core/time.ts'
 import { dynamoDbStore } from '../../lib/dynamodb.ts'
 import { aClaim, aTakeOver, completed, NOW, renewal, unhurried } from '../support/claims.ts'
 import { freshTable, readItem, testClient } from '../support/dynamodb.ts'
@@ -25,6 +25,7 @@ import {
   timeoutAfter,
   transactionConflict,
 } from '../support/fault-proxy.ts'
+import { testStore } from '../support/test-store.ts'
 
 /**
  * A time by the store's clock that no host of ours shows, with the milliseconds that the header leaves out. Less than
@@ -39,7 +40,7 @@ let store: Store
 beforeAll(async () => {
   tableName = await freshTable()
   proxy = await faultProxy({ storeTime: () => STORE_TIME })
-  store = dynamoDbStore({ tableName, client: testClient({ endpoint: proxy.endpoint }) })
+  store = testStore({ tableName, endpoint: proxy.endpoint })
 })
 beforeEach(() => proxy.script())
 afterAll(() => proxy.close())
@@ -69,9 +70,7 @@ const tableWith = async (keys: Record<string, 'S' | 'N'>): Promise<string> => {
 
 describe('A store that is not set up is refused by a message that says what to do:', () => {
   const refusal = async (call: (store: Store) => Promise<unknown>, table: string): Promise<string> => {
-    const error = await call(dynamoDbStore({ tableName: table, client: testClient() })).catch(
-      (thrown: unknown) => thrown,
-    )
+    const error = await call(testStore({ tableName: table })).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(StoreMisconfigured)
     expect((error as StoreMisconfigured).code).toBe('store-misconfigured')
     return (error as StoreMisconfigured).message
@@ -147,8 +146,7 @@ describe('A store that does not answer is unavailable:', () => {
     ['throttled', throttled],
   ])('%s', async (_, fault) => {
     proxy.script({ fault })
-    const impatient = { maxAttempts: 2, requestHandler: { requestTimeout: 100, throwOnRequestTimeout: true } }
-    const bounded = dynamoDbStore({ tableName, client: testClient({ endpoint: proxy.endpoint, ...impatient }) })
+    const bounded = testStore({ tableName, endpoint: proxy.endpoint, patience: millis(100) })
     const error = await bounded.claim(aClaim(), unhurried).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(StoreUnavailable)
     expect(proxy.seen).toHaveLength(2)
@@ -157,7 +155,7 @@ describe('A store that does not answer is unavailable:', () => {
   test('nobody listens', async () => {
     const closed = await faultProxy()
     await closed.close()
-    const unreachable = dynamoDbStore({ tableName, client: testClient({ endpoint: closed.endpoint }) })
+    const unreachable = testStore({ tableName, endpoint: closed.endpoint })
     for (const [, call] of CALLS) await expect(call(unreachable)).rejects.toBeInstanceOf(StoreUnavailable)
   })
 

@@ -2,12 +2,13 @@ import { DeleteItemCommand } from '@aws-sdk/client-dynamodb'
 import type { StoredRecord } from '../../lib/core/record.ts'
 import { deriveRecordKey, type RecordKey } from '../../lib/core/record-key.ts'
 import type { Store } from '../../lib/core/store.ts'
-import { dynamoDbStore } from '../../lib/dynamodb.ts'
+import { millis } from '../../lib/core/time.ts'
 import { type IdempotencyEvent, type Once, type OnceOptions, type OnceRequest, once } from '../../lib/index.ts'
 import { fromItem } from '../../lib/stores/dynamodb/item.ts'
 import { freshTable, readItem, testClient } from './dynamodb.ts'
 import { type FakeClock, type FakeRuntime, type FakeRuntimeOptions, fakeClock, fakeRuntime } from './fake-runtime.ts'
 import { type FaultProxy, faultProxy } from './fault-proxy.ts'
+import { testStore } from './test-store.ts'
 
 /** A request's deadline, and so its lease: Lambda's remaining time and a second. */
 export const REMAINING = 30_000
@@ -15,7 +16,7 @@ export const LEASE: number = REMAINING + 1_000
 export const SKEW = 2_000
 
 /** A lost answer is given up after this long, in real time; a busy machine answers in less. */
-const PATIENCE = 250
+const PATIENCE = millis(250)
 
 /** One process that takes requests. */
 export interface Host {
@@ -46,8 +47,7 @@ export const openScene = async (): Promise<Scene> => {
   const tableName = await freshTable()
   const clock = fakeClock()
   const proxy = await faultProxy({ storeTime: clock.now })
-  const requestHandler = { connectionTimeout: 1_000, requestTimeout: PATIENCE, throwOnRequestTimeout: true }
-  const store = dynamoDbStore({ tableName, client: testClient({ endpoint: proxy.endpoint, requestHandler }) })
+  const store = testStore({ tableName, endpoint: proxy.endpoint, patience: PATIENCE })
   const direct = testClient()
   // The SDK loads its parts at the first call, which may take longer than that.
   await store.peek(recordKeyOf(aRequest()), AbortSignal.timeout(10_000)).catch(() => {})

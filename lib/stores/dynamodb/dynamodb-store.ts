@@ -3,6 +3,7 @@ import type { Store } from '../../core/store.ts'
 import type { ItemClient } from './item-client.ts'
 import { ownItemClient, type SdkClient, sdkItemClient } from './sdk-client.ts'
 import { itemStore } from './store.ts'
+import { aTableName } from './table-name.ts'
 
 export interface DynamoDbStoreOptions {
   /**
@@ -17,16 +18,6 @@ export interface DynamoDbStoreOptions {
   readonly client?: SdkClient | ItemClient
   /** How far a host's clock may be from DynamoDB's, in seconds: 0 to 60, default 2. */
   readonly skewSeconds?: number
-}
-
-/** Names, and ARNs for tables of another account: 3 to 255, and up to 1,024, as in the DynamoDB API reference. */
-const TABLE_NAME = /^(?:[A-Za-z0-9_.-]{3,255}|arn:[A-Za-z0-9:/_.-]{1,1020})$/
-
-const aTableName: Rule = (value) => {
-  if (value === undefined) return 'must be the name of the table; is its environment variable set?'
-  return typeof value === 'string' && TABLE_NAME.test(value)
-    ? undefined
-    : 'must be the name (3 to 255 of A-Z a-z 0-9 _ . -) or the ARN of the table'
 }
 
 const aClient: Rule = (value) =>

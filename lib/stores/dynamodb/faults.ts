@@ -20,7 +20,7 @@ export interface Refused {
 }
 
 /** Which 4xx are about load, and so about the moment. */
-const THROTTLES = new Set([
+const THROTTLES: ReadonlySet<string> = new Set([
   'ProvisionedThroughputExceededException',
   'ThrottlingException',
   'RequestLimitExceeded',
@@ -42,6 +42,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
 /** DynamoDB says of a table with other keys only that the request is not valid for it. */
 const KEY_SCHEMA_REMEDY = 'The table needs the partition key "pk" of type String and no sort key: check its key schema.'
 
+export const isThrottle = (name: string): boolean => THROTTLES.has(name)
+
 export const isConditionFailure = (error: unknown): error is ServiceFault =>
   (error as ServiceFault | undefined)?.name === 'ConditionalCheckFailedException'
 
@@ -62,7 +64,7 @@ export const faultOf = (error: unknown, tableName: string): IdempotencyError => 
   const { name = 'Error', message = '', $metadata } = (error ?? {}) as ServiceFault
   const status = $metadata?.httpStatusCode
   const refused = REMEDIES[name] !== undefined || (status !== undefined && status >= 400 && status < 500)
-  if (refused && !THROTTLES.has(name)) {
+  if (refused && !isThrottle(name)) {
     const aboutKeys = name === 'ValidationException' && /\bkeys?\b/i.test(message)
     const remedy = aboutKeys ? KEY_SCHEMA_REMEDY : (REMEDIES[name] ?? 'DynamoDB refused the request.')
     return new StoreMisconfigured(`Table "${tableName}": ${remedy} (${name}: ${message})`, { cause: error })

@@ -1,0 +1,3 @@
+/** Records in DynamoDB, without the AWS SDK. */
+export type { Credentials } from '../stores/dynamodb/lean/credentials.ts'
+export { type LeanDynamoDbStoreOptions, leanDynamoDbStore } from '../stores/dynamodb/lean/lean-store.ts'

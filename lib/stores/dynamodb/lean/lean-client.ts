@@ -1,0 +1,77 @@
+import { Agent as HttpAgent } from 'node:http'
+import { Agent as HttpsAgent } from 'node:https'
+import aws4 from 'aws4'
+import { systemRuntime } from '../../../core/runtime.ts'
+import { type Millis, millis } from '../../../core/time.ts'
+import { isThrottle } from '../faults.ts'
+import type { ItemClient } from '../item-client.ts'
+import type { CredentialsSource } from './credentials.ts'
+import type { Endpoint } from './endpoint.ts'
+import { type Answer, exchange, NoAnswer } from './exchange.ts'
+import { ServiceError } from './service-error.ts'
+import { type ItemInput, itemFromWire, toWire } from './wire.ts'
+
+export interface LeanClientSettings {
+  readonly endpoint: Endpoint
+  readonly credentials: CredentialsSource
+  /** Of one attempt, connection and answer. Default 900 ms, as the layer's SDK client has it. */
+  readonly patience?: Millis
+}
+
+type Operation = 'PutItem' | 'UpdateItem' | 'GetItem'
+
+const MAX_ATTEMPTS = 2
+const PATIENCE = millis(900)
+
+/** As the SDK's standard retries: at random up to 100 ms, and up to 500 ms where the service asks for less. */
+const BACKOFF = millis(100)
+const THROTTLED_BACKOFF = millis(500)
+
+/** As the SDK: one function serves one request at a time, and a batch a few dozen. */
+const MAX_SOCKETS = 50
+
+/** DynamoDB's JSON protocol over `node:http`, for the three calls of the store. Nothing of the AWS SDK runs. */
+export const leanItemClient = ({ endpoint, credentials, patience = PATIENCE }: LeanClientSettings): ItemClient => {
+  const { target, host, region } = endpoint
+  const Agent = target.protocol === 'http:' ? HttpAgent : HttpsAgent
+  const agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS })
+
+  /** Signed anew for each attempt: a signature bears its time. */
+  const attempt = async (operation: Operation, body: string, by: AbortSignal): Promise<Answer> => {
+    const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': `DynamoDB_20120810.${operation}` }
+    const unsigned = { service: 'dynamodb', region, host, method: 'POST', path: target.path ?? '/', headers, body }
+    const signed = aws4.sign(unsigned, await credentials())
+    return exchange({ ...target, method: 'POST', headers: signed.headers ?? {}, agent }, body, patience, by)
+  }
+
+  const send = async (operation: Operation, input: ItemInput, by: AbortSignal): Promise<string> => {
+    const body = toWire(input)
+    for (let attempts = 1; ; attempts++) {
+      try {
+        const answer = await attempt(operation, body, by)
+        if (answer.status === 200) return answer.body
+        throw new ServiceError(answer, attempts)
+      } catch (error) {
+        if (attempts === MAX_ATTEMPTS || !mayPass(error) || by.aborted) throw error
+        await systemRuntime.sleep(millis(systemRuntime.random() * backoff(error)), by)
+      }
+    }
+  }
+
+  return {
+    putItem: (input, by) => send('PutItem', input, by),
+    updateItem: (input, by) => send('UpdateItem', input, by),
+    getItem: async (input, by) => {
+      const { Item: item } = JSON.parse(await send('GetItem', input, by))
+      return item === undefined ? {} : { Item: itemFromWire(item) }
+    },
+  }
+}
+
+/** Whether the next attempt may fare better: network, time-out, 5xx, throttling. */
+const mayPass = (error: unknown): boolean =>
+  error instanceof NoAnswer ||
+  (error instanceof ServiceError && (error.$metadata.httpStatusCode >= 500 || isThrottle(error.name)))
+
+const backoff = (error: unknown): Millis =>
+  error instanceof ServiceError && isThrottle(error.name) ? THROTTLED_BACKOFF : BACKOFF

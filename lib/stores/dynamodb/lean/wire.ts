@@ -1,0 +1,42 @@
+import type {
+  AttributeValue,
+  GetItemCommandInput,
+  PutItemCommandInput,
+  UpdateItemCommandInput,
+} from '@aws-sdk/client-dynamodb'
+import type { Item } from '../item.ts'
+
+export type ItemInput = GetItemCommandInput | PutItemCommandInput | UpdateItemCommandInput
+
+/** An attribute as DynamoDB's JSON has it: binaries as base64 text. */
+type WireValue = Omit<AttributeValue, 'B'> & { readonly B?: string }
+
+/** The SDK's input is DynamoDB's JSON already, but for the binaries; a record has them at the top level only. */
+export const toWire = (input: ItemInput): string => {
+  if ('Item' in input) return JSON.stringify({ ...input, Item: encoded(input.Item) })
+  if ('ExpressionAttributeValues' in input) {
+    return JSON.stringify({ ...input, ExpressionAttributeValues: encoded(input.ExpressionAttributeValues) })
+  }
+  return JSON.stringify(input)
+}
+
+export const itemFromWire = (item: Readonly<Record<string, WireValue>>): Item => {
+  const decoded: Item = {}
+  for (const name of Object.keys(item)) decoded[name] = decodedValue(item[name] as WireValue)
+  return decoded
+}
+
+const encoded = (values: Item = {}): Record<string, WireValue> => {
+  const wire: Record<string, WireValue> = {}
+  for (const name of Object.keys(values)) wire[name] = encodedValue(values[name] as AttributeValue)
+  return wire
+}
+
+const encodedValue = (value: AttributeValue): WireValue => {
+  if (value.B === undefined) return value
+  const { buffer, byteOffset, byteLength } = value.B
+  return { B: Buffer.from(buffer, byteOffset, byteLength).toString('base64') }
+}
+
+const decodedValue = (value: WireValue): AttributeValue =>
+  value.B === undefined ? (value as AttributeValue) : { B: Buffer.from(value.B, 'base64') }

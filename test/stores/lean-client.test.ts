@@ -1,0 +1,206 @@
+import { once } from 'node:events'
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Store } from '../../lib/core/store.ts'
+import { leanDynamoDbStore } from '../../lib/dynamodb/lean.ts'
+import { type Credentials, renewed } from '../../lib/stores/dynamodb/lean/credentials.ts'
+import { resolveEndpoint } from '../../lib/stores/dynamodb/lean/endpoint.ts'
+import { environmentCredentials } from '../../lib/stores/dynamodb/lean/environment.ts'
+import { aClaim, unhurried } from '../support/claims.ts'
+import { CREDENTIALS, databaseEndpoint, freshTable, REGION } from '../support/dynamodb.ts'
+
+interface TestServer {
+  readonly url: string
+  readonly seen: { readonly url: string | undefined; readonly headers: IncomingHttpHeaders }[]
+  answer: { status: number; body: string; breakOff?: boolean }
+}
+
+const servers: Server[] = []
+afterEach(() => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections()
+    server.close()
+  }
+})
+
+const serve = async (body: string, status = 200): Promise<TestServer> => {
+  const seen: TestServer['seen'] = []
+  const server = createServer((request, response) => {
+    seen.push({ url: request.url, headers: request.headers })
+    const { answer } = made
+    request.resume().on('end', () => {
+      if (answer.breakOff) response.writeHead(200, { 'content-length': 100 }).write('{', () => response.destroy())
+      else response.writeHead(answer.status).end(answer.body)
+    })
+  }).listen(0, '127.0.0.1')
+  servers.push(server)
+  await once(server, 'listening')
+  const made: TestServer = { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen, answer: { status, body } }
+  return made
+}
+
+const storeAt = (endpoint: string, credentials: Credentials = CREDENTIALS): Store =>
+  leanDynamoDbStore({ tableName: 'table', region: REGION, endpoint, credentials })
+
+test('It works by its options alone.', async () => {
+  const tableName = await freshTable()
+  const endpoint = databaseEndpoint()
+  const store = leanDynamoDbStore({ tableName, region: REGION, endpoint, credentials: async () => CREDENTIALS })
+  expect(await store.claim(aClaim(), unhurried)).toEqual({ kind: 'claimed' })
+})
+
+test('Host, time, operation and session token are signed.', async () => {
+  const { url, seen } = await serve('{}')
+  await storeAt(url, { ...CREDENTIALS, sessionToken: 'session' }).claim(aClaim(), unhurried)
+  const { headers } = seen[0] as (typeof seen)[0]
+  expect(headers).toMatchObject({ 'x-amz-security-token': 'session', 'x-amz-target': 'DynamoDB_20120810.PutItem' })
+  expect(headers.authorization).toMatch(
+    /^AWS4-HMAC-SHA256 Credential=local\/\d{8}\/us-east-1\/dynamodb\/aws4_request, SignedHeaders=content-length;content-type;host;x-amz-date;x-amz-security-token;x-amz-target, Signature=[0-9a-f]{64}$/,
+  )
+})
+
+test('A connection is used again.', async () => {
+  const { url, seen } = await serve('{}')
+  let connections = 0
+  servers[0]?.on('connection', () => connections++)
+  const store = storeAt(url)
+  for (let call = 0; call < 3; call++) await store.claim(aClaim(), unhurried)
+  expect([seen.length, connections]).toEqual([3, 1])
+})
+
+test.each([
+  ['a page of something in between', 502, '<html>Bad Gateway</html>', 'StoreUnavailable', 2],
+  ['an error without a name', 400, '{}', 'StoreMisconfigured', 1],
+  ['JSON that is no object', 503, 'null', 'StoreUnavailable', 2],
+])('An answer that is not DynamoDB’s is a fault like any other: %s', async (_, status, body, name, sent) => {
+  const { url, seen } = await serve(body, status)
+  await expect(storeAt(url).claim(aClaim(), unhurried)).rejects.toMatchObject({ name })
+  expect(seen).toHaveLength(sent)
+})
+
+test('An answer that breaks off in the middle leaves the fate unknown.', async () => {
+  const server = await serve('{}')
+  server.answer = { ...server.answer, breakOff: true }
+  await expect(storeAt(server.url).claim(aClaim(), unhurried)).rejects.toMatchObject({ name: 'StoreUnavailable' })
+  expect(server.seen).toHaveLength(2)
+})
+
+test('A caller that has given up already sends nothing.', async () => {
+  const { url, seen } = await serve('{}')
+  await expect(storeAt(url).claim(aClaim(), AbortSignal.abort())).rejects.toMatchObject({ name: 'StoreUnavailable' })
+  expect(seen).toHaveLength(0)
+})
+
+test('Credentials that are not there are a mistake in the set-up.', async () => {
+  const { url } = await serve('{}')
+  const credentials = environmentCredentials({}, Date.now)
+  const store = leanDynamoDbStore({
+    tableName: 'table',
+    region: REGION,
+    endpoint: url,
+    credentials: async () => credentials(),
+  })
+  await expect(store.claim(aClaim(), unhurried)).rejects.toMatchObject({
+    name: 'StoreMisconfigured',
+    message: expect.stringContaining('No credentials were found'),
+  })
+})
+
+describe('Credentials of the environment:', () => {
+  const HOUR = 3_600_000
+  const told = (id: string, endsIn: number): string =>
+    JSON.stringify({
+      AccessKeyId: id,
+      SecretAccessKey: 's',
+      Token: 't',
+      Expiration: new Date(Date.now() + endsIn).toISOString(),
+    })
+
+  test('the variables, with the session token', async () => {
+    const env = { AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 's', AWS_SESSION_TOKEN: 't' }
+    expect(await environmentCredentials(env, Date.now)()).toEqual({
+      accessKeyId: 'a',
+      secretAccessKey: 's',
+      sessionToken: 't',
+    })
+  })
+
+  test('the container endpoint, with its token, once until five minutes before their end', async () => {
+    const server = await serve(told('first', HOUR))
+    const env = {
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: `${server.url}/role?of=mine`,
+      AWS_CONTAINER_AUTHORIZATION_TOKEN: 'proof',
+    }
+    let now = Date.now()
+    const credentials = environmentCredentials(env, () => now)
+    expect(await Promise.all([credentials(), credentials()])).toMatchObject([
+      { accessKeyId: 'first' },
+      { accessKeyId: 'first' },
+    ])
+    expect(server.seen).toHaveLength(1)
+    expect(server.seen[0]).toMatchObject({ url: '/role?of=mine', headers: { authorization: 'proof' } })
+    server.answer = { status: 200, body: told('second', 2 * HOUR) }
+    expect(await credentials()).toMatchObject({ accessKeyId: 'first' })
+    now += HOUR - 299_000
+    expect(await credentials()).toMatchObject({ accessKeyId: 'second', sessionToken: 't' })
+  })
+
+  test('an endpoint that fails leaves the old ones in use until their end', async () => {
+    let now = 0
+    let calls = 0
+    const source = renewed(
+      async () => {
+        if (calls++ > 0) throw new Error('down')
+        return { ...CREDENTIALS, expiration: new Date(400_000) }
+      },
+      () => now,
+    )
+    expect(await source()).toMatchObject(CREDENTIALS)
+    now = 399_000
+    expect(await source()).toMatchObject(CREDENTIALS)
+    now = 400_000
+    await expect(source()).rejects.toThrow('down')
+  })
+
+  test('a token is not sent to a host elsewhere without TLS', async () => {
+    const env = {
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://example.com/role',
+      AWS_CONTAINER_AUTHORIZATION_TOKEN: 'proof',
+    }
+    await expect(environmentCredentials(env, Date.now)()).rejects.toThrow(/neither local nor https/)
+  })
+})
+
+test.each<[Parameters<typeof resolveEndpoint>[1], NodeJS.ProcessEnv, string]>([
+  [{}, { AWS_REGION: 'eu-west-1' }, 'dynamodb.eu-west-1.amazonaws.com'],
+  [{}, { AWS_REGION: 'us-gov-west-1', AWS_USE_FIPS_ENDPOINT: 'true' }, 'dynamodb-fips.us-gov-west-1.amazonaws.com'],
+  [{}, { AWS_REGION: 'cn-north-1' }, 'dynamodb.cn-north-1.amazonaws.com.cn'],
+  [{}, { AWS_REGION: 'us-east-1', AWS_ENDPOINT_URL: 'http://localhost:8000' }, 'localhost:8000'],
+  [
+    {},
+    { AWS_REGION: 'us-east-1', AWS_ENDPOINT_URL: 'http://a', AWS_ENDPOINT_URL_DYNAMODB: 'http://[::1]:8000' },
+    '[::1]:8000',
+  ],
+  [
+    { region: 'eu-north-1', endpoint: 'https://vpce-1.dynamodb.eu-north-1.vpce.amazonaws.com' },
+    {},
+    'vpce-1.dynamodb.eu-north-1.vpce.amazonaws.com',
+  ],
+])('The endpoint of %j in %j is %s', (options, env, host) => {
+  expect(resolveEndpoint('here', options, env).host).toBe(host)
+})
+
+test.each([
+  [{ tableName: undefined }, /"tableName".*is its environment variable set/],
+  [{ tableName: 'table', endpoint: 'localhost' }, /"endpoint".*URL/],
+  [{ tableName: 'table', region: '' }, /"region".*non-empty/],
+  [{ tableName: 'table', credentials: {} }, /"credentials".*accessKeyId/],
+  [{ tableName: 'table', skewSeconds: 61 }, /"skewSeconds".*0 to 60/],
+  [{ tableName: 'table', client: {} }, /"client".*not known/],
+])('Options that cannot be right are refused at once: %j', (options, message) => {
+  expect(() => leanDynamoDbStore({ region: REGION, ...options } as { tableName: string })).toThrow(message)
+})
+
+test('A Region that nobody names is refused at once.', () => {
+  expect(() => resolveEndpoint('here', {}, {})).toThrow(/"region".*AWS_REGION/)
+})

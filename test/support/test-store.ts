@@ -1,0 +1,54 @@
+import type { Store } from '../../lib/core/store.ts'
+import { type Millis, millis } from '../../lib/core/time.ts'
+import { leanDynamoDbStore } from '../../lib/dynamodb/lean.ts'
+import { dynamoDbStore } from '../../lib/dynamodb.ts'
+import { leanItemClient } from '../../lib/stores/dynamodb/lean/lean-client.ts'
+import { itemStore } from '../../lib/stores/dynamodb/store.ts'
+import { CREDENTIALS, databaseEndpoint, REGION, testClient } from './dynamodb.ts'
+
+export interface TestStoreOptions {
+  readonly tableName: string
+  /** Default: the database itself. */
+  readonly endpoint?: string
+  /** How long one attempt waits for its answer. */
+  readonly patience?: Millis
+}
+
+/** A store with a client as the layer makes its own, and the layer's own, which knows its way by the environment. */
+interface TestStores {
+  readonly testStore: (options: TestStoreOptions) => Store
+  readonly ownStore: (tableName: string) => Store
+}
+
+const DEFAULT_PATIENCE = millis(900)
+
+const SDK: TestStores = {
+  testStore: ({ tableName, endpoint = databaseEndpoint(), patience = DEFAULT_PATIENCE }) => {
+    const requestHandler = { connectionTimeout: 1_000, requestTimeout: patience, throwOnRequestTimeout: true }
+    return dynamoDbStore({ tableName, client: testClient({ endpoint, requestHandler }) })
+  },
+  ownStore: (tableName) => dynamoDbStore({ tableName }),
+}
+
+const LEAN: TestStores = {
+  testStore: ({ tableName, endpoint = databaseEndpoint(), patience = DEFAULT_PATIENCE }) => {
+    const { hostname, port, host } = new URL(endpoint)
+    const client = leanItemClient({
+      endpoint: { region: REGION, host, target: { protocol: 'http:', hostname, port, path: '/' } },
+      credentials: () => CREDENTIALS,
+      patience,
+    })
+    return itemStore({ tableName, client, skewSeconds: 2 })
+  },
+  ownStore: (tableName) => leanDynamoDbStore({ tableName }),
+}
+
+let chosen = SDK
+
+/** From now on, in this test file, stores talk to DynamoDB without the SDK: for a file that runs others once more. */
+export const useLeanStores = (): void => {
+  chosen = LEAN
+}
+
+export const testStore = (options: TestStoreOptions): Store => chosen.testStore(options)
+export const ownStore = (tableName: string): Store => chosen.ownStore(tableName)
