@@ -67,7 +67,8 @@ export const memoryStore = (options: MemoryStoreOptions = {}): MemoryStore => {
       const record = records.get(claim.recordKey)
       if (record === undefined) return { kind: 'lost' }
       if (isHeldBy(record, claim) && record.leaseExpiresAt !== undefined && record.leaseExpiresAt < to.leaseExpiresAt) {
-        write({ ...record, ...to, revision: record.revision + 1 })
+        const { leaseExpiresAt, expiresAt = record.expiresAt } = to
+        write({ ...record, leaseExpiresAt, expiresAt, revision: record.revision + 1 })
         return { kind: 'renewed' }
       }
       return isOwnRenewal(record, claim, to) ? { kind: 'renewed' } : { kind: 'lost', record }

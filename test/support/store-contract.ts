@@ -215,6 +215,13 @@ export const storeContract = (name: string, open: () => Promise<StoreUnderTest>)
         expect(await read(claim.recordKey)).toEqual({ ...recordOf(claim), ...to, revision: 2 })
       })
 
+      test('3. A renewal without an expiry leaves the one that is there', async () => {
+        const claim = await held()
+        const { leaseExpiresAt } = renewal(LEASE_END + 20_000)
+        await store.renew(claim, { leaseExpiresAt, expiresAt: undefined }, unhurried)
+        expect(await read(claim.recordKey)).toEqual({ ...recordOf(claim), leaseExpiresAt, revision: 2 })
+      })
+
       test.each(SETTLEMENTS)('3. A claim that is %s leaves one revision more, after a renewal two', async (_, as) => {
         const claim = await settledAs(as())
         expect((await stands(claim.recordKey)).revision).toBe(2)

@@ -57,9 +57,10 @@ export const begin = async (settings: Settings, request: ClaimRequest): Promise<
       : refused(settings, request, contested)
   } catch (error) {
     settings.tell(() => storeFailed(request.recordKey, 'claim', error))
+    // A refusal too: an earlier send of the claim may have been applied before a permission was taken away.
+    await giveUp(settings, contest.wanted())
     if (error instanceof StoreMisconfigured) return { kind: 'misconfigured', error }
     if (!(error instanceof StoreUnavailable)) throw error
-    await giveUp(settings, contest.wanted())
     return unavailable(settings, error)
   }
 }
