@@ -103,7 +103,7 @@ export const aFunction: Rule = (value) => (typeof value === 'function' ? undefin
 
 const STORE_METHODS = ['claim', 'takeOver', 'renew', 'settle', 'peek', 'outcomeRoom'] as const
 
-const aStore: Rule = (value) =>
+export const aStore: Rule = (value) =>
   isObject(value) && STORE_METHODS.every((method) => typeof value[method] === 'function')
     ? undefined
     : 'must be a store, such as dynamoDbStore({ tableName })'

@@ -1,0 +1,2 @@
+/** Settled outcomes kept in the process, in front of any store. */
+export { type CachedOptions, cached } from './stores/cached.ts'
