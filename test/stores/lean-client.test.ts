@@ -35,7 +35,11 @@ const serve = async (body: string, status = 200): Promise<TestServer> => {
   }).listen(0, '127.0.0.1')
   servers.push(server)
   await once(server, 'listening')
-  const made: TestServer = { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen, answer: { status, body } }
+  const made: TestServer = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    seen,
+    answer: { status, body },
+  }
   return made
 }
 
