@@ -4,6 +4,7 @@ import { dynamoDbStore } from 'lambda-once/dynamodb'
 import { claimOf, type HttpResponse, idempotency } from 'lambda-once/http'
 import { effectId } from './effect-id.ts'
 import { type ApiEvent, type ApiHandler, bodyOf, merchantOf } from './event.ts'
+import { observe } from './observe.ts'
 import { pay } from './payments/pay.ts'
 
 const createPayment = (event: ApiEvent, context: Context) =>
@@ -16,6 +17,7 @@ export const handler: ApiHandler = middy<ApiEvent, HttpResponse>()
       store: dynamoDbStore({ tableName: process.env.IDEMPOTENCY_TABLE }),
       operation: 'payments',
       tenant: merchantOf,
+      observe,
     }),
   )
   .handler(createPayment)

@@ -4,6 +4,7 @@ import { dynamoDbStore } from 'lambda-once/dynamodb'
 import { type HandlerClaim, type HttpResponse, idempotent } from 'lambda-once/http'
 import { effectId } from './effect-id.ts'
 import { type ApiEvent, type ApiHandler, bodyOf, merchantOf } from './event.ts'
+import { observe } from './observe.ts'
 import { refund } from './payments/refund.ts'
 import { securityHeaders } from './security-headers.ts'
 
@@ -21,5 +22,6 @@ export const handler: ApiHandler = middy<ApiEvent, HttpResponse>()
       store: dynamoDbStore({ tableName: process.env.IDEMPOTENCY_TABLE }),
       operation: 'refunds',
       tenant: merchantOf,
+      observe,
     }),
   )
