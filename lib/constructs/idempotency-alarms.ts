@@ -63,7 +63,7 @@ export interface IdempotencyAlarmsProps {
    */
   readonly claimLatencyThreshold?: Duration
   /**
-   * Reads and writes that the table refused for want of throughput in five minutes.
+   * Reads, and writes, that the table refused for want of throughput in five minutes.
    * @default 1
    */
   readonly throttlesThreshold?: number
@@ -185,10 +185,15 @@ export class IdempotencyAlarms extends Construct {
 }
 
 const ofTable = (table: IIdempotencyTable, props: IdempotencyAlarmsProps): Readonly<Record<string, Watch>> => ({
-  TableThrottles: {
-    metric: table.metricThrottles({ period: PERIOD }),
+  TableThrottledReads: {
+    metric: table.metricThrottledReads({ period: PERIOD }),
     threshold: props.throttlesThreshold ?? 1,
-    about: 'The table refused calls for want of throughput.',
+    about: 'The table refused reads for want of throughput.',
+  },
+  TableThrottledWrites: {
+    metric: table.metricThrottledWrites({ period: PERIOD }),
+    threshold: props.throttlesThreshold ?? 1,
+    about: 'The table refused writes for want of throughput: callers get 503, or outcomes are at risk.',
   },
   TableTransactionConflicts: {
     metric: table.metricTransactionConflicts({ period: PERIOD }),

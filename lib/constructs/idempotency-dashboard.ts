@@ -71,7 +71,8 @@ const tableWrites = ({ table }: Watched): IWidget =>
     left: [
       table.metricRefusedWrites({ label: 'refused writes' }),
       table.metricTransactionConflicts({ label: 'transaction conflicts' }),
-      table.metricThrottles({ label: 'throttles' }),
+      table.metricThrottledReads({ label: 'throttled reads' }),
+      table.metricThrottledWrites({ label: 'throttled writes' }),
     ],
   })
 

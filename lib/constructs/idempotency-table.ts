@@ -1,5 +1,5 @@
 import { RemovalPolicy } from 'aws-cdk-lib'
-import { type IMetric, MathExpression, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch'
+import type { IMetric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch'
 import {
   AttributeType,
   Billing,
@@ -29,8 +29,10 @@ export interface IIdempotencyTable extends IConstruct {
    * function that has several.
    */
   grantClaims(grantee: IGrantable, options: GrantClaimsOptions): Grant
-  /** Reads and writes that DynamoDB refused for want of throughput. */
-  metricThrottles(props?: MetricOptions): IMetric
+  /** Reads that DynamoDB refused for want of throughput. */
+  metricThrottledReads(props?: MetricOptions): IMetric
+  /** Writes that DynamoDB refused for want of throughput. */
+  metricThrottledWrites(props?: MetricOptions): IMetric
   /** Writes that met a transaction on the same record. */
   metricTransactionConflicts(props?: MetricOptions): IMetric
   /** Conditional writes that were refused: duplicates, for the most part. */
@@ -88,14 +90,12 @@ abstract class IdempotencyTableBase extends Construct implements IIdempotencyTab
     return grantOperation(this.table, grantee, operation)
   }
 
-  metricThrottles(props: MetricOptions = {}): IMetric {
-    return new MathExpression({
-      expression: 'FILL(reads, 0) + FILL(writes, 0)',
-      usingMetrics: { reads: this.sum('ReadThrottleEvents', props), writes: this.sum('WriteThrottleEvents', props) },
-      label: props.label ?? 'Throttled reads and writes',
-      ...(props.period === undefined ? {} : { period: props.period }),
-      ...(props.color === undefined ? {} : { color: props.color }),
-    })
+  metricThrottledReads(props?: MetricOptions): IMetric {
+    return this.sum('ReadThrottleEvents', props)
+  }
+
+  metricThrottledWrites(props?: MetricOptions): IMetric {
+    return this.sum('WriteThrottleEvents', props)
   }
 
   metricTransactionConflicts(props?: MetricOptions): IMetric {

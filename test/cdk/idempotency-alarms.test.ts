@@ -18,9 +18,9 @@ const alarms = (stack: Stack, props: Partial<IdempotencyAlarmsProps> = {}): Idem
     ...props,
   })
 
-test('with minimal props: five alarms an operation, two for the table, and a dashboard', () => {
+test('with minimal props: five alarms an operation, three for the table, and a dashboard', () => {
   const template = synthesized((stack) => alarms(stack))
-  template.resourceCountIs(ALARM, 7)
+  template.resourceCountIs(ALARM, 8)
   template.resourceCountIs('AWS::CloudWatch::Dashboard', 1)
   for (const [MetricName, Threshold] of [
     ['lost', 1],
@@ -48,10 +48,9 @@ test('with minimal props: five alarms an operation, two for the table, and a das
     EvaluationPeriods: 3,
   })
   template.hasResourceProperties(ALARM, { MetricName: 'TransactionConflict', Namespace: 'AWS/DynamoDB', Threshold: 10 })
-  template.hasResourceProperties(ALARM, {
-    Threshold: 1,
-    Metrics: Match.arrayWith([Match.objectLike({ Id: 'writes' })]),
-  })
+  for (const MetricName of ['ReadThrottleEvents', 'WriteThrottleEvents']) {
+    template.hasResourceProperties(ALARM, { MetricName, Namespace: 'AWS/DynamoDB', Threshold: 1 })
+  }
 })
 
 test('with maximal props', () => {
@@ -72,10 +71,10 @@ test('with maximal props', () => {
       dashboardName: 'shop',
     }),
   )
-  template.resourceCountIs(ALARM, 13)
+  template.resourceCountIs(ALARM, 14)
   template.allResourcesProperties(ALARM, { AlarmActions: [Match.anyValue()], OKActions: [Match.anyValue()] })
   const thresholds = Object.values(template.findResources(ALARM)).map(({ Properties }) => Properties.Threshold)
-  expect(thresholds).toEqual([2, 3, 4, 6, 1_000, 2, 3, 4, 6, 1_000, 7, 8, 9])
+  expect(thresholds).toEqual([2, 3, 4, 6, 1_000, 2, 3, 4, 6, 1_000, 7, 7, 8, 9])
   template.hasResourceProperties(ALARM, { Namespace: 'Shop', Dimensions: [{ Name: 'operation', Value: 'refunds' }] })
   template.hasResourceProperties('AWS::CloudWatch::Dashboard', { DashboardName: 'shop' })
 })

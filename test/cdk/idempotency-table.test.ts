@@ -173,13 +173,17 @@ test.each([
 test("its metrics are the table's own", () => {
   synthesized((stack) => {
     const table = new IdempotencyTable(stack, 'T')
-    const names = [table.metricTransactionConflicts(), table.metricRefusedWrites()].map(
-      (metric) => metric.toMetricConfig().metricStat?.metricName,
-    )
-    expect(names).toEqual(['TransactionConflict', 'ConditionalCheckFailedRequests'])
-    expect(Object.keys(table.metricThrottles().toMetricConfig().mathExpression?.usingMetrics ?? {})).toEqual([
-      'reads',
-      'writes',
+    const names = [
+      table.metricThrottledReads(),
+      table.metricThrottledWrites(),
+      table.metricTransactionConflicts(),
+      table.metricRefusedWrites(),
+    ].map((metric) => metric.toMetricConfig().metricStat?.metricName)
+    expect(names).toEqual([
+      'ReadThrottleEvents',
+      'WriteThrottleEvents',
+      'TransactionConflict',
+      'ConditionalCheckFailedRequests',
     ])
   })
 })

@@ -1,0 +1,12 @@
+/** The CDK app: `npm run synth`, `npm run deploy`, `npm run destroy`, with `-- -c stage=…` for another stage. */
+import { App, Tags, Validations } from 'aws-cdk-lib'
+import { AwsSolutionsChecks } from 'cdk-nag'
+import { ExampleStack } from './example/example-stack.ts'
+import { readStage } from './example/stage.ts'
+
+const app = new App()
+const stage = readStage(app)
+const stack = new ExampleStack(app, `LambdaOnceExample-${stage.name}`, { stage })
+Tags.of(stack).add('stage', stage.name)
+Validations.of(app).addPlugins(new AwsSolutionsChecks())
+app.synth()

@@ -1,0 +1,56 @@
+import { HttpLambdaAuthorizer, HttpLambdaResponseType } from 'aws-cdk-lib/aws-apigatewayv2-authorizers'
+import { Construct } from 'constructs'
+import { IdempotentApi, type IIdempotencyTable } from 'lambda-once/cdk'
+import { businessTable } from './business-table.ts'
+import { idempotentFunction, readFunction } from './functions.ts'
+import type { Stage } from './stage.ts'
+
+/** The payments API: its functions, their table, and the gateway before them. */
+export class Payments extends Construct {
+  readonly api: IdempotentApi
+
+  constructor(
+    scope: Construct,
+    id: string,
+    { stage, table }: { readonly stage: Stage; readonly table: IIdempotencyTable },
+  ) {
+    super(scope, id)
+    const rows = businessTable(this, 'Rows', stage)
+    const environment = { PAYMENTS_TABLE: rows.tableName }
+    const create = idempotentFunction(this, 'Create', 'create-payment', {
+      stage,
+      table,
+      operation: 'payments',
+      environment,
+    })
+    const refund = idempotentFunction(this, 'Refund', 'refund-payment', {
+      stage,
+      table,
+      operation: 'refunds',
+      environment,
+    })
+    const get = readFunction(this, 'Get', 'get-payment', { stage, environment })
+    const list = readFunction(this, 'List', 'list-payments', { stage, environment })
+    rows.grant(create, 'dynamodb:GetItem', 'dynamodb:PutItem')
+    rows.grant(refund, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem')
+    rows.grant(get, 'dynamodb:GetItem')
+    rows.grant(list, 'dynamodb:Query')
+
+    this.api = new IdempotentApi(this, 'Api', {
+      authorizer: merchantAuthorizer(this, stage),
+      routes: {
+        'POST /payments': create,
+        'GET /payments': list,
+        'GET /payments/{id}': get,
+        'POST /payments/{id}/refunds': refund,
+      },
+    })
+  }
+}
+
+/** A request without the header does not come as far as the authorizer: the gateway answers 401. */
+const merchantAuthorizer = (scope: Construct, stage: Stage): HttpLambdaAuthorizer =>
+  new HttpLambdaAuthorizer('Merchant', readFunction(scope, 'Authorize', 'authorize', { stage }), {
+    responseTypes: [HttpLambdaResponseType.SIMPLE],
+    identitySource: ['$request.header.x-merchant-id'],
+  })

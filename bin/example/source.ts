@@ -1,0 +1,16 @@
+import { fileURLToPath } from 'node:url'
+
+export interface Source {
+  readonly entry: string
+  readonly projectRoot: string
+  readonly depsLockFilePath: string
+}
+
+const fileOf = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url))
+
+/** Where a function's code is, and what it is bundled with. */
+export const sourceOf = (name: string): Source => ({
+  entry: fileOf(`functions/${name}.ts`),
+  projectRoot: fileOf('.'),
+  depsLockFilePath: fileOf('package-lock.json'),
+})

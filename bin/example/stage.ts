@@ -1,0 +1,37 @@
+import { RemovalPolicy } from 'aws-cdk-lib'
+import type { Construct } from 'constructs'
+
+/** One deployment of the example: `-c stage=prod`. */
+export interface Stage {
+  readonly name: string
+  /** `prod` keeps its tables when it is destroyed; every other stage leaves nothing behind. */
+  readonly removalPolicy: RemovalPolicy
+  /** How long a function may run: `-c timeoutSeconds=2`. */
+  readonly timeoutSeconds: number
+}
+
+const DEFAULT_STAGE = 'dev'
+
+/** The slow test payment takes three seconds. */
+const DEFAULT_TIMEOUT_SECONDS = 10
+
+const STAGE = /^[a-z][a-z0-9-]{0,30}$/
+
+export const readStage = (scope: Construct): Stage => {
+  const name: unknown = scope.node.tryGetContext('stage') ?? DEFAULT_STAGE
+  if (typeof name !== 'string' || !STAGE.test(name)) {
+    throw new Error(`stage is "${String(name)}"; it must be up to 31 of a-z 0-9 -, and begin with a letter`)
+  }
+  return {
+    name,
+    removalPolicy: name === 'prod' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    timeoutSeconds: readTimeout(scope.node.tryGetContext('timeoutSeconds') ?? DEFAULT_TIMEOUT_SECONDS),
+  }
+}
+
+/** The bound is the HTTP API's own. */
+const readTimeout = (given: unknown): number => {
+  const value = Number(given)
+  if (Number.isInteger(value) && value >= 1 && value <= 30) return value
+  throw new Error(`timeoutSeconds is "${String(given)}"; it must be an integer from 1 to 30`)
+}

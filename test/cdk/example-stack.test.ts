@@ -1,0 +1,141 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { App, Stack, Validations } from 'aws-cdk-lib'
+import { Match, Template } from 'aws-cdk-lib/assertions'
+import { Queue } from 'aws-cdk-lib/aws-sqs'
+import { AwsSolutionsChecks } from 'cdk-nag'
+import { ExampleStack } from '../../bin/example/example-stack.ts'
+import { readStage } from '../../bin/example/stage.ts'
+import { actionsOf, type Statement, statementsByRole, tableOf } from './policies.ts'
+
+const exampleApp = (context: Readonly<Record<string, unknown>> = {}, outdir?: string): App =>
+  new App({
+    context: { 'aws:cdk:bundling-stacks': [], ...context },
+    analyticsReporting: false,
+    ...(outdir === undefined ? {} : { outdir }),
+  })
+
+const example = (context: Readonly<Record<string, unknown>> = {}): Template => {
+  const app = exampleApp(context)
+  return Template.fromStack(new ExampleStack(app, 'Example', { stage: readStage(app) }))
+}
+
+const template = example()
+
+const RECORDS = 'IdempotencyTable48612DF4'
+const CLAIMS = ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem']
+
+/** What the role of one function may do on the table of records. */
+const onRecords = (role: RegExp): readonly Statement[] =>
+  [...statementsByRole(template)]
+    .filter(([id]) => role.test(id))
+    .flatMap(([, statements]) => statements)
+    .filter((statement) => tableOf(statement) === RECORDS)
+
+test.each([
+  [/^PaymentsCreateServiceRole/, 'payments'],
+  [/^PaymentsRefundServiceRole/, 'refunds'],
+  [/^OrdersProcessServiceRole/, 'orders'],
+])('%s may claim the records of %s, and do nothing else on the table (G3)', (role, operation) => {
+  expect(onRecords(role)).toEqual([
+    {
+      Effect: 'Allow',
+      Action: CLAIMS,
+      Resource: { 'Fn::GetAtt': [RECORDS, 'Arn'] },
+      Condition: {
+        'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [`${operation}#*`] },
+        Null: { 'dynamodb:LeadingKeys': 'false' },
+      },
+    },
+  ])
+})
+
+test('nobody else may touch the table of records (G3)', () => {
+  expect(onRecords(/./)).toHaveLength(3)
+})
+
+test('nobody may scan or delete, and who may query may only query the rows of the business (G3)', () => {
+  const statements = [...statementsByRole(template).values()].flat()
+  const actions = statements.flatMap((statement) => actionsOf(statement))
+  expect(actions.filter((action) => /Scan|DeleteItem|Batch|PartiQL|\*/.test(action))).toEqual([])
+  const queried = statements.filter((statement) => actionsOf(statement).includes('dynamodb:Query')).map(tableOf)
+  expect(queried).toEqual([expect.stringMatching(/^PaymentsRows/), expect.stringMatching(/^OrdersRows/)])
+})
+
+test('the table of records is one and has the names that stay: another logical id would forget every key', () => {
+  const tables = Object.keys(template.findResources('AWS::DynamoDB::GlobalTable'))
+  expect(tables.sort()).toEqual(['IdempotencyTable48612DF4', 'OrdersRows63B3CC0A', 'PaymentsRowsE7EFBEF5'])
+})
+
+test('the stack is made of these', () => {
+  const types: Record<string, number> = {}
+  for (const { Type } of Object.values(template.toJSON().Resources as Record<string, { Type: string }>)) {
+    types[Type] = (types[Type] ?? 0) + 1
+  }
+  expect(types).toEqual({
+    'AWS::ApiGatewayV2::Api': 1,
+    'AWS::ApiGatewayV2::Authorizer': 1,
+    'AWS::ApiGatewayV2::Integration': 5,
+    'AWS::ApiGatewayV2::Route': 5,
+    'AWS::ApiGatewayV2::Stage': 1,
+    'AWS::CloudWatch::Alarm': 19,
+    'AWS::CloudWatch::Dashboard': 1,
+    'AWS::DynamoDB::GlobalTable': 3,
+    'AWS::IAM::Policy': 6,
+    'AWS::IAM::Role': 7,
+    'AWS::Lambda::EventSourceMapping': 1,
+    'AWS::Lambda::Function': 7,
+    'AWS::Lambda::Permission': 6,
+    'AWS::Logs::LogGroup': 8,
+    'AWS::SQS::Queue': 2,
+    'AWS::SQS::QueuePolicy': 2,
+  })
+})
+
+test('it says where it is', () => {
+  expect(Object.keys(template.findOutputs('*')).sort()).toEqual([
+    'IdempotencyTableName',
+    'OrdersDeadLetterQueueUrl',
+    'OrdersQueueUrl',
+    'Url',
+  ])
+})
+
+test('prod keeps its tables and queues; every other stage leaves nothing', () => {
+  const prod = example({ stage: 'prod' })
+  for (const type of ['AWS::DynamoDB::GlobalTable', 'AWS::SQS::Queue']) {
+    prod.allResources(type, { DeletionPolicy: 'Retain' })
+    template.allResources(type, { DeletionPolicy: 'Delete' })
+  }
+  prod.hasResourceProperties('AWS::DynamoDB::GlobalTable', {
+    Replicas: [Match.objectLike({ DeletionProtectionEnabled: true })],
+    TimeToLiveSpecification: Match.anyValue(),
+  })
+})
+
+test.each([
+  [{ stage: 'Prod' }, 'stage is "Prod"; it must be up to 31 of a-z 0-9 -, and begin with a letter'],
+  [{ timeoutSeconds: '31' }, 'timeoutSeconds is "31"; it must be an integer from 1 to 30'],
+  [{ timeoutSeconds: 'x' }, 'timeoutSeconds is "x"; it must be an integer from 1 to 30'],
+])('the context %j is refused', (context, message) => {
+  expect(() => readStage(exampleApp(context))).toThrow(message)
+})
+
+/** Synthesizes with cdk-nag's AWS Solutions rules, which throws where they find something. */
+const checked = (fill: (app: App) => void): void => {
+  const outdir = mkdtempSync(join(tmpdir(), 'lambda-once-nag-'))
+  try {
+    const app = exampleApp({}, outdir)
+    fill(app)
+    Validations.of(app).addPlugins(new AwsSolutionsChecks())
+    app.synth()
+  } finally {
+    rmSync(outdir, { recursive: true })
+  }
+}
+
+test("cdk-nag's AWS Solutions rules find nothing that is not acknowledged", () => {
+  checked((app) => new ExampleStack(app, 'Example', { stage: readStage(app) }))
+  expect(() => checked((app) => new Queue(new Stack(app, 'Control'), 'Bare'))).toThrow('AwsSolutions-SQS3')
+})
