@@ -68,7 +68,17 @@ const claimRequestOf = <TEvent>(
     recordKey: deriveRecordKey({ operation, tenant, method: request.method, route, key }),
     fingerprint: deriveFingerprint(fingerprintParts(settings, event, request, route)),
     deadline: deadlineOf(context, runtime),
+    readFirst: isLikelyReplay(settings, event),
     wait: settings.wait,
+  }
+}
+
+/** A hint that cannot be had is no hint, and no reason to refuse the request. */
+const isLikelyReplay = <TEvent>({ likelyReplay }: HttpSettings<TEvent>, event: TEvent): boolean => {
+  try {
+    return likelyReplay?.(event) === true
+  } catch {
+    return false
   }
 }
 
