@@ -52,9 +52,10 @@ export const begin = async (settings: Settings, request: ClaimRequest): Promise<
   try {
     const contested = await settings.runtime.withDeadline(CLAIM_BUDGET, contest.contend)
     settings.runtime.probe?.('after-claim')
-    return contested.kind === 'claimed'
-      ? await start(settings, request, contested, askedAt)
-      : refused(settings, request, contested)
+    if (contested.kind !== 'claimed') return refused(settings, request, contested)
+    return settings.runtime.now() < contested.claim.leaseExpiresAt
+      ? start(settings, request, contested, askedAt)
+      : await tooLate(settings, contested.claim)
   } catch (error) {
     settings.tell(() => storeFailed(request.recordKey, 'claim', error))
     // A refusal too: an earlier send of the claim may have been applied before a permission was taken away.
@@ -65,16 +66,19 @@ export const begin = async (settings: Settings, request: ClaimRequest): Promise<
   }
 }
 
-/** A lease that lapsed while the answer was on its way protects nothing: the handler does not start under it. */
-const start = async (
-  settings: Settings,
-  request: ClaimRequest,
-  { claim, over }: Won,
-  askedAt: EpochMillis,
-): Promise<Begun> => {
+/**
+ * A lease that lapsed while the answer was on its way protects nothing: the handler does not start under it. Nor does
+ * it run unprotected: the store answered, and another invocation may be running by now.
+ */
+const tooLate = async (settings: Settings, claim: Claim): Promise<Begun> => {
+  const error = new StoreUnavailable('The lease lapsed before the claim was answered')
+  settings.tell(() => storeFailed(claim.recordKey, 'claim', error))
+  await giveUp(settings, claim)
+  return { kind: 'unavailable', error }
+}
+
+const start = (settings: Settings, request: ClaimRequest, { claim, over }: Won, askedAt: EpochMillis): Begun => {
   const { runtime, tell } = settings
-  if (runtime.now() >= claim.leaseExpiresAt)
-    throw new StoreUnavailable('The lease lapsed before the claim was answered')
   tell(() => {
     const about = { ...aboutClaim(claim), claimMillis: between(askedAt, runtime.now()) }
     return over === undefined ? { type: 'claimed', ...about } : { type: 'tookOver', ...about, reason: over }
