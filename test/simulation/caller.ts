@@ -103,6 +103,7 @@ const ask = (world: World, invocation: Invocation, settings: Settings, asked: As
   const askedAt = world.timeline.now
   const order = world.order()
   invocation.run = undefined
+  invocation.won = undefined
   const heard = (result: Answered['result']): void => {
     const answer: Answered = {
       order: world.order(),
@@ -111,6 +112,7 @@ const ask = (world: World, invocation: Invocation, settings: Settings, asked: As
       fingerprint: invocation.fingerprint,
       askedAt,
       asked: order,
+      won: invocation.won,
       claim: invocation.run?.claim,
       result,
       requests: { ...invocation.requests },

@@ -61,6 +61,8 @@ export interface Answered extends Happening {
   readonly askedAt: number
   /** In the one order, when its caller asked. */
   readonly asked: number
+  /** The claim that it won, if it did. */
+  readonly won: Claim | undefined
   /** The claim under which it ran, if it did. */
   readonly claim: Claim | undefined
   readonly result: Ran<Answer> | { readonly kind: 'threw'; readonly error: unknown }
@@ -91,6 +93,8 @@ export interface Calm {
   readonly since: number
   readonly record: StoredRecord | undefined
   readonly handlerMillis: number
+  /** How often a caller that waited as long as it was told was refused once more. */
+  refusedAgain: number
   /** When an outcome was answered. */
   answeredAt: number | undefined
 }
@@ -114,5 +118,7 @@ export interface History {
   readonly rests: readonly Rest[]
   /** Invocations that died: crashed, or ended at their deadline. */
   readonly deaths: number
+  /** Requests that were refused for no reason of the record's. */
+  readonly refusals: number
   readonly invocations: number
 }

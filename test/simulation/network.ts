@@ -1,6 +1,6 @@
 import type { Claim } from '../../lib/core/claim.ts'
-import { StoreUnavailable } from '../../lib/core/errors.ts'
-import type { Store } from '../../lib/core/store.ts'
+import { StoreMisconfigured, StoreUnavailable } from '../../lib/core/errors.ts'
+import type { ClaimAnswer, Store, TakeOverAnswer } from '../../lib/core/store.ts'
 import { DeadlineSignal, deadlineSignal } from './deadline-signal.ts'
 import { type Invocation, later, say, step } from './invocation.ts'
 import { applied } from './ledger.ts'
@@ -9,20 +9,28 @@ import type { Faults } from './profile.ts'
 import type { World } from './world.ts'
 
 /** What happens to one send of a request. */
-type Fate = 'arrives' | keyof Pick<Faults, 'requestLost' | 'answerLost' | 'late' | 'throttled' | 'slow'>
+type Fate =
+  | 'arrives'
+  | keyof Pick<Faults, 'requestLost' | 'answerLost' | 'late' | 'throttled' | 'contended' | 'denied' | 'slow'>
+
+interface Request<T> {
+  readonly isClaim: boolean
+  /** For the log. */
+  readonly what: () => string
+  /** Applies one send to the store. */
+  readonly act: (sent: number, stray: () => boolean) => Promise<T>
+}
 
 /** A call of the store, which its client sends a second time where the first got no answer. */
 interface Exchange<T> {
   readonly world: World
   readonly invocation: Invocation
-  readonly what: string
-  /** Applies one send to the store. */
-  readonly act: (sent: number, stray: () => boolean) => Promise<T>
+  readonly request: Request<T>
   /** The sender has its answer, or has given up. */
   isOver: boolean
   sends: number
   readonly resolve: (answer: Promise<T>) => void
-  readonly reject: (error: StoreUnavailable) => void
+  readonly reject: (error: StoreUnavailable | StoreMisconfigured) => void
 }
 
 /** The layer's own client: two attempts of 900 ms. */
@@ -38,7 +46,7 @@ const ON_ITS_WAY = new DeadlineSignal().asAbortSignal()
 /** The store as one invocation reaches it. */
 export const networkStore = (world: World, invocation: Invocation): Store => {
   const { store, profile } = world
-  const { requests } = invocation
+  const { id, requests } = invocation
 
   const won = (wanted: Claim): void => {
     invocation.won = wanted
@@ -51,82 +59,74 @@ export const networkStore = (world: World, invocation: Invocation): Store => {
     return rest as unknown as T
   }
 
+  const claiming = async <T extends ClaimAnswer | TakeOverAnswer>(
+    claim: Claim,
+    by: AbortSignal,
+    request: Request<T>,
+  ): Promise<T> => {
+    requests.claimStep = Math.max(requests.claimStep, ++requests.inClaimStep)
+    requests.writes++
+    const answer = await exchange(world, invocation, by, request)
+    if (answer.kind === 'claimed') won(claim)
+    return asTold(answer)
+  }
+
   return {
     skew: store.skew,
     outcomeRoom: store.outcomeRoom,
 
-    claim: async (claim, by) => {
-      requests.claimStep = Math.max(requests.claimStep, ++requests.inClaimStep)
-      requests.writes++
-      const answer = await exchange(
-        world,
-        invocation,
-        by,
-        () => `claims as ${describeClaim(claim)}`,
-        (sent, stray) =>
-          applied(world, { by: 'claim', invocation: invocation.id, claim, sent, stray: stray() }, () =>
+    claim: (claim, by) =>
+      claiming(claim, by, {
+        isClaim: true,
+        what: () => `claims as ${describeClaim(claim)}`,
+        act: (sent, stray) =>
+          applied(world, { by: 'claim', invocation: id, claim, sent, stray: stray() }, () =>
             store.claim(claim, ON_ITS_WAY),
           ),
-      )
-      if (answer.kind === 'claimed') won(claim)
-      return asTold(answer)
-    },
+      }),
 
-    takeOver: async (seen, claim, by) => {
-      requests.claimStep = Math.max(requests.claimStep, ++requests.inClaimStep)
-      requests.writes++
-      const answer = await exchange(
-        world,
-        invocation,
-        by,
-        () => `takes over as ${describeClaim(claim)}`,
-        (sent, stray) =>
-          applied(world, { by: 'takeOver', invocation: invocation.id, claim, sent, stray: stray() }, () =>
+    takeOver: (seen, claim, by) =>
+      claiming(claim, by, {
+        isClaim: true,
+        what: () => `takes over as ${describeClaim(claim)}`,
+        act: (sent, stray) =>
+          applied(world, { by: 'takeOver', invocation: id, claim, sent, stray: stray() }, () =>
             store.takeOver(seen, claim, ON_ITS_WAY),
           ),
-      )
-      if (answer.kind === 'claimed') won(claim)
-      return asTold(answer)
-    },
+      }),
 
     renew: async (claim, to, by) => {
-      const answer = await exchange(
-        world,
-        invocation,
-        by,
-        () => `renews ${claim.claimToken}`,
-        (sent, stray) =>
-          applied(world, { by: 'renew', invocation: invocation.id, claim, sent, stray: stray() }, () =>
+      const answer = await exchange(world, invocation, by, {
+        isClaim: false,
+        what: () => `renews ${claim.claimToken}`,
+        act: (sent, stray) =>
+          applied(world, { by: 'renew', invocation: id, claim, sent, stray: stray() }, () =>
             store.renew(claim, to, ON_ITS_WAY),
           ),
-      )
+      })
       if (answer.kind === 'renewed') invocation.knownLease = Math.max(invocation.knownLease, to.leaseExpiresAt)
       return answer
     },
 
     settle: (claim, as, by) => {
       requests.writes++
-      return exchange(
-        world,
-        invocation,
-        by,
-        () => `settles ${claim.claimToken} as ${as.kind}`,
-        (sent, stray) =>
-          applied(world, { by: 'settle', as: as.kind, invocation: invocation.id, claim, sent, stray: stray() }, () =>
+      return exchange(world, invocation, by, {
+        isClaim: false,
+        what: () => `settles ${claim.claimToken} as ${as.kind}`,
+        act: (sent, stray) =>
+          applied(world, { by: 'settle', as: as.kind, invocation: id, claim, sent, stray: stray() }, () =>
             store.settle(claim, as, ON_ITS_WAY),
           ),
-      )
+      })
     },
 
     peek: (recordKey, by) => {
       requests.reads++
-      return exchange(
-        world,
-        invocation,
-        by,
-        () => 'looks',
-        () => (isStale(world) ? Promise.resolve(world.replaced.record) : store.peek(recordKey, ON_ITS_WAY)),
-      )
+      return exchange(world, invocation, by, {
+        isClaim: false,
+        what: () => 'looks',
+        act: () => (isStale(world) ? Promise.resolve(world.replaced.record) : store.peek(recordKey, ON_ITS_WAY)),
+      })
     },
   }
 }
@@ -135,26 +135,11 @@ export const networkStore = (world: World, invocation: Invocation): Store => {
 const isStale = ({ replaced, timeline, random }: World): boolean =>
   timeline.now - replaced.at < 1_000 && random.chance(0.3)
 
-const exchange = <T>(
-  world: World,
-  invocation: Invocation,
-  by: AbortSignal,
-  what: () => string,
-  act: Exchange<T>['act'],
-): Promise<T> =>
+const exchange = <T>(world: World, invocation: Invocation, by: AbortSignal, request: Request<T>): Promise<T> =>
   new Promise<T>((resolve, reject) => {
     step(world, invocation) // before it is sent
     if (!invocation.isAlive) return
-    const call: Exchange<T> = {
-      world,
-      invocation,
-      what: world.log === undefined ? '' : what(),
-      act,
-      isOver: false,
-      sends: 0,
-      resolve,
-      reject,
-    }
+    const call: Exchange<T> = { world, invocation, request, isOver: false, sends: 0, resolve, reject }
     send(call)
     deadlineSignal(by).whenAborted(() => giveUp(call, 'gives up'))
     step(world, invocation) // while it is under way
@@ -163,7 +148,7 @@ const exchange = <T>(
 const giveUp = <T>(call: Exchange<T>, how: string): void => {
   if (call.isOver) return
   call.isOver = true
-  say(call.world, call.invocation, () => `${how}: ${call.what}`)
+  say(call.world, call.invocation, () => `${how}: ${call.request.what()}`)
   call.reject(new StoreUnavailable(how))
 }
 
@@ -171,18 +156,18 @@ const send = <T>(call: Exchange<T>): void => {
   const { world, invocation } = call
   const { random, timeline } = world
   call.sends++
-  const fate = drawFate(world)
+  const fate = drawFate(world, call.request.isClaim)
   const sent = world.order()
   if (fate !== 'arrives') world.count(`fault ${fate}`)
   say(
     world,
     invocation,
-    () => `${call.what}${call.sends > 1 ? ', again' : ''}${fate === 'arrives' ? '' : ` [${fate}]`}`,
+    () => `${call.request.what()}${call.sends > 1 ? ', again' : ''}${fate === 'arrives' ? '' : ` [${fate}]`}`,
   )
   const stray = (): boolean => call.isOver || !invocation.isAlive
   const arrive = (answering: boolean): void => {
-    if (fate === 'late') say(world, invocation, () => `is late with: ${call.what}`)
-    const answer = call.act(sent, stray)
+    if (fate === 'late') say(world, invocation, () => `is late with: ${call.request.what()}`)
+    const answer = call.request.act(sent, stray)
     if (answering) later(world, invocation, travel(world, fate), () => answered(call, answer))
   }
   switch (fate) {
@@ -196,6 +181,11 @@ const send = <T>(call: Exchange<T>): void => {
     case 'late':
       timeline.after(random.between(500, random.pick([3_000, 10_000, 60_000, SIGNATURE_LIFE])), () => arrive(false))
       break
+    case 'contended':
+    case 'denied':
+      world.refusals++
+      later(world, invocation, travel(world, fate), () => refuse(call, fate))
+      return
     case 'answerLost':
       timeline.after(travel(world, fate), () => arrive(false))
       break
@@ -203,8 +193,18 @@ const send = <T>(call: Exchange<T>): void => {
   if (fate !== 'slow') awaitFailure(call, fate)
 }
 
-const drawFate = ({ isCalm, profile: { faults }, random }: World): Fate => {
+/** The client does not send these again. */
+const refuse = <T>(call: Exchange<T>, fate: 'contended' | 'denied'): void => {
+  if (call.isOver) return
+  call.isOver = true
+  if (fate === 'denied') call.reject(new StoreMisconfigured('denied'))
+  else call.resolve(Promise.resolve({ kind: 'contended' } as T))
+}
+
+const drawFate = ({ isCalm, profile: { faults }, random }: World, isClaim: boolean): Fate => {
   if (isCalm) return 'arrives'
+  if (isClaim && random.chance(faults.contended)) return 'contended'
+  if (random.chance(faults.denied)) return 'denied'
   if (random.chance(faults.requestLost)) return 'requestLost'
   if (random.chance(faults.answerLost)) return 'answerLost'
   if (random.chance(faults.late)) return 'late'

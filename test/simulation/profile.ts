@@ -10,6 +10,10 @@ export interface Faults {
   /** Of a request: applied within its five minutes, whether anybody still waits for it or not. */
   readonly late: number
   readonly throttled: number
+  /** Of a claim: transactions on the record keep it from being applied. */
+  readonly contended: number
+  /** Of a request: the store refuses it for a reason that no retry mends. */
+  readonly denied: number
   /** Of a request: it takes longer than its sender waits. */
   readonly slow: number
   /** Of an invocation: its process dies at one of its steps. */
@@ -55,6 +59,8 @@ const NO_FAULTS: Faults = {
   answerLost: 0,
   late: 0,
   throttled: 0,
+  contended: 0,
+  denied: 0,
   slow: 0,
   crash: 0,
   freeze: 0,
@@ -99,6 +105,8 @@ const drawFaults = (random: Random): Faults => {
     answerLost: maybe(0.05, 0.2, 0.5),
     late: maybe(0.05, 0.2, 0.5),
     throttled: maybe(0.05, 0.2, 0.5),
+    contended: random.chance(0.1) ? 0.2 : 0,
+    denied: random.chance(0.1) ? 0.1 : 0,
     slow: maybe(0.05, 0.3),
     crash: maybe(0.2, 0.5),
     freeze: maybe(0.2, 0.5),

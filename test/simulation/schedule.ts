@@ -132,18 +132,24 @@ const calm: Scene = (world) => {
   const fingerprint = record?.fingerprint ?? FINGERPRINTS[0]
   const host: Host = world.hosts[0] as Host
   host.frozenUntil = 0
-  const period: Calm = { since: timeline.now, record, handlerMillis: 80, answeredAt: undefined }
+  const period: Calm = { since: timeline.now, record, handlerMillis: 80, refusedAgain: 0, answeredAt: undefined }
   world.calms.push(period)
   say(world, undefined, () => 'faults stop; callers keep coming')
   const keepComing = (times: number): void => {
     const whenEnded = (last: Answered | undefined): void => {
       if (isFinal(last)) period.answeredAt = timeline.now
-      else if (times > 1) timeline.after(pauseTold(last), () => keepComing(times - 1))
+      else if (isRefusedAsLive(last) && times < CALM_CALLS) period.refusedAgain++
+      if (!isFinal(last) && times > 1) timeline.after(pauseTold(last), () => keepComing(times - 1))
     }
     invoke(world, { fingerprint, host, requestId: `calm-${times}`, whenEnded })
   }
-  keepComing(5)
+  keepComing(CALM_CALLS)
 }
+
+const CALM_CALLS = 5
+
+const isRefusedAsLive = (last: Answered | undefined): boolean =>
+  last?.result.kind === 'refused' && last.result.error.code === 'in-progress'
 
 const pauseTold = (last: Answered | undefined): number =>
   fromSeconds((last?.result.kind === 'refused' ? last.result.error.retryAfterSeconds : undefined) ?? 1)

@@ -39,6 +39,8 @@ export interface World {
   /** What the last write replaced, and when: a read may still see it. */
   replaced: { readonly record: StoredRecord | undefined; readonly at: number }
   deaths: number
+  /** Requests that were refused for no reason of the record's. */
+  refusals: number
   /** No new faults from here on. */
   isCalm: boolean
   tokens: number
@@ -80,6 +82,7 @@ export const createWorld = (seed: number, tally: Tally, log?: Log): World => {
     rests: [],
     replaced: { record: undefined, at: Number.NEGATIVE_INFINITY },
     deaths: 0,
+    refusals: 0,
     isCalm: false,
     tokens: 0,
     invocations: 0,
@@ -107,6 +110,7 @@ export const historyOf = ({
   calms,
   rests,
   deaths,
+  refusals,
   invocations,
 }: World): History => ({
   profile,
@@ -119,5 +123,6 @@ export const historyOf = ({
   calms,
   rests,
   deaths,
+  refusals,
   invocations,
 })

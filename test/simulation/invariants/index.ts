@@ -12,7 +12,7 @@ import {
   takesOverTheFree,
   vanishesWhenExpired,
 } from './ownership.ts'
-import { fewRequests, nothingStays, oneRun, somebodyCompletes } from './progress.ts'
+import { fewRequests, nothingStays, oneRun, somebodyCompletes, waitsOnce } from './progress.ts'
 import { abortsWhenLost, recognisesItself } from './recognition.ts'
 import { type Invariant, storyOf } from './story.ts'
 
@@ -48,6 +48,7 @@ export const RULES: readonly Rule[] = [
   withinSkew('A5', claimedOnce),
   underAnyClock('A5', vanishesWhenExpired),
   withinSkew('A10', attemptsGrow),
+  withinSkew('B2', waitsOnce),
   withinSkew('B8', startsInTime),
   withinSkew('C12', oneEffect),
 ]

@@ -40,10 +40,15 @@ const afterPredecessor = (story: Story, { before, at, claim }: ClaimWrite): stri
   return isLapsed(story, before, at) ? undefined : `${claim.claimToken} ran while ${before.claimToken} was live`
 }
 
-/** The handler never starts under a lease that has lapsed by its own host's clock. */
-export const startsInTime: Invariant = ({ runs }) =>
+/** The handler never starts under a lease that has lapsed by its own host's clock, nor without the claim that it won. */
+export const startsInTime: Invariant = ({ runs, answers }) =>
   firstOf(runs, ({ claim, start }) =>
     start.hostNow < claim.leaseExpiresAt ? undefined : `${claim.claimToken} started after its lease`,
+  ) ??
+  firstOf(answers, ({ won, result }) =>
+    won !== undefined && result.kind === 'answered' && result.standing === 'unprotected'
+      ? `${won.claimToken} was won, and its handler ran unprotected`
+      : undefined,
   )
 
 /** Released or abandoned only by the owner, after its handler ended or before it started. */

@@ -27,6 +27,7 @@ export const nothingStays: Invariant = (story) => {
 /** A crash, a failure, a give-up: after any of them a record may rest unsettled, or run again. */
 const somebodyFailed = (story: Story): boolean =>
   story.deaths > 0 ||
+  story.refusals > 0 ||
   story.runs.some(({ end }) => end === undefined || !isOutcome(end.deed)) ||
   story.answers.some((answer) => gaveUp(answer, story)) ||
   story.writes.some(isStrayClaim)
@@ -75,3 +76,9 @@ export const somebodyCompletes: Invariant = ({ calms, skew }) =>
     if (answeredAt === undefined) return 'callers kept coming, and none got an outcome'
     return answeredAt <= due ? undefined : `the first outcome came ${answeredAt - due} ms late`
   })
+
+/** Who waits as long as it was told is not refused again. */
+export const waitsOnce: Invariant = ({ calms }) =>
+  firstOf(calms, ({ refusedAgain }) =>
+    refusedAgain > 0 ? `refused ${refusedAgain} times after the time to wait` : undefined,
+  )
