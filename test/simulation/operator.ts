@@ -15,7 +15,21 @@ const UNHURRIED = new DeadlineSignal().asAbortSignal()
 export const operate = (world: World): void => {
   const record = world.read()
   if (record === undefined) return
-  const override: Override = record.status === 'IN_PROGRESS' && world.random.chance(0.5) ? 'settles' : 'releases'
+  decide(world, record, record.status === 'IN_PROGRESS' && world.random.chance(0.5) ? 'settles' : 'releases')
+}
+
+/** Releases the record again and again, a few milliseconds apart, for half a second. */
+export const meddle = (world: World): void => {
+  const end = world.timeline.now + 500
+  const again = (): void => {
+    const record = world.read()
+    if (record !== undefined) decide(world, record, 'releases')
+    if (world.timeline.now < end) world.timeline.after(world.random.between(3, 12), again)
+  }
+  again()
+}
+
+const decide = (world: World, record: StoredRecord, override: Override): void => {
   world.count(`operator ${override}`)
   if (isSettled(record)) world.count('operator overrides an outcome')
   say(world, undefined, () => `the operator ${override} the record`)

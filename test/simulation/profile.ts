@@ -49,6 +49,8 @@ export interface Profile {
   readonly wait: boolean
   readonly readFirst: boolean
   readonly operator: boolean
+  /** A script of the operator's that releases the record over and over: the most that can come between look and write. */
+  readonly meddler: boolean
   readonly sweeps: boolean
   /** Whether a caller comes again after a failure: in the same invocation, or by a new one under its request id. */
   readonly retries: boolean
@@ -79,7 +81,7 @@ export const drawProfile = (random: Random): Profile => {
     abandoned: random.chance(0.65) ? 'rerun' : 'hold',
     heartbeatSeconds: random.chance(0.4) ? random.pick([5, 5, 8, 20]) : undefined,
     retentionSeconds: random.chance(0.8) ? 1_501 : 86_400,
-    storeDown: random.chance(0.95) ? 'reject' : 'dangerouslyRunUnprotected',
+    storeDown: random.chance(0.9) ? 'reject' : 'dangerouslyRunUnprotected',
     unstored: random.chance(0.8) ? 'answer' : 'fail',
     enforcesDeadline,
     storeTells,
@@ -93,6 +95,7 @@ export const drawProfile = (random: Random): Profile => {
     wait: random.chance(0.15),
     readFirst: random.chance(0.1),
     operator: random.chance(0.1),
+    meddler: random.chance(0.02),
     sweeps: random.chance(0.5),
     retries: random.chance(0.35),
   }

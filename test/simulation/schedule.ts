@@ -3,7 +3,7 @@ import { fromSeconds } from '../../lib/core/time.ts'
 import { invoke } from './caller.ts'
 import type { Answered, Calm, History } from './history.ts'
 import { happening, say } from './invocation.ts'
-import { operate } from './operator.ts'
+import { meddle, operate } from './operator.ts'
 import { createWorld, FINGERPRINTS, type Host, historyOf, type Log, type Tally, type World } from './world.ts'
 
 /** One seed's story: some acts of callers with faults, a calm in which callers keep coming, and a late return. */
@@ -78,6 +78,7 @@ const act = (world: World, start: number, next: () => void): void => {
     const fingerprint = FINGERPRINTS[random.chance(profile.otherPayload) ? 1 : 0]
     timeline.at(start + random.between(0, spread), () => call(world, { fingerprint, ended }))
   }
+  if (profile.meddler) timeline.at(start + random.between(0, spread), () => meddle(world))
   if (profile.operator) {
     const decidedAt = start + random.between(0, spread + 5_000)
     timeline.at(decidedAt, () => operate(world))
