@@ -1,0 +1,7 @@
+import { leanDynamoDbStore } from '../../lib/dynamodb/lean.ts'
+import { subjectOver } from './ours.ts'
+import { CREDENTIALS, type OpenSubject, REGION } from './subject.ts'
+
+/** Without the SDK. */
+export const open: OpenSubject = ({ endpoint, tableName }) =>
+  subjectOver(leanDynamoDbStore({ tableName, region: REGION, endpoint, credentials: CREDENTIALS }))

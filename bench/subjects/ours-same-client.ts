@@ -1,0 +1,10 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { dynamoDbStore } from '../../lib/dynamodb.ts'
+import { subjectOver } from './ours.ts'
+import { CREDENTIALS, type OpenSubject, REGION } from './subject.ts'
+
+/** On the very client that the floor uses. */
+export const open: OpenSubject = ({ endpoint, tableName }) =>
+  subjectOver(
+    dynamoDbStore({ tableName, client: new DynamoDBClient({ endpoint, region: REGION, credentials: CREDENTIALS }) }),
+  )
