@@ -1,11 +1,14 @@
 import type { RequestListener } from 'node:http'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { createBusinessTable } from './business-table.ts'
 import { prepareDataDirectory } from './data-directory.ts'
 import { startDynamoDbLocal } from './dynamodb-local.ts'
 import {
   CREDENTIALS,
+  FUNCTION_NAMES,
   functionEnvironment,
   IDEMPOTENCY_TABLE,
+  ORDERS_TABLE,
   PAYMENTS_TABLE,
   QUIET_SDK,
   REGION,
@@ -14,10 +17,11 @@ import {
 } from './example-api.ts'
 import type { LocalSettings } from './flags.ts'
 import { type Bundles, bundleFunctions } from './functions/bundle.ts'
-import { type FunctionPool, functionPool } from './functions/function-pool.ts'
+import { functionPool } from './functions/function-pool.ts'
 import { gateway } from './gateway/gateway.ts'
 import { type Listening, listen } from './listen.ts'
-import { createPaymentsTable } from './payments-table.ts'
+import { type FunctionPools, startOrdersQueue } from './orders-queue.ts'
+import { LOCAL_PREFIX, SQS_PATH } from './queue/queue-listener.ts'
 import { createIdempotencyTable } from './tables.ts'
 
 export interface LocalServer {
@@ -27,7 +31,7 @@ export interface LocalServer {
 }
 
 /**
- * Starts database, functions and gateway. The port is taken first, so that a taken one is told at once; requests that
+ * Starts database, functions, gateway and queue. The port is taken first, so that a taken one is told at once; requests that
  * come early wait until all is ready. What was started is stopped again where something after it fails.
  */
 export const startLocalServer = async (settings: LocalSettings, log: (line: string) => void): Promise<LocalServer> => {
@@ -47,15 +51,20 @@ export const startLocalServer = async (settings: LocalSettings, log: (line: stri
     const { dataDirectory } = settings
     const database = await startDynamoDbLocal(dataDirectory === undefined ? {} : { dataDirectory })
     started.push(database.stop)
-    await createTables(database.endpoint)
+    const client = databaseClient(database.endpoint)
+    started.push(async () => client.destroy())
+    await createTables(client)
 
     const bundles = await bundleFunctions(sourceFiles())
     started.push(bundles.remove)
-    const functions = functionPools(bundles, functionEnvironment(database.endpoint), settings, log)
+    const environment = functionEnvironment({ dynamoDb: database.endpoint, sqs: `${url}${SQS_PATH}` })
+    const functions = functionPools(bundles, environment, settings, log)
     started.push(async () => {
       await Promise.all([...functions.values()].map((pool) => pool.stop()))
     })
-    open(gateway({ routes: ROUTES, functions }))
+    const orders = startOrdersQueue(client, functions)
+    started.push(async () => orders.stop())
+    open(apiAndQueue(gateway({ routes: ROUTES, functions }), orders.listener(url)))
     return { url, stop }
   } catch (error) {
     await stop()
@@ -63,15 +72,15 @@ export const startLocalServer = async (settings: LocalSettings, log: (line: stri
   }
 }
 
-const createTables = async (endpoint: string): Promise<void> => {
+const databaseClient = (endpoint: string): DynamoDBClient => {
   process.env[QUIET_SDK] = 'true'
-  const client = new DynamoDBClient({ endpoint, region: REGION, credentials: CREDENTIALS })
-  try {
-    await createIdempotencyTable(client, IDEMPOTENCY_TABLE)
-    await createPaymentsTable(client, PAYMENTS_TABLE)
-  } finally {
-    client.destroy()
-  }
+  return new DynamoDBClient({ endpoint, region: REGION, credentials: CREDENTIALS })
+}
+
+const createTables = async (client: DynamoDBClient): Promise<void> => {
+  await createIdempotencyTable(client, IDEMPOTENCY_TABLE)
+  await createBusinessTable(client, PAYMENTS_TABLE)
+  await createBusinessTable(client, ORDERS_TABLE)
 }
 
 const functionPools = (
@@ -79,11 +88,15 @@ const functionPools = (
   environment: Readonly<Record<string, string>>,
   { functionTimeoutSeconds: timeoutSeconds }: LocalSettings,
   log: (line: string) => void,
-): ReadonlyMap<string, FunctionPool> => {
-  const names = new Set(ROUTES.map(({ functionName }) => functionName))
+): FunctionPools => {
   const options = { mainFile, environment, timeoutSeconds, log }
-  return new Map([...names].map((name) => [name, functionPool({ ...options, name, file: file(name) })]))
+  return new Map(FUNCTION_NAMES.map((name) => [name, functionPool({ ...options, name, file: file(name) })]))
 }
+
+const apiAndQueue =
+  (api: RequestListener, queue: RequestListener): RequestListener =>
+  (request, response) =>
+    (request.url?.startsWith(LOCAL_PREFIX) ? queue : api)(request, response)
 
 const closed = async (server: Listening['server']): Promise<void> => {
   await new Promise((resolve) => {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { APIGatewayRequestAuthorizerEventV2, Context } from 'aws-lambda'
 import { handler as authorize } from '../../functions/authorize.ts'
 import { parseOrder } from '../../functions/orders/order.ts'
-import { createPaymentsTable } from '../../lib/local/payments-table.ts'
+import { createBusinessTable } from '../../lib/local/business-table.ts'
 import { createIdempotencyTable } from '../../lib/local/tables.ts'
 import type { SqsBatchHandler } from '../../lib/sqs.ts'
 import { CREDENTIALS, databaseEndpoint, REGION, testClient } from '../support/dynamodb.ts'
@@ -14,7 +14,7 @@ let allOrders: typeof import('../../functions/orders/look-up.ts').allOrders
 beforeAll(async () => {
   const ORDERS_TABLE = `orders-${randomUUID()}`
   const IDEMPOTENCY_TABLE = `idempotency-${randomUUID()}`
-  await createPaymentsTable(testClient(), ORDERS_TABLE)
+  await createBusinessTable(testClient(), ORDERS_TABLE)
   await createIdempotencyTable(testClient(), IDEMPOTENCY_TABLE)
   Object.assign(process.env, {
     ORDERS_TABLE,

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Answer } from '../../functions/payments/answer.ts'
-import { createPaymentsTable } from '../../lib/local/payments-table.ts'
+import { createBusinessTable } from '../../lib/local/business-table.ts'
 import { CREDENTIALS, databaseEndpoint, REGION, testClient } from '../support/dynamodb.ts'
 
 type Pay = typeof import('../../functions/payments/pay.ts').pay
@@ -14,7 +14,7 @@ let lookUp: LookUp
 /** The functions read their environment when they are loaded, as on Lambda. */
 beforeAll(async () => {
   const PAYMENTS_TABLE = `payments-${randomUUID()}`
-  await createPaymentsTable(testClient(), PAYMENTS_TABLE)
+  await createBusinessTable(testClient(), PAYMENTS_TABLE)
   Object.assign(process.env, {
     PAYMENTS_TABLE,
     AWS_ENDPOINT_URL_DYNAMODB: databaseEndpoint(),

@@ -7,12 +7,14 @@ export interface WireAnswer {
   readonly body: Buffer
 }
 
-/** What API Gateway itself answers. */
-export const gatewayAnswer = (statusCode: number, message: string): WireAnswer => ({
+export const jsonAnswer = (statusCode: number, value: unknown): WireAnswer => ({
   statusCode,
   headers: [['content-type', 'application/json']],
-  body: Buffer.from(JSON.stringify({ message })),
+  body: Buffer.from(JSON.stringify(value)),
 })
+
+/** What API Gateway itself answers. */
+export const gatewayAnswer = (statusCode: number, message: string): WireAnswer => jsonAnswer(statusCode, { message })
 
 export const internalServerError = (): WireAnswer => gatewayAnswer(500, 'Internal Server Error')
 

@@ -1,7 +1,7 @@
 import { CreateTableCommand, type DynamoDBClient, ResourceInUseException } from '@aws-sdk/client-dynamodb'
 
-/** The business rows of the example API: payments and refunds of each merchant. */
-export const createPaymentsTable = async (client: DynamoDBClient, tableName: string): Promise<void> => {
+/** Rows of the example, each with its merchant: payments and refunds, or orders and reservations. */
+export const createBusinessTable = async (client: DynamoDBClient, tableName: string): Promise<void> => {
   try {
     await client.send(
       new CreateTableCommand({

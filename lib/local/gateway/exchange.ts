@@ -1,0 +1,39 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { WireAnswer } from './answer.ts'
+
+export interface BodyBound {
+  readonly maxBodyBytes: number
+  readonly tooLarge: WireAnswer
+}
+
+/** Reads each request to its end, and sends what is answered. */
+export const answering =
+  (
+    { maxBodyBytes, tooLarge }: BodyBound,
+    answer: (request: IncomingMessage, body: Buffer) => Promise<WireAnswer>,
+  ): RequestListener =>
+  async (request, response) => {
+    const body = await readBody(request, maxBodyBytes)
+    if (body === 'broken') return
+    send(response, body === 'too-large' ? tooLarge : await answer(request, body))
+  }
+
+const readBody = async (request: IncomingMessage, maxBytes: number): Promise<Buffer | 'too-large' | 'broken'> => {
+  const chunks: Buffer[] = []
+  let size = 0
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      size += chunk.length
+      if (size <= maxBytes) chunks.push(chunk) // what is too much is read, so that the client hears why
+    }
+  } catch {
+    return 'broken' // the client has gone
+  }
+  return size > maxBytes ? 'too-large' : Buffer.concat(chunks)
+}
+
+const send = (response: ServerResponse, { statusCode, headers, body }: WireAnswer): void => {
+  for (const [name, value] of headers) response.appendHeader(name, value)
+  response.statusCode = statusCode
+  response.end(body)
+}

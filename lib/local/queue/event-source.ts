@@ -1,0 +1,59 @@
+import type { FunctionPool } from '../functions/function-pool.ts'
+import { returnedIds } from './batch-answer.ts'
+import { batchEvent, type QueueIdentity } from './batch-event.ts'
+import type { MemoryQueue, Received } from './memory-queue.ts'
+
+/** As the event source mapping's default. */
+const BATCH_SIZE = 10
+
+/** As many as Lambda begins with on a standard queue. */
+const MAX_BATCHES = 5
+
+/** SQS's long poll answers at once; this is as good to whoever watches. */
+const POLL_MILLIS = 50
+
+export interface EventSourceOf {
+  readonly queue: MemoryQueue
+  readonly identity: QueueIdentity
+  readonly worker: Pick<FunctionPool, 'invoke'>
+}
+
+export interface EventSource {
+  /** Nothing is handed out or removed after this. */
+  stop(): void
+}
+
+/**
+ * Does what Lambda's event source mapping does, without a batch window: hands over what is visible, and removes what
+ * the worker has not returned. What it has returned is left alone: it is visible again when its time has come.
+ */
+export const startEventSource = ({ queue, identity, worker }: EventSourceOf): EventSource => {
+  let running = 0
+  let stopped = false
+
+  const work = async (messages: readonly Received[]): Promise<void> => {
+    running += 1
+    const invoked = await worker.invoke(batchEvent(messages, identity))
+    running -= 1
+    if (stopped) return
+    const sent = messages.map(({ messageId }) => messageId)
+    const returned = new Set(returnedIds(invoked, sent))
+    for (const { messageId, receiptHandle } of messages) if (!returned.has(messageId)) queue.remove(receiptHandle)
+  }
+
+  const poll = (): void => {
+    while (running < MAX_BATCHES) {
+      const messages = queue.receive(BATCH_SIZE)
+      if (messages.length === 0) return
+      void work(messages)
+    }
+  }
+
+  const timer = setInterval(poll, POLL_MILLIS)
+  return {
+    stop: () => {
+      stopped = true
+      clearInterval(timer)
+    },
+  }
+}

@@ -1,0 +1,87 @@
+import { type MemoryQueue, memoryQueue, type Received } from '../../lib/local/queue/memory-queue.ts'
+
+let now: number
+let queue: MemoryQueue
+
+beforeEach(() => {
+  now = 1_000
+  const reasonOf = async (body: string): Promise<string> => `reason of ${body}`
+  queue = memoryQueue({ visibilitySeconds: 5, maxReceiveCount: 2, reasonOf, now: () => now })
+})
+
+const receiveOne = (): Received => {
+  const [message] = queue.receive(10)
+  if (message === undefined) throw new Error('Nothing is visible')
+  return message
+}
+
+test('A message is handed out once, and again when its visibility timeout has passed, with the next receive count.', () => {
+  const messageId = queue.send('a')
+  const first = receiveOne()
+  expect(first).toMatchObject({ messageId, body: 'a', receiveCount: 1, sentAt: 1_000, firstReceivedAt: 1_000 })
+  now += 4_999
+  expect(queue.receive(10)).toEqual([])
+  now += 1
+  const second = receiveOne()
+  expect(second).toMatchObject({ messageId, receiveCount: 2, sentAt: 1_000, firstReceivedAt: 1_000 })
+  expect(second.receiptHandle).not.toBe(first.receiptHandle)
+})
+
+test('No more messages are handed out than asked for, the oldest first.', () => {
+  for (const body of ['a', 'b', 'c']) queue.send(body)
+  expect(queue.receive(2).map(({ body }) => body)).toEqual(['a', 'b'])
+  expect(queue.receive(2).map(({ body }) => body)).toEqual(['c'])
+})
+
+test('It counts what is visible and what is in flight.', () => {
+  queue.send('a')
+  queue.send('b')
+  queue.receive(1)
+  expect(queue.count()).toEqual({ visible: 1, inFlight: 1 })
+  now += 5_000
+  expect(queue.count()).toEqual({ visible: 2, inFlight: 0 })
+})
+
+test('A message that is removed does not come back; the receipt handle of an earlier receive removes nothing.', () => {
+  queue.send('a')
+  const first = receiveOne()
+  now += 5_000
+  const second = receiveOne()
+  queue.remove(first.receiptHandle)
+  expect(queue.count()).toEqual({ visible: 0, inFlight: 1 })
+  queue.remove(second.receiptHandle)
+  expect(queue.count()).toEqual({ visible: 0, inFlight: 0 })
+})
+
+test.each([0, 60])('A message can be hidden for %d s from now.', (seconds) => {
+  queue.send('a')
+  const { receiptHandle } = receiveOne()
+  now += 1_000
+  expect(queue.hideFor(receiptHandle, seconds)).toBe(true)
+  now += seconds * 1_000 - 1
+  expect(queue.count()).toEqual({ visible: 0, inFlight: 1 })
+  now += 1
+  expect(queue.count()).toEqual({ visible: 1, inFlight: 0 })
+})
+
+test('Only who holds a message can hide it.', () => {
+  queue.send('a')
+  const { receiptHandle } = receiveOne()
+  expect(queue.hideFor('none', 60)).toBe(false)
+  now += 5_000
+  expect(queue.hideFor(receiptHandle, 60)).toBe(false)
+  receiveOne()
+  expect(queue.hideFor(receiptHandle, 60)).toBe(false)
+})
+
+test('A message that is visible after its last receive is a dead letter, with its reason, and not handed out.', async () => {
+  queue.send('a')
+  for (const receiveCount of [1, 2]) {
+    expect(receiveOne().receiveCount).toBe(receiveCount)
+    now += 5_000
+  }
+  expect(await queue.deadLetters()).toEqual([])
+  expect(queue.receive(10)).toEqual([])
+  expect(await queue.deadLetters()).toEqual([{ body: 'a', reason: 'reason of a' }])
+  expect(queue.count()).toEqual({ visible: 0, inFlight: 0 })
+})
