@@ -1,3 +1,5 @@
+import { ORDERS_QUEUE } from './example-api.ts'
+
 /** One thing to try: what it shows, and the line to paste. */
 export interface TourStep {
   readonly shows: string
@@ -25,7 +27,15 @@ interface Payment {
  */
 const LEASE_SLACK_SECONDS = 5
 
-export const tour = ({ url, functionTimeoutSeconds, keySuffix }: TourOf): readonly TourStep[] => {
+/** The worker is started by its first batch. */
+const WORKER_SECONDS = 3
+
+/** It is a dead letter when it is visible again after its last receive, and someone looks. */
+const DEAD_LETTER_SECONDS = ORDERS_QUEUE.visibilitySeconds * ORDERS_QUEUE.maxReceiveCount + 3
+
+export const tour = (settings: TourOf): readonly TourStep[] => [...paymentSteps(settings), ...orderSteps(settings)]
+
+const paymentSteps = ({ url, functionTimeoutSeconds, keySuffix }: TourOf): readonly TourStep[] => {
   const first = { url, merchant: 'acme', key: `order-1${keySuffix}` }
   const crash = { url, merchant: `crash-test${keySuffix}`, key: `order-3${keySuffix}`, source: 'tok_crash' }
   return [
@@ -49,6 +59,28 @@ export const tour = ({ url, functionTimeoutSeconds, keySuffix }: TourOf): readon
     {
       shows: 'Its retry, after the wait: 201, with the id of that payment, which was not made twice',
       command: `sleep ${functionTimeoutSeconds + LEASE_SLACK_SECONDS}; ${curl(crash)}`,
+    },
+  ]
+}
+
+const orderSteps = ({ url, keySuffix }: TourOf): readonly TourStep[] => {
+  const merchantId = `shop${keySuffix}`
+  const queue = `${url}/_local/queues/${ORDERS_QUEUE.name}`
+  const send = (query: string, orderId: string, sku: string): string =>
+    `curl -i '${queue}${query}' -d '${JSON.stringify({ merchantId, orderId, sku, quantity: 2 })}'`
+  return [
+    {
+      shows: 'One order, three times on the queue: 202, with three message ids',
+      command: send('?times=3', 'o-1', 'sku_book'),
+    },
+    {
+      shows: 'What came of it: 200, one order, and stock reserved once',
+      command: `sleep ${WORKER_SECONDS}; curl -i ${url}/orders -H 'x-merchant-id: ${merchantId}'`,
+    },
+    { shows: 'An order whose every run throws: 202', command: send('', 'o-2', 'sku_poison') },
+    {
+      shows: 'It ran three times, then no more, and is a dead letter now, with its reason: 200',
+      command: `sleep ${DEAD_LETTER_SECONDS}; curl -i ${queue}`,
     },
   ]
 }

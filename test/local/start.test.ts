@@ -56,7 +56,7 @@ test(
       new RegExp(`^${name}: (.*)$`, 'm').exec(steps[index]?.said ?? '')?.[1]
     const body = (index: number) => JSON.parse(steps[index]?.said.split('\n\n')[1] ?? '') as Record<string, unknown>
 
-    expect(steps).toHaveLength(9)
+    expect(steps).toHaveLength(13)
     expect([status(0), header(0, 'idempotency-status')]).toEqual(['201', 'created'])
     expect([status(1), header(1, 'idempotency-status')]).toEqual(['201', 'replayed'])
     expect(body(1)).toEqual(body(0))
@@ -70,12 +70,22 @@ test(
     expect(body(7).payments).toEqual([expect.objectContaining({ source: 'tok_crash' })])
     expect([status(8), header(8, 'idempotency-status')]).toEqual(['201', 'created'])
     expect(body(7).payments).toEqual([body(8)])
+    expect([status(9), new Set(body(9).messageIds as string[]).size]).toEqual(['202', 3])
+    expect([status(10), body(10)]).toEqual([
+      '200',
+      { orders: [expect.objectContaining({ orderId: 'o-1', sku: 'sku_book' })], reserved: { sku_book: 2 } },
+    ])
+    expect(status(11)).toBe('202')
+    expect([status(12), body(12)]).toEqual([
+      '200',
+      { visible: 0, inFlight: 0, deadLetters: [{ body: expect.stringContaining('sku_poison'), reason: 'poison' }] },
+    ])
     const told = steps.map(({ shows }) => /: (\d{3})/.exec(shows)?.[1])
     expect(told.filter((_, index) => index !== 4)).toEqual(
       steps.map((_, index) => status(index)).filter((_, index) => index !== 4),
     )
   },
-  PATIENCE,
+  2 * PATIENCE,
 )
 
 describe('The example API', () => {
@@ -171,22 +181,24 @@ describe('The example API', () => {
   )
 })
 
-/** A running API with a warm function and a busy one: everything that Ctrl-C has to stop. */
+/** A running API with a warm function, a busy one and a busy worker: everything that Ctrl-C has to stop. */
 const busyApi = async (): Promise<{ readonly local: LocalProcess; readonly pids: readonly number[] }> => {
   const local = startLocal(['--port', '0'])
   const url = await local.url()
   await send(url, '/payments')
   const slow = post(url, '/payments', 'slow', payment('tok_slow')).catch(() => undefined)
-  while (descendantsOf(local.child.pid ?? 0).length < 4) await send(url, '/payments')
+  const body = JSON.stringify({ merchantId: 'acme', orderId: 'o-1', sku: 'sku_slow', quantity: 1 })
+  await fetch(`${url}/_local/queues/orders`, { method: 'POST', body })
+  while (descendantsOf(local.child.pid ?? 0).length < 5) await send(url, '/payments')
   void slow
   return { local, pids: descendantsOf(local.child.pid ?? 0) }
 }
 
 test.each(['SIGINT', 'SIGTERM'] as const)(
-  'After %s nothing of it is left, Java and a busy function included.',
+  'After %s nothing of it is left, Java, a busy function and a busy worker included.',
   async (signal) => {
     const { local, pids } = await busyApi()
-    expect(pids.length).toBeGreaterThanOrEqual(4)
+    expect(pids.length).toBeGreaterThanOrEqual(5)
     local.signalGroup(signal)
     expect(await local.ended).toBe(0)
     expect(local.stderr()).toBe('')
