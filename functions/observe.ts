@@ -1,5 +1,4 @@
 import { emfMetrics } from 'lambda-once/metrics'
 
-/** Metrics where CloudWatch reads them, which is on Lambda; elsewhere they would only be lines on a terminal. */
-export const observe: ReturnType<typeof emfMetrics> =
-  process.env.AWS_EXECUTION_ENV === undefined ? () => {} : emfMetrics()
+/** Metrics where the stack asks for them; on a terminal they would only be lines in the way. */
+export const observe: ReturnType<typeof emfMetrics> = process.env.METRICS === 'emf' ? emfMetrics() : () => {}

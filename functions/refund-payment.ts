@@ -14,7 +14,7 @@ const refundPayment = (event: ApiEvent, _context: Context, claim: HandlerClaim |
   return refund({ merchantId, paymentId, id: `ref_${effectId(claim, 'refund')}` }, bodyOf(event))
 }
 
-/** The wrapper form, inside a Middy chain: outer middlewares see replays and problems too. */
+/** The wrapper form, inside a Middy chain: outer middlewares see replays and problems too. Who asks twice waits. */
 export const handler: ApiHandler = middy<ApiEvent, HttpResponse>()
   .use(securityHeaders())
   .handler(
@@ -22,6 +22,7 @@ export const handler: ApiHandler = middy<ApiEvent, HttpResponse>()
       store: dynamoDbStore({ tableName: process.env.IDEMPOTENCY_TABLE }),
       operation: 'refunds',
       tenant: merchantOf,
+      inProgress: { waitSeconds: 5 },
       observe,
     }),
   )

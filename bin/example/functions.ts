@@ -46,7 +46,7 @@ const common = (scope: Construct, id: string, name: string, stage: Stage, enviro
   ({
     ...sourceOf(name),
     timeout: Duration.seconds(stage.timeoutSeconds),
-    environment: { ...environment },
+    environment: { METRICS: 'emf', ...environment },
     logGroup: new LogGroup(scope, `${id}Log`, {
       retention: RetentionDays.ONE_MONTH,
       removalPolicy: RemovalPolicy.DESTROY,
