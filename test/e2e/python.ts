@@ -1,0 +1,32 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { runCommand } from './command.ts'
+import { E2eRefused } from './e2e-refused.ts'
+
+/** Pinned: what the suite knows of an emulator's manners holds for one version of it. */
+const PACKAGES = { ministack: '1.5.33', 'cfn-lint': '1.58.0' } as const
+
+const VENV = fileURLToPath(new URL('../../.venv/e2e', import.meta.url))
+
+/** The Python that both packages ask for. */
+const IS_NEW_ENOUGH = 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))'
+
+/** A program of one of the packages, installed where it is not there yet. The environment stays for the next run. */
+export const pythonProgram = async (name: keyof typeof PACKAGES): Promise<string> => {
+  const [program, pip] = [join(VENV, 'bin', name), join(VENV, 'bin', 'pip')]
+  const wanted = `${name}==${PACKAGES[name]}`
+  if (existsSync(program) && (await runCommand(pip, ['freeze'])).split('\n').includes(wanted)) return program
+  if (!existsSync(pip)) await createEnvironment()
+  await runCommand(pip, ['install', '--quiet', '--disable-pip-version-check', wanted]).catch((cause: unknown) => {
+    throw new E2eRefused(`${wanted} cannot be installed with pip; is a package index within reach?`, { cause })
+  })
+  return program
+}
+
+const createEnvironment = async (): Promise<void> => {
+  await runCommand('python3', ['-c', IS_NEW_ENOUGH]).catch((cause: unknown) => {
+    throw new E2eRefused('Python 3.10 or newer with venv and pip is needed, as python3', { cause })
+  })
+  await runCommand('python3', ['-m', 'venv', VENV])
+}

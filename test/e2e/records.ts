@@ -1,0 +1,17 @@
+import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb'
+import type { StoredRecord } from '../../lib/core/record.ts'
+import { deriveRecordKey } from '../../lib/core/record-key.ts'
+import { fromItem, keyOf } from '../../lib/stores/dynamodb/item.ts'
+import { clientConfig, output } from './target.ts'
+
+const client = new DynamoDBClient(clientConfig(process.env))
+
+/** The record of an order, as it stands in the deployed table. */
+export const orderRecord = async (tenant: string, key: string): Promise<StoredRecord> => {
+  const Key = keyOf(deriveRecordKey({ operation: 'orders', tenant, key }))
+  const { Item } = await client.send(
+    new GetItemCommand({ TableName: output('IdempotencyTableName'), Key, ConsistentRead: true }),
+  )
+  if (Item === undefined) throw new Error(`There is no record of order ${key}`)
+  return fromItem(Item)
+}

@@ -1,0 +1,123 @@
+/**
+ * `npm run e2e`: deploys the example stack with the CDK command line onto an emulator of AWS, calls it over HTTP and
+ * SQS, deploys it again over its records, and removes it. `npm run e2e -- --aws`: the same in the account whose
+ * credentials are in the environment. Everything that it starts is gone at the end, however it ends.
+ */
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { runCommand } from './command.ts'
+import { bootstrapEmulator, createDeployment, type Deployment, readOutputs } from './deployment.ts'
+import { E2eRefused } from './e2e-refused.ts'
+import { type Emulator, startEmulator } from './emulator.ts'
+import { assertRemoved } from './removed.ts'
+
+const REFUSED_STATUS = 2
+
+/** Less than the slow test payment and order take: they run into it. */
+const SHORT_TIMEOUT_SECONDS = 2
+
+const LONG_TIMEOUT_SECONDS = 10
+
+const JEST = fileURLToPath(new URL('../../node_modules/jest/bin/jest.js', import.meta.url))
+const TSC = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url))
+
+/** The SDK warns in every process that it will need Node 22; that is for the package's own documentation to say. */
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'
+
+const say = (line: string): void => {
+  process.stdout.write(`e2e: ${line}\n`)
+}
+
+const timed = async <T>(what: string, run: () => Promise<T>): Promise<T> => {
+  const start = Date.now()
+  const value = await run()
+  say(`${what} (${((Date.now() - start) / 1_000).toFixed(1)} s)`)
+  return value
+}
+
+/** `first` and `second`: before and after the second deployment. What one has to tell the other is in the notes. */
+const runSuite = async (
+  name: 'first' | 'second',
+  directory: string,
+  deployment: Deployment,
+  env: NodeJS.ProcessEnv,
+) => {
+  const given = { E2E_OUTPUTS: deployment.outputsFile, E2E_NOTES: join(directory, 'notes.json') }
+  const args = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', JEST, '--config']
+  await runCommand(process.execPath, [...args, 'test/e2e/jest.config.js', `test/e2e/${name}/`], {
+    env: { ...env, ...given },
+    shown: true,
+  })
+}
+
+const runAll = async (directory: string, deployment: Deployment, env: NodeJS.ProcessEnv): Promise<void> => {
+  await timed('deployed', () => deployment.deploy(SHORT_TIMEOUT_SECONDS))
+  await runSuite('first', directory, deployment, env)
+  await timed('deployed again, over the records', () => deployment.deploy(LONG_TIMEOUT_SECONDS))
+  await runSuite('second', directory, deployment, env)
+  const outputs = readOutputs(deployment.outputsFile)
+  await timed('destroyed', () => deployment.destroy())
+  Object.assign(process.env, env) // the SDK looks for credentials there
+  await assertRemoved(outputs, env)
+}
+
+const onEmulator = async (directory: string, started: (emulator: Emulator) => void): Promise<void> => {
+  const emulator = await timed('MiniStack is up', () => startEmulator(directory))
+  started(emulator)
+  const { AWS_PROFILE: _profile, AWS_SESSION_TOKEN: _token, ...rest } = process.env
+  const env = { ...rest, ...emulator.environment }
+  await timed('bootstrapped', () => bootstrapEmulator(env))
+  await runAll(directory, createDeployment('e2e', directory, env), env)
+}
+
+/** A stage of its own, so that two runs in one account do not meet; removed also where a test failed. */
+const onAws = async (directory: string): Promise<void> => {
+  const stage = `e2e-${randomBytes(4).toString('hex')}`
+  const deployment = createDeployment(stage, directory, process.env)
+  say(`the stack LambdaOnceExample-${stage} is made in your account, and removed at the end`)
+  say(`if this is killed before, remove it with: npm run destroy -- -c stage=${stage}`)
+  try {
+    await runAll(directory, deployment, process.env)
+  } catch (error) {
+    await timed('destroyed after the failure', () => deployment.destroy())
+    throw error
+  }
+}
+
+const readFlags = (args: readonly string[]): { readonly aws: boolean } => {
+  const unknown = args.find((arg) => arg !== '--aws')
+  if (unknown !== undefined) throw new E2eRefused(`Unknown argument ${unknown}: the only one is --aws`)
+  return { aws: args.includes('--aws') }
+}
+
+let emulator: Emulator | undefined
+const directory = await mkdtemp(join(tmpdir(), 'lambda-once-e2e-'))
+
+const cleanUp = async (): Promise<void> => {
+  await emulator?.stop()
+  await rm(directory, { recursive: true, force: true, maxRetries: 5 })
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => void cleanUp().finally(() => process.exit(1)))
+}
+
+try {
+  const { aws } = readFlags(process.argv.slice(2))
+  await timed('built', () => runCommand(process.execPath, [TSC, '-p', 'tsconfig.build.json']))
+  if (aws) await onAws(directory)
+  else {
+    await onEmulator(directory, (started) => {
+      emulator = started
+    })
+  }
+  say('passed')
+} catch (error) {
+  process.stderr.write(`npm run e2e: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = error instanceof E2eRefused ? REFUSED_STATUS : 1
+} finally {
+  await cleanUp()
+}
