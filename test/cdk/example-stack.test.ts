@@ -1,27 +1,21 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { App, Stack, Validations } from 'aws-cdk-lib'
+import { type App, Stack, Validations } from 'aws-cdk-lib'
 import { Match, Template } from 'aws-cdk-lib/assertions'
 import { Queue } from 'aws-cdk-lib/aws-sqs'
 import { AwsSolutionsChecks } from 'cdk-nag'
 import { ExampleStack } from '../../bin/example/example-stack.ts'
 import { readStage } from '../../bin/example/stage.ts'
+import { newApp } from './app.ts'
 import { actionsOf, type Statement, statementsByRole, tableOf } from './policies.ts'
 
-const exampleApp = (context: Readonly<Record<string, unknown>> = {}, outdir?: string): App =>
-  new App({
-    context: { 'aws:cdk:bundling-stacks': [], ...context },
-    analyticsReporting: false,
-    ...(outdir === undefined ? {} : { outdir }),
-  })
-
 const example = (context: Readonly<Record<string, unknown>> = {}): Template => {
-  const app = exampleApp(context)
+  const app = newApp(context)
   return Template.fromStack(new ExampleStack(app, 'Example', { stage: readStage(app) }))
 }
 
-const template = example()
+let template: Template
+beforeAll(() => {
+  template = example()
+})
 
 const RECORDS = 'IdempotencyTable48612DF4'
 const CLAIMS = ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem']
@@ -119,20 +113,15 @@ test.each([
   [{ timeoutSeconds: '31' }, 'timeoutSeconds is "31"; it must be an integer from 1 to 30'],
   [{ timeoutSeconds: 'x' }, 'timeoutSeconds is "x"; it must be an integer from 1 to 30'],
 ])('the context %j is refused', (context, message) => {
-  expect(() => readStage(exampleApp(context))).toThrow(message)
+  expect(() => readStage(newApp(context))).toThrow(message)
 })
 
 /** Synthesizes with cdk-nag's AWS Solutions rules, which throws where they find something. */
 const checked = (fill: (app: App) => void): void => {
-  const outdir = mkdtempSync(join(tmpdir(), 'lambda-once-nag-'))
-  try {
-    const app = exampleApp({}, outdir)
-    fill(app)
-    Validations.of(app).addPlugins(new AwsSolutionsChecks())
-    app.synth()
-  } finally {
-    rmSync(outdir, { recursive: true })
-  }
+  const app = newApp()
+  fill(app)
+  Validations.of(app).addPlugins(new AwsSolutionsChecks())
+  app.synth()
 }
 
 test("cdk-nag's AWS Solutions rules find nothing that is not acknowledged", () => {

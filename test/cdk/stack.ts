@@ -1,13 +1,11 @@
-import { App, Stack } from 'aws-cdk-lib'
+import { Stack } from 'aws-cdk-lib'
 import { Template } from 'aws-cdk-lib/assertions'
 import { Code, type FunctionProps, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
 import { IdempotencyTable, IdempotentFunction, type IdempotentFunctionProps } from '../../lib/cdk.ts'
+import { newApp } from './app.ts'
 
-/** No bundling: what is looked at is the template. */
-export const newStack = (): Stack =>
-  new Stack(new App({ context: { 'aws:cdk:bundling-stacks': [] }, analyticsReporting: false }), 'Test', {
-    env: { region: 'eu-west-1' },
-  })
+/** With a Region, which a table with a customer key needs. */
+export const newStack = (): Stack => new Stack(newApp(), 'Test', { env: { region: 'eu-west-1' } })
 
 export const synthesized = (fill: (stack: Stack) => void): Template => {
   const stack = newStack()
