@@ -9,7 +9,8 @@ export {
   storeEverything,
   storeSuccess,
 } from './core/outcome-policy.ts'
-export { claimOf, type IdempotencyMiddleware, idempotency, type MiddlewareOptions } from './http/middleware.ts'
+export { claimOf } from './http/context-claim.ts'
+export { type IdempotencyMiddleware, idempotency, type MiddlewareOptions } from './http/middleware.ts'
 export type { HttpOptions } from './http/options.ts'
 export type { Problem, ProblemBody } from './http/problem.ts'
 export type { ReplayHeaders } from './http/replay-headers.ts'

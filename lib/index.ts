@@ -13,7 +13,8 @@ export type { Fingerprint } from './core/fingerprint.ts'
 export type { HandlerClaim } from './core/handler-claim.ts'
 export { NotDoneError, TerminalError, type TerminalErrorOptions } from './core/handler-errors.ts'
 export { type Once, type OnceOptions, type OnceRequest, type OnceResult, once } from './core/once.ts'
-export { type CommonOptions, OptionError } from './core/options.ts'
+export { OptionError } from './core/option-rules.ts'
+export type { CommonOptions } from './core/options.ts'
 export type { OutcomeRoom } from './core/outcome.ts'
 export type { ClaimToken, InProgressRecord, ReleasedRecord, SettledRecord, StoredRecord } from './core/record.ts'
 export type { RecordKey } from './core/record-key.ts'
@@ -28,4 +29,4 @@ export type {
   Store,
   TakeOverAnswer,
 } from './core/store.ts'
-export type { EpochMillis, EpochSeconds, Millis } from './core/time.ts'
+export { type EpochMillis, type EpochSeconds, epochMillis, type Millis, millis } from './core/time.ts'

@@ -63,15 +63,16 @@ export const CHANNEL = 'lambda-once'
 
 const published = channel(CHANNEL)
 
-/** Tells the channel's subscribers and the user's own listener. Neither can harm the request that is told about. */
+/** Tells the channel's subscribers and the user's own listener, whose errors do no harm. */
 export const createTell =
   (observe: Observe | undefined): Tell =>
   (describe) => {
     if (observe === undefined && !published.hasSubscribers) return
     const event = describe()
-    published.publish(event) // which keeps a subscriber's error from us
+    published.publish(event) // a subscriber that throws ends the process: so Node has it
     try {
-      observe?.(event)
+      const told: unknown = observe?.(event)
+      if (told instanceof Promise) told.catch(() => {}) // an async listener is not waited for
     } catch {
       // Watching must not change what is watched: a payment does not fail because a metric did.
     }

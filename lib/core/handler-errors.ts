@@ -8,9 +8,9 @@ export class NotDoneError extends Error {
 
 export interface TerminalErrorOptions extends ErrorOptions {
   /** Anything JSON can hold; comes back with the replayed error. */
-  readonly details?: unknown
+  readonly details?: unknown | undefined
   /** For hosts that turn errors into answers, such as Middy's `http-error-handler`. */
-  readonly statusCode?: number
+  readonly statusCode?: number | undefined
 }
 
 /**

@@ -158,10 +158,13 @@ const writeArray = (value: readonly unknown[], path: string, depth: number): str
 const writeObject = (value: object, path: string, depth: number): string => {
   const members = new Map<string, string>()
   for (const [key, member] of Object.entries(value)) {
-    if (member !== undefined) members.set(key, writeValue(member, `${path}.${key}`, depth + 1))
+    if (member !== undefined) members.set(key, writeValue(member, `${path}${shownMember(key)}`, depth + 1))
   }
   return writeMembers(members)
 }
+
+/** The place is for the log, and a member's name may be somebody's data: only what looks like a program's own is shown. */
+const shownMember = (key: string): string => (/^[A-Za-z_$][\w$]{0,39}$/.test(key) ? `.${key}` : '.…')
 
 const isPlainObject = (value: unknown): value is object => {
   if (typeof value !== 'object' || value === null) return false

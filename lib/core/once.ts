@@ -3,7 +3,8 @@ import { deriveFingerprint } from './fingerprint.ts'
 import type { HandlerClaim } from './handler-claim.ts'
 import { deadlineOf, type TimedContext } from './lifecycle/request.ts'
 import { type Ran, run } from './lifecycle/run.ts'
-import { COMMON_RULES, type CommonOptions, checkOptions, readSettings } from './options.ts'
+import { checkOptions } from './option-rules.ts'
+import { COMMON_RULES, type CommonOptions, readSettings } from './options.ts'
 import { decodeOutcome, type Outcome, outcomeOf, valueOfOutcome } from './outcome.ts'
 import { endingOfError, replayedError } from './outcome-policy.ts'
 import { canonicalPayload } from './payload.ts'
@@ -19,13 +20,16 @@ export interface OnceRequest {
   /** What the key stands for: any JSON value. The same key with another payload is `key-reused`. */
   readonly payload: unknown
   /** The Lambda context, so that the lease is as long as this invocation can run. */
-  readonly context?: TimedContext
+  readonly context?: TimedContext | undefined
   /** Aborts the claim's own signal too. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface OnceResult<T> {
-  /** As JSON keeps it, the first time too: a `Date` is a string in the first answer and in every replay. */
+  /**
+   * As JSON keeps it, the first time too: a `Date` is a string in the first answer and in every replay. Bytes are a
+   * `Buffer` each time.
+   */
   readonly value: T
   readonly status: 'created' | 'replayed' | 'unstored' | 'unprotected'
 }
@@ -44,8 +48,9 @@ export type Once = <T>(
  */
 export const once = (options: OnceOptions): Once => {
   checkOptions('once(options)', options, COMMON_RULES)
-  const settings = readSettings(options)
+  const settings = readSettings('once(options)', options)
   return async <T>(request: OnceRequest, handler: (claim: HandlerClaim | undefined) => T | Promise<T>) => {
+    if (typeof handler !== 'function') throw new TypeError('once(options)(request, run): run must be a function')
     request.signal?.throwIfAborted()
     const claimRequest = {
       recordKey: deriveRecordKey({ operation: settings.operation, tenant: request.tenant, key: request.key }),
@@ -72,7 +77,8 @@ const resultOf = <T>(ran: Ran<T>, stored: () => Outcome): OnceResult<T> => {
   if (ran.kind === 'refused') throw ran.error
   if (ran.kind === 'replay') return { value: replayedValue(decodeOutcome(ran.record.outcome)) as T, status: 'replayed' }
   const outcome = stored()
-  const value = outcome.kind === 'json' ? (valueOfOutcome(outcome) as T) : ran.value
+  const isKept = outcome.kind === 'json' || outcome.kind === 'bytes'
+  const value = isKept ? (valueOfOutcome(outcome) as T) : ran.value
   return { value, status: ran.standing === 'unstored' || ran.standing === 'unprotected' ? ran.standing : 'created' }
 }
 

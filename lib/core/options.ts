@@ -1,5 +1,6 @@
 import { createTell, type Observe, type Tell } from './events.ts'
 import type { AbandonedPolicy } from './judge.ts'
+import { aFunction, integerBetween, isObject, OptionError, oneOf, type Rule, type Rules } from './option-rules.ts'
 import { isOperation } from './record-key.ts'
 import { type Runtime, systemRuntime } from './runtime.ts'
 import type { Store } from './store.ts'
@@ -15,31 +16,31 @@ export interface CommonOptions {
    * How long an outcome is replayed, in seconds; at least 1,501. Default 86,400 (a day).
    * After that the same key runs again.
    */
-  readonly retentionSeconds?: number
+  readonly retentionSeconds?: number | undefined
   /**
    * What happens to a record whose owner crashed, threw or answered 5xx. `'rerun'` (default): the next retry with the
    * same payload runs again, with the same downstream keys. `'hold'`: no run; `outcome-unknown` until a person decides.
    */
-  readonly abandoned?: AbandonedPolicy
+  readonly abandoned?: AbandonedPolicy | undefined
   /**
    * Holds a short lease (`leaseSeconds`, 5 to 900) and renews it at a third of its length, instead of one lease for the
    * whole remaining time. Default: none on Lambda; 60 s elsewhere, where nothing says how long a run may take.
    */
-  readonly heartbeat?: { readonly leaseSeconds: number }
+  readonly heartbeat?: { readonly leaseSeconds: number } | undefined
   /**
    * The store cannot be reached. `'reject'` (default): no run, 503. `'dangerouslyRunUnprotected'`: the handler runs,
    * and a retry runs it again.
    */
-  readonly storeDown?: 'reject' | 'dangerouslyRunUnprotected'
+  readonly storeDown?: 'reject' | 'dangerouslyRunUnprotected' | undefined
   /**
    * The handler is done, its outcome could not be written. `'answer'` (default): the caller gets the answer, marked
    * unstored. `'fail'`: the caller gets 503. Either way a retry is refused until the lease ends.
    */
-  readonly unstored?: 'answer' | 'fail'
+  readonly unstored?: 'answer' | 'fail' | undefined
   /** Called with every event; must not throw, and does no harm if it does. */
-  readonly observe?: Observe
+  readonly observe?: Observe | undefined
   /** Clock, timers and randomness. For tests only; default: the system's. */
-  readonly runtime?: Runtime
+  readonly runtime?: Runtime | undefined
 }
 
 /** {@link CommonOptions}, checked, with defaults and units. */
@@ -53,21 +54,6 @@ export interface Settings {
   readonly unstored: 'answer' | 'fail'
   readonly tell: Tell
   readonly runtime: Runtime
-}
-
-/** Says what is wrong with a value, or nothing where it is right. */
-export type Rule = (value: unknown) => string | undefined
-export type Rules = Readonly<Record<string, { readonly required?: boolean; readonly rule: Rule }>>
-
-/** An option that cannot be right. Thrown when the handler is built, before any request. */
-export class OptionError extends TypeError {
-  override readonly name = 'OptionError'
-  readonly option: string
-
-  constructor(where: string, option: string, problem: string) {
-    super(`${where}: option "${option}" ${problem}`)
-    this.option = option
-  }
 }
 
 /**
@@ -85,26 +71,14 @@ export const MIN_RETENTION_SECONDS = 1_501
 /** 100 years: beyond it a number is surely in another unit. */
 const MAX_RETENTION_SECONDS = 3_153_600_000
 
-export const oneOf =
-  (...choices: readonly string[]): Rule =>
-  (value) =>
-    choices.includes(value as string)
-      ? undefined
-      : `must be one of ${choices.map((choice) => `"${choice}"`).join(', ')}`
-
-export const integerBetween =
-  (least: number, most: number): Rule =>
-  (value) =>
-    Number.isInteger(value) && (value as number) >= least && (value as number) <= most
-      ? undefined
-      : `must be an integer from ${least} to ${most}`
-
-export const aFunction: Rule = (value) => (typeof value === 'function' ? undefined : 'must be a function')
-
 const STORE_METHODS = ['claim', 'takeOver', 'renew', 'settle', 'peek', 'outcomeRoom'] as const
 
+/** Without a number for the skew every lease would count as over. */
 export const aStore: Rule = (value) =>
-  isObject(value) && STORE_METHODS.every((method) => typeof value[method] === 'function')
+  isObject(value) &&
+  STORE_METHODS.every((method) => typeof value[method] === 'function') &&
+  Number.isFinite(value.skew) &&
+  (value.skew as number) >= 0
     ? undefined
     : 'must be a store, such as dynamoDbStore({ tableName })'
 
@@ -131,28 +105,23 @@ export const COMMON_RULES: Rules = {
   },
 }
 
-/** Refuses unknown options, missing ones, and values that break their rule. */
-export const checkOptions = (where: string, given: unknown, rules: Rules): void => {
-  if (!isObject(given)) throw new OptionError(where, 'options', `is ${shown(given)}; it must be an object`)
-  for (const [option, value] of Object.entries(given)) {
-    const known = Object.hasOwn(rules, option) ? rules[option] : undefined
-    if (known === undefined) {
-      throw new OptionError(where, option, `is not known; the options are ${Object.keys(rules).join(', ')}`)
-    }
-    if (value === undefined && known.required !== true) continue
-    const problem = known.rule(value)
-    if (problem !== undefined) throw new OptionError(where, option, `is ${shown(value)}; it ${problem}`)
-  }
-  for (const [option, { required, rule }] of Object.entries(rules)) {
-    if (required && !Object.hasOwn(given, option))
-      throw new OptionError(where, option, `is missing; it ${rule(undefined)}`)
-  }
-}
-
+/** `options` have passed their rules one by one; here they are looked at together. */
 export const readSettings = (
+  where: string,
   options: CommonOptions,
   defaultRetentionSeconds: number = DEFAULT_RETENTION_SECONDS,
-): Settings => ({
+): Settings => {
+  if (options.abandoned === 'hold' && options.storeDown === 'dangerouslyRunUnprotected') {
+    throw new OptionError(
+      where,
+      'storeDown',
+      'is "dangerouslyRunUnprotected"; it must be "reject" under abandoned: "hold"',
+    )
+  }
+  return settingsOf(options, defaultRetentionSeconds)
+}
+
+const settingsOf = (options: CommonOptions, defaultRetentionSeconds: number): Settings => ({
   store: options.store,
   operation: options.operation,
   retention: fromSeconds(options.retentionSeconds ?? defaultRetentionSeconds),
@@ -163,12 +132,3 @@ export const readSettings = (
   tell: createTell(options.observe),
   runtime: options.runtime ?? systemRuntime,
 })
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
-
-/** A value as it may stand in a message: scalars as they are, everything else by its type. */
-const shown = (value: unknown): string => {
-  if (typeof value === 'string') return `"${value}"`
-  if (value === null || typeof value !== 'object') return typeof value === 'function' ? 'a function' : String(value)
-  return Array.isArray(value) ? 'an array' : 'an object'
-}

@@ -42,12 +42,17 @@ export const statusOf = ({ statusCode }: Answer): 'SUCCEEDED' | 'FAILED' =>
 /** What a policy of the user's own may not break: an answer that is there already. */
 export const decide = (policy: AnswerPolicy, answer: Answer): Decision => {
   try {
-    const decision = policy(answer)
-    return decision === 'complete' || decision === 'release' || decision === 'abandon' ? decision : storeSuccess(answer)
+    const decision: unknown = policy(answer)
+    if (decision === 'complete' || decision === 'release' || decision === 'abandon') return decision
+    complain(`answered ${typeof decision === 'string' ? `"${decision}"` : typeof decision}`)
   } catch {
-    return storeSuccess(answer)
+    complain('threw an error')
   }
+  return storeSuccess(answer)
 }
+
+const complain = (what: string): void =>
+  console.error(`lambda-once: the policy "outcomes" ${what}; it must answer "complete", "release" or "abandon"`)
 
 /** How a throw ends the claim. An error with a 4xx `statusCode` (http-errors, Middy) counts as that answer. */
 export const endingOfError = (error: unknown, policy: AnswerPolicy = storeSuccess): Ending => {
@@ -56,7 +61,9 @@ export const endingOfError = (error: unknown, policy: AnswerPolicy = storeSucces
   const statusCode = clientErrorStatus(error)
   const decision = statusCode === undefined ? 'abandon' : decide(policy, { statusCode })
   if (decision !== 'complete') return { kind: decision, lastError: errorClass(error) }
-  return { kind: 'complete', status: 'FAILED', outcome: errorOutcome(error as Error & { statusCode: number }) }
+  // What is not an Error has nothing that could be kept and thrown again.
+  if (!(error instanceof Error)) return { kind: 'abandon', lastError: 'Error' }
+  return { kind: 'complete', status: 'FAILED', outcome: errorOutcome(error) }
 }
 
 /** For the hook form: an error that may come from a hook after the handler never states that nothing was done. */
@@ -73,8 +80,12 @@ export const replayedError = ({ message, details, statusCode }: StoredError): Te
   })
 
 const clientErrorStatus = (error: unknown): number | undefined => {
-  const status = typeof error === 'object' && error !== null && 'statusCode' in error ? error.statusCode : undefined
-  return typeof status === 'number' && status >= 400 && status < 500 ? status : undefined
+  try {
+    const status = (error as { statusCode?: unknown } | null | undefined)?.statusCode
+    return typeof status === 'number' && status >= 400 && status < 500 ? status : undefined
+  } catch {
+    return undefined // a getter that throws
+  }
 }
 
 const errorOutcome = (error: Error & { details?: unknown; statusCode?: number }): Outcome => {
@@ -82,7 +93,7 @@ const errorOutcome = (error: Error & { details?: unknown; statusCode?: number })
   return {
     kind: 'error',
     error: {
-      message: String(error.message),
+      message: typeof error.message === 'string' ? error.message : '',
       ...(details.kind === 'json' ? { details: JSON.parse(details.text) } : {}),
       ...(typeof error.statusCode === 'number' ? { statusCode: error.statusCode } : {}),
     },

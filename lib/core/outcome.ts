@@ -47,12 +47,12 @@ const REASONS: readonly string[] = ['not-json', 'streamed', 'too-large', 'unread
 export const outcomeOf = (value: unknown): Outcome => {
   if (value === undefined) return { kind: 'none' }
   if (value instanceof Uint8Array) return { kind: 'bytes', bytes: value }
-  if (isStream(value)) return unavailable('streamed')
   try {
+    if (isStream(value)) return unavailable('streamed')
     const text: string | undefined = JSON.stringify(value)
     return text === undefined ? unavailable('not-json') : { kind: 'json', text }
   } catch {
-    return unavailable('not-json') // a bigint, a cycle, nesting beyond the stack, a toJSON that throws
+    return unavailable('not-json') // a bigint, a cycle, nesting beyond the stack, a toJSON or a getter that throws
   }
 }
 
@@ -69,7 +69,7 @@ export const isStream = (value: unknown): boolean =>
 /** The value that a replay gives. */
 export const valueOfOutcome = (outcome: Extract<Outcome, { kind: 'none' | 'json' | 'bytes' }>): unknown => {
   if (outcome.kind === 'none') return undefined
-  return outcome.kind === 'json' ? JSON.parse(outcome.text) : outcome.bytes
+  return outcome.kind === 'json' ? JSON.parse(outcome.text) : Buffer.from(outcome.bytes)
 }
 
 /** A version byte, a kind byte, the content; deflated where the whole item then costs a write unit less. */

@@ -31,6 +31,8 @@ export const isOperation = (value: unknown): value is string => typeof value ===
 export const deriveRecordKey = ({ operation, tenant, method = '', route = '', key }: RecordKeyParts): RecordKey => {
   assertText('scope-missing', 'tenant', tenant)
   assertText('key-invalid', 'idempotency key', key)
+  assertWellFormed('scope-missing', 'method', method)
+  assertWellFormed('scope-missing', 'route', route)
   const parts = [tenant === SINGLE_TENANT ? '' : tenant, method, route, key]
   return `${operation}#${digest('lambda-once/record-key/1', parts).toString('base64url')}` as RecordKey
 }
@@ -42,5 +44,9 @@ export const operationOf = (recordKey: RecordKey): string => recordKey.slice(0, 
 const assertText = (code: 'scope-missing' | 'key-invalid', name: string, value: unknown): void => {
   if (typeof value !== 'string') throw new IdempotencyError(code, `The ${name} is ${typeof value}, not a string`)
   if (value === '') throw new IdempotencyError(code, `The ${name} is empty`)
+  assertWellFormed(code, name, value)
+}
+
+const assertWellFormed = (code: 'scope-missing' | 'key-invalid', name: string, value: string): void => {
   if (!value.isWellFormed()) throw new IdempotencyError(code, `The ${name} is not well-formed Unicode`)
 }

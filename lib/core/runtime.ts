@@ -16,7 +16,10 @@ export interface Runtime {
   now(): EpochMillis
   /** Resolves after the span, or as soon as `until` aborts; never rejects. */
   sleep(span: Millis, until?: AbortSignal): Promise<void>
-  /** Runs with a signal that aborts after the span. */
+  /**
+   * Runs with a signal that aborts after the span, and rejects then with {@link DeadlinePassed}, also where `run` does not
+   * look at its signal: the SDK does not while it waits for credentials.
+   */
   withDeadline<T>(span: Millis, run: (by: AbortSignal) => Promise<T>): Promise<T>
   /** Calls `run` every span until the returned function is called. */
   repeat(every: Millis, run: () => void): () => void
@@ -25,12 +28,17 @@ export interface Runtime {
   /** At least 0, less than 1: for jitter only. */
   random(): number
   /**
-   * Whether the host ends an invocation at its deadline and runs one at a time. Not so where
-   * `AWS_LAMBDA_MAX_CONCURRENCY` is set (Lambda managed instances) or outside Lambda.
+   * Whether the host ends an invocation at its deadline and runs one at a time, as Lambda does. Not so where
+   * `AWS_LAMBDA_MAX_CONCURRENCY` is set (Lambda managed instances), or outside Lambda, whatever a context says.
    */
   enforcesDeadline(): boolean
   /** Called at each {@link ProbePoint}; absent in production. */
   readonly probe?: (point: ProbePoint) => void
+}
+
+/** What was asked for did not come in the time that it had; whether it was done is not known. */
+export class DeadlinePassed extends Error {
+  override readonly name = 'DeadlinePassed'
 }
 
 /** The one place that touches the system's clock, timers and randomness. */
@@ -51,9 +59,15 @@ export const systemRuntime: Runtime = Object.freeze({
 
   withDeadline: async <T>(span: Millis, run: (by: AbortSignal) => Promise<T>): Promise<T> => {
     const controller = new AbortController()
-    const timer = setTimeout(() => controller.abort(), span)
+    let timer: NodeJS.Timeout | undefined
+    const passed = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        controller.abort()
+        reject(new DeadlinePassed(`No answer within ${span} ms`))
+      }, span)
+    })
     try {
-      return await run(controller.signal)
+      return await Promise.race([run(controller.signal), passed])
     } finally {
       clearTimeout(timer)
     }
@@ -67,5 +81,6 @@ export const systemRuntime: Runtime = Object.freeze({
 
   randomToken: () => randomBytes(16).toString('base64url'),
   random: () => Math.random(),
-  enforcesDeadline: () => process.env.AWS_LAMBDA_MAX_CONCURRENCY === undefined,
+  enforcesDeadline: () =>
+    process.env.AWS_LAMBDA_FUNCTION_NAME !== undefined && process.env.AWS_LAMBDA_MAX_CONCURRENCY === undefined,
 })

@@ -35,7 +35,7 @@ export const endingOfAnswer = <TEvent>({ settings }: Exchange<TEvent>, captured:
 }
 
 /** The response to give; throws the stored error where the outcome is one. */
-export const respond = <TEvent>(exchange: Exchange<TEvent>, ran: Ran<Captured>): unknown => {
+export const respond = async <TEvent>(exchange: Exchange<TEvent>, ran: Ran<Captured>): Promise<unknown> => {
   switch (ran.kind) {
     case 'answered':
       return withStatus(ran.value.result, STATUSES[ran.standing], exchange.kind)
@@ -46,19 +46,30 @@ export const respond = <TEvent>(exchange: Exchange<TEvent>, ran: Ran<Captured>):
   }
 }
 
-export const replay = <TEvent>(exchange: Exchange<TEvent>, record: SettledRecord): unknown => {
+export const replay = async <TEvent>(exchange: Exchange<TEvent>, record: SettledRecord): Promise<unknown> => {
   const outcome = decodeOutcome(record.outcome)
   if (outcome.kind === 'error') throw replayedError(outcome.error)
   const answer = outcome.kind === 'json' ? replayed(JSON.parse(outcome.text), exchange.kind) : undefined
   return answer === undefined ? refuse(exchange, new IdempotencyError('replay-unavailable')) : answer.result
 }
 
-export const refuse = <TEvent>({ settings, event, kind }: Exchange<TEvent>, error: IdempotencyError): unknown => {
+export const refuse = async <TEvent>(
+  { settings, event, kind }: Exchange<TEvent>,
+  error: IdempotencyError,
+): Promise<unknown> => {
   // A mistake in the set-up is nobody's to see but the operator's: the client gets the code, the log the remedy.
   if (ERRORS[error.code].status === 500) console.error(`lambda-once: ${error.code}: ${error.message}`)
   const problem = problemOf(error, settings.docsUrl)
-  return settings.problem === undefined ? problemResponse(problem, kind) : settings.problem(problem, event)
+  const chosen = await settings.problem?.(problem, event)
+  if (chosen !== undefined && chosen !== null) return chosen
+  // An HTTP API would make a 200 of nothing.
+  if (settings.problem !== undefined) console.error('lambda-once: the option "problem" answered nothing')
+  return problemResponse(problem, kind)
 }
+
+/** A request without a key, where it needs none, is about to run. */
+export const tellUnkeyed = <TEvent>({ settings: { core } }: Exchange<TEvent>): void =>
+  core.tell(() => ({ type: 'skipped', operation: core.operation, reason: 'no-key' }))
 
 /** The answer to a request that ran without a key. */
 export const respondUnkeyed = <TEvent>(exchange: Exchange<TEvent>, captured: Captured): unknown =>

@@ -25,7 +25,13 @@ export const identify = <TEvent>(settings: HttpSettings<TEvent>, event: TEvent, 
   const parsed = readKey(settings, event, request)
   if (parsed.kind === 'missing' && settings.missingKey === 'pass') return { kind: 'unkeyed', request }
   try {
-    const claimRequest = claimRequestOf(settings, event, context, request, keyOf(parsed))
+    const claimRequest = claimRequestOf(
+      settings,
+      event,
+      context,
+      request,
+      keyOf(parsed, typeof settings.key === 'function' ? 'an idempotency key' : 'the header Idempotency-Key'),
+    )
     return { kind: 'keyed', request, claimRequest }
   } catch (error) {
     if (!(error instanceof IdempotencyError)) throw error
@@ -43,14 +49,15 @@ const chosenKey = (key: unknown): ParsedKey => {
     : { kind: 'invalid', rule: `the key must be a string of at most ${MAX_KEY_LENGTH} characters` }
 }
 
-const keyOf = (parsed: ParsedKey): string => {
+/** `source`: where the key should have come from, in words for the client. */
+const keyOf = (parsed: ParsedKey, source: string): string => {
   switch (parsed.kind) {
     case 'key':
       return parsed.key
     case 'missing':
-      throw new IdempotencyError('key-missing', 'This request needs the header Idempotency-Key')
+      throw new IdempotencyError('key-missing', `This request needs ${source}`)
     case 'invalid':
-      throw new IdempotencyError('key-invalid', `Idempotency-Key: ${parsed.rule}`)
+      throw new IdempotencyError('key-invalid', `${source}: ${parsed.rule}`)
   }
 }
 
@@ -62,7 +69,7 @@ const claimRequestOf = <TEvent>(
   key: string,
 ): ClaimRequest => {
   const { operation, runtime } = settings.core
-  const route = settings.route === undefined ? request.route : settings.route(event)
+  const route = routeOf(settings, event, request)
   const tenant = tenantOf(settings, event)
   return {
     recordKey: deriveRecordKey({ operation, tenant, method: request.method, route, key }),
@@ -71,6 +78,14 @@ const claimRequestOf = <TEvent>(
     readFirst: isLikelyReplay(settings, event),
     wait: settings.wait,
   }
+}
+
+/** Without its route two operations would share a record. */
+const routeOf = <TEvent>({ route }: HttpSettings<TEvent>, event: TEvent, request: HttpRequest): string => {
+  if (route === undefined) return request.route
+  const answer: unknown = route(event)
+  if (typeof answer === 'string' && answer !== '') return answer
+  throw new IdempotencyError('scope-missing', `The route option answered ${typeName(answer)}; it must answer a text`)
 }
 
 /** A hint that cannot be had is no hint, and no reason to refuse the request. */
@@ -85,11 +100,9 @@ const isLikelyReplay = <TEvent>({ likelyReplay }: HttpSettings<TEvent>, event: T
 /** Asked before the handler runs, and of nothing but the event: a tenant is never guessed. */
 const tenantOf = <TEvent>({ tenant }: HttpSettings<TEvent>, event: TEvent): string => {
   if (tenant === SINGLE_TENANT) return SINGLE_TENANT
-  const answer = tenant(event)
-  if (typeof answer !== 'string' || answer === '') {
-    throw new IdempotencyError('scope-missing', 'The tenant option answered no tenant for this event')
-  }
-  return answer
+  const answer: unknown = tenant(event)
+  if (typeof answer === 'string' && answer !== '') return answer
+  throw new IdempotencyError('scope-missing', `The tenant option answered ${typeName(answer)}; it must answer a text`)
 }
 
 /** Method, route and path parameters say what is acted on: a `payload` of the user's own does not replace them. */
@@ -109,3 +122,8 @@ const fingerprintParts = <TEvent>(
       ] as const)
     : ([{ kind: 'canonical', text: canonicalPayload(payload(event)) }] as const)),
 ]
+
+const typeName = (answer: unknown): string => {
+  if (answer === '') return 'an empty text'
+  return answer instanceof Promise ? 'a Promise' : answer === null ? 'null' : typeof answer
+}

@@ -26,8 +26,17 @@ export const parseKeyHeader = (lines: readonly string[], profile: HeaderProfile)
   if (line === undefined) return { kind: 'missing' }
   if (others.length > 0) return invalid('the header must be sent once')
   if (line.length > MAX_HEADER_LENGTH) return invalid(`the key must have at most ${MAX_KEY_LENGTH} characters`)
-  const value = line.trim()
+  const value = withoutOuterSpace(line)
   return profile === 'compat' && !value.startsWith('"') ? rawKey(value) : quotedKey(value)
+}
+
+/** Spaces and tabs only (RFC 9110, section 5.6.3): `trim` would take more, and so accept what is not ASCII. */
+const withoutOuterSpace = (line: string): string => {
+  let from = 0
+  let to = line.length
+  while (from < to && (line[from] === ' ' || line[from] === '\t')) from++
+  while (to > from && (line[to - 1] === ' ' || line[to - 1] === '\t')) to--
+  return line.slice(from, to)
 }
 
 const rawKey = (value: string): ParsedKey =>

@@ -1,30 +1,30 @@
-import type { HandlerClaim } from '../core/handler-claim.ts'
+import { aboutClaim } from '../core/events.ts'
 import type { HeldClaim } from '../core/lifecycle/begin.ts'
 import { refusalError } from '../core/lifecycle/refusal.ts'
-import type { TimedContext } from '../core/lifecycle/request.ts'
+import type { ClaimRequest, TimedContext } from '../core/lifecycle/request.ts'
 import { ranAs } from '../core/lifecycle/run.ts'
-import { settle } from '../core/lifecycle/settle.ts'
+import { type Settled, settle } from '../core/lifecycle/settle.ts'
 import { beginWaiting } from '../core/lifecycle/wait.ts'
-import { integerBetween } from '../core/options.ts'
+import { integerBetween } from '../core/option-rules.ts'
 import { endingOfUncertainError } from '../core/outcome-policy.ts'
-import { between } from '../core/time.ts'
-import { captureResult, type Exchange, endingOfAnswer, refuse, replay, respond, respondUnkeyed } from './exchange.ts'
+import { enterClaim } from './context-claim.ts'
+import {
+  captureResult,
+  type Exchange,
+  endingOfAnswer,
+  refuse,
+  replay,
+  respond,
+  respondUnkeyed,
+  tellUnkeyed,
+} from './exchange.ts'
 import { identify } from './identity.ts'
+import { isMiddyTimeout, type MiddyRequest, remainingOf } from './middy.ts'
 import { type HttpOptions, readHttpSettings } from './options.ts'
-import { withStatus } from './response.ts'
 
 export interface MiddlewareOptions<TEvent> extends HttpOptions<TEvent> {
   /** What is given to `middy()` under the same name, in milliseconds. Default 5, as there. */
-  readonly timeoutEarlyInMillis?: number
-}
-
-/** The part of Middy's request that the hooks look at; Middy itself is not imported. */
-export interface MiddyRequest<TEvent> {
-  readonly event: TEvent
-  readonly context: object
-  response: unknown
-  error: unknown
-  earlyResponse?: unknown
+  readonly timeoutEarlyInMillis?: number | undefined
 }
 
 export interface IdempotencyMiddleware<TEvent> {
@@ -34,15 +34,16 @@ export interface IdempotencyMiddleware<TEvent> {
 }
 
 /** How far one request has come; kept beside Middy's request, whose `internal` may be shared between invocations. */
-type Stage<TEvent> =
-  | { readonly kind: 'unkeyed'; readonly exchange: Exchange<TEvent> }
-  | { readonly kind: 'unprotected'; readonly exchange: Exchange<TEvent> }
+type Stage<TEvent> = {
+  /** Gives the context back the claim that it had before. */
+  readonly leave: () => void
+} & (
+  | { readonly kind: 'passed' }
+  | { readonly kind: 'unkeyed' | 'unprotected'; readonly exchange: Exchange<TEvent> }
   | { readonly kind: 'held'; readonly exchange: Exchange<TEvent>; readonly held: HeldClaim }
+)
 
-const claims = new WeakMap<object, HandlerClaim>()
-
-/** The claim under which the handler runs; `undefined` where it runs without one. */
-export const claimOf = (context: object): HandlerClaim | undefined => claims.get(context)
+type Held<TEvent> = Extract<Stage<TEvent>, { kind: 'held' }>
 
 /** How late a timer may fire after Middy set it. */
 const TIMER_SLACK = 20
@@ -56,7 +57,8 @@ const DEFAULT_EARLY = 5
  *
  * Middy hands an early-timeout answer to the hooks while the handler still runs, and does not say whether an error came
  * from the handler or from a hook. So a claim is left as it is close to the deadline, and an error abandons, unless it
- * is a `NotDoneError` or a `TerminalError`.
+ * is a `NotDoneError` or a `TerminalError`. What counts as close is `timeoutEarlyInMillis`: it must be what `middy()`
+ * was given under that name, or an early answer ends the claim of a handler that still runs.
  *
  * Throws `OptionError` at once for options that cannot be right.
  */
@@ -70,75 +72,91 @@ export const idempotency = <TEvent>(options: MiddlewareOptions<TEvent>): Idempot
   const takeStage = (request: object): Stage<TEvent> | undefined => {
     const stage = stages.get(request)
     stages.delete(request)
+    stage?.leave()
     return stage
   }
 
-  const isCutShort = ({ held }: { readonly held: HeldClaim }, error?: unknown): boolean =>
-    isMiddyTimeout(error) ||
-    (held.deadline !== undefined &&
-      between(settings.core.runtime.now(), held.deadline) <= timeoutEarlyInMillis + TIMER_SLACK)
+  const isCutShort = (context: object): boolean => remainingOf(context) <= timeoutEarlyInMillis + TIMER_SLACK
+
+  /** The claim stays as it is until its lease ends: whatever this is the end of, it may not be the handler's. */
+  const leaveToLease = ({ held }: Held<TEvent>): Settled => {
+    held.heartbeat.stop()
+    settings.core.tell(() => ({ type: 'unstored', ...aboutClaim(held.claim) }))
+    return { kind: 'unstored' }
+  }
+
+  const beforeKeyed = async (
+    request: MiddyRequest<TEvent>,
+    exchange: Exchange<TEvent>,
+    claimRequest: ClaimRequest,
+  ): Promise<void> => {
+    const { context } = request
+    const begun = await beginWaiting(settings.core, claimRequest)
+    switch (begun.kind) {
+      case 'run': {
+        const { held } = begun
+        stages.set(request, { kind: 'held', exchange, held, leave: enterClaim(context, held.forHandler) })
+        return
+      }
+      case 'unprotected':
+        stages.set(request, { kind: 'unprotected', exchange, leave: enterClaim(context, undefined) })
+        return
+      case 'replay':
+        request.earlyResponse = await replay(exchange, begun.record)
+        return
+      default:
+        request.earlyResponse = await refuse(exchange, refusalError(begun))
+    }
+  }
 
   return {
     before: async (request) => {
       const { event, context } = request
       const identified = identify(settings, event, context as TimedContext)
-      if (identified.kind === 'pass') return
+      if (identified.kind === 'pass') {
+        stages.set(request, { kind: 'passed', leave: enterClaim(context, undefined) })
+        return
+      }
       const exchange: Exchange<TEvent> = { settings, event, kind: identified.request.kind }
-      if (identified.kind === 'refused') {
-        request.earlyResponse = await refuse(exchange, identified.error)
-        return
-      }
-      if (identified.kind === 'unkeyed') {
-        settings.core.tell(() => ({ type: 'skipped', operation: settings.core.operation, reason: 'no-key' }))
-        stages.set(request, { kind: 'unkeyed', exchange })
-        return
-      }
-      const begun = await beginWaiting(settings.core, identified.claimRequest)
-      switch (begun.kind) {
-        case 'run':
-          claims.set(context, begun.held.forHandler)
-          stages.set(request, { kind: 'held', exchange, held: begun.held })
+      switch (identified.kind) {
+        case 'refused':
+          request.earlyResponse = await refuse(exchange, identified.error)
           return
-        case 'unprotected':
-          stages.set(request, { kind: 'unprotected', exchange })
+        case 'unkeyed':
+          tellUnkeyed(exchange)
+          stages.set(request, { kind: 'unkeyed', exchange, leave: enterClaim(context, undefined) })
           return
-        case 'replay':
-          request.earlyResponse = await replay(exchange, begun.record)
-          return
-        default:
-          request.earlyResponse = await refuse(exchange, refusalError(begun))
+        case 'keyed':
+          await beforeKeyed(request, exchange, identified.claimRequest)
       }
     },
 
     after: async (request) => {
       const stage = takeStage(request)
-      if (stage === undefined) return
+      if (stage === undefined || stage.kind === 'passed') return
       const { exchange } = stage
       const captured = captureResult(exchange, request.response)
-      if (stage.kind === 'unkeyed') {
-        request.response = respondUnkeyed(exchange, captured)
-      } else if (stage.kind === 'unprotected') {
-        request.response = withStatus(captured.result, 'unprotected', exchange.kind)
-      } else if (isCutShort(stage)) {
-        stage.held.stopHeartbeat()
-        request.response = withStatus(captured.result, 'unstored', exchange.kind)
-      } else {
-        const settled = await settle(settings.core, stage.held, endingOfAnswer(exchange, captured))
-        request.response = await respond(exchange, ranAs(settings.core, stage.held, captured, settled))
+      switch (stage.kind) {
+        case 'unkeyed':
+          request.response = respondUnkeyed(exchange, captured)
+          return
+        case 'unprotected':
+          request.response = await respond(exchange, { kind: 'answered', value: captured, standing: 'unprotected' })
+          return
+        case 'held': {
+          const settled = isCutShort(request.context)
+            ? leaveToLease(stage)
+            : await settle(settings.core, stage.held, endingOfAnswer(exchange, captured))
+          request.response = await respond(exchange, ranAs(settings.core, stage.held, captured, settled))
+        }
       }
     },
 
     onError: async (request) => {
       const stage = takeStage(request)
       if (stage?.kind !== 'held') return
-      if (isCutShort(stage, request.error)) return stage.held.stopHeartbeat()
-      await settle(settings.core, stage.held, endingOfUncertainError(request.error))
+      if (isMiddyTimeout(request.error) || isCutShort(request.context)) leaveToLease(stage)
+      else await settle(settings.core, stage.held, endingOfUncertainError(request.error))
     },
   }
 }
-
-/** Told from an error of the user's own of the same name (`AbortSignal.timeout` makes such) by the package it names. */
-const isMiddyTimeout = (error: unknown): boolean =>
-  error instanceof Error &&
-  error.name === 'TimeoutError' &&
-  (error.cause as { package?: unknown } | undefined)?.package === '@middy/core'

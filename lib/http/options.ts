@@ -1,15 +1,5 @@
-import {
-  aFunction,
-  COMMON_RULES,
-  type CommonOptions,
-  checkOptions,
-  integerBetween,
-  oneOf,
-  type Rule,
-  type Rules,
-  readSettings,
-  type Settings,
-} from '../core/options.ts'
+import { aFunction, checkOptions, integerBetween, oneOf, type Rule, type Rules } from '../core/option-rules.ts'
+import { COMMON_RULES, type CommonOptions, readSettings, type Settings } from '../core/options.ts'
 import { type AnswerPolicy, storeSuccess } from '../core/outcome-policy.ts'
 import { SINGLE_TENANT } from '../core/record-key.ts'
 import { fromSeconds, type Millis } from '../core/time.ts'
@@ -27,34 +17,34 @@ export interface HttpOptions<TEvent> extends CommonOptions {
    * Where the key comes from. Default `{ header: 'compat' }`: the header `Idempotency-Key`, quoted or raw.
    * `{ header: 'strict' }`: quoted only. Or a function of the event; `undefined` or empty counts as missing.
    */
-  readonly key?: { readonly header: HeaderProfile } | ((event: TEvent) => string | undefined)
+  readonly key?: { readonly header: HeaderProfile } | ((event: TEvent) => string | undefined) | undefined
   /** A request without a key. `'reject'` (default): 400. `'pass'`: it runs each time, outside the guarantee. */
-  readonly missingKey?: 'reject' | 'pass'
+  readonly missingKey?: 'reject' | 'pass' | undefined
   /** A request whose key is in progress. `'reject'` (default): 409. Or wait up to 1 to 25 seconds for the answer. */
-  readonly inProgress?: 'reject' | { readonly waitSeconds: number }
+  readonly inProgress?: 'reject' | { readonly waitSeconds: number } | undefined
   /** Which answers are stored. Default `storeSuccess`: 2xx and 3xx; a 4xx releases the key, a 5xx abandons it. */
-  readonly outcomes?: AnswerPolicy
+  readonly outcomes?: AnswerPolicy | undefined
   /**
    * What the fingerprint covers besides method, route and path parameters: any JSON value. Default: query and body.
    * The same key with another payload is `key-reused` (422).
    */
-  readonly payload?: (event: TEvent) => unknown
+  readonly payload?: ((event: TEvent) => unknown) | undefined
   /** Methods that are protected. Default `['POST', 'PATCH']`; `'PUT'` and `'DELETE'` on request. */
-  readonly methods?: readonly ('POST' | 'PATCH' | 'PUT' | 'DELETE')[]
+  readonly methods?: readonly ('POST' | 'PATCH' | 'PUT' | 'DELETE')[] | undefined
   /**
    * Whether a request is likely a retry of one that is done, such as by a header that your clients add to retries: then
    * the record is read before it is claimed, which costs a tenth of a refused write or less, and one round trip more
    * where there is nothing to replay. It is only a hint: whatever it answers, the guarantee is the same.
    */
-  readonly likelyReplay?: (event: TEvent) => boolean
+  readonly likelyReplay?: ((event: TEvent) => boolean) | undefined
   /** The route's template, where a router inside the function knows it better than the event. */
-  readonly route?: (event: TEvent) => string
+  readonly route?: ((event: TEvent) => string) | undefined
   /** Headers of the answer that are not stored (`deny`, besides the built-in list), or the only ones that are (`allow`). */
-  readonly replayHeaders?: ReplayHeaders
+  readonly replayHeaders?: ReplayHeaders | undefined
   /** Page that describes the problems: sent as `Link: <docsUrl#code>; rel="describedby"`. */
-  readonly docsUrl?: string
+  readonly docsUrl?: string | undefined
   /** Answers problems in your own envelope. */
-  readonly problem?: (problem: Problem, event: TEvent) => unknown
+  readonly problem?: ((problem: Problem, event: TEvent) => unknown) | undefined
 }
 
 /** {@link HttpOptions}, checked, with defaults. */
@@ -132,7 +122,7 @@ export const readHttpSettings = <TEvent>(
 ): HttpSettings<TEvent> => {
   checkOptions(where, options, { ...HTTP_RULES, ...more })
   return {
-    core: readSettings(options),
+    core: readSettings(where, options),
     tenant: options.tenant,
     key: options.key ?? { header: 'compat' },
     missingKey: options.missingKey ?? 'reject',

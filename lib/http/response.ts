@@ -30,12 +30,30 @@ type Fields = Readonly<Record<string, unknown>>
 /** The members of an answer that are kept; `statusDescription` is ALB's. */
 const KEPT = ['statusCode', 'statusDescription', 'body', 'isBase64Encoded'] as const
 
-export const capture = (given: unknown, kind: EventKind, filter: HeaderFilter): Captured => {
-  const result = isAnswer(given) || !infersAnswers(kind) ? given : inferred(given)
+export const capture = (returned: unknown, kind: EventKind, filter: HeaderFilter): Captured => {
+  const given = asSent(returned)
+  const result = isAnswer(given) || isStream(given) || !infersAnswers(kind) ? given : inferred(given)
+  if (isStream(result)) return { result, statusCode: undefined, outcome: unavailable('streamed') }
   if (!isAnswer(result)) return { result, statusCode: undefined, outcome: outcomeOf({ result }) }
   const statusCode = Number(result.statusCode)
   const outcome = isStream(result.body) ? unavailable('streamed') : outcomeOf({ answer: envelope(result, filter) })
   return { result, statusCode, outcome }
+}
+
+/**
+ * What Lambda would send of an instance of a class: what its `toJSON` says, or its own members. Copying it to add a
+ * header would lose both.
+ */
+const asSent = (returned: unknown): unknown => {
+  if (!isFields(returned) || isPlain(returned) || isStream(returned)) return returned
+  const outcome = outcomeOf(returned)
+  return outcome.kind === 'json' ? JSON.parse(outcome.text) : returned
+}
+
+const isPlain = (value: object): boolean => {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  const isBare = prototype === null || Array.isArray(value) || Object.getPrototypeOf(prototype) === null
+  return isBare && typeof (value as { toJSON?: unknown }).toJSON !== 'function'
 }
 
 /** The result with the answer's standing told in its headers; the handler's own object stays as it is. */

@@ -1,9 +1,17 @@
 import type { HandlerClaim } from '../core/handler-claim.ts'
 import type { TimedContext } from '../core/lifecycle/request.ts'
 import { run } from '../core/lifecycle/run.ts'
-import { OptionError } from '../core/options.ts'
+import { OptionError } from '../core/option-rules.ts'
 import { endingOfError } from '../core/outcome-policy.ts'
-import { captureResult, type Exchange, endingOfAnswer, refuse, respond, respondUnkeyed } from './exchange.ts'
+import {
+  captureResult,
+  type Exchange,
+  endingOfAnswer,
+  refuse,
+  respond,
+  respondUnkeyed,
+  tellUnkeyed,
+} from './exchange.ts'
 import { identify } from './identity.ts'
 import { type HttpOptions, type HttpSettings, readHttpSettings } from './options.ts'
 import type { HttpResponse } from './response.ts'
@@ -64,7 +72,7 @@ const handle = async <TEvent>(
   const exchange: Exchange<TEvent> = { settings, event, kind: identified.request.kind }
   switch (identified.kind) {
     case 'unkeyed':
-      settings.core.tell(() => ({ type: 'skipped', operation: settings.core.operation, reason: 'no-key' }))
+      tellUnkeyed(exchange)
       return respondUnkeyed(exchange, captureResult(exchange, await call(undefined)))
     case 'refused':
       return refuse(exchange, identified.error)

@@ -1,5 +1,5 @@
 import type { Observe } from '../core/events.ts'
-import { aFunction, checkOptions, type Rule } from '../core/options.ts'
+import { aFunction, checkOptions, type Rule } from '../core/option-rules.ts'
 import { type EmfSettings, emfLine } from './emf-line.ts'
 
 export interface EmfMetricsOptions {

@@ -1,6 +1,6 @@
 import type { HandlerClaim } from '../core/handler-claim.ts'
 import type { TimedContext } from '../core/lifecycle/request.ts'
-import { OptionError } from '../core/options.ts'
+import { OptionError } from '../core/option-rules.ts'
 import { type Call, createBatch, type Processed, storeFault } from './batch.ts'
 import { deadlineOfBatch } from './deadline.ts'
 import { type Identified, identify, type Unusable } from './identity.ts'

@@ -1,16 +1,13 @@
 import {
   aFunction,
-  COMMON_RULES,
-  type CommonOptions,
   checkOptions,
   integerBetween,
   OptionError,
   oneOf,
   type Rule,
   type Rules,
-  readSettings,
-  type Settings,
-} from '../core/options.ts'
+} from '../core/option-rules.ts'
+import { COMMON_RULES, type CommonOptions, readSettings, type Settings } from '../core/options.ts'
 import { SINGLE_TENANT } from '../core/record-key.ts'
 import { fromSeconds, type Millis } from '../core/time.ts'
 import type { KeyChoice } from './key.ts'
@@ -34,43 +31,43 @@ export interface SqsOptions<TBody> extends CommonOptions {
    * What makes the body of its text: a function, or any Standard Schema validator, which gets the body's JSON. Default
    * `JSON.parse`. A body that does not parse fails alone, and is never claimed.
    */
-  readonly parse?: Parse<TBody>
+  readonly parse?: Parse<TBody> | undefined
   /**
    * What the fingerprint covers: any JSON value. Default: the text of the body, in which order and white space of JSON
    * do not count. It is what the producer sent, so that a new version of your parser makes no mismatch of an old message.
    */
-  readonly payload?: (message: SqsMessage<TBody>) => unknown
+  readonly payload?: ((message: SqsMessage<TBody>) => unknown) | undefined
   /** How many messages run at once, 1 to 10,000; default 10. On a FIFO queue one at a time per message group. */
-  readonly concurrency?: number
+  readonly concurrency?: number | undefined
   /**
    * How often a message may run and end in doubt (a throw, a crash, a timeout) before it is poison: claimed, not run,
    * completed as `FAILED`. 1 to 999, default 3. Keep it under the queue's `maxReceiveCount`.
    */
-  readonly maxRuns?: number
+  readonly maxRuns?: number | undefined
   /**
    * No message is started when less than this is left of the invocation, in seconds, 0 to 900. It has to hold one run.
    * Default: a third of what the invocation began with, at least 0.5 and at most 5.
    */
-  readonly marginSeconds?: number
+  readonly marginSeconds?: number | undefined
   /**
    * `'move'`: a message that is in progress elsewhere becomes visible when its retry is worth while, and all messages
    * wait longer while the store is down. Needs `@aws-sdk/client-sqs`, and leave to call `sqs:GetQueueUrl` and
    * `sqs:ChangeMessageVisibility`. Default `'leave'`: the queue's own visibility timeout decides.
    */
-  readonly visibility?: 'leave' | 'move'
+  readonly visibility?: 'leave' | 'move' | undefined
   /**
    * FIFO queues only: where a message goes that is poison, or whose record is `FAILED`, instead of being returned, since
    * that would hold up its followers. Its reason is the message attribute `lambda-once-reason`. Needs
    * `@aws-sdk/client-sqs`, and leave to call `sqs:SendMessage`.
    */
-  readonly deadLetter?: { readonly queueUrl: string }
+  readonly deadLetter?: { readonly queueUrl: string } | undefined
   /** An `SQSClient` of your own, for `visibility` and `deadLetter`. Default: made from `@aws-sdk/client-sqs` on demand. */
-  readonly sqs?: SqsClient
+  readonly sqs?: SqsClient | undefined
   /**
    * Gets what the handler threw, an `UnusableMessage` for a message that could not be claimed, and what SQS refused: the
    * event source gets message ids only. Default: `console.error`, without what could quote a body.
    */
-  readonly onError?: OnError
+  readonly onError?: OnError | undefined
 }
 
 /** {@link SqsOptions}, checked, with defaults. */
@@ -153,7 +150,7 @@ export const readSqsSettings = <TBody>(where: string, options: SqsOptions<TBody>
   if (sqs !== undefined && visibility === 'leave' && deadLetter === undefined) {
     throw new OptionError(where, 'sqs', 'is of no use without visibility: "move" or deadLetter')
   }
-  const core = readSettings(options, DEFAULT_RETENTION_SECONDS)
+  const core = readSettings(where, options, DEFAULT_RETENTION_SECONDS)
   const onError = options.onError ?? logError
   const moves = visibility === 'move'
   return {

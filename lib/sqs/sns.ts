@@ -1,4 +1,4 @@
-import { aFunction, OptionError } from '../core/options.ts'
+import { aFunction, OptionError } from '../core/option-rules.ts'
 import type { SqsOptions } from './options.ts'
 import { isSchema, type Parse, parseBody } from './parse.ts'
 import type { SqsRecord } from './record.ts'

@@ -1,7 +1,7 @@
 import { type Claim, recordOf } from '../core/claim.ts'
 import { StoreUnavailable } from '../core/errors.ts'
 import { isExpired } from '../core/judge.ts'
-import { aFunction, checkOptions, integerBetween } from '../core/options.ts'
+import { aFunction, checkOptions, integerBetween } from '../core/option-rules.ts'
 import { isOwnClaim, isOwnRenewal, isOwnSettlement } from '../core/recognition.ts'
 import type { InProgressRecord, StoredRecord } from '../core/record.ts'
 import type { RecordKey } from '../core/record-key.ts'
@@ -11,9 +11,9 @@ import { type EpochMillis, fromSeconds } from '../core/time.ts'
 
 export interface MemoryStoreOptions {
   /** The store's own clock, in epoch milliseconds. Default: the system's. */
-  readonly now?: () => EpochMillis
+  readonly now?: (() => EpochMillis) | undefined
   /** As `skewSeconds` of the DynamoDB store: 0 to 60, default 2. */
-  readonly skewSeconds?: number
+  readonly skewSeconds?: number | undefined
 }
 
 /** The reference model of a store, for tests: one process, nothing kept. */

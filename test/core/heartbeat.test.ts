@@ -13,14 +13,24 @@ beforeEach(() => {
 
 const request = { key: 'k', tenant: 'm', payload: 1, context: { getRemainingTimeInMillis: () => 900_000 } }
 
-const running = async (heartbeat?: { leaseSeconds: number }) => {
+const running = async (
+  heartbeat?: { leaseSeconds: number },
+  remaining = 900_000,
+  unstored: 'answer' | 'fail' = 'answer',
+) => {
   const runtime = fakeRuntime({ clock })
   const store = memoryStore({ now: runtime.now })
   const { opened, open } = gate()
   const claimed = gate()
   let claim: { recordKey: never; signal: AbortSignal } | undefined
-  const pay = once({ store, operation: 'payments', runtime, ...(heartbeat === undefined ? {} : { heartbeat }) })
-  const result = pay(request, async (held) => {
+  const pay = once({
+    store,
+    operation: 'payments',
+    runtime,
+    unstored,
+    ...(heartbeat === undefined ? {} : { heartbeat }),
+  })
+  const result = pay({ ...request, context: { getRemainingTimeInMillis: () => remaining } }, async (held) => {
     claim = held as never
     claimed.open()
     await opened
@@ -89,5 +99,27 @@ describe('the heartbeat', () => {
     expect(record()).toMatchObject({ leaseExpiresAt: NOW + 901_000, revision: 1 })
     open()
     await result
+  })
+
+  test('does not renew past the deadline: whoever is still running then has been forgotten', async () => {
+    const { runtime, result, open, record, signal } = await running({ leaseSeconds: 900 }, 20_000)
+    clock.advance(21_000)
+    await runtime.beat()
+    expect(record()).toMatchObject({ leaseExpiresAt: NOW + 900_000, revision: 1 })
+    expect(signal.aborted).toBe(false)
+    open()
+    await result
+  })
+
+  test('B2: an answer that could not be stored says when the renewed lease ends', async () => {
+    const { runtime, result, open, store } = await running({ leaseSeconds: 30 }, 900_000, 'fail')
+    clock.advance(10_000)
+    await runtime.beat()
+    store.settle = async () => {
+      throw new Error('unreachable')
+    }
+    open()
+    const error = (await result.catch((thrown: unknown) => thrown)) as { retryAfterSeconds: number }
+    expect(NOW + 10_000 + error.retryAfterSeconds * 1000).toBeGreaterThan(NOW + 40_000)
   })
 })

@@ -12,7 +12,7 @@ const NOW: number = clock.now()
 const DAY = 86_400_000
 
 const settings = (over: Partial<CommonOptions> = {}): Settings =>
-  readSettings({ store: memoryStore(), operation: 'payments', runtime: fakeRuntime({ clock }), ...over })
+  readSettings('test', { store: memoryStore(), operation: 'payments', runtime: fakeRuntime({ clock }), ...over })
 
 const terms = (
   remaining: number | undefined,

@@ -1,4 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { type Runtime, systemRuntime } from '../../lib/core/runtime.ts'
+import { type Millis, millis } from '../../lib/core/time.ts'
 import {
   CHANNEL,
   type HandlerClaim,
@@ -49,10 +51,50 @@ describe('once', () => {
     await expect(pay(request, () => value)).rejects.toMatchObject({ code: 'replay-unavailable', retryable: false })
   })
 
-  test('bytes come back as bytes', async () => {
-    const { pay } = subject()
-    await pay(request, () => Buffer.from([1, 2]))
-    expect((await pay(request, () => Buffer.alloc(0))).value).toEqual(Buffer.from([1, 2]))
+  test.each([[Buffer.from([1, 2])], [new Uint8Array([1, 2])]])(
+    'C2: bytes come back as the same bytes',
+    async (bytes) => {
+      const { pay } = subject()
+      const first = (await pay(request, () => bytes)).value
+      const again = (await pay(request, () => Buffer.alloc(0))).value
+      expect(JSON.stringify(again)).toBe(JSON.stringify(first))
+      expect(again).toEqual(Buffer.from([1, 2]))
+    },
+  )
+
+  test('what is to run is asked for before anything is claimed', async () => {
+    const { pay, store } = subject()
+    store.claim = () => {
+      throw new Error('the store was called')
+    }
+    await expect(pay(request, undefined as never)).rejects.toThrow('run must be a function')
+  })
+
+  test('E11: a store that never answers, and does not look at its signal, is a 503 in time', async () => {
+    const runtime = {
+      ...systemRuntime,
+      withDeadline: (_: Millis, run: never) => systemRuntime.withDeadline(millis(20), run),
+    }
+    const { pay, store } = subject({ runtime: runtime as Runtime })
+    const never = (): Promise<never> => new Promise(() => {})
+    Object.assign(store, { claim: never, settle: never })
+    await expect(pay(request, () => 1)).rejects.toMatchObject({ code: 'idempotency-unavailable' })
+  })
+
+  test('E11: a claim takes no more than is left of the invocation', async () => {
+    const spans: number[] = []
+    const runtime: Runtime = {
+      ...systemRuntime,
+      withDeadline: (span, run) => {
+        spans.push(span)
+        return systemRuntime.withDeadline(span, run)
+      },
+    }
+    const { pay } = subject({ runtime })
+    await pay({ ...request, context: { getRemainingTimeInMillis: () => 1_000 } }, () => 1)
+    await pay({ ...request, key: 'k2', context: { getRemainingTimeInMillis: () => 60_000 } }, () => 1)
+    expect(spans[0]).toBeLessThanOrEqual(700)
+    expect(spans[2]).toBe(2_000)
   })
 
   test('another payload is key-reused', async () => {

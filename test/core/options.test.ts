@@ -38,6 +38,11 @@ describe('options that cannot be right are refused, by a message that names opti
     [{ unstored: 'throw' }, /"unstored"/],
     [{ observe: 'log' }, /"observe" is "log"; it must be a function/],
     [{ runtime: {} }, /"runtime"/],
+    [{ store: { ...memoryStore(), skew: undefined } }, /"store" is an object; it must be a store/],
+    [
+      { abandoned: 'hold', storeDown: 'dangerouslyRunUnprotected' },
+      /"storeDown" is "dangerouslyRunUnprotected"; it must be "reject" under abandoned: "hold"/,
+    ],
     [{ __proto__: null, toString: 1 }, /"toString" is not known/],
   ])('%j', (wrong, message) => {
     expect(refusal(() => once({ ...good, ...wrong } as never))).toMatch(message)

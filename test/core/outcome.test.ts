@@ -19,6 +19,7 @@ import {
   storeEverything,
   storeSuccess,
 } from '../../lib/core/outcome-policy.ts'
+import { errorsLogged } from '../support/http-harness.ts'
 
 const ROOM: OutcomeRoom = { besideBytes: 300, unitBytes: 1024, maxBytes: 400 * 1024 }
 
@@ -149,12 +150,18 @@ describe('policies for answers', () => {
     ])
   })
 
-  test('E9: a policy that throws or answers nonsense falls back to the default', () => {
+  test('E9: a policy that throws or answers nonsense falls back to the default, and is told of', async () => {
     const broken = (): never => {
       throw new Error('no')
     }
-    expect(decide(broken, { statusCode: 201 })).toBe('complete')
-    expect(decide((() => 'keep') as never, { statusCode: 500 })).toBe('abandon')
+    const logged = await errorsLogged(async () => {
+      expect(decide(broken, { statusCode: 201 })).toBe('complete')
+      expect(decide((() => 'keep') as never, { statusCode: 500 })).toBe('abandon')
+    })
+    expect(logged).toEqual([
+      expect.stringContaining('"outcomes" threw an error'),
+      expect.stringContaining('"outcomes" answered "keep"'),
+    ])
   })
 })
 

@@ -1,6 +1,6 @@
 import { type IdempotencyError, NotDoneError } from '../../lib/index.ts'
 import { aTakeOver, released, unhurried } from '../support/claims.ts'
-import { aRequest, ending, LEASE, openScene, recordKeyOf, type Scene, SKEW } from '../support/scene.ts'
+import { aRequest, ending, LEASE, openScene, recordKeyOf, remaining, type Scene, SKEW } from '../support/scene.ts'
 
 let scene: Scene
 beforeAll(async () => {
@@ -133,7 +133,7 @@ describe('A6 An owner that stalls past its lease, while another takes over:', ()
   })
 
   test('A6 is told by its signal as soon as a renewal finds the claim lost', async () => {
-    const request = aRequest()
+    const request = { ...aRequest(), context: remaining(900_000) }
     const a = scene.host('a', { heartbeat: { leaseSeconds: 30 } }, { deadlines: 'never' })
     await a.once(request, async (claim) => {
       scene.clock.advance(LAPSE)
@@ -147,7 +147,7 @@ describe('A6 An owner that stalls past its lease, while another takes over:', ()
 
 describe('A8 A contender that has seen an abandoned record', () => {
   test('A8 does not take it over when its owner renews between the look and the write', async () => {
-    const request = aRequest()
+    const request = { ...aRequest(), context: remaining(900_000) }
     const a = scene.host('a', { heartbeat: { leaseSeconds: 30 } }, { deadlines: 'never' })
     const b = scene.host('b')
     let runs = 0

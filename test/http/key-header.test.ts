@@ -30,6 +30,8 @@ describe('E7: the header', () => {
     ['bytes', [':YWJj:'], key(':YWJj:'), invalid],
     ['non-ASCII', ['"ä"'], invalid, invalid],
     ['raw non-ASCII', ['ä'], invalid, invalid],
+    ['a no-break space around a key, which is not ASCII', ['\u00a0abc'], invalid, invalid],
+    ['a byte order mark behind a key', ['"abc"\ufeff'], invalid, invalid],
     ['a control character', ['"a\u0001"'], invalid, invalid],
     ['a raw space', ['a b'], invalid, invalid],
     ['a raw comma, as from two lines that a gateway joined', ['abc, abc'], invalid, invalid],

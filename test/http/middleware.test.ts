@@ -1,5 +1,6 @@
 import middy7 from '@middy/core'
 import middy6 from '@middy/core-6'
+import { systemRuntime } from '../../lib/core/runtime.ts'
 import {
   claimOf,
   idempotency,
@@ -284,5 +285,58 @@ describe.each([
     open()
     while ((await h.record())?.status === 'IN_PROGRESS') await new Promise((resolve) => setTimeout(resolve, 5))
     expect(answered(await handler(payment('k-1'), contextWith())).headers['idempotency-status']).toBe('replayed')
+  })
+
+  test('C7: an answer close to the deadline is told of as unstored, and is a 503 where that was asked for', async () => {
+    for (const unstored of ['answer', 'fail'] as const) {
+      const h = await harness({ unstored })
+      const { send } = chain(h, async () => created())
+      const answer = await send(payment('k-1'), { getRemainingTimeInMillis: () => 24 })
+      expect(answer.statusCode).toBe(unstored === 'answer' ? 201 : 503)
+      expect(h.events.map(({ type }) => type)).toEqual(['claimed', 'unstored'])
+    }
+  })
+
+  test('C7: on a host that does not enforce its deadline too, an early answer leaves the claim', async () => {
+    const h = await harness({ runtime: { ...systemRuntime, enforcesDeadline: () => false } })
+    const { opened, open } = gate()
+    const plugin = { timeoutEarlyInMillis: 60, timeoutEarlyResponse: () => ({ statusCode: 408, body: 'late' }) }
+    const { send } = chain(h, () => opened, { plugin, over: { timeoutEarlyInMillis: 60 } })
+    expect((await send(payment('k-1'), untilDeadline(180))).statusCode).toBe(408)
+    expect(await h.record()).toMatchObject({ status: 'IN_PROGRESS', leaseExpiresAt: expect.any(Number) })
+    open()
+  })
+
+  test('A12: a call within a call, with one context, has its own claim, and gives the outer one back', async () => {
+    const h = await harness()
+    const inner = chain({ ...h, options: { ...h.options, operation: 'ledger' } }, async (_event, context) =>
+      created(claimOf(context)?.recordKey),
+    )
+    const seen: (string | undefined)[] = []
+    const outer = chain(h, async (event, context) => {
+      seen.push(claimOf(context)?.recordKey)
+      seen.push((await inner.send(event, context)).body)
+      seen.push(claimOf(context)?.recordKey)
+      return created()
+    })
+    await outer.send(payment('k-1'))
+    expect(seen[0]).toMatch(/^payments#/)
+    expect(seen[1]).toMatch(/^ledger#/)
+    expect(seen[2]).toBe(seen[0])
+  })
+
+  test('A12: a context that is used again does not show the claim of the call before', async () => {
+    const h = await harness({ missingKey: 'pass' })
+    const seen: unknown[] = []
+    const { send } = chain(h, async (_event, context) => {
+      seen.push(claimOf(context)?.attempt)
+      return created()
+    })
+    const context = contextWith()
+    await send(payment('k-1'), context)
+    await send(payment(undefined), context)
+    await send(payment('k-1', 1, { method: 'GET' }), context)
+    expect(seen).toEqual([1, undefined, undefined])
+    expect(claimOf(context)).toBeUndefined()
   })
 })

@@ -241,7 +241,9 @@ describe('scope', () => {
         expect(answer.statusCode).toBe(500)
         expect(problem(answer)).toMatchObject({ code: 'scope-missing' })
       })
-      expect(logged).toEqual(['lambda-once: scope-missing: The tenant option answered no tenant for this event'])
+      expect(logged).toEqual([
+        expect.stringMatching(/^lambda-once: scope-missing: The tenant option answered .+; it must answer a text$/),
+      ])
       expect([h.calls, runs()]).toEqual([[], 0])
     },
   )
@@ -704,4 +706,148 @@ describe('what is told', () => {
 test('the wrapped handler has exactly two parameters, as nodejs24.x requires', async () => {
   const { options } = await harness()
   expect(idempotent(created as never, options).length).toBe(2)
+})
+
+describe('what a user may get wrong', () => {
+  test.each([[''], [undefined], [7]])(
+    'D1: a route option that answers %p is an error, without a store call',
+    async (route) => {
+      const h = await harness({ route: () => route as never })
+      const { send, runs } = subject(h, created)
+      const logged = await errorsLogged(async () => {
+        expect(problem(await send(payment('k-1')))).toMatchObject({ status: 500, code: 'scope-missing' })
+      })
+      expect(logged).toEqual([expect.stringContaining('The route option answered')])
+      expect([h.calls, runs()]).toEqual([[], 0])
+    },
+  )
+
+  test('a problem option that answers nothing does not turn a refusal into a success', async () => {
+    const { send } = subject(await harness({ problem: () => undefined }), created)
+    const logged = await errorsLogged(async () => {
+      expect((await send(payment(undefined))).statusCode).toBe(400)
+    })
+    expect(logged).toEqual(['lambda-once: the option "problem" answered nothing'])
+  })
+
+  test('an async listener that rejects harms nothing', async () => {
+    const h = await harness({
+      observe: async () => {
+        throw new Error('metrics are down')
+      },
+    })
+    const { send } = subject(h, created)
+    expect((await send(payment('k-1'))).statusCode).toBe(201)
+    await new Promise((resolve) => setImmediate(resolve)) // where an unhandled rejection would end the process
+  })
+
+  test('E9: a policy that answers a promise or a typo is told of, and the default decides', async () => {
+    const { send } = subject(await harness({ outcomes: (async () => 'complete') as never }), () => ({
+      statusCode: 404,
+      body: '',
+    }))
+    const logged = await errorsLogged(async () => {
+      expect((await send(payment('k-1'))).headers['idempotency-status']).toBe('released')
+    })
+    expect(logged).toEqual([expect.stringContaining('"outcomes" answered object')])
+  })
+})
+
+describe('C2: answers that are not plain objects', () => {
+  class Answer {
+    #id = 'p_1'
+    get statusCode() {
+      return 201
+    }
+    toJSON() {
+      return { statusCode: this.statusCode, body: JSON.stringify({ id: this.#id }) }
+    }
+  }
+
+  test('C2: what its toJSON says is answered and replayed', async () => {
+    const { send, runs } = subject(await harness(), () => new Answer())
+    for (const status of ['created', 'replayed']) {
+      const answer = await send(payment('k-1'))
+      expect(answer).toMatchObject({ statusCode: 201, body: '{"id":"p_1"}', headers: { 'idempotency-status': status } })
+    }
+    expect(runs()).toBe(1)
+  })
+
+  test.each([['http-api'], ['rest-api']] as const)(
+    'C13: on %s a bare stream is answered, and its retry told so',
+    async (kind) => {
+      const stream = new ReadableStream()
+      const { raw, send, runs } = subject(await harness({ tenant: 'single-tenant' }), () => stream)
+      const event = (): TestEvent => EVENT_MAKERS[kind]({ headers: [['idempotency-key', 'k-1']], body: 'x' })
+      expect(await raw(event())).toBe(stream)
+      expect(problem(await send(event()))).toMatchObject({ code: 'replay-unavailable' })
+      expect(runs()).toBe(1)
+    },
+  )
+
+  test('C2: an answer whose getter throws reaches the caller, and never runs again', async () => {
+    const hostile = {
+      get pipe() {
+        throw new Error('no')
+      },
+    }
+    const body = { hostile }
+    const { raw, send, runs } = subject(await harness(), () => ({ statusCode: 201, body }))
+    expect(((await raw(payment('k-1'))) as { body: unknown }).body).toBe(body)
+    expect(problem(await send(payment('k-1')))).toMatchObject({ code: 'replay-unavailable' })
+    expect(runs()).toBe(1)
+  })
+})
+
+test('C4: something thrown that is no Error is not kept, also where its status would be', async () => {
+  const thrown = { statusCode: 422, body: 'no such plan' }
+  const { raw, runs } = subject(await harness({ outcomes: storeDeterministic }), () => {
+    throw thrown
+  })
+  await expect(raw(payment('k-1'))).rejects.toBe(thrown)
+  await expect(raw(payment('k-1'))).rejects.toBe(thrown)
+  expect(runs()).toBe(2)
+})
+
+describe('G4: what one tenant can learn of another', () => {
+  const STATES: Record<string, (send: Subject['send']) => Promise<unknown>> = {
+    settled: (send) => send(payment('k-1', { amount: 1 }, { merchantId: 'a' })),
+    'of another payload': (send) => send(payment('k-1', { amount: 2 }, { merchantId: 'a' })),
+    abandoned: (send) => send(payment('k-1', { fail: true }, { merchantId: 'a' })),
+    released: (send) => send(payment('k-1', { refuse: true }, { merchantId: 'a' })),
+    untouched: async () => undefined,
+  }
+
+  test('G4: whatever state the record of tenant a is in, tenant b gets the same', async () => {
+    const answers: Answered[] = []
+    for (const put of Object.values(STATES)) {
+      const { send } = subject(await harness({ abandoned: 'hold' }), (event) => {
+        const body = JSON.parse(event.body ?? '{}') as { fail?: true; refuse?: true }
+        return { statusCode: body.fail ? 503 : body.refuse ? 402 : 201, body: 'b' }
+      })
+      await put(send)
+      answers.push(await send(payment('k-1', { amount: 1 }, { merchantId: 'b' })))
+    }
+    expect(answers).toEqual(answers.map(() => answers[0]))
+  })
+
+  test('G4: also while tenant a is in progress', async () => {
+    const { opened, open } = gate()
+    const started = gate()
+    const { send } = subject(await harness(), async (event, run) => {
+      if (run === 1) {
+        started.open()
+        await opened
+      }
+      return { statusCode: 201, body: event.body ?? '' }
+    })
+    const first = send(payment('k-1', { amount: 1 }, { merchantId: 'a' }))
+    await started.opened
+    expect(await send(payment('k-1', { amount: 1 }, { merchantId: 'b' }))).toMatchObject({
+      statusCode: 201,
+      headers: { 'idempotency-status': 'created' },
+    })
+    open()
+    await first
+  })
 })

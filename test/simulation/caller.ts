@@ -80,7 +80,7 @@ const planKill = (world: World, invocation: Invocation, remaining: number): void
 
 const settingsOf = (world: World, invocation: Invocation): Settings => {
   const { abandoned, heartbeatSeconds, retentionSeconds, storeDown, unstored } = world.profile
-  return readSettings({
+  return readSettings('simulation', {
     store: networkStore(world, invocation),
     operation: 'simulated',
     runtime: virtualRuntime(world, invocation),

@@ -5,10 +5,11 @@ import { type HandlerClaim, handlerClaim } from '../handler-claim.ts'
 import { judge } from '../judge.ts'
 import type { Settings } from '../options.ts'
 import type { SettledRecord } from '../record.ts'
-import { between, type EpochMillis, fromSeconds, later, millis } from '../time.ts'
+import { DeadlinePassed } from '../runtime.ts'
+import { between, type EpochMillis, fromSeconds, later, type Millis, millis } from '../time.ts'
 import { type Contested, createContest } from './contest.ts'
 import { giveUp } from './give-up.ts'
-import { startHeartbeat } from './heartbeat.ts'
+import { type Heartbeat, noHeartbeat, startHeartbeat } from './heartbeat.ts'
 import { renewedLease } from './lease.ts'
 import type { ClaimRequest } from './request.ts'
 
@@ -17,7 +18,7 @@ export interface HeldClaim {
   readonly claim: Claim
   readonly deadline: EpochMillis | undefined
   readonly forHandler: HandlerClaim
-  readonly stopHeartbeat: () => void
+  readonly heartbeat: Heartbeat
 }
 
 export type Begun =
@@ -42,6 +43,10 @@ const CLAIM_BUDGET = fromSeconds(2)
 /** A first read only saves money; it must not cost the claim its time. */
 const FIRST_READ_BUDGET = millis(500)
 
+/** What the refusal needs to leave before this invocation ends, and what a claim gets all the same. */
+const ANSWER_MARGIN = millis(300)
+const LEAST_CLAIM_BUDGET = millis(200)
+
 /** Claims the record, or says why not. */
 export const begin = async (settings: Settings, request: ClaimRequest): Promise<Begun> => {
   const seen = request.readFirst === true ? await lookFirst(settings, request) : undefined
@@ -50,7 +55,7 @@ export const begin = async (settings: Settings, request: ClaimRequest): Promise<
   const askedAt = settings.runtime.now()
   settings.runtime.probe?.('before-claim')
   try {
-    const contested = await settings.runtime.withDeadline(CLAIM_BUDGET, contest.contend)
+    const contested = await settings.runtime.withDeadline(claimBudget(askedAt, request), contest.contend)
     settings.runtime.probe?.('after-claim')
     if (contested.kind !== 'claimed') return refused(settings, request, contested)
     return settings.runtime.now() < contested.claim.leaseExpiresAt
@@ -61,10 +66,22 @@ export const begin = async (settings: Settings, request: ClaimRequest): Promise<
     // A refusal too: an earlier send of the claim may have been applied before a permission was taken away.
     await giveUp(settings, contest.wanted())
     if (error instanceof StoreMisconfigured) return { kind: 'misconfigured', error }
-    if (!(error instanceof StoreUnavailable)) throw error
-    return unavailable(settings, error)
+    return unavailable(settings, asUnavailable(error))
   }
 }
+
+/** A client that did not give up in time counts like one that said so. */
+const asUnavailable = (error: unknown): StoreUnavailable => {
+  if (error instanceof StoreUnavailable) return error
+  if (error instanceof DeadlinePassed) return new StoreUnavailable(error.message, { cause: error })
+  throw error
+}
+
+/** A 503 is of use only to a caller that still gets it. */
+const claimBudget = (now: EpochMillis, { deadline }: ClaimRequest): Millis =>
+  deadline === undefined
+    ? CLAIM_BUDGET
+    : millis(Math.max(LEAST_CLAIM_BUDGET, Math.min(CLAIM_BUDGET, between(now, deadline) - ANSWER_MARGIN)))
 
 /**
  * A lease that lapsed while the answer was on its way protects nothing: the handler does not start under it. Nor does
@@ -85,11 +102,14 @@ const start = (settings: Settings, request: ClaimRequest, { claim, over }: Won, 
   })
   const lost = new AbortController()
   const span = renewedLease(settings, request)
-  const stopHeartbeat = span === undefined ? () => {} : startHeartbeat(settings, claim, span, lost)
+  const heartbeat =
+    span === undefined
+      ? noHeartbeat(claim)
+      : startHeartbeat(settings, claim, { span, deadline: request.deadline, lost })
   runtime.probe?.('before-handler')
   return {
     kind: 'run',
-    held: { claim, deadline: request.deadline, forHandler: handlerClaim(claim, lost.signal), stopHeartbeat },
+    held: { claim, deadline: request.deadline, forHandler: handlerClaim(claim, lost.signal), heartbeat },
   }
 }
 

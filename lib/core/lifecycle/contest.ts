@@ -1,4 +1,5 @@
 import { type Claim, firstClaim, mintToken, type TakeOverReason, takeOverClaim } from '../claim.ts'
+import { StoreUnavailable } from '../errors.ts'
 import { judge, type Verdict } from '../judge.ts'
 import type { Settings } from '../options.ts'
 import type { ClaimAnswer, TakeOverAnswer } from '../store.ts'
@@ -45,6 +46,7 @@ export const createContest = (settings: Settings, request: ClaimRequest): Contes
         return LOST_TO_THE_CROWD
       }
       if (round === MAX_TAKE_OVERS) return LOST_TO_THE_CROWD
+      if (by.aborted) throw new StoreUnavailable('The time for the claim is over') // its caller has its answer by now
       if (round > 0) await runtime.sleep(millis(runtime.random() * JITTER), by)
       if (answer.kind === 'gone') {
         over = undefined

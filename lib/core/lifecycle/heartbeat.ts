@@ -7,12 +7,31 @@ import { expiryInProgress } from './lease.ts'
 /** A third: two renewals may fail before the lease is in danger. */
 const BEATS_PER_LEASE = 3
 
+export interface Heartbeat {
+  readonly stop: () => void
+  /** The end of the lease as it was last renewed. */
+  readonly leaseExpiresAt: () => EpochMillis
+}
+
+interface Beat {
+  readonly span: Millis
+  /** Whoever is still running then is about to be killed, or has been forgotten: its claim is not renewed any more. */
+  readonly deadline: EpochMillis | undefined
+  readonly lost: AbortController
+}
+
+/** The usual lease covers the whole invocation. */
+export const noHeartbeat = ({ leaseExpiresAt }: Claim): Heartbeat => ({
+  stop: () => {},
+  leaseExpiresAt: () => leaseExpiresAt,
+})
+
 /**
  * Renews the claim's lease while its handler runs. `lost` aborts when the claim is gone, or when its lease ran out
  * without a renewal that arrived: another invocation may be running by then. What a renewal finds after the heartbeat
  * was stopped is no loss: the claim's own end is what it met.
  */
-export const startHeartbeat = (settings: Settings, claim: Claim, span: Millis, lost: AbortController): (() => void) => {
+export const startHeartbeat = (settings: Settings, claim: Claim, { span, deadline, lost }: Beat): Heartbeat => {
   const { store, runtime, tell } = settings
   const every = millis(span / BEATS_PER_LEASE)
   let leaseExpiresAt: EpochMillis = claim.leaseExpiresAt
@@ -20,7 +39,8 @@ export const startHeartbeat = (settings: Settings, claim: Claim, span: Millis, l
   let stopped = false
 
   const stopBeating = runtime.repeat(every, () => {
-    if (!renewing) void beat()
+    if (deadline !== undefined && runtime.now() > deadline) endIfLapsed()
+    else if (!renewing) void beat()
   })
 
   const stop = (): void => {
@@ -32,6 +52,10 @@ export const startHeartbeat = (settings: Settings, claim: Claim, span: Millis, l
     if (stopped) return
     stop()
     lost.abort()
+  }
+
+  const endIfLapsed = (): void => {
+    if (runtime.now() >= leaseExpiresAt) end()
   }
 
   const beat = async (): Promise<void> => {
@@ -48,8 +72,8 @@ export const startHeartbeat = (settings: Settings, claim: Claim, span: Millis, l
     } finally {
       renewing = false
     }
-    if (runtime.now() >= leaseExpiresAt) end()
+    endIfLapsed()
   }
 
-  return stop
+  return { stop, leaseExpiresAt: () => leaseExpiresAt }
 }

@@ -57,7 +57,7 @@ const handled = async <T>(settings: Settings, held: HeldClaim, { handler }: Job<
   try {
     return await handler(held.forHandler)
   } finally {
-    held.stopHeartbeat()
+    held.heartbeat.stop()
     settings.runtime.probe?.('after-handler')
   }
 }
@@ -72,7 +72,7 @@ export const ranAs = <T>(settings: Settings, held: HeldClaim, value: T, settled:
 }
 
 /** The claim stands until its lease ends; a retry before that would only be refused. */
-const unstoredError = ({ runtime, store }: Settings, { claim }: HeldClaim): IdempotencyError =>
+const unstoredError = ({ runtime, store }: Settings, { heartbeat }: HeldClaim): IdempotencyError =>
   unavailableError({
-    retryAfterSeconds: retryAfterSeconds(claim.leaseExpiresAt, { now: runtime.now(), skew: store.skew }),
+    retryAfterSeconds: retryAfterSeconds(heartbeat.leaseExpiresAt(), { now: runtime.now(), skew: store.skew }),
   })

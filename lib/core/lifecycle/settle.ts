@@ -36,7 +36,7 @@ const LEAST_BUDGET = millis(100)
 export const settle = async (settings: Settings, held: HeldClaim, ending: Ending): Promise<Settled> => {
   const { claim } = held
   const { runtime, tell } = settings
-  held.stopHeartbeat()
+  held.heartbeat.stop()
   const as = settlementOf(settings, claim, ending)
   runtime.probe?.('before-settle')
   const answer = await write(settings, held, as)

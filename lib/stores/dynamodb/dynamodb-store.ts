@@ -1,4 +1,4 @@
-import { checkOptions, integerBetween, type Rule } from '../../core/options.ts'
+import { checkOptions, integerBetween, type Rule } from '../../core/option-rules.ts'
 import type { Store } from '../../core/store.ts'
 import type { ItemClient } from './item-client.ts'
 import { ownItemClient, type SdkClient, sdkItemClient } from './sdk-client.ts'
@@ -15,9 +15,9 @@ export interface DynamoDbStoreOptions {
    * A client of your own, with your own time-outs and retries. Default: the layer's, which sends twice and waits
    * 900 ms for each answer; the SDK's defaults wait without bound.
    */
-  readonly client?: SdkClient | ItemClient
+  readonly client?: SdkClient | ItemClient | undefined
   /** How far a host's clock may be from DynamoDB's, in seconds: 0 to 60, default 2. */
-  readonly skewSeconds?: number
+  readonly skewSeconds?: number | undefined
 }
 
 const aClient: Rule = (value) =>

@@ -69,5 +69,17 @@ export const faultOf = (error: unknown, tableName: string): IdempotencyError => 
     const remedy = aboutKeys ? KEY_SCHEMA_REMEDY : (REMEDIES[name] ?? 'DynamoDB refused the request.')
     return new StoreMisconfigured(`Table "${tableName}": ${remedy} (${name}: ${message})`, { cause: error })
   }
+  if ($metadata === undefined && isMistake(error)) {
+    return new StoreMisconfigured(`Table "${tableName}": the client cannot send (${name}: ${message})`, {
+      cause: error,
+    })
+  }
   return new StoreUnavailable(`Table "${tableName}" cannot be reached (${name})`, { cause: error })
 }
+
+/** Nothing was sent: the SDK has no Region, or a client of the user's own is broken. No waiting mends that. */
+const isMistake = (error: unknown): boolean =>
+  error instanceof Error &&
+  // With a cause it is what fetch makes of a network that is down.
+  (((error instanceof TypeError || error instanceof RangeError) && error.cause === undefined) ||
+    error.message.startsWith('Region is missing'))

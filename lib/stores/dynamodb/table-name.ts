@@ -1,4 +1,4 @@
-import type { Rule } from '../../core/options.ts'
+import type { Rule } from '../../core/option-rules.ts'
 
 /** Names, and ARNs for tables of another account: 3 to 255, and up to 1,024, as in the DynamoDB API reference. */
 const TABLE_NAME = /^(?:[A-Za-z0-9_.-]{3,255}|arn:[A-Za-z0-9:/_.-]{1,1020})$/

@@ -1,5 +1,5 @@
 import type { RequestOptions } from 'node:http'
-import { OptionError } from '../../../core/options.ts'
+import { OptionError } from '../../../core/option-rules.ts'
 
 export interface Endpoint {
   readonly region: string

@@ -1,4 +1,4 @@
-import { aFunction, checkOptions, integerBetween, type Rule } from '../../../core/options.ts'
+import { aFunction, checkOptions, integerBetween, type Rule } from '../../../core/option-rules.ts'
 import { systemRuntime } from '../../../core/runtime.ts'
 import type { Store } from '../../../core/store.ts'
 import { itemStore } from '../store.ts'

@@ -1,0 +1,58 @@
+/** Says what is wrong with a value, or nothing where it is right. */
+export type Rule = (value: unknown) => string | undefined
+export type Rules = Readonly<Record<string, { readonly required?: boolean; readonly rule: Rule }>>
+
+/** An option that cannot be right. Thrown when the handler is built, before any request. */
+export class OptionError extends TypeError {
+  override readonly name = 'OptionError'
+  readonly option: string
+
+  constructor(where: string, option: string, problem: string) {
+    super(`${where}: option "${option}" ${problem}`)
+    this.option = option
+  }
+}
+
+export const oneOf =
+  (...choices: readonly string[]): Rule =>
+  (value) =>
+    choices.includes(value as string)
+      ? undefined
+      : `must be one of ${choices.map((choice) => `"${choice}"`).join(', ')}`
+
+export const integerBetween =
+  (least: number, most: number): Rule =>
+  (value) =>
+    Number.isInteger(value) && (value as number) >= least && (value as number) <= most
+      ? undefined
+      : `must be an integer from ${least} to ${most}`
+
+export const aFunction: Rule = (value) => (typeof value === 'function' ? undefined : 'must be a function')
+
+/** Refuses unknown options, missing ones, and values that break their rule. */
+export const checkOptions = (where: string, given: unknown, rules: Rules): void => {
+  if (!isObject(given)) throw new OptionError(where, 'options', `is ${shown(given)}; it must be an object`)
+  for (const [option, value] of Object.entries(given)) {
+    const known = Object.hasOwn(rules, option) ? rules[option] : undefined
+    if (known === undefined) {
+      throw new OptionError(where, option, `is not known; the options are ${Object.keys(rules).join(', ')}`)
+    }
+    if (value === undefined && known.required !== true) continue
+    const problem = known.rule(value)
+    if (problem !== undefined) throw new OptionError(where, option, `is ${shown(value)}; it ${problem}`)
+  }
+  for (const [option, { required, rule }] of Object.entries(rules)) {
+    if (required && !Object.hasOwn(given, option))
+      throw new OptionError(where, option, `is missing; it ${rule(undefined)}`)
+  }
+}
+
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null
+
+/** A value as it may stand in a message: scalars as they are, everything else by its type. */
+const shown = (value: unknown): string => {
+  if (typeof value === 'string') return `"${value}"`
+  if (value === null || typeof value !== 'object') return typeof value === 'function' ? 'a function' : String(value)
+  return Array.isArray(value) ? 'an array' : 'an object'
+}

@@ -1,0 +1,21 @@
+import type { HandlerClaim } from '../core/handler-claim.ts'
+
+const claims = new WeakMap<object, HandlerClaim>()
+
+/**
+ * The claim under which the handler runs; `undefined` where it runs without one. A call that is made within another, with
+ * the same context, has its own; two at once with one context cannot be told apart.
+ */
+export const claimOf = (context: object): HandlerClaim | undefined => claims.get(context)
+
+/** The claim that is in force from now on; the answer puts back the one before. */
+export const enterClaim = (context: object, claim: HandlerClaim | undefined): (() => void) => {
+  const outer = claims.get(context)
+  setClaim(context, claim)
+  return () => setClaim(context, outer)
+}
+
+const setClaim = (context: object, claim: HandlerClaim | undefined): void => {
+  if (claim === undefined) claims.delete(context)
+  else claims.set(context, claim)
+}
