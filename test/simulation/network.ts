@@ -67,7 +67,7 @@ export const networkStore = (world: World, invocation: Invocation): Store => {
     requests.claimStep = Math.max(requests.claimStep, ++requests.inClaimStep)
     requests.writes++
     const answer = await exchange(world, invocation, by, request)
-    if (answer.kind === 'claimed') won(claim)
+    if (answer.kind === 'claimed' && !by.aborted) won(claim)
     return asTold(answer)
   }
 
@@ -104,7 +104,8 @@ export const networkStore = (world: World, invocation: Invocation): Store => {
             store.renew(claim, to, ON_ITS_WAY),
           ),
       })
-      if (answer.kind === 'renewed') invocation.knownLease = Math.max(invocation.knownLease, to.leaseExpiresAt)
+      if (answer.kind === 'renewed' && !by.aborted)
+        invocation.knownLease = Math.max(invocation.knownLease, to.leaseExpiresAt)
       return answer
     },
 
@@ -140,10 +141,20 @@ const exchange = <T>(world: World, invocation: Invocation, by: AbortSignal, requ
     step(world, invocation) // before it is sent
     if (!invocation.isAlive) return
     const call: Exchange<T> = { world, invocation, request, isOver: false, sends: 0, resolve, reject }
-    send(call)
-    deadlineSignal(by).whenAborted(() => giveUp(call, 'gives up'))
+    if (!world.isCalm && world.random.chance(world.profile.faults.deaf)) sendDeaf(call)
+    else {
+      send(call)
+      deadlineSignal(by).whenAborted(() => giveUp(call, 'gives up'))
+    }
     step(world, invocation) // while it is under way
   })
+
+/** As a client that waits for credentials, whatever its caller wants by then. */
+const sendDeaf = <T>(call: Exchange<T>): void => {
+  const { world, invocation } = call
+  world.count('fault deaf')
+  later(world, invocation, world.random.between(1, world.random.pick([10, 1_000, 8_000])), () => send(call))
+}
 
 const giveUp = <T>(call: Exchange<T>, how: string): void => {
   if (call.isOver) return

@@ -14,6 +14,8 @@ export interface Faults {
   readonly contended: number
   /** Of a request: the store refuses it for a reason that no retry mends. */
   readonly denied: number
+  /** Of a call: its client does not look at its signal, and may send long after. */
+  readonly deaf: number
   /** Of a request: it takes longer than its sender waits. */
   readonly slow: number
   /** Of an invocation: its process dies at one of its steps. */
@@ -63,6 +65,7 @@ const NO_FAULTS: Faults = {
   throttled: 0,
   contended: 0,
   denied: 0,
+  deaf: 0,
   slow: 0,
   crash: 0,
   freeze: 0,
@@ -77,11 +80,12 @@ export const drawProfile = (random: Random): Profile => {
   const farClocks = random.chance(0.08)
   const storeTells = farClocks || random.chance(0.9)
   const enforcesDeadline = random.chance(0.8)
+  const abandoned = random.chance(0.65) ? 'rerun' : 'hold'
   return {
-    abandoned: random.chance(0.65) ? 'rerun' : 'hold',
+    abandoned,
     heartbeatSeconds: random.chance(0.4) ? random.pick([5, 5, 8, 20]) : undefined,
     retentionSeconds: random.chance(0.8) ? 1_501 : 86_400,
-    storeDown: random.chance(0.9) ? 'reject' : 'dangerouslyRunUnprotected',
+    storeDown: abandoned === 'hold' || random.chance(0.87) ? 'reject' : 'dangerouslyRunUnprotected',
     unstored: random.chance(0.8) ? 'answer' : 'fail',
     enforcesDeadline,
     storeTells,
@@ -110,6 +114,7 @@ const drawFaults = (random: Random): Faults => {
     throttled: maybe(0.05, 0.2, 0.5),
     contended: random.chance(0.1) ? 0.2 : 0,
     denied: random.chance(0.1) ? 0.1 : 0,
+    deaf: random.chance(0.1) ? 0.3 : 0,
     slow: maybe(0.05, 0.3),
     crash: maybe(0.2, 0.5),
     freeze: maybe(0.2, 0.5),

@@ -1,4 +1,4 @@
-import type { ProbePoint, Runtime } from '../../lib/core/runtime.ts'
+import { DeadlinePassed, type ProbePoint, type Runtime } from '../../lib/core/runtime.ts'
 import { epochMillis, type Millis } from '../../lib/core/time.ts'
 import { DeadlineSignal, deadlineSignal } from './deadline-signal.ts'
 import { hostNow, type Invocation, later, type Pause, step } from './invocation.ts'
@@ -23,15 +23,17 @@ export const virtualRuntime = (world: World, invocation: Invocation): VirtualRun
         })
     }),
 
-  withDeadline: async <T>(span: Millis, run: (by: AbortSignal) => Promise<T>): Promise<T> => {
-    const signal = new DeadlineSignal()
-    const pause = later(world, invocation, span, () => signal.abort())
-    try {
-      return await run(signal.asAbortSignal())
-    } finally {
-      pause.cancel()
-    }
-  },
+  withDeadline: <T>(span: Millis, run: (by: AbortSignal) => Promise<T>) =>
+    new Promise<T>((resolve, reject) => {
+      const signal = new DeadlineSignal()
+      const pause = later(world, invocation, span, () => {
+        signal.abort()
+        reject(new DeadlinePassed(`No answer within ${span} ms`))
+      })
+      run(signal.asAbortSignal())
+        .finally(() => pause.cancel())
+        .then(resolve, reject)
+    }),
 
   repeat: (every, run) => {
     let pause: Pause
