@@ -92,6 +92,18 @@ export const hooked: Handler = middy<Authorized>()
     return { statusCode: 201, body: claim?.downstreamKey('charge') ?? '' }
   })
 
+// An annotated option tells it the event as well.
+const inferred = idempotency({
+  store,
+  operation: 'payments',
+  tenant: (event: Authorized) => event.requestContext.authorizer.lambda.merchantId,
+  docsUrl: process.env.DOCS_URL, // optional members take undefined, as from the environment
+})
+assert<Equal<Parameters<typeof inferred.before>[0]['event'], Authorized>>(true)
+export const hookedToo: Handler = middy<Authorized>()
+  .use(inferred)
+  .handler(async () => ({ statusCode: 201 }))
+
 // Scope is never optional.
 // @ts-expect-error the tenant is missing
 idempotency({ store, operation: 'payments' })
