@@ -21,8 +21,8 @@ const start = async (flags: Extract<Flags, { kind: 'start' }>): Promise<void> =>
   if (stopping) return
   const { functionTimeoutSeconds, dataDirectory } = flags
   const keySuffix = dataDirectory === undefined ? '' : `-${Date.now().toString(36)}`
-  process.stdout.write(`The example API is at ${url} (Ctrl-C stops it). To try:\n\n`)
-  process.stdout.write(`${tourText(tour({ url, functionTimeoutSeconds, keySuffix }))}\n`)
+  const steps = tourText(tour({ url, functionTimeoutSeconds, keySuffix }))
+  process.stdout.write(`The example API is at ${url} (Ctrl-C stops it). To try:\n\n${steps}\n`)
 }
 
 /** Ctrl-C comes twice where npm hands it on as well: once is enough. What is still starting is stopped once it has. */
