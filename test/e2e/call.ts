@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import http from 'node:http'
 import https from 'node:https'
-import type { LookupFunction } from 'node:net'
 import { output } from './target.ts'
 
 export interface Call {
@@ -20,26 +19,34 @@ export interface Answered {
   readonly text: string
 }
 
-/** An emulator's API has a name under `localhost`, which not every resolver knows. */
-const lookup: LookupFunction = (_host, options, callback) => {
-  if (options.all) callback(null, [{ address: '127.0.0.1', family: 4 }])
-  else callback(null, '127.0.0.1', 4)
+export interface Sent {
+  readonly method: 'GET' | 'POST'
+  readonly url: string
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>
+  readonly body?: unknown
 }
 
-/** A real request to the deployed API. */
-export const call = ({ path, key, keyHeader = 'Idempotency-Key', ...rest }: Call): Promise<Answered> =>
+/** Where the request goes: an emulator knows its APIs and function URLs by the host that the request names. */
+const addressOf = (url: URL): http.RequestOptions => {
+  const { AWS_ENDPOINT_URL } = process.env
+  if (AWS_ENDPOINT_URL === undefined) return { hostname: url.hostname, headers: {} }
+  const { hostname, port } = new URL(AWS_ENDPOINT_URL)
+  const host = url.host.replace(/(\.execute-api)\..*amazonaws.*$/, '$1.localhost')
+  return { hostname, port, headers: { host } }
+}
+
+/** A real request. */
+export const send = ({ method, url: text, headers = {}, body }: Sent): Promise<Answered> =>
   new Promise((resolve, reject) => {
-    const { method = 'GET', merchantId, body } = rest
-    const url = new URL(output('Url') + path)
-    const { request } = url.protocol === 'https:' ? https : http
-    const sent = request(url, {
+    const url = new URL(text)
+    const { headers: addressed, ...address } = addressOf(url)
+    const { request } = process.env.AWS_ENDPOINT_URL === undefined ? https : http
+    const content = body === undefined ? {} : { 'content-type': 'application/json' }
+    const sent = request({
+      ...address,
       method,
-      ...(url.hostname.endsWith('.localhost') ? { lookup } : {}),
-      headers: {
-        ...(merchantId === undefined ? {} : { 'x-merchant-id': merchantId }),
-        ...(key === undefined ? {} : { [keyHeader]: key as string | string[] }),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
+      path: url.pathname + url.search,
+      headers: { ...addressed, ...content, ...headers } as http.OutgoingHttpHeaders,
     })
     sent.once('error', reject)
     sent.once('response', (response) => {
@@ -52,6 +59,25 @@ export const call = ({ path, key, keyHeader = 'Idempotency-Key', ...rest }: Call
       })
     })
     sent.end(body === undefined ? undefined : JSON.stringify(body))
+  })
+
+/** A request to the example's API. */
+export const call = ({
+  method = 'GET',
+  path,
+  merchantId,
+  key,
+  keyHeader = 'Idempotency-Key',
+  body,
+}: Call): Promise<Answered> =>
+  send({
+    method,
+    url: output('Url') + path,
+    body,
+    headers: {
+      ...(merchantId === undefined ? {} : { 'x-merchant-id': merchantId }),
+      ...(key === undefined ? {} : { [keyHeader]: key }),
+    },
   })
 
 export const newMerchant = (): string => `m-${randomUUID()}`

@@ -3,30 +3,37 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runCommand } from './command.ts'
 
-/** The example stack, deployed with the CDK command line. */
+/** A stack, deployed with the CDK command line. */
 export interface Deployment {
   readonly outputsFile: string
-  deploy(timeoutSeconds: number): Promise<void>
+  deploy(context?: Readonly<Record<string, string | number>>): Promise<void>
   destroy(): Promise<void>
+}
+
+export interface DeploymentSettings {
+  readonly stage: string
+  /** What it writes is in here. */
+  readonly directory: string
+  /** The command that synthesizes it. */
+  readonly app: string
+  readonly env: NodeJS.ProcessEnv
 }
 
 const CDK = fileURLToPath(new URL('../../node_modules/aws-cdk/bin/cdk', import.meta.url))
 
-export const createDeployment = (stage: string, directory: string, env: NodeJS.ProcessEnv): Deployment => {
+export const createDeployment = ({ stage, directory, app, env }: DeploymentSettings): Deployment => {
   const outputsFile = join(directory, 'outputs.json')
-  const cdk = (...args: readonly string[]): Promise<string> =>
-    runCommand(process.execPath, [CDK, ...args, '-c', `stage=${stage}`, '--output', join(directory, 'cdk.out')], {
-      env,
-    })
+  const cdk = async (command: string, ...args: readonly string[]): Promise<void> => {
+    const common = ['--app', app, '-c', `stage=${stage}`, '--output', join(directory, 'cdk.out')]
+    await runCommand(process.execPath, [CDK, command, ...common, ...args], { env })
+  }
   return {
     outputsFile,
-    deploy: async (timeoutSeconds) => {
-      const settings = ['-c', `timeoutSeconds=${timeoutSeconds}`]
-      await cdk('deploy', '--require-approval', 'never', '--outputs-file', outputsFile, ...settings)
+    deploy: (context = {}) => {
+      const given = Object.entries(context).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+      return cdk('deploy', '--require-approval', 'never', '--outputs-file', outputsFile, ...given)
     },
-    destroy: async () => {
-      await cdk('destroy', '--force')
-    },
+    destroy: () => cdk('destroy', '--force'),
   }
 }
 

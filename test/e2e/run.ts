@@ -38,30 +38,58 @@ const timed = async <T>(what: string, run: () => Promise<T>): Promise<T> => {
   return value
 }
 
+interface Stage {
+  readonly name: string
+  readonly directory: string
+  readonly env: NodeJS.ProcessEnv
+  /** The example. */
+  readonly example: Deployment
+  /** The kinds of API that the example does not have. */
+  readonly doors: Deployment
+}
+
+const createStage = (name: string, directory: string, env: NodeJS.ProcessEnv): Stage => {
+  const deployment = (part: string, file: string): Deployment =>
+    createDeployment({ stage: name, directory: join(directory, part), app: `node --import tsx ${file}`, env })
+  return {
+    name,
+    directory,
+    env,
+    example: deployment('example', 'bin/app.ts'),
+    doors: deployment('doors', 'test/e2e/doors/app.ts'),
+  }
+}
+
 /** `first` and `second`: before and after the second deployment. What one has to tell the other is in the notes. */
-const runSuite = async (
-  name: 'first' | 'second',
-  directory: string,
-  deployment: Deployment,
-  env: NodeJS.ProcessEnv,
-) => {
-  const given = { E2E_OUTPUTS: deployment.outputsFile, E2E_NOTES: join(directory, 'notes.json') }
+const runSuite = async (part: 'first' | 'second', { env, directory, example, doors }: Stage): Promise<void> => {
+  const given = {
+    E2E_OUTPUTS: example.outputsFile,
+    E2E_DOORS_OUTPUTS: doors.outputsFile,
+    E2E_NOTES: join(directory, 'notes.json'),
+  }
   const args = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', JEST, '--config']
-  await runCommand(process.execPath, [...args, 'test/e2e/jest.config.js', `test/e2e/${name}/`], {
+  await runCommand(process.execPath, [...args, 'test/e2e/jest.config.js', `test/e2e/${part}/`], {
     env: { ...env, ...given },
     shown: true,
   })
 }
 
-const runAll = async (directory: string, deployment: Deployment, env: NodeJS.ProcessEnv): Promise<void> => {
-  await timed('deployed', () => deployment.deploy(SHORT_TIMEOUT_SECONDS))
-  await runSuite('first', directory, deployment, env)
-  await timed('deployed again, over the records', () => deployment.deploy(LONG_TIMEOUT_SECONDS))
-  await runSuite('second', directory, deployment, env)
-  const outputs = readOutputs(deployment.outputsFile)
-  await timed('destroyed', () => deployment.destroy())
+const runAll = async (stage: Stage): Promise<void> => {
+  const { example, doors, env } = stage
+  await timed('deployed', () => example.deploy({ timeoutSeconds: SHORT_TIMEOUT_SECONDS }))
+  await timed('deployed the other doors', () => doors.deploy())
+  await runSuite('first', stage)
+  await timed('deployed again, over the records', () => example.deploy({ timeoutSeconds: LONG_TIMEOUT_SECONDS }))
+  await runSuite('second', stage)
+  const outputs = readOutputs(example.outputsFile)
+  await timed('destroyed', () => destroyAll(stage))
   Object.assign(process.env, env) // the SDK looks for credentials there
   await assertRemoved(outputs, env)
+}
+
+/** Both, also where the first cannot be removed. */
+const destroyAll = async ({ doors, example }: Stage): Promise<void> => {
+  await doors.destroy().finally(() => example.destroy())
 }
 
 const onEmulator = async (directory: string, started: (emulator: Emulator) => void): Promise<void> => {
@@ -70,19 +98,20 @@ const onEmulator = async (directory: string, started: (emulator: Emulator) => vo
   const { AWS_PROFILE: _profile, AWS_SESSION_TOKEN: _token, ...rest } = process.env
   const env = { ...rest, ...emulator.environment }
   await timed('bootstrapped', () => bootstrapEmulator(env))
-  await runAll(directory, createDeployment('e2e', directory, env), env)
+  await runAll(createStage('e2e', directory, env))
 }
 
 /** A stage of its own, so that two runs in one account do not meet; removed also where a test failed. */
 const onAws = async (directory: string): Promise<void> => {
-  const stage = `e2e-${randomBytes(4).toString('hex')}`
-  const deployment = createDeployment(stage, directory, process.env)
-  say(`the stack LambdaOnceExample-${stage} is made in your account, and removed at the end`)
-  say(`if this is killed before, remove it with: npm run destroy -- -c stage=${stage}`)
+  const stage = createStage(`e2e-${randomBytes(4).toString('hex')}`, directory, process.env)
+  say(
+    `LambdaOnceExample-${stage.name} and LambdaOnceDoors-${stage.name} are made in your account, and removed at the end`,
+  )
+  say('if this is killed before, delete those two stacks with CloudFormation')
   try {
-    await runAll(directory, deployment, process.env)
+    await runAll(stage)
   } catch (error) {
-    await timed('destroyed after the failure', () => deployment.destroy())
+    await timed('destroyed after the failure', () => destroyAll(stage))
     throw error
   }
 }

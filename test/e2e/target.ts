@@ -21,5 +21,8 @@ const given = (name: string): string => {
 export const output = (name: 'Url' | 'OrdersQueueUrl' | 'OrdersDeadLetterQueueUrl' | 'IdempotencyTableName'): string =>
   readOutputs(given('E2E_OUTPUTS'))[name] ?? ''
 
+/** An output of the stack with the other doors. */
+export const door = (name: 'RestUrl' | 'FunctionUrl'): string => readOutputs(given('E2E_DOORS_OUTPUTS'))[name] ?? ''
+
 /** Where the first suite writes what the second has to know. */
 export const notesFile = (): string => given('E2E_NOTES')
