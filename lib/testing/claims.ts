@@ -1,0 +1,75 @@
+import { randomUUID } from 'node:crypto'
+import { type Claim, firstClaim, type TakeOverReason, takeOverClaim } from '../core/claim.ts'
+import { deriveFingerprint, type Fingerprint } from '../core/fingerprint.ts'
+import type { ClaimToken, StoredRecord } from '../core/record.ts'
+import { deriveRecordKey, type RecordKey } from '../core/record-key.ts'
+import type { Renewal, Settlement } from '../core/store.ts'
+import { epochMillis } from '../core/time.ts'
+
+export interface ClaimParts {
+  readonly recordKey?: RecordKey
+  readonly payload?: string
+  readonly token?: string
+  readonly leaseExpiresAt?: number
+  /** `'never'`: as under `abandoned: 'hold'`. */
+  readonly expiresAt?: number | 'never'
+  readonly now?: number
+}
+
+/** What a contract test hands to a store, all made at one time. */
+export interface Claims {
+  /** When a claim's lease ends and its record expires, unless its parts say otherwise. */
+  readonly leaseEnd: number
+  readonly expiry: number
+  /** A first claim, of a record of its own unless one is named. */
+  claim(parts?: ClaimParts): Claim
+  /** A claim over the record that was seen. */
+  takeOver(seen: StoredRecord, parts?: ClaimParts, reason?: TakeOverReason): Claim
+  renewal(leaseExpiresAt: number, expiresAt?: number): Renewal
+  completed(outcome?: Uint8Array): Settlement
+  failed(): Settlement
+  released(): Settlement
+  abandoned(): Settlement
+}
+
+export const aRecordKey = (key: string = randomUUID()): RecordKey =>
+  deriveRecordKey({ operation: 'contract', tenant: 'single-tenant', key })
+
+export const aFingerprint = (payload = 'payload'): Fingerprint => deriveFingerprint([{ kind: 'text', text: payload }])
+
+/** `now` is a whole second, because a store may keep `expiresAt` in seconds. */
+export const claimsAt = (now: number): Claims => {
+  const leaseEnd = now + 60_000
+  const expiry = now + 86_400_000
+  const settledAt = epochMillis(now + 500)
+  const expiresAt = epochMillis(expiry)
+
+  const termsOf = (parts: ClaimParts) => ({
+    recordKey: parts.recordKey ?? aRecordKey(),
+    fingerprint: aFingerprint(parts.payload),
+    leaseExpiresAt: epochMillis(parts.leaseExpiresAt ?? leaseEnd),
+    expiresAt: parts.expiresAt === 'never' ? undefined : epochMillis(parts.expiresAt ?? expiry),
+  })
+  const at = (parts: ClaimParts) => epochMillis(parts.now ?? now)
+
+  return {
+    leaseEnd,
+    expiry,
+    claim: (parts = {}) => firstClaim(termsOf(parts), tokenOf(parts), at(parts)),
+    takeOver: (seen, parts = {}, reason = 'abandoned') =>
+      takeOverClaim(seen, reason, termsOf({ ...parts, recordKey: seen.recordKey }), tokenOf(parts), at(parts)),
+    renewal: (lease, expires = expiry) => ({ leaseExpiresAt: epochMillis(lease), expiresAt: epochMillis(expires) }),
+    completed: (outcome = Uint8Array.of(1, 0)) => ({
+      kind: 'completed',
+      status: 'SUCCEEDED',
+      outcome,
+      settledAt,
+      expiresAt,
+    }),
+    failed: () => ({ kind: 'completed', status: 'FAILED', outcome: Uint8Array.of(1, 4), settledAt, expiresAt }),
+    released: () => ({ kind: 'released', lastError: 'NotDoneError', settledAt, expiresAt }),
+    abandoned: () => ({ kind: 'abandoned', lastError: 'TypeError' }),
+  }
+}
+
+const tokenOf = ({ token = randomUUID() }: ClaimParts): ClaimToken => token as ClaimToken

@@ -1,0 +1,165 @@
+import { deepStrictEqual, fail, ok } from 'node:assert/strict'
+import { recordOf } from '../../core/claim.ts'
+import { StoreUnavailable } from '../../core/errors.ts'
+import {
+  assertKind,
+  assertRecord,
+  type Bench,
+  type Case,
+  ended,
+  held,
+  SETTLEMENTS,
+  STATES,
+  stands,
+  unhurried,
+} from './bench.ts'
+
+/** 4. A write refused because an earlier send of the same write was applied is answered as if it were applied now. */
+const SENT_AGAIN: readonly Case[] = [
+  {
+    guarantee: 4,
+    name: 'A claim that is sent again is held, and written once',
+    run: async (bench) => {
+      const claim = await held(bench)
+      assertKind(await bench.store.claim(claim, unhurried), 'claimed')
+      assertRecord(await bench.read(claim.recordKey), recordOf(claim))
+    },
+  },
+  {
+    guarantee: 4,
+    name: 'A take-over that is sent again is held, and written once',
+    run: async (bench) => {
+      const { store, make } = bench
+      const seen = await stands(bench, (await ended(bench, make.abandoned())).recordKey)
+      const claim = make.takeOver(seen)
+      assertKind(await store.takeOver(seen, claim, unhurried), 'claimed')
+      assertKind(await store.takeOver(seen, claim, unhurried), 'claimed')
+      assertRecord(await bench.read(seen.recordKey), recordOf(claim))
+    },
+  },
+  {
+    guarantee: 4,
+    name: 'A renewal that is sent again, or overtaken by a longer one, is renewed, and written once',
+    run: async (bench) => {
+      const { store, make } = bench
+      const claim = await held(bench)
+      await store.renew(claim, make.renewal(make.leaseEnd + 20_000), unhurried)
+      const { revision } = await stands(bench, claim.recordKey)
+      assertKind(await store.renew(claim, make.renewal(make.leaseEnd + 20_000), unhurried), 'renewed')
+      assertKind(await store.renew(claim, make.renewal(make.leaseEnd + 10_000), unhurried), 'renewed')
+      deepStrictEqual((await stands(bench, claim.recordKey)).revision, revision)
+    },
+  },
+  ...SETTLEMENTS.map(
+    ([name, as]): Case => ({
+      guarantee: 4,
+      name: `A settle that is sent again is settled, and written once: ${name}`,
+      run: async (bench) => {
+        const claim = await ended(bench, as(bench.make))
+        const before = await stands(bench, claim.recordKey)
+        assertKind(await bench.store.settle(claim, as(bench.make), unhurried), 'settled')
+        assertRecord(await bench.read(claim.recordKey), before)
+      },
+    }),
+  ),
+  ...SETTLEMENTS.filter(([name]) => name !== 'abandoned').map(
+    ([name, as]): Case => ({
+      guarantee: 4,
+      name: `A claim that surfaces again after it was ${name} is not held: the token alone proves nothing`,
+      run: async (bench) => {
+        const { store, make } = bench
+        const claim = await ended(bench, as(make))
+        const before = await stands(bench, claim.recordKey)
+        assertKind(await store.claim(claim, unhurried), 'occupied')
+        const seen = { ...before, revision: 1, claimToken: make.claim().claimToken }
+        assertKind(await store.takeOver(seen, claim, unhurried), 'occupied')
+        assertRecord(await bench.read(claim.recordKey), before)
+      },
+    }),
+  ),
+]
+
+/** 5. A refusal carries the record as it stood at that moment. */
+const REFUSALS: readonly Case[] = STATES.map(
+  ([name, as]): Case => ({
+    guarantee: 5,
+    name: `A refusal carries a record that is ${name} as it stands`,
+    run: async (bench) => {
+      const { store, make } = bench
+      const { recordKey } = await ended(bench, as?.(make))
+      const record = await stands(bench, recordKey)
+      const stranger = make.claim({ recordKey })
+      const other = { ...record, claimToken: stranger.claimToken }
+      const refusals = [
+        await store.claim(stranger, unhurried),
+        await store.takeOver(other, make.takeOver(other), unhurried),
+        await store.renew(stranger, make.renewal(make.leaseEnd), unhurried),
+        await store.settle(stranger, make.completed(), unhurried),
+      ]
+      for (const refusal of refusals) assertRecord('record' in refusal ? refusal.record : undefined, record)
+    },
+  }),
+)
+
+/** How soon is soon. */
+const SOON_MS = 1_000
+
+/** A call that may not come to its end is given up, so that the case fails rather than hangs. */
+const endsSoon = async (what: string, call: Promise<unknown>): Promise<unknown> => {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what} goes on ${SOON_MS} ms after its caller gave up`)), SOON_MS)
+  })
+  try {
+    return await Promise.race([call.catch((error: unknown) => error), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+type Calls = readonly (readonly [string, (by: AbortSignal) => Promise<unknown>])[]
+
+/** One call of each kind, each of a record of its own. */
+const callsOf = async (bench: Bench): Promise<Calls> => {
+  const { store, make } = bench
+  const seen = recordOf(await held(bench))
+  const [renewing, settling, peeking] = [await held(bench), await held(bench), await held(bench)]
+  return [
+    ['claim', (by) => store.claim(make.claim(), by)],
+    ['takeOver', (by) => store.takeOver(seen, make.takeOver(seen), by)],
+    ['renew', (by) => store.renew(renewing, make.renewal(make.leaseEnd + 1), by)],
+    ['settle', (by) => store.settle(settling, make.completed(), by)],
+    ['peek', (by) => store.peek(peeking.recordKey, by)],
+  ]
+}
+
+const isUnavailable = (ending: unknown): boolean => ending instanceof StoreUnavailable
+
+/** 9. Each call ends soon after `by` aborts, with `StoreUnavailable`: its fate counts as unknown. */
+export const GIVEN_UP: readonly Case[] = [
+  {
+    guarantee: 9,
+    name: 'A call whose caller has given up before ends as unavailable',
+    run: async (bench) => {
+      for (const [name, call] of await callsOf(bench)) {
+        const ending = await endsSoon(name, call(AbortSignal.abort()))
+        ok(isUnavailable(ending), `${name} ends with StoreUnavailable`)
+      }
+    },
+  },
+  {
+    guarantee: 9,
+    name: 'A call whose caller gives up meanwhile ends, as unavailable unless it had its answer',
+    run: async (bench) => {
+      for (const [name, call] of await callsOf(bench)) {
+        const caller = new AbortController()
+        const under = call(caller.signal)
+        caller.abort()
+        const ending = await endsSoon(name, under)
+        if (ending instanceof Error && !isUnavailable(ending)) fail(ending)
+      }
+    },
+  },
+]
+
+export const ANSWERS: readonly Case[] = [...SENT_AGAIN, ...REFUSALS]

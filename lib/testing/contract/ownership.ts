@@ -1,0 +1,164 @@
+import { deepStrictEqual } from 'node:assert/strict'
+import { recordOf } from '../../core/claim.ts'
+import { assertKind, assertRecord, type Case, ended, held, SETTLEMENTS, stands, unhurried } from './bench.ts'
+
+/** 2. `claim` writes only where no record is. `takeOver` writes only over the very record that was seen. */
+const PLACES: readonly Case[] = [
+  {
+    guarantee: 2,
+    name: 'A claim where no record is writes it whole',
+    run: async (bench) => {
+      const claim = await held(bench)
+      assertRecord(await bench.read(claim.recordKey), { ...claim, status: 'IN_PROGRESS' })
+    },
+  },
+  {
+    guarantee: 2,
+    name: 'A claim without an expiry stays without one',
+    run: async (bench) => {
+      const { recordKey } = await held(bench, { expiresAt: 'never' })
+      deepStrictEqual((await stands(bench, recordKey)).expiresAt, undefined)
+    },
+  },
+  {
+    guarantee: 2,
+    name: 'A claim where another record is is refused',
+    run: async (bench) => {
+      const claim = await held(bench)
+      assertKind(await bench.store.claim(bench.make.claim({ recordKey: claim.recordKey }), unhurried), 'occupied')
+      assertRecord(await bench.read(claim.recordKey), recordOf(claim))
+    },
+  },
+  ...SETTLEMENTS.map(
+    ([name, as]): Case => ({
+      guarantee: 2,
+      name: `A record that is ${name} is taken over as it was seen, and nothing of it is left over`,
+      run: async (bench) => {
+        const { recordKey } = await ended(bench, as(bench.make))
+        const seen = await stands(bench, recordKey)
+        const claim = bench.make.takeOver(seen, { payload: 'other' })
+        assertKind(await bench.store.takeOver(seen, claim, unhurried), 'claimed')
+        assertRecord(await bench.read(recordKey), recordOf(claim))
+      },
+    }),
+  ),
+  {
+    guarantee: 2,
+    name: 'A take-over fails where the owner wrote since, although the token is the same',
+    run: async (bench) => {
+      const { store, make } = bench
+      const claim = await held(bench)
+      await store.renew(claim, make.renewal(make.leaseEnd + 1_000), unhurried)
+      assertKind(await store.takeOver(recordOf(claim), make.takeOver(recordOf(claim)), unhurried), 'occupied')
+    },
+  },
+  {
+    guarantee: 2,
+    name: 'A take-over fails where another took over since, although the revision is the same',
+    run: async (bench) => {
+      const { store, make } = bench
+      const seen = { ...recordOf(await held(bench)), claimToken: make.claim().claimToken }
+      assertKind(await store.takeOver(seen, make.takeOver(seen), unhurried), 'occupied')
+    },
+  },
+  {
+    guarantee: 2,
+    name: 'A take-over of a record that is no longer there writes nothing and says gone',
+    run: async ({ store, make, read }) => {
+      const seen = recordOf(make.claim())
+      deepStrictEqual(await store.takeOver(seen, make.takeOver(seen), unhurried), { kind: 'gone' })
+      assertRecord(await read(seen.recordKey), undefined)
+    },
+  },
+]
+
+const AFTER_THE_END = [
+  ['released', 'completed'],
+  ['completed', 'released'],
+  ['completed', 'abandoned'],
+  ['released', 'abandoned'],
+] as const
+
+/** 3. `renew` and `settle` write only to a record in progress under the claim's own token, and count the revision. */
+const FENCE: readonly Case[] = [
+  {
+    guarantee: 3,
+    name: 'A renewal moves lease and expiry, and counts the revision',
+    run: async (bench) => {
+      const { store, make } = bench
+      const claim = await held(bench)
+      const to = make.renewal(make.leaseEnd + 20_000, make.expiry + 20_000)
+      deepStrictEqual(await store.renew(claim, to, unhurried), { kind: 'renewed' })
+      assertRecord(await bench.read(claim.recordKey), { ...recordOf(claim), ...to, revision: 2 })
+    },
+  },
+  {
+    guarantee: 3,
+    name: 'A renewal without an expiry leaves the one that is there',
+    run: async (bench) => {
+      const { store, make } = bench
+      const claim = await held(bench)
+      const { leaseExpiresAt } = make.renewal(make.leaseEnd + 20_000)
+      await store.renew(claim, { leaseExpiresAt, expiresAt: undefined }, unhurried)
+      assertRecord(await bench.read(claim.recordKey), { ...recordOf(claim), leaseExpiresAt, revision: 2 })
+    },
+  },
+  ...SETTLEMENTS.map(
+    ([name, as]): Case => ({
+      guarantee: 3,
+      name: `A claim that is ${name} leaves one revision more, after a renewal two`,
+      run: async (bench) => {
+        const { store, make } = bench
+        const claim = await ended(bench, as(make))
+        deepStrictEqual((await stands(bench, claim.recordKey)).revision, 2)
+        const renewed = await held(bench)
+        await store.renew(renewed, make.renewal(make.leaseEnd + 1), unhurried)
+        await store.settle(renewed, as(make), unhurried)
+        deepStrictEqual((await stands(bench, renewed.recordKey)).revision, 3)
+      },
+    }),
+  ),
+  ...SETTLEMENTS.map(
+    ([name, as]): Case => ({
+      guarantee: 3,
+      name: `Once another took the record over, its old owner neither renews it nor is ${name}`,
+      run: async (bench) => {
+        const { store, make } = bench
+        const claim = await held(bench)
+        const contender = make.takeOver(recordOf(claim))
+        await store.takeOver(recordOf(claim), contender, unhurried)
+        assertKind(await store.renew(claim, make.renewal(make.leaseEnd + 1), unhurried), 'lost')
+        assertKind(await store.settle(claim, as(make), unhurried), 'lost')
+        assertRecord(await bench.read(claim.recordKey), recordOf(contender))
+      },
+    }),
+  ),
+  ...AFTER_THE_END.map(
+    ([first, then]): Case => ({
+      guarantee: 3,
+      name: `A claim that was ${first} is neither ${then} nor renewed after that`,
+      run: async (bench) => {
+        const { store, make } = bench
+        const claim = await ended(bench, make[first]())
+        const before = await stands(bench, claim.recordKey)
+        assertKind(await store.settle(claim, make[then](), unhurried), 'lost')
+        assertKind(await store.renew(claim, make.renewal(make.leaseEnd + 1), unhurried), 'lost')
+        assertRecord(await bench.read(claim.recordKey), before)
+      },
+    }),
+  ),
+  {
+    guarantee: 3,
+    name: 'A record that is no longer there is not brought back',
+    run: async ({ store, make, read }) => {
+      const claim = make.claim()
+      deepStrictEqual(await store.renew(claim, make.renewal(make.leaseEnd + 1), unhurried), { kind: 'lost' })
+      for (const [, as] of SETTLEMENTS) {
+        deepStrictEqual(await store.settle(claim, as(make), unhurried), { kind: 'lost' })
+      }
+      assertRecord(await read(claim.recordKey), undefined)
+    },
+  },
+]
+
+export const OWNERSHIP: readonly Case[] = [...PLACES, ...FENCE]

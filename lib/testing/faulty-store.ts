@@ -1,0 +1,87 @@
+import { StoreUnavailable } from '../core/errors.ts'
+import { OptionError } from '../core/option-rules.ts'
+import { aStore } from '../core/options.ts'
+import type { Store } from '../core/store.ts'
+
+/** The calls of a {@link Store} that reach over a network. */
+export type StoreCall = 'claim' | 'takeOver' | 'renew' | 'settle' | 'peek'
+
+/**
+ * - `'unavailable'`: the store refuses the request (throttled, an error of its own); nothing is applied.
+ * - `'lost'`: the request is lost on its way there; nothing is applied.
+ * - `'answerLost'`: the request is applied, its answer is lost on the way back.
+ * - `'late'`: the request is under way, given up by its sender, and applied when the test calls `deliver()`.
+ *
+ * The caller cannot tell one from the other: each is a `StoreUnavailable`.
+ */
+export type StoreFault = 'unavailable' | 'lost' | 'answerLost' | 'late'
+
+/** A call as it came, and what became of it. */
+export interface FaultyCall {
+  readonly call: StoreCall
+  /** Absent where it was passed on. */
+  readonly fault?: StoreFault
+}
+
+export interface FaultyStore extends Store {
+  /** The next `times` (default 1) calls of this kind meet this fault, after those that were planned before. */
+  next(call: StoreCall, fault: StoreFault, times?: number): void
+  /** Applies the late requests, in the order in which they were sent. */
+  deliver(): Promise<void>
+  /** All calls so far: a test sees here that its fault was met. */
+  readonly calls: readonly FaultyCall[]
+}
+
+const MESSAGES: Readonly<Record<StoreFault, string>> = {
+  unavailable: 'refused by the store',
+  lost: 'lost on its way to the store',
+  answerLost: 'applied, and its answer lost',
+  late: 'not yet with the store',
+}
+
+/**
+ * The same store, with faults where a test plans them. A call stands for all that a client sends for it, its retries
+ * included.
+ *
+ * @example
+ * const store = faultyStore(memoryStore())
+ * store.next('settle', 'answerLost')
+ */
+export const faultyStore = (store: Store): FaultyStore => {
+  const problem = aStore(store)
+  if (problem !== undefined) throw new OptionError('faultyStore(store)', 'store', problem)
+  const planned: Record<StoreCall, StoreFault[]> = { claim: [], takeOver: [], renew: [], settle: [], peek: [] }
+  const late: (() => Promise<unknown>)[] = []
+  const calls: FaultyCall[] = []
+
+  const send = async <T>(call: StoreCall, by: AbortSignal, request: (by: AbortSignal) => Promise<T>): Promise<T> => {
+    const fault = planned[call].shift()
+    calls.push(fault === undefined ? { call } : { call, fault })
+    if (fault === undefined) return request(by)
+    if (fault === 'answerLost') await request(by)
+    if (fault === 'late') late.push(() => request(new AbortController().signal)) // whatever its sender wants by then
+    throw new StoreUnavailable(`faultyStore: this ${call} was ${MESSAGES[fault]}`)
+  }
+
+  return {
+    skew: store.skew,
+    claim: (wanted, by) => send('claim', by, (signal) => store.claim(wanted, signal)),
+    takeOver: (seen, wanted, by) => send('takeOver', by, (signal) => store.takeOver(seen, wanted, signal)),
+    renew: (claim, to, by) => send('renew', by, (signal) => store.renew(claim, to, signal)),
+    settle: (claim, as, by) => send('settle', by, (signal) => store.settle(claim, as, signal)),
+    peek: (recordKey, by) => send('peek', by, (signal) => store.peek(recordKey, signal)),
+    outcomeRoom: (claim) => store.outcomeRoom(claim),
+
+    next: (call, fault, times = 1) => {
+      if (!Object.hasOwn(planned, call)) throw new TypeError(`A store has no call "${call}"`)
+      if (!Object.hasOwn(MESSAGES, fault)) throw new TypeError(`No fault is called "${fault}"`)
+      for (let time = 0; time < times; time++) planned[call].push(fault)
+    },
+
+    deliver: async () => {
+      for (let request = late.shift(); request !== undefined; request = late.shift()) await request()
+    },
+
+    calls,
+  }
+}

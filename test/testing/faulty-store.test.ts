@@ -1,0 +1,89 @@
+import { recordOf } from '../../lib/core/claim.ts'
+import { StoreUnavailable } from '../../lib/index.ts'
+import { memoryStore } from '../../lib/memory.ts'
+import { faultyStore, type StoreCall, type StoreFault, storeContract } from '../../lib/testing.ts'
+import { aClaim, aTakeOver, completed, LEASE_END, released, renewal, unhurried } from '../support/claims.ts'
+
+describe('Without a fault it is the store that it wraps:', () => {
+  test.each(storeContract(() => faultyStore(memoryStore())))('$guarantee. $name', ({ run }) => run())
+})
+
+const opened = async () => {
+  const records = memoryStore()
+  const store = faultyStore(records)
+  const claim = aClaim()
+  await records.claim(claim, unhurried)
+  const fresh = aClaim()
+  const calls: Record<StoreCall, () => Promise<unknown>> = {
+    claim: () => store.claim(fresh, unhurried),
+    takeOver: () => store.takeOver(recordOf(claim), aTakeOver(recordOf(claim)), unhurried),
+    renew: () => store.renew(claim, renewal(LEASE_END + 1), unhurried),
+    settle: () => store.settle(claim, completed(), unhurried),
+    peek: () => store.peek(claim.recordKey, unhurried),
+  }
+  const written = (call: StoreCall): boolean =>
+    call === 'claim' ? records.read(fresh.recordKey) !== undefined : records.read(claim.recordKey)?.revision === 2
+  return { store, records, claim, calls, written }
+}
+
+const WRITES: readonly StoreCall[] = ['claim', 'takeOver', 'renew', 'settle']
+const FAULTS: readonly (readonly [StoreFault, boolean, boolean])[] = [
+  ['unavailable', false, false],
+  ['lost', false, false],
+  ['answerLost', true, true],
+  ['late', false, true],
+]
+const cases = WRITES.flatMap((call) => FAULTS.map(([fault, now, later]) => ({ call, fault, now, later })))
+
+test.each(cases)(
+  'A $call that is $fault is unavailable; applied at once: $now, after delivery: $later.',
+  async ({ call, fault, now, later }) => {
+    const { store, calls, written } = await opened()
+    store.next(call, fault)
+    await expect(calls[call]()).rejects.toBeInstanceOf(StoreUnavailable)
+    expect(written(call)).toBe(now)
+    await store.deliver()
+    expect(written(call)).toBe(later)
+  },
+)
+
+test.each(FAULTS)('A peek that is %s is unavailable.', async (fault) => {
+  const { store, calls } = await opened()
+  store.next('peek', fault)
+  await expect(calls.peek()).rejects.toBeInstanceOf(StoreUnavailable)
+  await store.deliver()
+  expect(await calls.peek()).toBeDefined()
+})
+
+test('Faults come in the order in which they were planned, as often as they were, and are told.', async () => {
+  const { store, calls } = await opened()
+  store.next('peek', 'lost', 2)
+  store.next('peek', 'unavailable')
+  for (let call = 0; call < 3; call++) await expect(calls.peek()).rejects.toThrow()
+  await calls.peek()
+  expect(store.calls).toEqual([
+    { call: 'peek', fault: 'lost' },
+    { call: 'peek', fault: 'lost' },
+    { call: 'peek', fault: 'unavailable' },
+    { call: 'peek' },
+  ])
+})
+
+test('Late requests are applied once, in the order in which they were sent, whatever their senders want by then.', async () => {
+  const { store, records, claim } = await opened()
+  const sender = new AbortController()
+  store.next('settle', 'late', 2)
+  await expect(store.settle(claim, released(), sender.signal)).rejects.toThrow()
+  await expect(store.settle(claim, completed(), sender.signal)).rejects.toThrow()
+  sender.abort()
+  await store.deliver()
+  await store.deliver()
+  expect(records.read(claim.recordKey)).toMatchObject({ status: 'RELEASED', revision: 2 })
+})
+
+test('It refuses what is not a store, a call or a fault.', () => {
+  const store = faultyStore(memoryStore())
+  expect(() => faultyStore({} as never)).toThrow('faultyStore(store): option "store" must be a store')
+  expect(() => store.next('read' as never, 'lost')).toThrow('no call "read"')
+  expect(() => store.next('claim', 'slow' as never)).toThrow('No fault is called "slow"')
+})

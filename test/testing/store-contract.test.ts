@@ -1,0 +1,144 @@
+import type { Claim } from '../../lib/core/claim.ts'
+import type { InProgressRecord, StoredRecord } from '../../lib/core/record.ts'
+import type { RecordKey } from '../../lib/core/record-key.ts'
+import type { Store } from '../../lib/core/store.ts'
+import { epochMillis } from '../../lib/core/time.ts'
+import { memoryStore } from '../../lib/stores/memory.ts'
+import { unhurried } from '../../lib/testing/contract/bench.ts'
+import { storeContract } from '../../lib/testing.ts'
+
+describe('The memory store keeps the contract as its own peek shows it:', () => {
+  const cases = storeContract(() => memoryStore())
+  test.each(cases)('$guarantee. $name', ({ run }) => run())
+})
+
+test('Each guarantee has a case of its own name.', () => {
+  const cases = storeContract(() => memoryStore())
+  expect(new Set(cases.map(({ guarantee }) => guarantee)).size).toBe(9)
+  expect(new Set(cases.map(({ name }) => name)).size).toBe(cases.length)
+})
+
+type Read = (recordKey: RecordKey) => StoredRecord | undefined
+
+/** The memory store, with some calls done otherwise. */
+const broken = (change: (inner: Store, read: Read) => Partial<Store>) => (): Store => {
+  const inner = memoryStore()
+  return { ...inner, ...change(inner, inner.read) }
+}
+
+const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+/** The record's owner writes it anew, whatever it likes, without counting the revision. */
+const rewritten = async (inner: Store, record: StoredRecord, over: Partial<Claim>): Promise<void> => {
+  const { leaseExpiresAt, expiresAt } = record as InProgressRecord
+  await inner.takeOver(record, { ...record, leaseExpiresAt, expiresAt, ...over } as Claim, unhurried)
+}
+
+/** What each forgets, and the guarantees that must be found broken, all others kept. */
+const BROKEN: readonly (readonly [string, readonly number[], () => Store])[] = [
+  [
+    'looks first and writes later',
+    [1],
+    broken((inner, read) => ({
+      claim: async (wanted, by) => {
+        if (read(wanted.recordKey) !== undefined) return inner.claim(wanted, by)
+        await tick()
+        const seen = read(wanted.recordKey)
+        if (seen === undefined) return inner.claim(wanted, by)
+        await inner.takeOver(seen, wanted, by)
+        return { kind: 'claimed' }
+      },
+    })),
+  ],
+  [
+    'takes over by token alone',
+    [1, 2],
+    broken((inner, read) => ({
+      takeOver: async (seen, wanted, by) => {
+        const record = read(seen.recordKey)
+        const isSame = record?.claimToken === seen.claimToken && record.revision !== seen.revision - 1
+        return inner.takeOver(isSame ? record : seen, wanted, by)
+      },
+    })),
+  ],
+  [
+    'settles whoever asks',
+    [3],
+    broken((inner, read) => ({
+      settle: async (claim, as, by) => {
+        const record = read(claim.recordKey)
+        const isTaken = record?.status === 'IN_PROGRESS' && record.attempt > claim.attempt
+        return inner.settle(isTaken ? { ...claim, claimToken: record.claimToken } : claim, as, by)
+      },
+    })),
+  ],
+  [
+    'does not know its own claim again',
+    [4],
+    broken((inner, read) => ({
+      claim: async (wanted, by) => {
+        const record = by.aborted ? undefined : read(wanted.recordKey)
+        return record === undefined ? inner.claim(wanted, by) : { kind: 'occupied', record }
+      },
+    })),
+  ],
+  [
+    'refuses without the record',
+    [5],
+    broken((inner) => ({
+      settle: async (claim, as, by) => {
+        const { kind } = await inner.settle(claim, as, by)
+        return { kind }
+      },
+    })),
+  ],
+  [
+    'revives an abandoned claim',
+    [6],
+    broken((inner, read) => ({
+      renew: async (claim, to, by) => {
+        const record = read(claim.recordKey)
+        const isAbandoned = record?.status === 'IN_PROGRESS' && record.leaseExpiresAt === undefined
+        if (!isAbandoned || record.claimToken !== claim.claimToken || by.aborted) return inner.renew(claim, to, by)
+        await rewritten(inner, record, { leaseExpiresAt: to.leaseExpiresAt, revision: record.revision + 1 })
+        return { kind: 'renewed' }
+      },
+    })),
+  ],
+  [
+    'forgets when a record was made as it settles it',
+    [7],
+    broken((inner, read) => ({
+      settle: async (claim, as, by) => {
+        const record = read(claim.recordKey)
+        const isOwn = record?.status === 'IN_PROGRESS' && record.claimToken === claim.claimToken
+        if (isOwn && !by.aborted) await rewritten(inner, record, { createdAt: epochMillis(0) })
+        return inner.settle(claim, as, by)
+      },
+    })),
+  ],
+  [
+    'keeps outcomes as text',
+    [8],
+    broken((inner) => ({
+      settle: (claim, as, by) => {
+        if (as.kind !== 'completed') return inner.settle(claim, as, by)
+        return inner.settle(claim, { ...as, outcome: Buffer.from(Buffer.from(as.outcome).toString()) }, by)
+      },
+    })),
+  ],
+  ['does not listen to its caller', [9], broken((inner) => ({ claim: (wanted) => inner.claim(wanted, unhurried) }))],
+  [
+    'hangs',
+    [9],
+    broken((inner) => ({
+      peek: (recordKey, by) => (by === unhurried ? inner.peek(recordKey, by) : new Promise(() => {})),
+    })),
+  ],
+]
+
+test.each(BROKEN)('A store that %s is found out: guarantees %j.', async (_, guarantees, open) => {
+  const failed = new Set<number>()
+  for (const { guarantee, run } of storeContract(open)) await run().catch(() => failed.add(guarantee))
+  expect([...failed].sort()).toEqual(guarantees)
+})
