@@ -17,5 +17,7 @@ export default {
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/cdk.out/'],
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
-  testTimeout: 20_000,
+  testTimeout: 30_000,
+  // Two cores: most tests wait for DynamoDB Local or for child processes rather than compute.
+  maxWorkers: 2,
 }

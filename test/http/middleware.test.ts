@@ -1,6 +1,5 @@
 import middy7 from '@middy/core'
 import middy6 from '@middy/core-6'
-import { systemRuntime } from '../../lib/core/runtime.ts'
 import {
   claimOf,
   idempotency,
@@ -10,7 +9,7 @@ import {
   TerminalError,
 } from '../../lib/http.ts'
 import { contextWith, payment, type TestEvent } from '../support/http-events.ts'
-import { type Answered, answered, gate, type Harness, harness } from '../support/http-harness.ts'
+import { type Answered, answered, gate, type Harness, harness, patientRuntime } from '../support/http-harness.ts'
 
 type Context = { getRemainingTimeInMillis: () => number }
 type Handler = (event: TestEvent, context: Context) => unknown
@@ -298,7 +297,7 @@ describe.each([
   })
 
   test('C7: on a host that does not enforce its deadline too, an early answer leaves the claim', async () => {
-    const h = await harness({ runtime: { ...systemRuntime, enforcesDeadline: () => false } })
+    const h = await harness({ runtime: { ...patientRuntime, enforcesDeadline: () => false } })
     const { opened, open } = gate()
     const plugin = { timeoutEarlyInMillis: 60, timeoutEarlyResponse: () => ({ statusCode: 408, body: 'late' }) }
     const { send } = chain(h, () => opened, { plugin, over: { timeoutEarlyInMillis: 60 } })

@@ -4,10 +4,10 @@ import { dynamoDbStore } from '../../lib/dynamodb.ts'
 import { idempotent } from '../../lib/http.ts'
 import { freshTable, testClient } from '../support/dynamodb.ts'
 import { contextWith, payment, type TestEvent } from '../support/http-events.ts'
-import { answered, gate } from '../support/http-harness.ts'
+import { answered, gate, patientRuntime } from '../support/http-harness.ts'
 
 /** A host whose clock is off by so many milliseconds; timers run as they do everywhere. */
-const hostOff = (by: number): Runtime => ({ ...systemRuntime, now: () => later(systemRuntime.now(), millis(by)) })
+const hostOff = (by: number): Runtime => ({ ...patientRuntime, now: () => later(systemRuntime.now(), millis(by)) })
 
 let tableName: string
 let runs: number

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { DynamoDBClient, type DynamoDBClientConfig, GetItemCommand } from '@aws-sdk/client-dynamodb'
 import { createIdempotencyTable } from '../../lib/local/tables.ts'
 import type { Item } from '../../lib/stores/dynamodb/item.ts'
-import { BOUNDED_CLIENT } from '../../lib/stores/dynamodb/sdk-client.ts'
 
 /** DynamoDB Local takes any; the SDK wants some. */
 export const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' } as const
@@ -15,10 +14,14 @@ export const databaseEndpoint = (): string => {
   return endpoint
 }
 
-/** A client as the layer makes its own: bounded, with two attempts. */
+/**
+ * Two attempts, as the layer's own client, but more patient: on a busy machine DynamoDB Local takes its time, and that is
+ * no fault of what is tested.
+ */
 export const testClient = (config: DynamoDBClientConfig = {}): DynamoDBClient =>
   new DynamoDBClient({
-    ...BOUNDED_CLIENT,
+    maxAttempts: 2,
+    requestHandler: { connectionTimeout: 10_000, requestTimeout: 20_000, throwOnRequestTimeout: true },
     endpoint: databaseEndpoint(),
     region: REGION,
     credentials: CREDENTIALS,

@@ -1,3 +1,5 @@
+import { type Runtime, systemRuntime } from '../../lib/core/runtime.ts'
+import { millis } from '../../lib/core/time.ts'
 import { dynamoDbStore } from '../../lib/dynamodb.ts'
 import type { HttpOptions, HttpResponse } from '../../lib/http.ts'
 import type { IdempotencyEvent, Store, StoredRecord } from '../../lib/index.ts'
@@ -63,6 +65,12 @@ export interface Harness {
   record(): Promise<StoredRecord | undefined>
 }
 
+/** Gives each call of the store ten times as long: a busy machine is no store that is down. */
+export const patientRuntime: Runtime = {
+  ...systemRuntime,
+  withDeadline: (span, run) => systemRuntime.withDeadline(millis(span * 10), run),
+}
+
 /** A table of its own on DynamoDB Local, with everything that happens written down. */
 export const harness = async (over: Partial<HttpOptions<TestEvent>> = {}): Promise<Harness> => {
   const tableName = await freshTable()
@@ -73,6 +81,7 @@ export const harness = async (over: Partial<HttpOptions<TestEvent>> = {}): Promi
     operation: 'payments',
     tenant: (event) => event.requestContext.authorizer?.lambda?.merchantId,
     observe: (event) => events.push(event),
+    runtime: patientRuntime,
     ...over,
   }
   return {

@@ -16,7 +16,7 @@ export const LEASE: number = REMAINING + 1_000
 export const SKEW = 2_000
 
 /** A lost answer is given up after this long, in real time; a busy machine answers in less. */
-const PATIENCE = millis(250)
+const PATIENCE = millis(400)
 
 /** One process that takes requests. */
 export interface Host {
