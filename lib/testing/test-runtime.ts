@@ -11,8 +11,9 @@ export interface TestRuntimeOptions {
 export interface TestClock {
   now(): EpochMillis
   /**
-   * Moves the clock forward, by at least 0 seconds; fractions are fine. Heartbeats that fall due on the way beat at their
-   * time, one after the other, each with the store's answer: await it.
+   * Moves the clock forward, by at least 0 seconds; fractions are fine. Handlers that were called before come as far as
+   * they can without waiting for the world outside. Heartbeats that fall due on the way beat at their time, one after the
+   * other, each with the store's answer. So await it.
    */
   advance(seconds: number): Promise<void>
 }
@@ -76,7 +77,9 @@ export const testRuntime = (options: TestRuntimeOptions = {}): TestRuntime => {
       now: () => now,
       advance: async (seconds) => {
         if (!(seconds >= 0)) throw new RangeError(`A clock advances by 0 seconds or more, not by ${seconds}`)
-        await moveTo(later(now, fromSeconds(seconds)))
+        const end = later(now, fromSeconds(seconds))
+        await macrotask() // what was begun before, begins before
+        await moveTo(end)
       },
     },
     now: () => now,
