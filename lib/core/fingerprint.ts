@@ -37,8 +37,8 @@ const labelledBody = (body: string | Uint8Array | undefined): readonly (string |
 }
 
 /** UTF-8 cannot hold a lone surrogate; such text is hashed as UTF-16, under its own mark, so that nothing is folded. */
-const exactBytes = (text: string): Uint8Array =>
-  text.isWellFormed() ? Buffer.from(text, 'utf8') : Buffer.concat([Buffer.of(0xff), Buffer.from(text, 'utf16le')])
+const exactBytes = (text: string): string | Uint8Array =>
+  text.isWellFormed() ? text : Buffer.concat([Buffer.of(0xff), Buffer.from(text, 'utf16le')])
 
 const decodeUtf8 = (bytes: Uint8Array): string | undefined => {
   try {
