@@ -50,7 +50,17 @@ const walkText = (text: string): string => {
     return end + 1
   }
 
+  /** Most strings have no escapes, and stand there as they are. */
   const readString = (): string => {
+    const quote = text.indexOf('"', at + 1)
+    const plain = text.slice(at + 1, quote)
+    if (plain.includes('\\')) return readEscapedString()
+    if (!plain.isWellFormed()) throw new CannotCanonicalise()
+    at = quote + 1
+    return plain
+  }
+
+  const readEscapedString = (): string => {
     const end = endOfString()
     const value: string = JSON.parse(text.slice(at, end))
     if (!value.isWellFormed()) throw new CannotCanonicalise()
@@ -102,8 +112,12 @@ const walkText = (text: string): string => {
   return readValue(0)
 }
 
+/** An integer that ends in no zero is in canonical form as it stands. */
+const CANONICAL_INTEGER = /^-?(?:[1-9][0-9]*)?[1-9]$/
+
 /** `1`, `1.0`, `10e-1` are one number; `0.1` and `0.10000000000000001` are two. Minus zero is zero. */
 const canonicalNumber = (token: string): string => {
+  if (CANONICAL_INTEGER.test(token)) return token
   const [mantissa = '', exponent = '0'] = token.toLowerCase().split('e')
   if (exponent.length > MAX_EXPONENT_DIGITS) throw new CannotCanonicalise()
   const negative = mantissa.startsWith('-')
