@@ -111,7 +111,7 @@ test(
     await sleep(1_500)
     await send(order('slow', 'sku_slow'))
     await until(async () => (await ordersOf('slow')).orders.length === 1)
-    expect((await depth()).inFlight).toBe(1)
+    expect((await depth()).inFlight).toBeGreaterThanOrEqual(1)
     await untilDone()
     // The lease is as long as the run could last, 10 s and more. Left alone, the message would be done with after 7 s.
     expect(Date.now() - began).toBeGreaterThanOrEqual(10_000)

@@ -144,13 +144,14 @@ describe('C8: a worker killed (SIGKILL)', () => {
       const [tableName, ordersTable] = await Promise.all([freshTable(), freshTable()])
       const settings = { tableName, ordersTable, operation: 'orders' }
       const event = testQueue(['{"orderId":"o-1"}'], 1_000, () => 0).receive(1)
-      await dead(dieAt, settings, { event, remaining: 1_500 })
-
+      // There before the other dies: a process that starts slowly would meet a lease that is over.
       const worker = await startWorker(program, settings, () => {})
+      await dead(dieAt, settings, { event, remaining: 3_000 })
+
       const again = { event, remaining: 10_000 }
       expect(await answerOf(worker, again)).toEqual(atOnce === 'returned' ? ['m-0'] : [])
       if (atOnce === 'returned') {
-        await sleep(4_000)
+        await sleep(5_500)
         expect(await answerOf(worker, again)).toEqual([])
       }
       expect(await answerOf(worker, again)).toEqual([])

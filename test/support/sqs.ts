@@ -4,6 +4,7 @@ import { dynamoDbStore } from '../../lib/dynamodb.ts'
 import type { IdempotencyEvent } from '../../lib/index.ts'
 import type { SqsClient, SqsEvent, SqsOptions, SqsRecord } from '../../lib/sqs.ts'
 import { testClient } from './dynamodb.ts'
+import { patientRuntime } from './http-harness.ts'
 
 export const STANDARD = 'arn:aws:sqs:us-east-1:123456789012:orders'
 export const FIFO = 'arn:aws:sqs:us-east-1:123456789012:orders.fifo'
@@ -112,6 +113,7 @@ export const orderOptions = (
     key: (order: Order) => order.orderId,
     onError: () => {},
     observe: (event: IdempotencyEvent) => events.push(event),
+    runtime: patientRuntime,
     ...options,
   }
   return Object.defineProperty(all, 'events', { value: events, enumerable: false }) as typeof all & {
