@@ -1,0 +1,44 @@
+import { subjectOver } from '../../bench/subjects/ours.ts'
+import { aPayment } from '../../bench/workload/http.ts'
+import { anOrderBatch } from '../../bench/workload/orders.ts'
+import type { Store } from '../../lib/index.ts'
+import { memoryStore } from '../../lib/stores/memory.ts'
+import { counting } from '../support/http-harness.ts'
+
+/** Far above what a busy machine adds. */
+const LATENCY = 250
+
+const distant = (store: Store): Store => {
+  const travel = () => new Promise((resolve) => setTimeout(resolve, LATENCY))
+  return {
+    ...store,
+    claim: async (wanted, by) => {
+      await travel()
+      return store.claim(wanted, by)
+    },
+    settle: async (claim, as, by) => {
+      await travel()
+      return store.settle(claim, as, by)
+    },
+  }
+}
+
+test('A first call takes two round trips, a replay one, a replay from the process none.', async () => {
+  const { store, calls } = counting(memoryStore())
+  const { invoke, invokeCached } = subjectOver(store)
+  await invoke(aPayment('k'))
+  expect(calls.splice(0)).toEqual(['claim', 'settle'])
+  await invoke(aPayment('k'))
+  expect(calls.splice(0)).toEqual(['claim'])
+  await invokeCached?.(aPayment('k'))
+  expect(calls.splice(0)).toEqual(['claim'])
+  await invokeCached?.(aPayment('k'))
+  expect(calls).toEqual([])
+})
+
+test('A batch of ten takes as long as two round trips, and not a fifth more.', async () => {
+  const { batch } = subjectOver(distant(memoryStore()))
+  const started = performance.now()
+  expect(await batch(anOrderBatch('batch', 10))).toEqual({ batchItemFailures: [] })
+  expect(performance.now() - started).toBeLessThan(2 * LATENCY * 1.2)
+})
