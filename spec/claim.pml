@@ -1,0 +1,575 @@
+/*
+ * The protocol of lib/core as a model for Spin: one record, a store with conditional writes, a network that loses
+ * requests or answers or hands them over late, calls that crash, and a clock that moves when it likes.
+ * docs/proof.md reads this file with you; `npm run model` runs it.
+ *
+ * `record`, `claim`, `take over`, `renew`, `complete`, `release`, `abandon` are those of docs/protocol.md. Names that
+ * begin with `g_` are ghosts: the model writes them to check itself; the protocol never reads them.
+ * BUG_... leaves one device out. Each is found by `npm run model`, with the shortest way to the harm.
+ */
+
+/* ---- the size of the world: each may be set by -D ------------------------------------------------------------- */
+
+#ifndef CALLS
+#define CALLS 2 /* calls that race, each free to retry; one more comes at the end, when all faults have stopped */
+#endif
+#ifndef RETRIES
+#define RETRIES 0 /* how often one caller calls again, in the same invocation */
+#endif
+#ifndef FAULTS
+#define FAULTS 2 /* requests lost, answers lost, requests handed over late: so many in all */
+#endif
+#ifndef LATE
+#define LATE 1 /* requests that the network may keep at one time */
+#endif
+#ifndef CRASHES
+#define CRASHES 1
+#endif
+#ifndef FAILURES
+#define FAILURES 1 /* handlers that answer 4xx, or throw */
+#endif
+#ifndef TICKS
+#define TICKS 2 /* steps of the clock */
+#endif
+#ifndef LEASE
+#define LEASE 1 /* in steps of the clock */
+#endif
+#ifndef RENEWALS
+#define RENEWALS 0
+#endif
+#ifndef EXPIRIES
+#define EXPIRIES 0 /* ends of a retention, and sweeps of TTL */
+#endif
+#ifndef SENDS
+#define SENDS 2 /* of one request, before its fate counts as unknown */
+#endif
+#ifndef TAKE_OVERS
+#define TAKE_OVERS 2 /* in one call; lib/core stops after four */
+#endif
+#ifndef PAYLOADS
+#define PAYLOADS 2
+#endif
+#ifdef HOLD
+#define HELD true
+#else
+#define HELD false
+#endif
+
+#define TOKENS ((RETRIES + 1) * (TAKE_OVERS + 2)) /* claims that one caller can ask for */
+#define LAST_TOKEN ((CALLS + 1) * TOKENS)
+#define MINTED(who, nth) (1 + (who) * TOKENS + (nth))
+#define OWNER(t) ('A' + ((t) - 1) / TOKENS)
+#define NTH(t) (1 + ((t) - 1) % TOKENS)
+
+mtype = { ABSENT, IN_PROGRESS, SETTLED, RELEASED }; /* what the record says */
+mtype = { claim, take_over, renewal, completion, release, abandonment }; /* what a request asks for */
+mtype = { CLAIMED, TAKE_OVER, GONE, REPLAY, CONFLICT, MISMATCH, HELD_BACK, DONE, UNSTORED, UNKNOWN }; /* its answer */
+
+/* ---- the record ------------------------------------------------------------------------------------------------ */
+
+mtype status = ABSENT;
+byte token, revision, attempt, generation, payload, outcome;
+byte lease;   /* its end; 0: abandoned by its owner */
+bool expired; /* settled or released, past its retention, not swept */
+
+/* ---- the world ------------------------------------------------------------------------------------------------- */
+
+byte now = 1; /* the one clock, of the store and of all hosts; WRONG_CLOCKS says otherwise */
+byte faults = FAULTS, crashes = CRASHES, failures = FAILURES, ticks = TICKS, renewals = RENEWALS, expiries = EXPIRIES;
+byte ended; /* calls that are over */
+
+/* what asks, claim token, the token and revision that a take-over compares, payload, attempt, generation, lease, answer */
+chan late = [LATE] of { mtype, byte, byte, byte, byte, byte, byte, byte, byte };
+
+/* ---- ghosts ---------------------------------------------------------------------------------------------------- */
+
+byte g_incarnation;             /* counts claims on an absent or expired record */
+byte g_completed;               /* the answer that this incarnation stored, 0: none */
+byte g_runs;                    /* of all calls */
+bool g_effect;                  /* an effect happened in this generation */
+bool g_open;                    /* a run began, and neither its completion nor its release is stored */
+byte g_key, g_keyGeneration, g_keyPayload; /* downstream key of the latest run, and whose it is */
+bool g_crashed, g_failed, g_gaveUp;
+byte g_running[CALLS + 1];      /* under which token; 0: no handler runs */
+byte g_runningUntil[CALLS + 1]; /* the end of its lease, as stored */
+byte g_runsIn[CALLS + 1];       /* the incarnation it was claimed in */
+byte g_payloadOf[CALLS + 1];
+bool g_stored[(CALLS + 1) * (RETRIES + 1) + 1]; /* by answer */
+bool g_applied[LAST_TOKEN + 1]; /* this claim was written */
+bool g_over[LAST_TOKEN + 1];    /* its owner is through with it */
+bool g_abandoned[LAST_TOKEN + 1];
+
+/* Scratch, 0 between the steps. */
+bool h_written;
+byte h_i;
+
+#define MUST(condition, text) if :: condition :: else -> printf("BROKEN "); printf(text); assert(false) fi
+
+/* With clocks that are wrong beyond the skew two runs may overlap; what is stored must hold all the same. */
+#ifdef WRONG_CLOCKS
+#define MUST_IN_TIME(condition, text) skip
+#else
+#define MUST_IN_TIME(condition, text) MUST(condition, text)
+#endif
+
+/* ---- the conditions of the writes ------------------------------------------------------------------------------ */
+
+#define IS_LAPSED (now >= lease)
+
+#ifdef BUG_TAKE_OVER_WITHOUT_COMPARING
+#define IS_SEEN(t, r) (true)
+#elif defined(BUG_TAKE_OVER_IGNORES_REVISION)
+#define IS_SEEN(t, r) (status != ABSENT && token == t)
+#else
+#define IS_SEEN(t, r) (status != ABSENT && token == t && revision == r)
+#endif
+
+#define IS_MINE(t) (status == IN_PROGRESS && token == t)
+
+#ifdef BUG_FENCE_IGNORES_STATUS
+#define MAY_SETTLE(t) (status != ABSENT && token == t)
+#else
+#define MAY_SETTLE(t) IS_MINE(t)
+#endif
+#ifdef BUG_COMPLETE_UNFENCED
+#define MAY_COMPLETE(t) (status != ABSENT)
+#else
+#define MAY_COMPLETE(t) MAY_SETTLE(t)
+#endif
+#ifdef BUG_RELEASE_UNFENCED
+#define MAY_RELEASE(t) (status != ABSENT)
+#else
+#define MAY_RELEASE(t) MAY_SETTLE(t)
+#endif
+#ifdef BUG_RENEWAL_MOVES_BACK
+#define MAY_RENEW(t, l) (IS_MINE(t) && lease != 0)
+#else
+#define MAY_RENEW(t, l) (IS_MINE(t) && lease != 0 && lease < l)
+#endif
+#ifdef BUG_ABANDON_MOVES_THE_LEASE
+#define NO_LEASE now
+#else
+#define NO_LEASE 0
+#endif
+
+/* ---- the store: one atomic step a request ---------------------------------------------------------------------- */
+
+inline put(t, r, p, at, ge, le) {
+  if
+  :: status == ABSENT || expired ->
+     g_incarnation++; g_completed = 0; g_effect = false; g_key = 0; g_keyGeneration = 0; g_keyPayload = 0
+  :: else ->
+     MUST(status != SETTLED, "H2: a settled record is overwritten\n");
+     MUST_IN_TIME(status == RELEASED || IS_LAPSED, "H10: a claim that is neither released, abandoned nor lapsed is taken over\n");
+     if
+     :: ge != generation -> g_effect = false
+     :: else
+     fi
+  fi;
+  /* A sender that thaws a day later, and sends again what TTL has swept, leaves a claim that has lapsed already. */
+  MUST(!(g_applied[t] && g_over[t]) || le <= now && !HELD, "A5: a claim that is over comes back as a claim that nobody holds\n");
+  g_gaveUp = g_gaveUp || g_over[t]; /* too late for who sent it: nobody's, until its lease ends (A13) */
+  g_applied[t] = true;
+  status = IN_PROGRESS; token = t; revision = r; payload = p; attempt = at; generation = ge; lease = le;
+  outcome = 0; expired = false; h_written = true
+}
+
+inline ownersWrite() {
+  MUST(status != SETTLED || expired, "H2: a settled record changes\n");
+  revision++; h_written = true
+}
+
+#define MUST_NOT_RUN(text) \
+  for (h_i : 0 .. CALLS) { MUST(g_running[h_i] == 0 || g_running[h_i] != token, text) } \
+  h_i = 0
+
+inline write(op, t, st, sr, p, at, ge, le, v) {
+  h_written = false;
+  if
+  :: op == claim && status == ABSENT -> put(t, 1, p, at, ge, le)
+  :: op == take_over && IS_SEEN(st, sr) -> put(t, sr + 1, p, at, ge, le)
+  :: op == renewal && MAY_RENEW(t, le) ->
+     MUST(le >= lease, "H9: a renewal moves the lease back\n");
+     MUST(!g_abandoned[t], "H9: a late renewal brings back the lease of an abandoned record\n");
+     ownersWrite(); lease = le;
+     for (h_i : 0 .. CALLS) {
+       if
+       :: g_running[h_i] == t -> g_runningUntil[h_i] = le
+       :: else
+       fi
+     }
+     h_i = 0
+  :: op == completion && MAY_COMPLETE(t) ->
+     ownersWrite();
+     MUST(g_completed == 0, "H1: a second completion in one incarnation\n");
+     MUST(token == t, "H1: a completion over somebody else's claim\n");
+     status = SETTLED; lease = 0; outcome = v; g_completed = v; g_stored[v] = true; g_open = false
+  :: op == release && MAY_RELEASE(t) ->
+     MUST(token == t, "H5: a claim is released by somebody else\n");
+     MUST_NOT_RUN("H5: a claim is released while its handler runs\n");
+     MUST(!g_effect, "H5: a claim is released although its effect, or a predecessor's, has happened\n");
+     ownersWrite();
+     g_open = false; lease = 0;
+#ifdef BUG_RELEASE_DELETES
+     status = ABSENT; token = 0; revision = 0; attempt = 0; generation = 0; payload = 0
+#else
+     status = RELEASED
+#endif
+  :: op == abandonment && MAY_SETTLE(t) && lease != 0 ->
+     MUST_NOT_RUN("H5: a claim is abandoned while its handler runs\n");
+     ownersWrite(); lease = NO_LEASE; g_abandoned[t] = true
+  :: else
+  fi
+}
+
+/* ---- what a refused request learns from the record that came back with the refusal ----------------------------- */
+
+inline judge() {
+  if
+  :: status == ABSENT -> verdict = GONE
+#ifndef BUG_NO_SELF_RECOGNITION_ON_CLAIM
+  :: IS_MINE(tk) -> verdict = CLAIMED; printf("%c: the claim there is its own, from a send before\n", 'A' + me)
+#endif
+  :: else ->
+     if
+     :: status != IN_PROGRESS && expired -> verdict = TAKE_OVER; at = 1; ge = 1
+     :: status == RELEASED && !expired -> verdict = TAKE_OVER; at = attempt + 1; ge = at
+     :: status == SETTLED && !expired && payload == fp -> verdict = REPLAY; val = outcome
+     :: status == IN_PROGRESS && payload == fp && lease != 0 && !IS_LAPSED -> verdict = CONFLICT
+     :: status == IN_PROGRESS && payload == fp && (lease == 0 || IS_LAPSED) && HELD -> verdict = HELD_BACK
+     :: status == IN_PROGRESS && payload == fp && (lease == 0 || IS_LAPSED) && !HELD ->
+        verdict = TAKE_OVER; at = attempt + 1; ge = generation
+#ifdef WRONG_CLOCKS
+     :: status == IN_PROGRESS && payload == fp && lease != 0 && !IS_LAPSED && !HELD && !last ->
+        printf("%c: by its clock the lease has lapsed\n", 'A' + me);
+        verdict = TAKE_OVER; at = attempt + 1; ge = generation
+#endif
+     :: (status == IN_PROGRESS || status == SETTLED && !expired) && payload != fp -> verdict = MISMATCH
+     fi;
+     seenT = token; seenR = revision
+  fi
+}
+
+inline tellJudged() {
+  if
+  :: verdict == CLAIMED
+  :: verdict == GONE -> printf("%c: no record is there any more\n", 'A' + me)
+  :: verdict == TAKE_OVER && status == IN_PROGRESS ->
+     printf("%c finds claim %c%d abandoned: it may be taken over\n", 'A' + me, OWNER(token), NTH(token))
+  :: verdict == TAKE_OVER && status != IN_PROGRESS && expired ->
+     printf("%c finds the record expired: it may be claimed again\n", 'A' + me)
+  :: verdict == TAKE_OVER && status == RELEASED && !expired ->
+     printf("%c finds the record released: it may be claimed again\n", 'A' + me)
+  :: verdict == REPLAY -> printf("%c finds the answer of %c\n", 'A' + me, 'A' + (val - 1) / (RETRIES + 1))
+  :: verdict == CONFLICT -> printf("%c finds claim %c%d alive: a conflict\n", 'A' + me, OWNER(token), NTH(token))
+  :: verdict == MISMATCH -> printf("%c finds another payload: a mismatch\n", 'A' + me)
+  :: verdict == HELD_BACK -> printf("%c finds claim %c%d abandoned: held\n", 'A' + me, OWNER(token), NTH(token))
+  fi
+}
+
+inline recognise() { /* a refused write of the owner: its own earlier send, or a loss */
+  if
+  :: op == renewal ->
+#ifdef BUG_NO_SELF_RECOGNITION_ON_RENEW
+     MUST(!(IS_MINE(tk) && lease >= le), "A4: a renewal that was applied is taken for a loss\n");
+#endif
+     verdict = (IS_MINE(tk) && lease >= le -> DONE : CONFLICT)
+#ifndef BUG_NO_SELF_RECOGNITION_ON_COMPLETE
+  :: op == completion && status == SETTLED && token == tk -> verdict = DONE
+#else
+  :: op == completion && status == SETTLED && token == tk -> MUST(false, "A4: a completion that was applied is taken for a loss\n")
+#endif
+  :: op == release && status == RELEASED && token == tk -> verdict = DONE
+  :: op == abandonment && IS_MINE(tk) && lease == 0 -> verdict = DONE
+  :: else -> /* lost: what stands there instead decides the answer */
+     if
+     :: status == ABSENT -> verdict = UNSTORED
+#ifdef BUG_LOST_OWNER_ANSWERS_ANOTHER_PAYLOAD
+     :: status == SETTLED -> verdict = REPLAY; val = outcome
+#else
+     :: status == SETTLED && payload == fp -> verdict = REPLAY; val = outcome
+     :: status == SETTLED && payload != fp -> verdict = CONFLICT
+#endif
+     :: status == IN_PROGRESS || status == RELEASED -> verdict = CONFLICT
+     fi;
+     printf("%c: its claim is lost\n", 'A' + me)
+  fi
+}
+
+inline learn() {
+  if
+  :: h_written && (op == claim || op == take_over) -> verdict = CLAIMED
+  :: h_written && op != claim && op != take_over -> verdict = DONE
+  :: !h_written && (op == claim || op == take_over) -> judge(); tellJudged(); g_over[tk] = (verdict != CLAIMED)
+  :: !h_written && op != claim && op != take_over -> recognise()
+  fi
+}
+
+#define CAN_FAULT (faults > 0 && !last)
+
+/* Sends the request `op` until an answer comes, SENDS times at most. */
+inline transmit() {
+  do
+  :: sends == SENDS || verdict != UNKNOWN -> sends = 0; break
+  :: else ->
+     if
+     :: atomic { /* it is applied or refused, and its answer arrives or not */
+          sends++; printf("%c sends %e %c%d\n", 'A' + me, op, OWNER(tk), NTH(tk));
+          write(op, tk, seenT, seenR, fp, at, ge, le, val);
+          if
+          :: true -> learn()
+          :: CAN_FAULT -> faults--; printf("%c: the answer is lost\n", 'A' + me)
+          fi;
+          h_written = false }
+     :: atomic { CAN_FAULT -> faults--; sends++;
+          printf("%c sends %e %c%d: lost on its way\n", 'A' + me, op, OWNER(tk), NTH(tk)) }
+     :: atomic { CAN_FAULT && nfull(late) -> faults--; sends++;
+          printf("%c sends %e %c%d: the network keeps it\n", 'A' + me, op, OWNER(tk), NTH(tk));
+          late!op, tk, seenT, seenR, fp, at, ge, le, val }
+     :: atomic { crashes > 0 && !last -> crashes--; g_crashed = true; printf("%c crashes\n", 'A' + me); goto dead }
+     fi
+  od
+}
+
+inline mint() {
+  g_over[tk] = (tk != 0);
+#ifdef BUG_REQUEST_ID_AS_TOKEN
+  tk = (me < CALLS -> MINTED(0, 0) : MINTED(me, 0)); /* the platform retries the one request under its one id */
+#elif defined(BUG_TOKEN_PER_INVOCATION)
+  tk = MINTED(me, 0);
+#else
+  tk = MINTED(me, minted); minted++;
+#endif
+  g_over[tk] = false
+}
+
+/* ---- the handler ----------------------------------------------------------------------------------------------- */
+
+#ifdef BUG_DOWNSTREAM_KEY_WITHOUT_GENERATION
+#define DOWNSTREAM_KEY fp
+#else
+#define DOWNSTREAM_KEY (fp + ge * PAYLOADS)
+#endif
+
+inline beginRun() {
+  printf("%c's handler starts\n", 'A' + me);
+  MUST(g_applied[tk], "H4: a handler starts without a claim\n");
+  MUST_IN_TIME(now < le, "B8: a handler starts under a lease that has lapsed\n");
+  for (h_i : 0 .. CALLS) {
+    MUST_IN_TIME(g_running[h_i] == 0 || now >= g_runningUntil[h_i], "H5: two runs overlap under a live lease\n")
+  }
+  h_i = 0;
+  MUST(!HELD || !g_open, "H4: a second run under hold, and the first was not released\n");
+  if
+  :: IS_MINE(tk) ->
+     MUST(g_keyGeneration != ge || g_keyPayload == fp && g_key == DOWNSTREAM_KEY, "H14: two runs of one generation with different payloads or downstream keys\n");
+     MUST(g_keyGeneration == 0 || g_keyGeneration == ge || g_key != DOWNSTREAM_KEY, "C12: the downstream key of a released run is used again\n");
+     g_key = DOWNSTREAM_KEY; g_keyGeneration = ge; g_keyPayload = fp
+  :: else /* a zombie from the start: its lease has lapsed, and it is fenced */
+  fi;
+  g_running[me] = tk; g_runningUntil[me] = le; g_open = true;
+  g_runsIn[me] = (IS_MINE(tk) -> g_incarnation : 0);
+  g_runs = (g_runs < 3 -> g_runs + 1 : 3)
+}
+
+inline endRun() { g_running[me] = 0; g_runningUntil[me] = 0; g_runsIn[me] = 0; verdict = UNKNOWN }
+
+/* A claim that took over an abandoned record cannot state that nothing was done. */
+#ifdef BUG_RELEASE_BY_A_DOUBTFUL_CLAIM
+#define RELEASE_OR_ABANDON release
+#else
+#define RELEASE_OR_ABANDON (at > ge -> abandonment : release)
+#endif
+#ifdef BUG_RELEASE_ON_THROW
+#define AFTER_A_THROW RELEASE_OR_ABANDON
+#else
+#define AFTER_A_THROW abandonment
+#endif
+
+/* ---- a call ---------------------------------------------------------------------------------------------------- */
+
+#define OTHERS_ENDED (ended == CALLS && empty(late))
+
+#define ANSWER(text) printf("%c answers: ", 'A' + me); printf(text); g_over[tk] = true
+
+proctype Call(byte me; bool last) {
+  byte fp, tk, at, ge, le, seenT, seenR, val, sends, rounds, minted, calls;
+  mtype op, verdict;
+  bool done, doubtful;
+
+  atomic {
+    if
+    :: last ->
+       now = now + LEASE + 1; printf("the faults stop, all leases lapse, one more call comes\n");
+       fp = (payload == 0 || status == RELEASED || expired -> 1 : payload)
+    :: !last && (me == 0 || PAYLOADS == 1) -> fp = 1
+    :: !last && me != 0 && PAYLOADS > 1 -> if :: fp = 1 :: fp = 2 fi
+    fi;
+    g_payloadOf[me] = fp
+  }
+
+again:
+  atomic {
+    le = now + LEASE; mint(); op = claim; at = 1; ge = 1; rounds = 0; seenT = 0; seenR = 0; val = 0;
+    done = false; doubtful = false; verdict = UNKNOWN;
+    printf("%c calls with payload %d\n", 'A' + me, fp)
+  }
+
+send:
+  transmit();
+  atomic {
+    if
+    :: op == claim || op == take_over ->
+       if
+       :: verdict == TAKE_OVER && rounds < TAKE_OVERS -> rounds++; mint(); op = take_over; verdict = UNKNOWN; goto send
+       :: verdict == GONE && rounds < TAKE_OVERS ->
+          rounds++; mint(); op = claim; at = 1; ge = 1; seenT = 0; seenR = 0; verdict = UNKNOWN; goto send
+       :: (verdict == TAKE_OVER || verdict == GONE) && rounds == TAKE_OVERS -> ANSWER("409 in-progress\n"); goto over
+       :: verdict == REPLAY -> goto answered
+       :: verdict == CONFLICT ->
+#ifdef BUG_RELEASE_ON_CONFLICT
+          tk = seenT; goto giveUp
+#else
+          ANSWER("409 in-progress\n"); goto over
+#endif
+       :: verdict == MISMATCH -> ANSWER("422 key-reused\n"); goto over
+       :: verdict == HELD_BACK -> ANSWER("409 outcome-unknown\n"); goto over
+#ifndef BUG_RUN_ON_UNKNOWN_CLAIM
+       :: verdict == UNKNOWN -> printf("%c does not know the fate of its claim\n", 'A' + me); goto giveUp
+#endif
+#ifndef BUG_START_AFTER_LAPSE
+       :: verdict == CLAIMED && now >= le ->
+          printf("%c: its lease has lapsed, so the handler does not start\n", 'A' + me); goto giveUp
+#endif
+       :: else -> val = 1 + me * (RETRIES + 1) + calls; rounds = 0; seenT = 0; seenR = 0; beginRun()
+       fi
+    :: op == renewal -> skip
+#ifdef BUG_RELEASE_WHILE_RUNNING
+    :: op == release && g_running[me] != 0 -> skip
+#endif
+    :: doubtful -> ANSWER("503 idempotency-unavailable\n"); goto over
+    :: else ->
+       if
+       :: op != completion ->
+          g_gaveUp = g_gaveUp || verdict != DONE; ANSWER("its handler's own 4xx or error\n"); goto over
+       :: op == completion && verdict == DONE -> goto answered
+#ifdef BUG_RELEASE_AFTER_UNKNOWN_COMPLETION
+       :: op == completion && verdict == UNKNOWN -> goto giveUp
+#endif
+       :: op == completion && (verdict == UNKNOWN || verdict == UNSTORED) ->
+          g_gaveUp = true; ANSWER("its handler's answer, marked unstored\n"); goto over
+#ifdef BUG_LOST_OWNER_ANSWERS_ITS_OWN
+       :: op == completion && (verdict == REPLAY || verdict == CONFLICT) ->
+          val = 1 + me * (RETRIES + 1) + calls; goto answered
+#else
+       :: op == completion && verdict == REPLAY -> goto answered
+       :: op == completion && verdict == CONFLICT -> ANSWER("409 in-progress\n"); goto over
+#endif
+       fi
+    fi
+  }
+
+  do
+  :: atomic { !done -> done = true; printf("%c's effect happens\n", 'A' + me);
+       if
+       :: g_runsIn[me] == g_incarnation && ge == generation -> g_effect = true
+       :: else
+       fi }
+  :: atomic { done -> op = completion; printf("%c's handler returns\n", 'A' + me); endRun(); goto send }
+  :: atomic { !done && failures > 0 && !last ->
+       failures--; g_failed = true; printf("%c's handler answers 4xx: nothing was done\n", 'A' + me);
+       op = RELEASE_OR_ABANDON; endRun(); goto send }
+  :: atomic { failures > 0 && !last -> failures--; g_failed = true; printf("%c's handler throws\n", 'A' + me);
+       op = AFTER_A_THROW; endRun(); goto send }
+  :: atomic { renewals > 0 && now + LEASE > le && !last ->
+       renewals--; le = now + LEASE; op = renewal; verdict = UNKNOWN; goto send }
+#ifdef BUG_RELEASE_WHILE_RUNNING
+  :: atomic { !last -> printf("%c's time-out fires, its handler still runs\n", 'A' + me);
+       op = release; verdict = UNKNOWN; goto send }
+#endif
+  :: atomic { crashes > 0 && !last -> crashes--; g_crashed = true; printf("%c crashes\n", 'A' + me); goto dead }
+  od;
+
+giveUp:
+  atomic { g_gaveUp = true; doubtful = true; op = RELEASE_OR_ABANDON; verdict = UNKNOWN; goto send }
+
+answered:
+  atomic {
+    printf("%c answers with the answer of %c\n", 'A' + me, 'A' + (val - 1) / (RETRIES + 1));
+    MUST(g_stored[val], "H6: a success answer that is not the stored one\n");
+    MUST(g_payloadOf[(val - 1) / (RETRIES + 1)] == fp, "H13: the outcome of another payload is answered\n");
+    g_over[tk] = true; verdict = REPLAY
+  }
+
+over:
+  if
+  :: atomic { calls < RETRIES && !last -> calls++; goto again }
+  :: last -> MUST(HELD || verdict == REPLAY, "H12: the faults have stopped, and a call is not answered\n")
+  :: !last
+  fi;
+
+dead:
+  atomic {
+    g_over[tk] = (tk != 0); endRun();
+    fp = 0; tk = 0; at = 0; ge = 0; le = 0; seenT = 0; seenR = 0; val = 0; minted = 0; calls = 0; rounds = 0; sends = 0;
+    verdict = 0; op = 0; done = false; doubtful = false; ended++
+  }
+}
+
+/* ---- time, TTL, and what the network kept ---------------------------------------------------------------------- */
+
+/* No request lives as long as a retention: DynamoDB refuses one that was signed 5 minutes ago. */
+#ifdef BUG_RETENTION_SHORTER_THAN_A_REQUEST
+#define NOTHING_ON_ITS_WAY true
+#else
+#define NOTHING_ON_ITS_WAY empty(late)
+#endif
+#ifdef BUG_TTL_ON_A_LIVE_CLAIM
+#define MAY_SWEEP_IN_PROGRESS true
+#elif defined(BUG_HELD_RECORD_EXPIRES)
+#define MAY_SWEEP_IN_PROGRESS (lease == 0 || IS_LAPSED)
+#else
+#define MAY_SWEEP_IN_PROGRESS (!HELD && (lease == 0 || IS_LAPSED))
+#endif
+
+#define FORGET op = 0; tk = 0; seenT = 0; seenR = 0; fp = 0; at = 0; ge = 0; le = 0; val = 0
+
+proctype World() {
+  mtype op;
+  byte tk, seenT, seenR, fp, at, ge, le, val;
+  do
+  :: atomic { ticks > 0 && ended < CALLS -> ticks--; now++; printf("time passes\n") }
+  :: atomic { expiries > 0 && (status == SETTLED || status == RELEASED) && !expired && NOTHING_ON_ITS_WAY && ended < CALLS ->
+       expiries--; expired = true; g_open = false; printf("the retention ends\n") }
+  :: atomic { (expired || expiries > 0 && status == IN_PROGRESS && MAY_SWEEP_IN_PROGRESS && NOTHING_ON_ITS_WAY) && ended < CALLS ->
+       expiries = (expired -> expiries : expiries - 1);
+       status = ABSENT; token = 0; revision = 0; attempt = 0; generation = 0; payload = 0; outcome = 0; lease = 0;
+       expired = false; g_effect = false; printf("TTL sweeps the record\n") }
+  :: atomic { len(late) > 1 -> late?op, tk, seenT, seenR, fp, at, ge, le, val; /* in any order */
+       late!op, tk, seenT, seenR, fp, at, ge, le, val; FORGET }
+  :: atomic { late?op, tk, seenT, seenR, fp, at, ge, le, val ->
+       printf("%e %c%d, which the network kept, arrives\n", op, OWNER(tk), NTH(tk));
+       write(op, tk, seenT, seenR, fp, at, ge, le, val);
+       if
+       :: h_written -> printf("it is applied\n")
+       :: else -> printf("it is refused\n")
+       fi;
+       h_written = false; FORGET }
+  :: atomic { OTHERS_ENDED ->
+       MUST_IN_TIME(g_crashed || g_failed || g_gaveUp || expiries < EXPIRIES || now > 1 || status == SETTLED && g_runs == 1, "H3: no crash, lapse, failure or give-up, and yet not exactly one run and a settled record\n");
+       MUST(g_crashed || g_failed || g_gaveUp || status != IN_PROGRESS, "H8: nobody crashed, failed or gave up, and yet the record stays in progress\n");
+       break }
+  od;
+  run Call(CALLS, true)
+}
+
+init {
+  atomic {
+    byte i = CALLS;
+    do
+    :: i > 0 -> i--; run Call(i, false)
+    :: i == 0 -> break
+    od;
+    run World()
+  }
+}

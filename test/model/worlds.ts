@@ -1,0 +1,29 @@
+import type { World } from './spin.ts'
+
+export interface NamedWorld {
+  readonly name: string
+  readonly world: World
+}
+
+/** Each takes seconds, and all of them together less than a minute on one core. */
+export const SMALL_WORLDS: readonly NamedWorld[] = [
+  { name: 'rerun: two calls, two faults, a crash, a failing handler', world: { FAULTS: 2 } },
+  { name: 'hold: the same', world: { FAULTS: 2, HOLD: true } },
+  { name: 'renewals: a heartbeat beats twice', world: { FAULTS: 1, LEASE: 2, RENEWALS: 2, TICKS: 3, PAYLOADS: 1 } },
+  { name: 'renewals under hold', world: { FAULTS: 1, LEASE: 2, RENEWALS: 1, TICKS: 3, PAYLOADS: 1, HOLD: true } },
+  { name: 'expiry: a retention ends, TTL sweeps', world: { FAULTS: 1, EXPIRIES: 1, TICKS: 1 } },
+  { name: 'one caller calls twice in one invocation', world: { FAULTS: 1, RETRIES: 1, CRASHES: 0, TICKS: 1 } },
+  { name: 'three calls, none of them lucky', world: { CALLS: 3, FAULTS: 0, TICKS: 1 } },
+  { name: 'clocks that are wrong', world: { FAULTS: 1, WRONG_CLOCKS: true } },
+]
+
+/** Minutes and gigabytes: for who changes the protocol. */
+export const LARGE_WORLDS: readonly NamedWorld[] = [
+  { name: 'rerun: three faults, two requests late', world: { FAULTS: 3, LATE: 2, FAILURES: 2, TICKS: 2 } },
+  { name: 'hold: the same', world: { FAULTS: 3, LATE: 2, FAILURES: 2, TICKS: 2, HOLD: true } },
+  { name: 'renewals: three beats, a late one, two failures', world: { FAULTS: 2, LEASE: 2, RENEWALS: 3, TICKS: 3 } },
+  { name: 'expiry: two retentions end', world: { FAULTS: 2, EXPIRIES: 2, TICKS: 2 } },
+  { name: 'expiry under hold', world: { FAULTS: 2, EXPIRIES: 2, TICKS: 1, HOLD: true } },
+  { name: 'three calls with a fault', world: { CALLS: 3, FAULTS: 1, CRASHES: 0, FAILURES: 1, TICKS: 1, PAYLOADS: 1 } },
+  { name: 'clocks that are wrong, two requests late', world: { FAULTS: 3, LATE: 2, WRONG_CLOCKS: true } },
+]
