@@ -1,0 +1,202 @@
+import { checkHistory, type History, type HistoryRule, type Operation, type Run } from 'lambda-once/testing'
+
+const run = (over: Partial<Run> = {}): Run => ({
+  key: 'k',
+  payload: 'p',
+  attempt: 1,
+  startedAt: 10,
+  endedAt: 20,
+  lapsedAt: 1_000,
+  ended: 'returned',
+  value: 'v-1',
+  ...over,
+})
+
+const second = (over: Partial<Run> = {}): Run =>
+  run({ attempt: 2, startedAt: 50, endedAt: 60, lapsedAt: 2_000, value: 'v-2', ...over })
+
+const operation = (answer: Operation['answer'], over: Partial<Operation> = {}): Operation => ({
+  client: 'c',
+  key: 'k',
+  payload: 'p',
+  calledAt: 5,
+  answeredAt: 30,
+  answer,
+  ...over,
+})
+
+const created = (over: Partial<Operation> = {}, value: unknown = 'v-1'): Operation =>
+  operation({ kind: 'value', value, status: 'created' }, over)
+const replayed = (over: Partial<Operation> = {}, value: unknown = 'v-1'): Operation =>
+  operation({ kind: 'value', value, status: 'replayed' }, { calledAt: 70, answeredAt: 80, ...over })
+const unstored = (over: Partial<Operation> = {}, value: unknown = 'v-1'): Operation =>
+  operation({ kind: 'value', value, status: 'unstored' }, over)
+const refused = (code: string, over: Partial<Operation> = {}): Operation => operation({ kind: 'refused', code }, over)
+
+const GOOD: readonly (readonly [string, History])[] = [
+  ['nothing happened', { operations: [], runs: [] }],
+  [
+    'a run and its replay',
+    { operations: [created(), replayed()], runs: [run()], settled: [{ key: 'k', value: 'v-1' }] },
+  ],
+  ['values are compared by what is in them', { operations: [created({}, { a: 1 })], runs: [run({ value: { a: 1 } })] }],
+  [
+    'a run after a throw',
+    { operations: [created({ answeredAt: 65 }, 'v-2')], runs: [run({ ended: 'threw' }), second()] },
+  ],
+  [
+    'a run after a death',
+    {
+      operations: [operation({ kind: 'none' }), created({ answeredAt: 65 }, 'v-2')],
+      runs: [run({ ended: 'died', endedAt: undefined }), second()],
+    },
+  ],
+  [
+    'an outcome that was not stored, or was after all',
+    { operations: [unstored(), replayed()], runs: [run(), second({ ended: 'threw' })] },
+  ],
+  [
+    'a run after one that was not stored',
+    { operations: [unstored(), replayed({}, 'v-2')], runs: [run(), second()], settled: [{ key: 'k', value: 'v-2' }] },
+  ],
+  [
+    'a slow owner that lost its claim',
+    {
+      operations: [created({ answeredAt: 65 }, 'v-2'), replayed({ calledAt: 5, answeredAt: 100 }, 'v-2')],
+      runs: [run({ endedAt: 90, lapsedAt: 40 }), second()],
+    },
+  ],
+  [
+    'an owner that returned in time, and lost its claim before that was stored',
+    {
+      operations: [refused('in-progress', { answeredAt: 55 }), created({ answeredAt: 65 }, 'v-2')],
+      runs: [run({ lapsedAt: 40 }), second()],
+    },
+  ],
+  [
+    'another payload, at the same time',
+    { operations: [created(), refused('key-reused', { payload: 'q', calledAt: 1 })], runs: [run()] },
+  ],
+  [
+    'another payload after a release',
+    {
+      operations: [
+        operation({ kind: 'threw', error: 'NotDoneError' }),
+        created({ payload: 'q', answeredAt: 65 }, 'v-2'),
+      ],
+      runs: [run({ ended: 'threw' }), second({ payload: 'q' })],
+    },
+  ],
+  [
+    'another run after the retention',
+    { operations: [created(), replayed({}, 'v-2')], runs: [run(), second()], retention: 40 },
+  ],
+  [
+    'runs without a claim',
+    {
+      operations: [
+        operation({ kind: 'value', value: 'v-1', status: 'unprotected' }),
+        created({ answeredAt: 65 }, 'v-2'),
+      ],
+      runs: [run({ attempt: undefined, endedAt: 90 }), second()],
+    },
+  ],
+  [
+    'one key and another',
+    { operations: [created(), created({ key: 'l' }, 'v-2')], runs: [run(), second({ key: 'l', startedAt: 12 })] },
+  ],
+]
+
+const BAD: readonly (readonly [string, readonly HistoryRule[], History])[] = [
+  [
+    'two answers',
+    ['one-answer'],
+    { operations: [replayed(), replayed({}, 'v-2')], runs: [run({ ended: 'died' }), second()] },
+  ],
+  ['an answer out of nothing', ['from-a-run'], { operations: [replayed({}, 'v-3')], runs: [run()] }],
+  ['the value of a run that threw', ['from-a-run'], { operations: [replayed()], runs: [run({ ended: 'threw' })] }],
+  [
+    'an answer before its run',
+    ['after-its-run', 'no-run-after-answer'],
+    { operations: [created({ answeredAt: 7 })], runs: [run()] },
+  ],
+  [
+    'the value of another payload',
+    ['for-its-payload'],
+    { operations: [created(), replayed({ payload: 'q' })], runs: [run()] },
+  ],
+  [
+    'a mismatch with nobody',
+    ['reused-by-somebody'],
+    {
+      operations: [
+        refused('key-reused'),
+        created(),
+        created({ payload: 'q', calledAt: 40, answeredAt: 65, key: 'l' }, 'v-2'),
+      ],
+      runs: [run(), second({ key: 'l', payload: 'q' })],
+    },
+  ],
+  [
+    'a mismatch with one that came later',
+    ['reused-by-somebody'],
+    {
+      operations: [
+        created(),
+        refused('key-reused'),
+        refused('key-reused', { payload: 'q', calledAt: 40, answeredAt: 50 }),
+      ],
+      runs: [run()],
+    },
+  ],
+  [
+    'a run after the answer, though it fails',
+    ['no-run-after-answer'],
+    { operations: [created()], runs: [run(), second({ ended: 'threw' })] },
+  ],
+  [
+    'a run before the answer, though the first had returned',
+    ['no-needless-run'],
+    { operations: [created({ answeredAt: 90 })], runs: [run(), second()] },
+  ],
+  [
+    'a run of what had been stored before its lease ended',
+    ['no-needless-run'],
+    { operations: [created({ answeredAt: 90 })], runs: [run({ lapsedAt: 40 }), second()] },
+  ],
+  [
+    'two runs at a time',
+    ['one-at-a-time'],
+    { operations: [created({ answeredAt: 99 })], runs: [run({ endedAt: 90 }), second({ ended: 'threw' })] },
+  ],
+  [
+    'a run beside one that died later',
+    ['one-at-a-time'],
+    { operations: [], runs: [run({ ended: 'died', endedAt: 90 }), second()] },
+  ],
+  [
+    'a run beside one that is not over',
+    ['one-at-a-time', 'no-needless-run'],
+    { operations: [], runs: [run({ ended: 'running', endedAt: undefined }), second()] },
+  ],
+  ['an answer that is not stored', ['stored-as-answered'], { operations: [created()], runs: [run()], settled: [] }],
+  [
+    'an outcome that nobody returned',
+    ['stored-as-answered'],
+    { operations: [], runs: [run({ ended: 'threw' })], settled: [{ key: 'k', value: 'v-3' }] },
+  ],
+]
+
+test.each(GOOD)('fits: %s', (_, history) => {
+  expect(checkHistory(history)).toEqual([])
+})
+
+test.each(BAD)('does not fit: %s', (_, rules, history) => {
+  expect(new Set(checkHistory(history).map(({ rule }) => rule))).toEqual(new Set(rules))
+})
+
+test('a violation says what happened', () => {
+  expect(checkHistory({ operations: [created()], runs: [run()], settled: [] })).toEqual([
+    { rule: 'stored-as-answered', key: 'k', message: 'c was answered "v-1" (created) at 30; the store holds none' },
+  ])
+})
