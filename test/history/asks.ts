@@ -4,13 +4,18 @@ import type { Ask, Deed } from './worker.ts'
 
 /** Keys that are called again and again, until new ones take their place. */
 const LIVE_KEYS = 8
-const RETIRE_CHANCE = 0.06
+const RETIRE_CHANCE = 0.05
 
 /** A key that is no longer live is called now and then: its lease may have lapsed meanwhile. */
-const RECENT_KEYS = 40
-const RECENT_CHANCE = 0.3
+const RECENT_KEYS = 20
+const RECENT_CHANCE = 0.2
 
-const OTHER_PAYLOAD_CHANCE = 0.04
+/** A run that outlives its lease gets a new key, and others call that key until it is over. */
+const OUTLIVING_CHANCE = 0.03
+const CONTESTED_CHANCE = 0.3
+
+const PAYLOAD = 'the payload'
+const OTHER_PAYLOAD_CHANCE = 0.03
 
 const LEAST_REMAINING = 1_000
 const MOST_REMAINING = 3_000
@@ -25,23 +30,38 @@ export interface Asks {
 }
 
 export const openAsks = (random: Random): Asks => {
-  const keys = Array.from({ length: LIVE_KEYS }, randomUUID) as string[]
+  const keys: string[] = Array.from({ length: LIVE_KEYS }, () => randomUUID())
+  const contested = new Map<string, number>()
+
+  const contestedKey = (): string | undefined => {
+    for (const [key, until] of contested) if (until < Date.now()) contested.delete(key)
+    return random.chance(CONTESTED_CHANCE) && contested.size > 0 ? random.pick([...contested.keys()]) : undefined
+  }
 
   const nextKey = (): string => {
     if (random.chance(RETIRE_CHANCE)) keys.push(randomUUID())
-    const live = keys.slice(-LIVE_KEYS)
     const recent = keys.slice(-LIVE_KEYS - RECENT_KEYS, -LIVE_KEYS)
-    return random.pick(recent.length > 0 && random.chance(RECENT_CHANCE) ? recent : live)
+    return random.pick(recent.length > 0 && random.chance(RECENT_CHANCE) ? recent : keys.slice(-LIVE_KEYS))
+  }
+
+  const outlivingAsk = (): Ask => {
+    const key = randomUUID()
+    const ask = { key, payload: PAYLOAD, ...outliving(random) }
+    contested.set(key, Date.now() + ask.deed.afterMillis + LEAST_REMAINING)
+    keys.unshift(key)
+    return ask
   }
 
   return {
-    next: () => ({
-      key: nextKey(),
-      payload: random.chance(OTHER_PAYLOAD_CHANCE) ? 'another payload' : 'the payload',
-      ...deedOf(random),
-    }),
-    all: () =>
-      keys.map((key) => ({ key, payload: 'the payload', ...within(random, { kind: 'return', afterMillis: 0 }) })),
+    next: () =>
+      random.chance(OUTLIVING_CHANCE)
+        ? outlivingAsk()
+        : {
+            key: contestedKey() ?? nextKey(),
+            payload: random.chance(OTHER_PAYLOAD_CHANCE) ? 'another payload' : PAYLOAD,
+            ...deedOf(random),
+          },
+    all: () => keys.map((key) => ({ key, payload: PAYLOAD, ...within(random, { kind: 'return', afterMillis: 0 }) })),
   }
 }
 
@@ -53,14 +73,13 @@ const within = (random: Random, deed: Deed): Pick<Ask, 'remaining' | 'deed'> => 
 /** Outlives its lease: another may take over while it runs, and it ends after that. */
 const outliving = (random: Random): Pick<Ask, 'remaining' | 'deed'> => ({
   remaining: LEAST_REMAINING,
-  deed: { kind: 'return', afterMillis: LEAST_REMAINING + KILL_MARGIN + random.between(0, 1_500) },
+  deed: { kind: 'return', afterMillis: LEAST_REMAINING + KILL_MARGIN + random.between(300, 1_500) },
 })
 
 const deedOf = (random: Random): Pick<Ask, 'remaining' | 'deed'> => {
   const drawn = random.next()
-  if (drawn < 0.06) return outliving(random)
-  if (drawn < 0.14) return within(random, { kind: 'return', afterMillis: random.between(100, 900) })
-  if (drawn < 0.24) return within(random, { kind: 'throw', afterMillis: random.between(0, 20) })
-  if (drawn < 0.34) return within(random, { kind: 'notDone', afterMillis: random.between(0, 20) })
+  if (drawn < 0.08) return within(random, { kind: 'return', afterMillis: random.between(100, 900) })
+  if (drawn < 0.18) return within(random, { kind: 'throw', afterMillis: random.between(0, 20) })
+  if (drawn < 0.28) return within(random, { kind: 'notDone', afterMillis: random.between(0, 20) })
   return within(random, { kind: 'return', afterMillis: random.between(0, 40) })
 }
