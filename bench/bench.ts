@@ -31,7 +31,7 @@ Subjects, each in a process of its own, against one DynamoDB Local, in turn:
 
 Scenarios: ${Object.keys(SCENARIOS).join(', ')}
 
-  --quick            3 rounds of 25, without large answers and batches: a first look, within a minute
+  --quick            2 rounds of 25, without large answers and batches: a first look, within a minute
   --rounds N         rounds that count (default 5); one more comes first and does not
   --units N          invocations or messages in a round (default 1000)
   --only A,B         these scenarios; the floor's 'replay' is needed for 'cachedReplay'
@@ -88,7 +88,7 @@ const readPlan = (): Plan | undefined => {
   const all = Object.keys(SCENARIOS).filter((name) => !values.quick || QUICK.includes(name))
   const subjects = chosen('subjects', values.subjects, SUBJECTS)
   return {
-    rounds: count('rounds', values.rounds, values.quick ? 3 : 5),
+    rounds: count('rounds', values.rounds, values.quick ? 2 : 5),
     units: count('units', values.units, values.quick ? 25 : 1_000),
     scenarios: values.only === undefined ? all : chosen('only', values.only, Object.keys(SCENARIOS)),
     subjects: SUBJECTS.filter((name) => name === 'floor' || subjects.includes(name)),
