@@ -1,0 +1,184 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { AbandonedPolicy } from '../../lib/core/judge.ts'
+import { type Fault, faultProxy, type Step } from '../support/fault-proxy.ts'
+import { aPayment, asTold, openOffice, recordOf } from './office.ts'
+import { type Answer, type Effects, effectsOf, type Office, type Payment, payer } from './payer.ts'
+import type { Point } from './victim.ts'
+import { killVictims, startVictim } from './victim-process.ts'
+
+/** Processes that start at one time: each takes a second of a core. */
+const SIDE_BY_SIDE = 4
+
+/** Where the process is killed: at a point of its own, or while the network has its request. */
+type Place = { readonly point: Point } | { readonly inFlight: Step; readonly arrives: boolean }
+
+interface Expected {
+  readonly atOnce: string
+  readonly afterTheLease: string
+  readonly third: string
+  readonly runs: number
+}
+
+const ran = (by: 'the victim' | 'a retry', how: 'created' | 'replayed') => `paid by ${by} (${how})`
+
+/** Nothing of it has reached the store. */
+const UNKNOWN_TO_THE_STORE: Expected = {
+  atOnce: ran('a retry', 'created'),
+  afterTheLease: ran('a retry', 'replayed'),
+  third: ran('a retry', 'replayed'),
+  runs: 1,
+}
+
+/** The record is in progress, and whether its effect has happened only the downstream knows. */
+const abandoned = (policy: AbandonedPolicy, runsOfTheVictim: 0 | 1): Expected =>
+  policy === 'rerun'
+    ? {
+        atOnce: 'in-progress',
+        afterTheLease: ran('a retry', 'created'),
+        third: ran('a retry', 'replayed'),
+        runs: runsOfTheVictim + 1,
+      }
+    : {
+        atOnce: 'in-progress',
+        afterTheLease: 'outcome-unknown',
+        third: 'outcome-unknown',
+        runs: runsOfTheVictim,
+      }
+
+const DONE: Expected = {
+  atOnce: ran('the victim', 'replayed'),
+  afterTheLease: ran('the victim', 'replayed'),
+  third: ran('the victim', 'replayed'),
+  runs: 1,
+}
+
+type Row = readonly [string, Place, (policy: AbandonedPolicy) => Expected]
+
+const PLACES: readonly Row[] = [
+  ['before the claim', { point: 'before-claim' }, () => UNKNOWN_TO_THE_STORE],
+  ['while its claim is lost on the way', { inFlight: 'claim', arrives: false }, () => UNKNOWN_TO_THE_STORE],
+  ['while its claim is applied', { inFlight: 'claim', arrives: true }, (policy) => abandoned(policy, 0)],
+  ['after the claim', { point: 'after-claim' }, (policy) => abandoned(policy, 0)],
+  ['before the handler', { point: 'before-handler' }, (policy) => abandoned(policy, 0)],
+  ['in the handler, before the effect', { point: 'before-effect' }, (policy) => abandoned(policy, 0)],
+  ['in the handler, after the effect', { point: 'after-effect' }, (policy) => abandoned(policy, 1)],
+  ['after the handler', { point: 'after-handler' }, (policy) => abandoned(policy, 1)],
+  ['before the completion', { point: 'before-settle' }, (policy) => abandoned(policy, 1)],
+  [
+    'while its completion is lost on the way',
+    { inFlight: 'complete', arrives: false },
+    (policy) => abandoned(policy, 1),
+  ],
+  ['while its completion is applied', { inFlight: 'complete', arrives: true }, () => DONE],
+  ['after the completion', { point: 'after-settle' }, () => DONE],
+]
+
+const CASES = PLACES.flatMap(([name, place, expected]) =>
+  (['rerun', 'hold'] as const).map((policy) => ({ name, place, policy, expected: expected(policy) })),
+)
+type Case = (typeof CASES)[number]
+
+interface Story {
+  readonly killedBy: NodeJS.Signals | null
+  readonly atOnce: Answer
+  readonly otherPayload: Answer
+  readonly afterTheLease: Answer
+  readonly third: Answer
+  readonly effects: Effects
+  readonly attempt: number | undefined
+  readonly generation: number | undefined
+}
+
+/** The request is there, its sender is not any more. */
+const killedInFlight = async (office: Office, payment: Payment, step: Step, arrives: boolean) => {
+  const proxy = await faultProxy()
+  const victim = startVictim({ office: { ...office, endpoint: proxy.endpoint }, payment })
+  const first = async () => {
+    victim.child.kill('SIGKILL')
+    await victim.ended
+  }
+  const fault: Fault = { first, apply: arrives ? 'late' : 'never', answer: 'reset' }
+  proxy.script({ step, nth: 1, fault })
+  const signal = await victim.ended
+  if (!proxy.seen.some((seen) => seen.step === step)) throw new Error(`It ended before its ${step} was sent`)
+  while (arrives && (await proxy.deliver()).length === 0) await sleep(10)
+  await proxy.close()
+  return signal
+}
+
+const killed = (office: Office, payment: Payment, place: Place): Promise<NodeJS.Signals | null> =>
+  'point' in place
+    ? startVictim({ office, payment, point: place.point, signal: 'SIGKILL' }).ended
+    : killedInFlight(office, payment, place.inFlight, place.arrives)
+
+const tell = async (office: Office, place: Place): Promise<Story> => {
+  const payment = aPayment()
+  const killedBy = await killed(office, payment, place)
+  const retry = payer('a retry', office)
+  const atOnce = await retry(payment)
+  const otherPayload = await retry({ ...payment, payload: '999 EUR' })
+  await asTold(atOnce)
+  const afterTheLease = await retry(payment)
+  const third = await retry(payment)
+  const record = await recordOf(office, payment)
+  return {
+    killedBy,
+    atOnce,
+    otherPayload,
+    afterTheLease,
+    third,
+    effects: await effectsOf(office, payment.key),
+    attempt: record?.attempt,
+    generation: record?.generation,
+  }
+}
+
+const shown = (answer: Answer): string => {
+  if ('value' in answer) return `${answer.value} (${answer.status})`
+  return 'code' in answer ? answer.code : answer.error
+}
+
+/** All at once would be two dozen processes; their waits go side by side all the same. */
+const tellAll = async (offices: (policy: AbandonedPolicy) => Office): Promise<ReadonlyMap<Case, Story>> => {
+  const stories = new Map<Case, Story>()
+  const waiting = [...CASES]
+  const work = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      stories.set(next, await tell(offices(next.policy), next.place))
+    }
+  }
+  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, work))
+  return stories
+}
+
+let stories: ReadonlyMap<Case, Story>
+let passed = 0
+
+beforeAll(async () => {
+  stories = await tellAll(await openOffice())
+}, 180_000)
+
+afterAll(() => {
+  killVictims()
+  console.info(`kill points passed ${passed} of ${CASES.length}`)
+})
+
+describe('C8 A process that is killed', () => {
+  test.each(CASES)('C8 $name: its retries find what the protocol says ($policy)', (asked) => {
+    const { atOnce, afterTheLease, third, runs } = asked.expected
+    const story = stories.get(asked)
+    if (story === undefined) throw new Error('Nobody was killed')
+    expect(story.killedBy).toBe('SIGKILL')
+    expect({
+      atOnce: shown(story.atOnce),
+      afterTheLease: shown(story.afterTheLease),
+      third: shown(story.third),
+      runs: story.effects.runs,
+    }).toEqual({ atOnce, afterTheLease, third, runs })
+    expect(shown(story.otherPayload)).toBe('key-reused') // E3, C4: whatever state the record is in
+    expect(story.effects.downstreamKeys).toBe(runs === 0 ? 0 : 1) // C12: for the downstream it is one payment
+    expect(story.generation).toBe(1)
+    expect(story.attempt).toBe(atOnce === 'in-progress' && asked.policy === 'rerun' ? 2 : 1)
+    passed++
+  })
+})

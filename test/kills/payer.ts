@@ -1,0 +1,92 @@
+import { GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
+import type { AbandonedPolicy } from '../../lib/core/judge.ts'
+import { type Runtime, systemRuntime } from '../../lib/core/runtime.ts'
+import { millis } from '../../lib/core/time.ts'
+import { dynamoDbStore } from '../../lib/dynamodb.ts'
+import { IdempotencyError, once } from '../../lib/index.ts'
+import { testClient } from '../support/dynamodb.ts'
+
+/** Where a payer works, and by which rules. */
+export interface Office {
+  readonly endpoint: string
+  readonly tableName: string
+  /** One row a payment: how often it was made, and under which downstream keys. */
+  readonly effectsTable: string
+  readonly abandoned: AbandonedPolicy
+  readonly skewSeconds: number
+}
+
+export interface Payment {
+  readonly key: string
+  readonly payload: string
+  /** Of the invocation, in milliseconds: the lease is a second longer. */
+  readonly remaining: number
+}
+
+export type Answer =
+  | { readonly value: unknown; readonly status: string }
+  | { readonly code: string; readonly retryAfterSeconds?: number }
+  | { readonly error: string }
+
+/** What happens in the handler besides the effect. */
+export interface Moments {
+  readonly beforeEffect?: () => unknown
+  readonly afterEffect?: () => unknown
+  readonly probe?: NonNullable<Runtime['probe']>
+}
+
+/** On a busy machine a write may take longer than what is left after a deadline; when it ends is not the question. */
+const PATIENCE = millis(5_000)
+
+export const payer = (name: string, office: Office, moments: Moments = {}): ((by: Payment) => Promise<Answer>) => {
+  const { endpoint, tableName, effectsTable, abandoned, skewSeconds } = office
+  const requestHandler = { connectionTimeout: 5_000, requestTimeout: PATIENCE, throwOnRequestTimeout: true }
+  const client = testClient({ endpoint, requestHandler })
+  const runtime: Runtime = {
+    ...systemRuntime,
+    withDeadline: (_, run) => systemRuntime.withDeadline(PATIENCE, run),
+    ...(moments.probe === undefined ? {} : { probe: moments.probe }),
+  }
+  const pay = once({
+    store: dynamoDbStore({ tableName, client, skewSeconds }),
+    operation: 'kills',
+    abandoned,
+    runtime,
+  })
+  return async ({ key, payload, remaining }) => {
+    const context = { getRemainingTimeInMillis: () => remaining }
+    try {
+      return await pay({ key, tenant: 'single-tenant', payload, context }, async (claim) => {
+        await moments.beforeEffect?.()
+        const downstreamKey = claim?.downstreamKey('payment') ?? 'unprotected'
+        await client.send(
+          new UpdateItemCommand({
+            TableName: effectsTable,
+            Key: { pk: { S: key } },
+            UpdateExpression: 'ADD runs :one, downstreamKeys :downstreamKey',
+            ExpressionAttributeValues: { ':one': { N: '1' }, ':downstreamKey': { SS: [downstreamKey] } },
+          }),
+        )
+        await moments.afterEffect?.()
+        return `paid by ${name}`
+      })
+    } catch (error) {
+      if (!(error instanceof IdempotencyError)) return { error: String(error) }
+      const { code, retryAfterSeconds } = error
+      return retryAfterSeconds === undefined ? { code } : { code, retryAfterSeconds }
+    }
+  }
+}
+
+export interface Effects {
+  readonly runs: number
+  readonly downstreamKeys: number
+}
+
+/** How often the payment was made, and how many payments the downstream took them for. */
+export const effectsOf = async (office: Pick<Office, 'effectsTable'>, key: string): Promise<Effects> => {
+  const { Item: row } = await testClient().send(
+    new GetItemCommand({ TableName: office.effectsTable, Key: { pk: { S: key } }, ConsistentRead: true }),
+  )
+  return { runs: Number(row?.runs?.N ?? 0), downstreamKeys: row?.downstreamKeys?.SS?.length ?? 0 }
+}

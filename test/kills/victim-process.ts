@@ -1,0 +1,99 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import type { Answer } from './payer.ts'
+import type { Order } from './victim.ts'
+
+export interface VictimProcess {
+  readonly child: ChildProcess
+  /** The signal that ended it, `null` where it ended by itself. */
+  readonly ended: Promise<NodeJS.Signals | null>
+  /** Rejects where the process ends without one. */
+  answer(): Promise<Answer>
+  /** Resolves when its handler has made the payment, and stays. */
+  inHandler(): Promise<unknown>
+  /** Resolves when it has been stopped by its own signal. */
+  untilStopped(): Promise<void>
+  leave(): void
+}
+
+export interface VictimOptions {
+  /** How far its clock is from the machine's, in seconds. Needs `faketime`. */
+  readonly clockOff?: number
+}
+
+const FILE = fileURLToPath(new URL('./victim.ts', import.meta.url))
+
+const running = new Set<ChildProcess>()
+
+export const startVictim = (order: Order, { clockOff = 0 }: VictimOptions = {}): VictimProcess => {
+  const { NODE_OPTIONS: _, ...inherited } = process.env
+  const child = spawn(process.execPath, ['--import', 'tsx', FILE, JSON.stringify(order)], {
+    env: { ...inherited, ...(clockOff === 0 ? {} : anotherClock(clockOff)) },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
+  running.add(child)
+  const ended = once(child, 'exit').then(([, signal]) => {
+    running.delete(child)
+    return signal as NodeJS.Signals | null
+  })
+  const message = <T>(name: string): Promise<T> => {
+    const told = new Promise<T>((resolve, reject) => {
+      child.on('message', (said: Record<string, T>) => {
+        const value = said[name]
+        if (value !== undefined) resolve(value)
+      })
+      ended.then(() => setTimeout(reject, 100, new Error(`The process ended without "${name}"`)))
+    })
+    told.catch(() => {}) // not every test asks
+    return told
+  }
+  const answer = message<Answer>('answer')
+  const inHandler = message<true>('inHandler')
+  return {
+    child,
+    ended,
+    answer: () => answer,
+    inHandler: () => inHandler,
+    untilStopped: async () => {
+      while (!stateOf(child).startsWith('T')) {
+        if (!running.has(child)) throw new Error('The process ended, and was to be stopped')
+        await sleep(20)
+      }
+    },
+    leave: () => void child.send('leave'),
+  }
+}
+
+/** For `afterAll`: whatever a test that failed has left. */
+export const killVictims = (): void => {
+  for (const child of running) child.kill('SIGKILL')
+}
+
+/** What is missing to give a process another clock; `undefined` where nothing is. */
+export const fakeTimeMissing = (): string | undefined =>
+  spawnSync('faketime', ['--version']).error === undefined
+    ? undefined
+    : 'faketime is missing (Debian: apt-get install faketime)'
+
+/**
+ * `faketime` itself would stand between us and the process, which then outlives it: its environment is enough. Timers go
+ * by the monotonic clock, which no host has wrong.
+ */
+const anotherClock = (seconds: number): NodeJS.ProcessEnv => {
+  const environment = execFileSync('faketime', ['-f', '+0', 'env'], { encoding: 'utf8' })
+  const library = /^LD_PRELOAD=(.*)$/m.exec(environment)?.[1]
+  if (library === undefined) throw new Error('faketime does not say where its library is')
+  const offset = `${seconds < 0 ? '' : '+'}${seconds}`
+  return { LD_PRELOAD: library, FAKETIME: offset, FAKETIME_DONT_FAKE_MONOTONIC: '1' }
+}
+
+/** `T` is stopped. A process that has ended has none. */
+const stateOf = ({ pid }: ChildProcess): string => {
+  try {
+    return execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).trim()
+  } catch {
+    return ''
+  }
+}
