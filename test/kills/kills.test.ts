@@ -97,7 +97,8 @@ const killedInFlight = async (office: Office, payment: Payment, step: Step, arri
     victim.child.kill('SIGKILL')
     await victim.ended
   }
-  const fault: Fault = { first, apply: arrives ? 'late' : 'never', answer: 'reset' }
+  // Nobody is there to be answered; and to reset the connection of the dead keeps libuv from ending.
+  const fault: Fault = { first, apply: arrives ? 'late' : 'never', answer: 'silent' }
   proxy.script({ step, nth: 1, fault })
   const signal = await victim.ended
   if (!proxy.seen.some((seen) => seen.step === step)) throw new Error(`It ended before its ${step} was sent`)
