@@ -38,7 +38,7 @@ export const endingOfAnswer = <TEvent>({ settings }: Exchange<TEvent>, captured:
 export const respond = async <TEvent>(exchange: Exchange<TEvent>, ran: Ran<Captured>): Promise<unknown> => {
   switch (ran.kind) {
     case 'answered':
-      return withStatus(ran.value.result, STATUSES[ran.standing], exchange.kind)
+      return withStatus(ran.value, STATUSES[ran.standing], exchange.kind)
     case 'replay':
       return replay(exchange, ran.record)
     case 'refused':
@@ -73,4 +73,4 @@ export const tellUnkeyed = <TEvent>({ settings: { core } }: Exchange<TEvent>): v
 
 /** The answer to a request that ran without a key. */
 export const respondUnkeyed = <TEvent>(exchange: Exchange<TEvent>, captured: Captured): unknown =>
-  withStatus(captured.result, 'none', exchange.kind)
+  withStatus(captured, 'none', exchange.kind)

@@ -30,7 +30,16 @@ type Fields = Readonly<Record<string, unknown>>
 /** The members of an answer that are kept; `statusDescription` is ALB's. */
 const KEPT = ['statusCode', 'statusDescription', 'body', 'isBase64Encoded'] as const
 
+/** Never throws: the effect is done, and what a getter of the result does must not make it a failure. */
 export const capture = (returned: unknown, kind: EventKind, filter: HeaderFilter): Captured => {
+  try {
+    return read(returned, kind, filter)
+  } catch {
+    return { result: returned, statusCode: undefined, outcome: unavailable('not-json') }
+  }
+}
+
+const read = (returned: unknown, kind: EventKind, filter: HeaderFilter): Captured => {
   const given = asSent(returned)
   const result = isAnswer(given) || isStream(given) || !infersAnswers(kind) ? given : inferred(given)
   if (isStream(result)) return { result, statusCode: undefined, outcome: unavailable('streamed') }
@@ -57,8 +66,8 @@ const isPlain = (value: object): boolean => {
 }
 
 /** The result with the answer's standing told in its headers; the handler's own object stays as it is. */
-export const withStatus = (result: unknown, status: IdempotencyStatus, kind: EventKind): unknown =>
-  isAnswer(result) ? withHeaders(result, { [STATUS_HEADER]: status }, kind) : result
+export const withStatus = ({ result, statusCode }: Captured, status: IdempotencyStatus, kind: EventKind): unknown =>
+  statusCode === undefined ? result : withHeaders(result as Fields, { [STATUS_HEADER]: status }, kind)
 
 /** The stored answer, marked as a replay; `undefined` where what is stored is no answer of this layer. */
 export const replayed = (stored: unknown, kind: EventKind): { readonly result: unknown } | undefined => {

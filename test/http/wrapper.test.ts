@@ -785,6 +785,22 @@ describe('C2: answers that are not plain objects', () => {
     },
   )
 
+  test.each(['pipe', 'statusCode', 'body', 'headers'])(
+    "C2: a result whose %s throws when it is read is the caller's, and never runs again",
+    async (name) => {
+      const result = Object.defineProperty({ statusCode: 201, body: 'x' }, name, {
+        enumerable: true,
+        get: () => {
+          throw new Error('no')
+        },
+      })
+      const { raw, send, runs } = subject(await harness(), () => result)
+      expect(await raw(payment('k-1'))).toBe(result)
+      expect(problem(await send(payment('k-1')))).toMatchObject({ code: 'replay-unavailable' })
+      expect(runs()).toBe(1)
+    },
+  )
+
   test('C2: an answer whose getter throws reaches the caller, and never runs again', async () => {
     const hostile = {
       get pipe() {
