@@ -2,7 +2,8 @@ import { IdempotencyError } from '../core/errors.ts'
 import { deriveFingerprint, type FingerprintPart } from '../core/fingerprint.ts'
 import { type ClaimRequest, deadlineOf, type TimedContext } from '../core/lifecycle/request.ts'
 import { canonicalPayload } from '../core/payload.ts'
-import { deriveRecordKey, SINGLE_TENANT } from '../core/record-key.ts'
+import { deriveRecordKey } from '../core/record-key.ts'
+import { scopeText, tenantOf } from '../core/tenant.ts'
 import { type HttpRequest, readEvent } from './event.ts'
 import { MAX_KEY_LENGTH, type ParsedKey, parseKeyHeader } from './key-header.ts'
 import type { HttpSettings } from './options.ts'
@@ -70,7 +71,7 @@ const claimRequestOf = <TEvent>(
 ): ClaimRequest => {
   const { operation, runtime } = settings.core
   const route = routeOf(settings, event, request)
-  const tenant = tenantOf(settings, event)
+  const tenant = tenantOf(settings.tenant, event)
   return {
     recordKey: deriveRecordKey({ operation, tenant, method: request.method, route, key }),
     fingerprint: deriveFingerprint(fingerprintParts(settings, event, request, route)),
@@ -81,12 +82,8 @@ const claimRequestOf = <TEvent>(
 }
 
 /** Without its route two operations would share a record. */
-const routeOf = <TEvent>({ route }: HttpSettings<TEvent>, event: TEvent, request: HttpRequest): string => {
-  if (route === undefined) return request.route
-  const answer: unknown = route(event)
-  if (typeof answer === 'string' && answer !== '') return answer
-  throw new IdempotencyError('scope-missing', `The route option answered ${typeName(answer)}; it must answer a text`)
-}
+const routeOf = <TEvent>({ route }: HttpSettings<TEvent>, event: TEvent, request: HttpRequest): string =>
+  route === undefined ? request.route : scopeText('route', route(event))
 
 /** A hint that cannot be had is no hint, and no reason to refuse the request. */
 const isLikelyReplay = <TEvent>({ likelyReplay }: HttpSettings<TEvent>, event: TEvent): boolean => {
@@ -95,14 +92,6 @@ const isLikelyReplay = <TEvent>({ likelyReplay }: HttpSettings<TEvent>, event: T
   } catch {
     return false
   }
-}
-
-/** Asked before the handler runs, and of nothing but the event: a tenant is never guessed. */
-const tenantOf = <TEvent>({ tenant }: HttpSettings<TEvent>, event: TEvent): string => {
-  if (tenant === SINGLE_TENANT) return SINGLE_TENANT
-  const answer: unknown = tenant(event)
-  if (typeof answer === 'string' && answer !== '') return answer
-  throw new IdempotencyError('scope-missing', `The tenant option answered ${typeName(answer)}; it must answer a text`)
 }
 
 /** Method, route and path parameters say what is acted on: a `payload` of the user's own does not replace them. */
@@ -122,8 +111,3 @@ const fingerprintParts = <TEvent>(
       ] as const)
     : ([{ kind: 'canonical', text: canonicalPayload(payload(event)) }] as const)),
 ]
-
-const typeName = (answer: unknown): string => {
-  if (answer === '') return 'an empty text'
-  return answer instanceof Promise ? 'a Promise' : answer === null ? 'null' : typeof answer
-}

@@ -1,7 +1,7 @@
 import { aFunction, checkOptions, integerBetween, oneOf, type Rule, type Rules } from '../core/option-rules.ts'
 import { COMMON_RULES, type CommonOptions, readSettings, type Settings } from '../core/options.ts'
 import { type AnswerPolicy, storeSuccess } from '../core/outcome-policy.ts'
-import { SINGLE_TENANT } from '../core/record-key.ts'
+import { aTenant, type TenantChoice } from '../core/tenant.ts'
 import { fromSeconds, type Millis } from '../core/time.ts'
 import type { HeaderProfile } from './key-header.ts'
 import type { Problem } from './problem.ts'
@@ -12,7 +12,7 @@ export interface HttpOptions<TEvent> extends CommonOptions {
    * Whose key it is. A function of the event, or the literal `'single-tenant'`. An undefined or empty answer is the
    * error `scope-missing` (500): a tenant that was forgotten must not become a tenant that all share.
    */
-  readonly tenant: ((event: TEvent) => string | undefined) | typeof SINGLE_TENANT
+  readonly tenant: TenantChoice<TEvent>
   /**
    * Where the key comes from. Default `{ header: 'compat' }`: the header `Idempotency-Key`, quoted or raw.
    * `{ header: 'strict' }`: quoted only. Or a function of the event; `undefined` or empty counts as missing.
@@ -66,11 +66,6 @@ export interface HttpSettings<TEvent> {
 
 const METHODS = ['POST', 'PATCH', 'PUT', 'DELETE'] as const
 
-const aTenant: Rule = (value) =>
-  typeof value === 'function' || value === SINGLE_TENANT
-    ? undefined
-    : `must be a function of the event, or the literal "${SINGLE_TENANT}"`
-
 const aKey: Rule = (value) =>
   typeof value === 'function' || oneOf('strict', 'compat')(member(value, 'header')) === undefined
     ? undefined
@@ -101,7 +96,7 @@ const aUrl: Rule = (value) =>
 
 const HTTP_RULES: Rules = {
   ...COMMON_RULES,
-  tenant: { required: true, rule: aTenant },
+  tenant: { required: true, rule: aTenant('event') },
   key: { rule: aKey },
   missingKey: { rule: oneOf('reject', 'pass') },
   inProgress: { rule: aWait },

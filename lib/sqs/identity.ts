@@ -3,7 +3,8 @@ import type { MessagePart } from '../core/events.ts'
 import { deriveFingerprint, type Fingerprint } from '../core/fingerprint.ts'
 import { type ClaimRequest, deadlineOf, type TimedContext } from '../core/lifecycle/request.ts'
 import { canonicalPayload } from '../core/payload.ts'
-import { deriveRecordKey, SINGLE_TENANT } from '../core/record-key.ts'
+import { deriveRecordKey } from '../core/record-key.ts'
+import { tenantOf } from '../core/tenant.ts'
 import { keyOf } from './key.ts'
 import { messageOf, type SqsMessage } from './message.ts'
 import type { SqsSettings } from './options.ts'
@@ -48,7 +49,7 @@ const claimRequestOf = async <TBody>(
 ): Promise<ClaimRequest> => {
   const { operation, runtime } = settings.core
   const { record } = message
-  const tenant = await part('tenant', record, () => tenantOf(settings, message))
+  const tenant = await part('tenant', record, () => tenantOf(settings.tenant, message))
   const key = await part('key', record, () => chosenKey(settings, message))
   return {
     recordKey: await part('key', record, () => deriveRecordKey({ operation, tenant, key })),
@@ -56,13 +57,6 @@ const claimRequestOf = async <TBody>(
     deadline: deadlineOf(context, runtime),
     readFirst: message.receiveCount > 1,
   }
-}
-
-const tenantOf = <TBody>({ tenant }: SqsSettings<TBody>, message: SqsMessage<TBody>): string => {
-  if (tenant === SINGLE_TENANT) return SINGLE_TENANT
-  const answer: unknown = tenant(message)
-  if (typeof answer === 'string' && answer !== '') return answer
-  throw new IdempotencyError('scope-missing', 'The tenant option answered no tenant for this message')
 }
 
 const chosenKey = <TBody>({ key }: SqsSettings<TBody>, message: SqsMessage<TBody>): string => {

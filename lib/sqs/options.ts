@@ -8,7 +8,7 @@ import {
   type Rules,
 } from '../core/option-rules.ts'
 import { COMMON_RULES, type CommonOptions, readSettings, type Settings } from '../core/options.ts'
-import { SINGLE_TENANT } from '../core/record-key.ts'
+import { aTenant, type TenantChoice } from '../core/tenant.ts'
 import { fromSeconds, type Millis } from '../core/time.ts'
 import type { KeyChoice } from './key.ts'
 import type { SqsMessage } from './message.ts'
@@ -21,7 +21,7 @@ export interface SqsOptions<TBody> extends CommonOptions {
    * Whose key it is. A function of the message, or the literal `'single-tenant'`. A message for which it answers
    * nothing fails alone.
    */
-  readonly tenant: ((message: SqsMessage<TBody>) => string | undefined) | typeof SINGLE_TENANT
+  readonly tenant: TenantChoice<SqsMessage<TBody>>
   /**
    * Where the key comes from. A function of the body is the choice that survives a redrive and a producer's re-send;
    * see {@link KeyChoice}. A message without a key fails alone.
@@ -102,11 +102,6 @@ const DEFAULT_MAX_RUNS = 3
 /** SQS allows a `maxReceiveCount` of 1,000, and poison has to be found before it. */
 const MAX_MAX_RUNS = 999
 
-const aTenant: Rule = (value) =>
-  typeof value === 'function' || value === SINGLE_TENANT
-    ? undefined
-    : `must be a function of the message, or the literal "${SINGLE_TENANT}"`
-
 const aKey: Rule = (value) => {
   if (typeof value === 'function' || value === 'messageId' || value === 'deduplicationId') return undefined
   return isText(only(value, 'attribute'))
@@ -131,7 +126,7 @@ const aClient: Rule = (value) =>
 
 const SQS_RULES: Rules = {
   ...COMMON_RULES,
-  tenant: { required: true, rule: aTenant },
+  tenant: { required: true, rule: aTenant('message') },
   key: { required: true, rule: aKey },
   parse: { rule: aParse },
   payload: { rule: aFunction },

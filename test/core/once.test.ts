@@ -12,6 +12,7 @@ import {
 } from '../../lib/index.ts'
 import { type MemoryStore, memoryStore } from '../../lib/memory.ts'
 import { fakeRuntime } from '../support/fake-runtime.ts'
+import { recordingRuntime } from '../support/http-harness.ts'
 
 const request = { key: 'k', tenant: 'm', payload: { amount: 1 } }
 
@@ -82,14 +83,7 @@ describe('once', () => {
   })
 
   test('E11: a claim takes no more than is left of the invocation', async () => {
-    const spans: number[] = []
-    const runtime: Runtime = {
-      ...systemRuntime,
-      withDeadline: (span, run) => {
-        spans.push(span)
-        return systemRuntime.withDeadline(span, run)
-      },
-    }
+    const { runtime, spans } = recordingRuntime()
     const { pay } = subject({ runtime })
     await pay({ ...request, context: { getRemainingTimeInMillis: () => 1_000 } }, () => 1)
     await pay({ ...request, key: 'k2', context: { getRemainingTimeInMillis: () => 60_000 } }, () => 1)

@@ -1,11 +1,10 @@
 import { type AddressInfo, createServer, type Server } from 'node:net'
-import { type Runtime, systemRuntime } from '../../lib/core/runtime.ts'
 import { dynamoDbStore } from '../../lib/dynamodb.ts'
 import { type HttpOptions, idempotent } from '../../lib/http.ts'
 import type { IdempotencyEvent } from '../../lib/index.ts'
 import { databaseEndpoint, testClient } from '../support/dynamodb.ts'
 import { contextWith, payment, type TestEvent } from '../support/http-events.ts'
-import { answered, errorsLogged } from '../support/http-harness.ts'
+import { answered, errorsLogged, recordingRuntime } from '../support/http-harness.ts'
 
 /** Takes connections, and never answers. */
 let silent: Server
@@ -46,14 +45,7 @@ const subject = (endpoint: string, over: Partial<HttpOptions<TestEvent>> = {}, t
 
 describe.each(Object.entries(ENDPOINTS))('E11: a store %s', (_, endpoint) => {
   test('E11: 503 within 2.5 s, and no run', async () => {
-    const spans: number[] = []
-    const runtime: Runtime = {
-      ...systemRuntime,
-      withDeadline: (span, run) => {
-        spans.push(span)
-        return systemRuntime.withDeadline(span, run)
-      },
-    }
+    const { runtime, spans } = recordingRuntime()
     const { send, runs, events } = subject(endpoint(), { runtime })
     const answer = await send('k-1')
     // The spans that the calls are cut off after, rather than a stopwatch: this machine may be busy.

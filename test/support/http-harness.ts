@@ -65,6 +65,19 @@ export interface Harness {
   record(): Promise<StoredRecord | undefined>
 }
 
+/** The system's runtime, which notes how long each call of the store may take. */
+export const recordingRuntime = (): { readonly runtime: Runtime; readonly spans: readonly number[] } => {
+  const spans: number[] = []
+  const runtime: Runtime = {
+    ...systemRuntime,
+    withDeadline: (span, run) => {
+      spans.push(span)
+      return systemRuntime.withDeadline(span, run)
+    },
+  }
+  return { runtime, spans }
+}
+
 /** Gives each call of the store ten times as long: a busy machine is no store that is down. */
 export const patientRuntime: Runtime = {
   ...systemRuntime,

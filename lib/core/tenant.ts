@@ -1,0 +1,32 @@
+import { IdempotencyError } from './errors.ts'
+import type { Rule } from './option-rules.ts'
+import { SINGLE_TENANT } from './record-key.ts'
+
+/** The option `tenant` of the entries that take an event: never left out, so that no key is shared by all. */
+export type TenantChoice<TSubject> = ((subject: TSubject) => string | undefined) | typeof SINGLE_TENANT
+
+/** `subject`: what the function is a function of, in words. */
+export const aTenant =
+  (subject: string): Rule =>
+  (value) =>
+    typeof value === 'function' || value === SINGLE_TENANT
+      ? undefined
+      : `must be a function of the ${subject}, or the literal "${SINGLE_TENANT}"`
+
+/** Asked before the handler runs, and of nothing but the event: a tenant is never guessed. */
+export const tenantOf = <TSubject>(tenant: TenantChoice<TSubject>, subject: TSubject): string =>
+  tenant === SINGLE_TENANT ? SINGLE_TENANT : scopeText('tenant', tenant(subject))
+
+/** What an option answered for a part of the scope. Throws {@link IdempotencyError} `scope-missing`. */
+export const scopeText = (option: string, answer: unknown): string => {
+  if (typeof answer === 'string' && answer !== '') return answer
+  throw new IdempotencyError(
+    'scope-missing',
+    `The ${option} option answered ${typeName(answer)}; it must answer a text`,
+  )
+}
+
+const typeName = (answer: unknown): string => {
+  if (answer === '') return 'an empty text'
+  return answer instanceof Promise ? 'a Promise' : answer === null ? 'null' : typeof answer
+}
