@@ -176,7 +176,7 @@ export const faultProxy = async ({ storeTime }: FaultProxyOptions = {}): Promise
 }
 
 /** The writes are told apart by what they say, as nobody but the database sees them. */
-const stepOf = (operation: string, body: Record<string, unknown>): Step => {
+export const stepOf = (operation: string, body: Record<string, unknown>): Step => {
   if (operation === 'GetItem') return 'peek'
   if (operation === 'PutItem') {
     return String(body['ConditionExpression']).startsWith('attribute_not_exists') ? 'claim' : 'takeOver'

@@ -1,0 +1,92 @@
+import {
+  arrivesLate,
+  type Fault,
+  failAfter,
+  failBefore,
+  type Rule,
+  resetAfter,
+  resetBefore,
+  type Step,
+  throttled,
+  timeoutAfter,
+  timeoutBefore,
+} from '../../support/fault-proxy.ts'
+
+export type FaultStep = Exclude<Step, 'peek'>
+export type Kind = 'reset' | '500' | 'throttle' | 'delay' | 'refused'
+/** Whether the database applies the send: never, at once, or when nobody waits for it any more. */
+export type When = 'before' | 'after' | 'late'
+export type Which = 'first' | 'second' | 'all'
+
+/** One fault, at one step of the lifecycle, for some of its sends. */
+export interface Cell {
+  readonly step: FaultStep
+  readonly kind: Kind
+  readonly when: When
+  readonly which: Which
+}
+
+export const STEPS: readonly FaultStep[] = ['claim', 'takeOver', 'renew', 'complete', 'release', 'abandon']
+
+export const WHICH: readonly Which[] = ['first', 'second', 'all']
+
+/** Made by the proxy, which the connection has to reach; a refusal is made by the client's own side. */
+const FAULTS: Readonly<Record<Exclude<Kind, 'refused'>, Readonly<Record<When, Fault>>>> = {
+  reset: { before: resetBefore, after: resetAfter, late: arrivesLate },
+  '500': { before: failBefore, after: failAfter, late: { ...failBefore, apply: 'late' } },
+  throttle: { before: throttled, after: { ...throttled, apply: 'now' }, late: { ...throttled, apply: 'late' } },
+  delay: { before: timeoutBefore, after: timeoutAfter, late: { ...timeoutBefore, apply: 'late' } },
+}
+
+const KINDS: readonly Kind[] = ['reset', '500', 'throttle', 'delay', 'refused']
+
+/** A connection that is refused carries no request: there is no after, and nothing that could arrive late. */
+const whensOf = (kind: Kind): readonly When[] => (kind === 'refused' ? ['before'] : ['before', 'after', 'late'])
+
+/** A row for each fault, with a cell for each choice of sends. */
+export const rowsOf = (step: FaultStep): readonly (readonly Cell[])[] =>
+  KINDS.flatMap((kind) => whensOf(kind).map((when) => WHICH.map((which) => ({ step, kind, when, which }))))
+
+/** What the proxy does. `second`: the first send is reset before it is applied, or there would be no second. */
+export const rulesOf = ({ step, kind, when, which }: Cell): readonly Rule[] => {
+  const first: Rule = { step, nth: 1, fault: resetBefore }
+  if (kind === 'refused') return which === 'second' ? [first] : []
+  const fault = FAULTS[kind][when]
+  switch (which) {
+    case 'first':
+      return [{ step, nth: 1, fault }]
+    case 'second':
+      return [first, { step, nth: 2, fault }]
+    case 'all':
+      return [{ step, fault }]
+  }
+}
+
+/** What the first call has to come to, whatever a retry finds. */
+export interface Expected {
+  readonly runs: number
+  /** Value and status, or the error's code or message. */
+  readonly first: string
+  /** Whether its outcome is stored by then; absent where there is none to store. */
+  readonly stored?: boolean
+}
+
+const DONE: Expected = { runs: 1, first: 'done created', stored: true }
+const NOT_CLAIMED: Expected = { runs: 0, first: 'idempotency-unavailable', stored: false }
+
+/** A lost send is made up for by the next. After two a claim gives up, and a settle tries anew. */
+export const expected = ({ step, when, which }: Cell): Expected => {
+  switch (step) {
+    case 'claim':
+    case 'takeOver':
+      return which === 'first' ? DONE : NOT_CLAIMED
+    case 'renew':
+      return DONE
+    case 'complete':
+      return which === 'all' ? { runs: 1, first: 'done unstored', stored: when === 'after' } : DONE
+    case 'release':
+      return { runs: 1, first: 'card declined' }
+    case 'abandon':
+      return { runs: 1, first: 'boom' }
+  }
+}

@@ -1,0 +1,53 @@
+import { freshTable } from '../../support/dynamodb.ts'
+import { type Cell, rowsOf, STEPS, WHICH } from './cell.ts'
+import { play } from './play.ts'
+import type { ClientName } from './refusing-client.ts'
+
+/** Side by side: most of a cell is waiting for a time-out. */
+const AT_ONCE = 8
+
+const CLIENTS: readonly ClientName[] = ['sdk', 'lean']
+
+const results = new Map<Cell, string>()
+const tables = new Map(CLIENTS.map((client) => [client, STEPS.map(rowsOf)] as const))
+
+let tableName: string
+beforeAll(async () => {
+  tableName = await freshTable()
+})
+
+/** A row for each step and fault, a column for each choice of sends. */
+afterAll(() => {
+  for (const [client, table] of tables) {
+    const rows = table.flat().map((row) => {
+      const [{ step, kind, when }] = row as [Cell]
+      return `| ${step} | ${kind} | ${when} | ${row.map((cell) => results.get(cell) ?? 'not run').join(' | ')} |\n`
+    })
+    const cells = table.flat(2)
+    const passed = cells.filter((cell) => results.get(cell) === 'holds').length
+    process.stdout.write(
+      `\n${client}:\n| step | fault | applied | ${WHICH.join(' | ')} |\n| --- | --- | --- | --- | --- | --- |\n${rows.join('')}` +
+        `fault matrix, ${client}: ${passed} of ${cells.length} hold\n`,
+    )
+  }
+})
+
+const inPool = async <T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> => {
+  const left = [...items]
+  const worker = async (): Promise<void> => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) await work(next)
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, worker))
+}
+
+test.each([...tables].flatMap(([client, table]) => STEPS.map((step, at) => [step, client, table[at] ?? []] as const)))(
+  'A4, A5, A13, C3 Whatever happens to which send of %s by the %s client, the story ends as it must.',
+  async (_, client, rows) => {
+    const cells = rows.flat()
+    await inPool(cells, async (cell) => {
+      results.set(cell, (await play(client, tableName, cell).catch(String)) ?? 'holds')
+    })
+    expect(cells.filter((cell) => results.get(cell) !== 'holds')).toEqual([])
+  },
+  240_000,
+)

@@ -1,0 +1,119 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { millis } from '../../../lib/core/time.ts'
+import type { ItemClient } from '../../../lib/stores/dynamodb/item-client.ts'
+import { leanItemClient } from '../../../lib/stores/dynamodb/lean/lean-client.ts'
+import { sdkItemClient } from '../../../lib/stores/dynamodb/sdk-client.ts'
+import { CREDENTIALS, REGION, testClient } from '../../support/dynamodb.ts'
+import { stepOf } from '../../support/fault-proxy.ts'
+import type { Cell } from './cell.ts'
+
+export type ClientName = 'sdk' | 'lean'
+
+/** A client that finds nobody listening, where it is told to. */
+export interface RefusingClient {
+  readonly client: ItemClient
+  /** From now on the connections of this cell; `undefined`: none. */
+  refuse(cell: Cell | undefined): void
+  /** How many connections were refused. */
+  count(): number
+}
+
+/** Cells run side by side on a busy machine: what is no fault is answered within this, in milliseconds. */
+const PATIENCE = millis(900)
+
+/** Nobody listens on the port of tcpmux. */
+const CLOSED_PORT = 1
+
+interface Refusals extends Omit<RefusingClient, 'client'> {
+  /** Asked for each send. */
+  isRefused(operation: string, body: object): boolean
+}
+
+const refusals = (): Refusals => {
+  let cell: Cell | undefined
+  let sends = 0
+  let refused = 0
+  return {
+    refuse: (next) => {
+      cell = next?.kind === 'refused' ? next : undefined
+      sends = 0
+    },
+    count: () => refused,
+    isRefused: (operation, body) => {
+      if (cell === undefined || stepOf(operation, body as Record<string, unknown>) !== cell.step) return false
+      sends++
+      const isRefused = cell.which === 'all' || sends === (cell.which === 'first' ? 1 : 2)
+      if (isRefused) refused++
+      return isRefused
+    },
+  }
+}
+
+interface Sent {
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array
+}
+
+/** Below the SDK's own retries: each send is led astray by itself. */
+const refusingSdkClient = (endpoint: string): RefusingClient => {
+  const client: DynamoDBClient = testClient({
+    endpoint,
+    requestHandler: { connectionTimeout: 5_000, requestTimeout: PATIENCE, throwOnRequestTimeout: true },
+  })
+  const { requestHandler } = client.config
+  const handle = requestHandler.handle.bind(requestHandler) as (sent: Sent, options?: object) => Promise<never>
+  const { isRefused, ...scripted } = refusals()
+  Object.assign(requestHandler, {
+    handle: (sent: Sent, options?: object) => {
+      const operation = String(sent.headers['x-amz-target']).split('.').pop() ?? ''
+      if (!isRefused(operation, JSON.parse(textOf(sent.body)))) return handle(sent, options)
+      const astray = Object.assign(Object.create(Object.getPrototypeOf(sent)), sent, { port: CLOSED_PORT })
+      return handle(astray, options)
+    },
+  })
+  return { client: sdkItemClient(client), ...scripted }
+}
+
+/** By its memory: the SDK's own kind of bytes warns where it is taken for text. */
+const textOf = ({ buffer, byteOffset, byteLength }: Uint8Array): string =>
+  Buffer.from(buffer, byteOffset, byteLength).toString('utf8')
+
+/** The lean client reads its target anew for each send. A cell makes one call at a time, so the last one is meant. */
+const refusingLeanClient = (endpoint: string): RefusingClient => {
+  const { hostname, port, host } = new URL(endpoint)
+  const { isRefused, ...scripted } = refusals()
+  let calling: readonly [operation: string, body: object] = ['GetItem', {}]
+  const target = {
+    protocol: 'http:',
+    hostname,
+    path: '/',
+    get port() {
+      return isRefused(...calling) ? CLOSED_PORT : port
+    },
+  }
+  const client = leanItemClient({
+    endpoint: { region: REGION, host, target },
+    credentials: () => CREDENTIALS,
+    patience: PATIENCE,
+  })
+  const calls = <Input extends object, Output>(
+    operation: string,
+    call: (input: Input, by: AbortSignal) => Promise<Output>,
+  ) => {
+    return (input: Input, by: AbortSignal): Promise<Output> => {
+      calling = [operation, input]
+      return call(input, by)
+    }
+  }
+  return {
+    client: {
+      putItem: calls('PutItem', client.putItem),
+      updateItem: calls('UpdateItem', client.updateItem),
+      getItem: calls('GetItem', client.getItem),
+    },
+    ...scripted,
+  }
+}
+
+export const refusingClient = (name: ClientName, endpoint: string): RefusingClient =>
+  name === 'sdk' ? refusingSdkClient(endpoint) : refusingLeanClient(endpoint)
