@@ -13,7 +13,8 @@ export interface DynamoDbStoreOptions {
   readonly tableName: string | undefined
   /**
    * A client of your own, with your own time-outs and retries. Default: the layer's, which sends twice and waits
-   * 900 ms for each answer; the SDK's defaults wait without bound.
+   * 900 ms for each answer; the SDK's defaults wait without bound. Middlewares have to be added before the store's first
+   * call: later ones are not seen, as with the SDK's `cacheMiddleware`.
    */
   readonly client?: SdkClient | ItemClient | undefined
   /** How far a host's clock may be from DynamoDB's, in seconds: 0 to 60, default 2. */

@@ -6,6 +6,7 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
 import type { ItemClient } from './item-client.ts'
+import { keptChain } from './kept-chain.ts'
 
 /**
  * The SDK's defaults wait without bound for an answer, and send four times. A caller of an API is gone by then: two
@@ -20,38 +21,16 @@ export const BOUNDED_CLIENT: DynamoDBClientConfig = {
 /** Anything with the SDK client's `send`. */
 export type SdkClient = Pick<DynamoDBClient, 'send'>
 
-export const sdkItemClient = (client: SdkClient): ItemClient => ({
-  putItem: (input, abortSignal) => client.send(new PutItemCommand(input), { abortSignal }),
-  updateItem: (input, abortSignal) => client.send(new UpdateItemCommand(input), { abortSignal }),
-  getItem: (input, abortSignal) => client.send(new GetItemCommand(input), { abortSignal }),
-})
-
-/**
- * A call that names its own options, such as a signal, makes the SDK put together its chain of middlewares anew: a
- * quarter of the call's CPU. So the chain is made once for each command, and its last link finds the signal of its call.
- */
-export const ownItemClient = (config: DynamoDBClientConfig = {}): ItemClient => {
-  const client = new DynamoDBClient({ ...BOUNDED_CLIENT, ...config, cacheMiddleware: true })
-  const { requestHandler } = client.config
-  const waiting = new WeakMap<object, AbortSignal>()
-  client.middlewareStack.add(
-    () =>
-      async ({ input, request }) => {
-        const abortSignal = waiting.get(input)
-        return requestHandler.handle(
-          request as Parameters<typeof requestHandler.handle>[0],
-          abortSignal === undefined ? {} : { abortSignal },
-        )
-      },
-    { step: 'deserialize', priority: 'low', name: 'signalOfItsCall' },
-  )
-  const by = <Input extends object>(input: Input, signal: AbortSignal): Input => {
-    waiting.set(input, signal)
-    return input
-  }
+export const sdkItemClient = (client: SdkClient): ItemClient => {
+  const put = keptChain<PutItemCommand>()
+  const update = keptChain<UpdateItemCommand>()
+  const get = keptChain<GetItemCommand>()
   return {
-    putItem: (input, signal) => client.send(new PutItemCommand(by(input, signal))),
-    updateItem: (input, signal) => client.send(new UpdateItemCommand(by(input, signal))),
-    getItem: (input, signal) => client.send(new GetItemCommand(by(input, signal))),
+    putItem: (input, abortSignal) => client.send(put(new PutItemCommand(input), abortSignal), { abortSignal }),
+    updateItem: (input, abortSignal) => client.send(update(new UpdateItemCommand(input), abortSignal), { abortSignal }),
+    getItem: (input, abortSignal) => client.send(get(new GetItemCommand(input), abortSignal), { abortSignal }),
   }
 }
+
+export const ownItemClient = (config: DynamoDBClientConfig = {}): ItemClient =>
+  sdkItemClient(new DynamoDBClient({ ...BOUNDED_CLIENT, ...config }))
