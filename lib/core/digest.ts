@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 const LENGTH_BYTES = 4
 
@@ -6,7 +6,11 @@ const LENGTH_BYTES = 4
  * SHA-256 over length-prefixed parts. The prefix is what keeps `['ab', 'c']` and `['a', 'bc']` apart: no separator can
  * be smuggled into a part. They are hashed in one piece, since each call of the hash costs more than its bytes.
  */
-export const digest = (label: string, parts: readonly (string | Uint8Array)[]): Buffer => {
+export const digest = (
+  label: string,
+  parts: readonly (string | Uint8Array)[],
+  encoding: 'base64url' | 'hex' = 'base64url',
+): string => {
   const all = [label, ...parts]
   const lengths = all.map((part) => (typeof part === 'string' ? Buffer.byteLength(part) : part.length))
   const framed = Buffer.allocUnsafe(lengths.reduce((sum, length) => sum + LENGTH_BYTES + length, 0))
@@ -17,5 +21,5 @@ export const digest = (label: string, parts: readonly (string | Uint8Array)[]): 
     else framed.set(part, start)
     at = start + (lengths[index] as number)
   }
-  return createHash('sha256').update(framed).digest()
+  return hash('sha256', framed, encoding)
 }

@@ -20,7 +20,7 @@ export type FingerprintPart =
   | { readonly kind: 'body'; readonly body: string | Uint8Array | undefined }
 
 export const deriveFingerprint = (parts: readonly FingerprintPart[]): Fingerprint =>
-  `${ALGORITHM_ID}:${digest('lambda-once/fingerprint/1', parts.flatMap(labelled)).toString('base64url')}` as Fingerprint
+  `${ALGORITHM_ID}:${digest('lambda-once/fingerprint/1', parts.flatMap(labelled))}` as Fingerprint
 
 const labelled = (part: FingerprintPart): readonly (string | Uint8Array)[] => {
   if (part.kind === 'text') return ['text', exactBytes(part.text)]

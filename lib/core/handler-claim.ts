@@ -17,24 +17,26 @@ export interface HandlerClaim {
   downstreamKey(name: string): string
 }
 
-export const handlerClaim = (claim: Claim, signal: AbortSignal): HandlerClaim =>
+/** `lost` makes its signal when it is first asked for, which most handlers never do. */
+export const handlerClaim = (claim: Claim, lost: AbortController): HandlerClaim =>
   Object.freeze({
     recordKey: claim.recordKey,
     attempt: claim.attempt,
-    signal,
+    get signal() {
+      return lost.signal
+    },
     downstreamKey: (name: string) => downstreamKey(claim, name),
   })
 
 const downstreamKey = ({ recordKey, fingerprint, generation }: Claim, name: string): string => {
   if (typeof name !== 'string' || name === '')
     throw new TypeError('downstreamKey(name): name must be a non-empty string')
-  return asUuid(digest('lambda-once/downstream-key/1', [recordKey, fingerprint, String(generation), name]))
+  return asUuid(digest('lambda-once/downstream-key/1', [recordKey, fingerprint, String(generation), name], 'hex'))
 }
 
 /** Version 8: RFC 9562, section 5.8, for UUIDs whose bits mean something of the maker's own. */
-const asUuid = (bytes: Buffer): string => {
-  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6)
-  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8)
-  const hex = bytes.toString('hex')
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-')
+const asUuid = (hex: string): string => {
+  const version = `8${hex.slice(13, 16)}`
+  const variant = `${((Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16)}${hex.slice(17, 20)}`
+  return [hex.slice(0, 8), hex.slice(8, 12), version, variant, hex.slice(20, 32)].join('-')
 }

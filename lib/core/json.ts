@@ -36,41 +36,41 @@ export const canonicalText = (text: string): string | undefined => {
  */
 export const canonicalValue = (value: unknown): string => writeValue(value, '$', 0)
 
-/** `text` is valid JSON by now, so this scanner looks only for where things end. */
+/**
+ * `text` is valid JSON by now, so this scanner looks only for where things end. A string without escapes is in canonical
+ * form as it stands, quotes and all.
+ */
 const walkText = (text: string): string => {
+  const isWellFormed = text.isWellFormed()
   let at = 0
 
   const skipSpace = (): void => {
-    while (at < text.length && text.charCodeAt(at) <= 0x20) at++
+    while (text.charCodeAt(at) <= SPACE) at++
   }
 
-  const endOfString = (): number => {
-    let end = at + 1
-    while (text[end] !== '"') end += text[end] === '\\' ? 2 : 1
-    return end + 1
-  }
-
-  /** Most strings have no escapes, and stand there as they are. */
+  /** The string that begins here, with its quotes. */
   const readString = (): string => {
-    const quote = text.indexOf('"', at + 1)
-    const plain = text.slice(at + 1, quote)
+    const start = at
+    const quote = text.indexOf('"', start + 1)
+    const plain = text.slice(start, quote + 1)
     if (plain.includes('\\')) return readEscapedString()
-    if (!plain.isWellFormed()) throw new CannotCanonicalise()
+    if (!isWellFormed && !plain.isWellFormed()) throw new CannotCanonicalise()
     at = quote + 1
     return plain
   }
 
   const readEscapedString = (): string => {
-    const end = endOfString()
-    const value: string = JSON.parse(text.slice(at, end))
+    let end = at + 1
+    while (text[end] !== '"') end += text[end] === '\\' ? 2 : 1
+    const value: string = JSON.parse(text.slice(at, end + 1))
     if (!value.isWellFormed()) throw new CannotCanonicalise()
-    at = end
-    return value
+    at = end + 1
+    return JSON.stringify(value)
   }
 
   const readScalar = (): string => {
     const start = at
-    while (at < text.length && !',]} \t\n\r'.includes(text[at] as string)) at++
+    while (at < text.length && !endsScalar(text.charCodeAt(at))) at++
     const token = text.slice(start, at)
     return token === 'true' || token === 'false' || token === 'null' ? token : canonicalNumber(token)
   }
@@ -90,11 +90,12 @@ const walkText = (text: string): string => {
     for (at++, skipSpace(); text[at] !== '}'; skipSpace()) {
       if (text[at] === ',') at++
       skipSpace()
-      const key = readString()
+      const quoted = readString()
+      const name = quoted.includes('\\') ? JSON.parse(quoted) : quoted.slice(1, -1)
       skipSpace()
       at++ // the colon
-      if (members.has(key)) throw new CannotCanonicalise()
-      members.set(key, readValue(depth))
+      if (members.has(name)) throw new CannotCanonicalise()
+      members.set(name, `${quoted}:${readValue(depth)}`)
     }
     at++
     return writeMembers(members)
@@ -102,15 +103,20 @@ const walkText = (text: string): string => {
 
   const readValue = (depth: number): string => {
     skipSpace()
-    if (text[at] === '"') return JSON.stringify(readString())
-    if (depth === MAX_DEPTH && (text[at] === '[' || text[at] === '{')) throw new CannotCanonicalise()
-    if (text[at] === '[') return readArray(depth + 1)
-    if (text[at] === '{') return readObject(depth + 1)
-    return readScalar()
+    const first = text[at]
+    if (first === '"') return readString()
+    if (first !== '[' && first !== '{') return readScalar()
+    if (depth === MAX_DEPTH) throw new CannotCanonicalise()
+    return first === '[' ? readArray(depth + 1) : readObject(depth + 1)
   }
 
   return readValue(0)
 }
+
+const SPACE = 0x20
+
+/** What may stand behind a number or a name: `,`, `]`, `}` or white space. */
+const endsScalar = (code: number): boolean => code === 0x2c || code === 0x5d || code === 0x7d || code <= SPACE
 
 /** An integer that ends in no zero is in canonical form as it stands. */
 const CANONICAL_INTEGER = /^-?(?:[1-9][0-9]*)?[1-9]$/
@@ -142,9 +148,10 @@ const withoutTrailingZeros = (digits: string): string => {
   return digits.slice(0, to)
 }
 
+/** `members`: each as it stands, by its name as it reads. */
 const writeMembers = (members: ReadonlyMap<string, string>): string => {
-  const keys = [...members.keys()].sort() // code units: the default order of sort()
-  return `{${keys.map((key) => `${JSON.stringify(key)}:${members.get(key)}`).join(',')}}`
+  const names = [...members.keys()].sort() // code units: the default order of sort()
+  return `{${names.map((name) => members.get(name)).join(',')}}`
 }
 
 const writeValue = (value: unknown, path: string, depth: number): string => {
@@ -171,8 +178,9 @@ const writeArray = (value: readonly unknown[], path: string, depth: number): str
 
 const writeObject = (value: object, path: string, depth: number): string => {
   const members = new Map<string, string>()
-  for (const [key, member] of Object.entries(value)) {
-    if (member !== undefined) members.set(key, writeValue(member, `${path}${shownMember(key)}`, depth + 1))
+  for (const [name, member] of Object.entries(value)) {
+    if (member === undefined) continue
+    members.set(name, `${JSON.stringify(name)}:${writeValue(member, `${path}${shownMember(name)}`, depth + 1)}`)
   }
   return writeMembers(members)
 }

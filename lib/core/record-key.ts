@@ -34,7 +34,7 @@ export const deriveRecordKey = ({ operation, tenant, method = '', route = '', ke
   assertWellFormed('scope-missing', 'method', method)
   assertWellFormed('scope-missing', 'route', route)
   const parts = [tenant === SINGLE_TENANT ? '' : tenant, method, route, key]
-  return `${operation}#${digest('lambda-once/record-key/1', parts).toString('base64url')}` as RecordKey
+  return `${operation}#${digest('lambda-once/record-key/1', parts)}` as RecordKey
 }
 
 /** The readable part: an operation's name holds no `#`. */

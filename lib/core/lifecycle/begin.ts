@@ -109,7 +109,7 @@ const start = (settings: Settings, request: ClaimRequest, { claim, over }: Won, 
   runtime.probe?.('before-handler')
   return {
     kind: 'run',
-    held: { claim, deadline: request.deadline, forHandler: handlerClaim(claim, lost.signal), heartbeat },
+    held: { claim, deadline: request.deadline, forHandler: handlerClaim(claim, lost), heartbeat },
   }
 }
 

@@ -41,7 +41,9 @@ export const leanItemClient = ({ endpoint, credentials, patience = PATIENCE }: L
     const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': `DynamoDB_20120810.${operation}` }
     const unsigned = { service: 'dynamodb', region, host, method: 'POST', path: target.path ?? '/', headers, body }
     const signed = aws4.sign(unsigned, await credentials())
-    return exchange({ ...target, method: 'POST', headers: signed.headers ?? {}, agent }, body, patience, by)
+    // One after the other, Node writes them as they come; as an object, it would sort them into a map of its own first.
+    const lines = Object.entries(signed.headers ?? {}).flatMap(([name, value]) => [name, String(value)])
+    return exchange({ ...target, method: 'POST', headers: lines, agent }, body, patience, by)
   }
 
   const send = async (operation: Operation, input: ItemInput, by: AbortSignal): Promise<string> => {
