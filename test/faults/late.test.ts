@@ -1,6 +1,7 @@
 import { NotDoneError } from '../../lib/index.ts'
-import { arrivesLate, type Step } from '../support/fault-proxy.ts'
+import { arrivesLate } from '../support/fault-proxy.ts'
 import { aRequest, ending, LEASE, openScene, recordKeyOf, type Scene, SKEW } from '../support/scene.ts'
+import type { Step } from '../support/store-step.ts'
 
 let scene: Scene
 beforeAll(async () => {

@@ -6,11 +6,11 @@ import {
   failBefore,
   resetAfter,
   resetBefore,
-  type Step,
   timeoutAfter,
   timeoutBefore,
 } from '../support/fault-proxy.ts'
 import { aRequest, ending, openScene, recordKeyOf, type Scene } from '../support/scene.ts'
+import type { Step } from '../support/store-step.ts'
 
 let scene: Scene
 beforeAll(async () => {

@@ -9,11 +9,11 @@ import {
   type Rule,
   resetAfter,
   resetBefore,
-  type Step,
   throttled,
   throughputExceeded,
   timeoutAfter,
 } from '../support/fault-proxy.ts'
+import type { Step } from '../support/store-step.ts'
 
 /** How many requests fail, of one step or of all. */
 interface Weather {

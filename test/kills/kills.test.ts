@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AbandonedPolicy } from '../../lib/core/judge.ts'
-import { type Fault, faultProxy, type Step } from '../support/fault-proxy.ts'
+import { type Fault, faultProxy } from '../support/fault-proxy.ts'
+import type { Step } from '../support/store-step.ts'
 import { aPayment, asTold, openOffice, recordOf } from './office.ts'
 import { type Answer, type Effects, effectsOf, type Office, type Payment, payer } from './payer.ts'
 import type { Point } from './victim.ts'

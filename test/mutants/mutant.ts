@@ -13,8 +13,11 @@ export interface Mutant {
   readonly name: string
   readonly says: string
   readonly patch: string
+  /** The store in which it shows: what is wrong in DynamoDB's own is not met over the reference store. */
+  readonly over: Over
 }
 
+type Over = import('../simulation/world.ts').Over
 export type Simulation = typeof import('../simulation/simulate.ts')
 
 /** A patch that does not fit the sources any more. */
@@ -26,14 +29,16 @@ export const allMutants = (): readonly Mutant[] =>
     .sort()
     .map((file) => {
       const patch = join(PATCHES, file)
-      return { name: basename(file, '.patch'), says: readFileSync(patch, 'utf8').split('\n', 1)[0] as string, patch }
+      const text = readFileSync(patch, 'utf8')
+      const over = text.includes('lib/stores/dynamodb/') ? 'lean' : 'memory'
+      return { name: basename(file, '.patch'), says: text.split('\n', 1)[0] as string, patch, over }
     })
 
 /** The simulation of a copy of the sources that has the bug. */
 export const mutated = async ({ name, patch }: Mutant): Promise<Simulation> => {
   const copy = mkdtempSync(join(tmpdir(), `lambda-once-${name}-`))
   try {
-    for (const part of ['lib/core', 'lib/stores', 'test/simulation'])
+    for (const part of ['lib/core', 'lib/stores', 'test/simulation', 'test/support/store-step.ts'])
       cpSync(join(ROOT, part), join(copy, part), { recursive: true })
     applyPatch(copy, patch)
     const outfile = join(copy, 'simulation.mjs')
@@ -43,6 +48,9 @@ export const mutated = async ({ name, patch }: Mutant): Promise<Simulation> => {
       platform: 'node',
       format: 'esm',
       logLevel: 'silent',
+      // The copy has no packages of its own, and the signer is CommonJS.
+      nodePaths: [join(ROOT, 'node_modules')],
+      banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
       outfile,
     })
     return (await import(pathToFileURL(outfile).href)) as Simulation

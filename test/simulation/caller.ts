@@ -9,7 +9,7 @@ import { handle } from './handler.ts'
 import type { Answered } from './history.ts'
 import { die, type Invocation, later, say } from './invocation.ts'
 import { describePayload, describeResult } from './narrative.ts'
-import { networkStore } from './network.ts'
+import { reachedStore } from './network/reached-store.ts'
 import { virtualRuntime } from './virtual-runtime.ts'
 import { type Host, RECORD_KEY, type World } from './world.ts'
 
@@ -81,7 +81,7 @@ const planKill = (world: World, invocation: Invocation, remaining: number): void
 const settingsOf = (world: World, invocation: Invocation): Settings => {
   const { abandoned, heartbeatSeconds, retentionSeconds, storeDown, unstored } = world.profile
   return readSettings('simulation', {
-    store: networkStore(world, invocation),
+    store: reachedStore(world, invocation),
     operation: 'simulated',
     runtime: virtualRuntime(world, invocation),
     abandoned,

@@ -1,19 +1,23 @@
+import type { Over } from './world.ts'
+
 /** What the command line asks for. */
 export type Asked =
   | { readonly kind: 'help' }
-  | { readonly kind: 'replay'; readonly seed: number }
-  | { readonly kind: 'seeds'; readonly first: number; readonly count: number }
-  | { readonly kind: 'minutes'; readonly first: number; readonly minutes: number }
+  | { readonly kind: 'replay'; readonly over: Over; readonly seed: number }
+  | { readonly kind: 'seeds'; readonly over: Over; readonly first: number; readonly count: number }
+  | { readonly kind: 'minutes'; readonly over: Over; readonly first: number; readonly minutes: number }
 
 export const HELP = `Plays schedules of the lifecycle on virtual time, with faults, and checks every invariant on each.
 
-  npm run simulate -- [--seeds N | --minutes M] [--first N]
-  npm run simulate -- --seed N
+  npm run simulate -- [--seeds N | --minutes M] [--first N] [--over STORE]
+  npm run simulate -- --seed N [--over STORE]
 
   --seeds N    play N schedules (default 100000)
   --minutes M  play schedules for M minutes
   --first N    the first seed (default 1)
   --seed N     replay one schedule, with its log
+  --over STORE what the lifecycle runs over: memory (default), the reference store with a client that sends twice; or
+               lean, the DynamoDB store with its client without the SDK, over a simulated table
   --help       this text
 
 Ends with 0 where no invariant was broken, with 1 where one was, with 2 on bad flags.`
@@ -28,25 +32,33 @@ const MAX_SEED = 0xffffffff
 export const readFlags = (args: readonly string[]): Asked => {
   if (args.includes('--help')) return { kind: 'help' }
   const given = new Map<string, number>()
+  let over: Over | undefined
   for (let index = 0; index < args.length; index += 2) {
     const flag = args[index] as string
-    if (!(flag in LIMITS)) throw new BadFlag(`${flag} is not known; --help lists the flags`)
-    if (given.has(flag)) throw new BadFlag(`${flag} is given twice`)
-    given.set(flag, readNumber(flag as keyof typeof LIMITS, args[index + 1]))
+    const value = args[index + 1]
+    if (!(flag in LIMITS) && flag !== '--over') throw new BadFlag(`${flag} is not known; --help lists the flags`)
+    if (given.has(flag) || (flag === '--over' && over !== undefined)) throw new BadFlag(`${flag} is given twice`)
+    if (flag === '--over') over = readOver(value)
+    else given.set(flag, readNumber(flag as keyof typeof LIMITS, value))
   }
   const modes = ['--seed', '--seeds', '--minutes'].filter((flag) => given.has(flag))
   if (modes.length > 1) throw new BadFlag(`${modes.join(' and ')} exclude each other`)
-  return asked(given)
+  return asked(given, over ?? 'memory')
 }
 
-const asked = (given: ReadonlyMap<string, number>): Asked => {
+const readOver = (text: string | undefined): Over => {
+  if (text === 'memory' || text === 'lean') return text
+  throw new BadFlag('--over needs memory or lean')
+}
+
+const asked = (given: ReadonlyMap<string, number>, over: Over): Asked => {
   const seed = given.get('--seed')
   const minutes = given.get('--minutes')
   const first = given.get('--first') ?? 1
   if (seed !== undefined && given.has('--first')) throw new BadFlag('--seed and --first exclude each other')
-  if (seed !== undefined) return { kind: 'replay', seed }
-  if (minutes !== undefined) return { kind: 'minutes', first, minutes }
-  return { kind: 'seeds', first, count: given.get('--seeds') ?? DEFAULT_SEEDS }
+  if (seed !== undefined) return { kind: 'replay', over, seed }
+  if (minutes !== undefined) return { kind: 'minutes', over, first, minutes }
+  return { kind: 'seeds', over, first, count: given.get('--seeds') ?? DEFAULT_SEEDS }
 }
 
 const LIMITS = {

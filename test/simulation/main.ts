@@ -1,5 +1,6 @@
 import { type Asked, BadFlag, HELP, readFlags } from './flags.ts'
 import { emptyReport, type Report, replay, seedsFrom, simulate } from './simulate.ts'
+import type { Over } from './world.ts'
 
 /** How often the progress is told, in milliseconds. */
 const PROGRESS = 5_000
@@ -23,11 +24,11 @@ const answer = async (asked: Asked): Promise<number> => {
       console.log(HELP)
       return 0
     case 'replay':
-      return tell(asked.seed)
+      return tell(asked.seed, asked.over)
     case 'seeds':
-      return play(seedsFrom(asked.first, asked.count))
+      return play(seedsFrom(asked.first, asked.count), asked.over)
     case 'minutes':
-      return play(seedsUntil(asked.first, Date.now() + asked.minutes * 60_000))
+      return play(seedsUntil(asked.first, Date.now() + asked.minutes * 60_000), asked.over)
   }
 }
 
@@ -36,31 +37,31 @@ function* seedsUntil(first: number, end: number): Generator<number> {
 }
 
 /** Replays a seed with its log; 1 where it breaks an invariant. */
-const tell = async (seed: number): Promise<number> => {
-  console.log(`seed ${seed}`)
-  const violations = await replay(seed, (line) => console.log(line()))
+const tell = async (seed: number, over: Over): Promise<number> => {
+  console.log(`seed ${seed}, over ${over}`)
+  const violations = await replay(seed, (line) => console.log(line()), over)
   for (const { name, what } of violations) console.log(`VIOLATION of ${name}: ${what}`)
   if (violations.length === 0) console.log('every invariant held')
   return violations.length === 0 ? 0 : 1
 }
 
-const play = async (seeds: Iterator<number>): Promise<number> => {
+const play = async (seeds: Iterator<number>, over: Over): Promise<number> => {
   Error.stackTraceLimit = 0 // simulated faults are many, and nobody reads where they were made
-  const report = emptyReport()
+  const report = emptyReport(over)
   const start = performance.now()
   const timer = setInterval(() => console.error(summary(report, start)), PROGRESS)
   await simulate(seeds, report)
   clearInterval(timer)
-  for (const { seed } of report.found.slice(0, SHOWN)) await tell(seed)
+  for (const { seed } of report.found.slice(0, SHOWN)) await tell(seed, over)
   if (report.found.length > 0) console.log(`seeds: ${report.found.map(({ seed }) => seed).join(' ')}`)
   console.log(summary(report, start))
   return report.found.length === 0 ? 0 : 1
 }
 
-const summary = ({ schedules, runs, found }: Report, start: number): string => {
+const summary = ({ over, schedules, runs, found }: Report, start: number): string => {
   const rate = Math.round(schedules / ((performance.now() - start) / 1000))
   const violations = found.reduce((count, one) => count + one.violations.length, 0)
-  return `schedules ${schedules}, runs ${runs}, violations ${violations} (${rate} schedules a second)`
+  return `over ${over}: schedules ${schedules}, runs ${runs}, violations ${violations} (${rate} schedules a second)`
 }
 
 process.exitCode = await main()

@@ -4,7 +4,7 @@ import { invoke } from './caller.ts'
 import type { Answered, Calm, History } from './history.ts'
 import { happening, say } from './invocation.ts'
 import { meddle, operate } from './operator.ts'
-import { createWorld, FINGERPRINTS, type Host, historyOf, type Log, type Tally, type World } from './world.ts'
+import { createWorld, FINGERPRINTS, type Host, historyOf, type Setting, type World } from './world.ts'
 
 /** One seed's story: some acts of callers with faults, a calm in which callers keep coming, and a late return. */
 export interface Schedule {
@@ -15,8 +15,8 @@ export interface Schedule {
 
 type Scene = (world: World) => void
 
-export const createSchedule = (seed: number, tally: Tally, log?: Log): Schedule => {
-  const world = createWorld(seed, tally, log)
+export const createSchedule = (setting: Setting): Schedule => {
+  const world = createWorld(setting)
   const scenes = drawScenes(world)
   if (world.profile.farClocks) world.count('clocks beyond the skew')
   return {

@@ -1,7 +1,7 @@
 import type { History } from './history.ts'
 import { type Violation, violationsOf } from './invariants/index.ts'
 import { createSchedule, type Schedule } from './schedule.ts'
-import type { Log, Tally } from './world.ts'
+import type { Log, Over, Tally } from './world.ts'
 
 export interface Found {
   readonly seed: number
@@ -9,6 +9,7 @@ export interface Found {
 }
 
 export interface Report {
+  readonly over: Over
   schedules: number
   /** Executions of a handler. */
   runs: number
@@ -31,7 +32,13 @@ interface Playing {
   steps: number
 }
 
-export const emptyReport = (): Report => ({ schedules: 0, runs: 0, found: [], tally: new Map() })
+export const emptyReport = (over: Over = 'memory'): Report => ({
+  over,
+  schedules: 0,
+  runs: 0,
+  found: [],
+  tally: new Map(),
+})
 
 /** Plays the schedules of the seeds, and checks every invariant on each. */
 export const simulate = (seeds: Iterator<number>, report: Report): Promise<Report> =>
@@ -42,7 +49,11 @@ export const simulate = (seeds: Iterator<number>, report: Report): Promise<Repor
         while (playing.length < SIDE_BY_SIDE) {
           const seed = seeds.next()
           if (seed.done === true) break
-          playing.push({ seed: seed.value, schedule: createSchedule(seed.value, report.tally), steps: 0 })
+          playing.push({
+            seed: seed.value,
+            schedule: createSchedule({ seed: seed.value, over: report.over, tally: report.tally }),
+            steps: 0,
+          })
         }
         if (playing.length === 0) {
           resolve(report)
@@ -77,8 +88,8 @@ const checked = (history: History, steps: number): readonly Violation[] =>
     : [{ name: 'H8', what: 'the schedule never ends' }, ...violationsOf(history)]
 
 /** Plays one seed once more, with its readable log. */
-export const replay = async (seed: number, log: Log): Promise<readonly Violation[]> => {
-  const schedule = createSchedule(seed, new Map(), log)
+export const replay = async (seed: number, log: Log, over: Over = 'memory'): Promise<readonly Violation[]> => {
+  const schedule = createSchedule({ seed, over, tally: new Map(), log })
   let steps = 0
   while (schedule.step() && ++steps < MAX_STEPS) await new Promise(setImmediate)
   return checked(schedule.history(), steps)

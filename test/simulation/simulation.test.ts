@@ -4,6 +4,9 @@ import { emptyReport, type Report, replay, seedsFrom, simulate } from './simulat
 /** Enough to meet everything that is asserted to be met many times over; `npm run simulate` plays far more. */
 const SEEDS = 6_000
 
+/** Signing and JSON make a schedule over the DynamoDB store ten times as long. */
+const LEAN_SEEDS = 1_500
+
 /** What a simulation that proves something must have met: each fault, each verdict, each ending. */
 const MET = [
   'fault requestLost',
@@ -59,17 +62,22 @@ const MET = [
   'answer after its run threw',
 ] as const
 
-describe('the lifecycle on virtual time, with faults', () => {
+const STORES = [
+  { over: 'memory', seeds: SEEDS },
+  { over: 'lean', seeds: LEAN_SEEDS },
+] as const
+
+describe.each(STORES)('the lifecycle on virtual time, with faults, over $over', ({ over, seeds }) => {
   let report: Report
 
   beforeAll(async () => {
-    report = await simulate(seedsFrom(1, SEEDS), emptyReport())
+    report = await simulate(seedsFrom(1, seeds), emptyReport(over))
   }, 120_000)
 
   test('keeps every invariant on every schedule', () => {
     expect(report.found).toEqual([])
-    expect(report.schedules).toBe(SEEDS)
-    expect(report.runs).toBeGreaterThan(SEEDS)
+    expect(report.schedules).toBe(seeds)
+    expect(report.runs).toBeGreaterThan(seeds)
   })
 
   test.each(MET)('meets: %s', (name) => {
@@ -79,7 +87,7 @@ describe('the lifecycle on virtual time, with faults', () => {
   test('plays a seed the same way each time, and its log names each write', async () => {
     const played = async () => {
       const lines: string[] = []
-      await replay(7, (line) => lines.push(line()))
+      await replay(7, (line) => lines.push(line()), over)
       return lines
     }
     const lines = await played()
@@ -104,10 +112,10 @@ test.each(ONCE_BROKEN)('seed $seed keeps every invariant: $because', async ({ se
 
 describe('the flags of npm run simulate', () => {
   test.each([
-    [[], { kind: 'seeds', first: 1, count: 100_000 }],
-    [['--seeds', '5', '--first', '9'], { kind: 'seeds', first: 9, count: 5 }],
-    [['--minutes', '0.5'], { kind: 'minutes', first: 1, minutes: 0.5 }],
-    [['--seed', '3'], { kind: 'replay', seed: 3 }],
+    [[], { kind: 'seeds', over: 'memory', first: 1, count: 100_000 }],
+    [['--seeds', '5', '--first', '9'], { kind: 'seeds', over: 'memory', first: 9, count: 5 }],
+    [['--minutes', '0.5', '--over', 'lean'], { kind: 'minutes', over: 'lean', first: 1, minutes: 0.5 }],
+    [['--seed', '3'], { kind: 'replay', over: 'memory', seed: 3 }],
     [['--help'], { kind: 'help' }],
   ])('%j', (args, asked) => {
     expect(readFlags(args)).toEqual(asked)
@@ -121,6 +129,8 @@ describe('the flags of npm run simulate', () => {
     [['--seeds', '1', '--minutes', '1'], '--seeds and --minutes exclude each other'],
     [['--seed', '1', '--first', '1'], '--seed and --first exclude each other'],
     [['--seed', '1', '--seed', '2'], '--seed is given twice'],
+    [['--over', 'sdk'], '--over needs memory or lean'],
+    [['--over', 'lean', '--over', 'lean'], '--over is given twice'],
   ])('%j are refused in one line', (args, message) => {
     expect(() => readFlags(args)).toThrow(new BadFlag(message))
   })

@@ -20,7 +20,8 @@ export class Timeline {
   }
 
   at(time: number, run: () => void, background = false): Timer {
-    const timer: Timer = { at: Math.max(time, this.now), order: this.added++, background, run }
+    // Whole milliseconds, as a system's clock shows: a jittered pause is none.
+    const timer: Timer = { at: Math.max(Math.ceil(time), this.now), order: this.added++, background, run }
     if (!background) this.awaited++
     this.push(timer)
     return timer

@@ -1,11 +1,13 @@
 import { deriveFingerprint, type Fingerprint } from '../../lib/core/fingerprint.ts'
 import type { StoredRecord } from '../../lib/core/record.ts'
 import { deriveRecordKey, type RecordKey } from '../../lib/core/record-key.ts'
-import { epochMillis } from '../../lib/core/time.ts'
+import { type EpochMillis, epochMillis } from '../../lib/core/time.ts'
 import { type MemoryStore, memoryStore } from '../../lib/stores/memory.ts'
 import type { Aborted, Answered, Calm, History, Rest, Run, Write } from './history.ts'
 import { drawProfile, type Profile } from './profile.ts'
 import { type Random, seededRandom } from './random.ts'
+import { createItemTable, type ItemTable } from './table/item-table.ts'
+import { tableStore } from './table/table-store.ts'
 import { Timeline } from './timeline.ts'
 
 /** Where the invocations of one execution environment run. */
@@ -29,6 +31,8 @@ export interface World {
   readonly timeline: Timeline
   readonly profile: Profile
   readonly store: MemoryStore
+  /** Below the store, where it is the one of DynamoDB. */
+  readonly table: ItemTable | undefined
   readonly hosts: readonly Host[]
   readonly writes: Write[]
   readonly runs: Run[]
@@ -61,18 +65,30 @@ export const FINGERPRINTS: readonly [Fingerprint, Fingerprint] = [
 
 const START = 1_800_000_000_000
 
-export const createWorld = (seed: number, tally: Tally, log?: Log): World => {
+/** `memory`: the reference store. `lean`: the DynamoDB store with its client without the SDK, over a simulated table. */
+export type Over = 'memory' | 'lean'
+
+export interface Setting {
+  readonly seed: number
+  readonly over: Over
+  readonly tally: Tally
+  readonly log?: Log
+}
+
+export const createWorld = ({ seed, over, tally, log }: Setting): World => {
   const random = seededRandom(seed)
   const profile = drawProfile(random)
   const timeline = new Timeline(START + random.between(0, 999))
   // DynamoDB tells its time in the `Date` header: whole seconds, cut off.
-  const store = memoryStore({ now: () => epochMillis(Math.floor(timeline.now / 1000) * 1000) })
+  const now = (): EpochMillis => epochMillis(Math.floor(timeline.now / 1000) * 1000)
+  const table = over === 'lean' ? createItemTable() : undefined
   let order = 0
   return {
     random,
     timeline,
     profile,
-    store,
+    store: table === undefined ? memoryStore({ now }) : tableStore(table, now),
+    table,
     hosts: Array.from({ length: profile.hosts }, (_, id) => host(id, random, profile)),
     writes: [],
     runs: [],
@@ -88,7 +104,9 @@ export const createWorld = (seed: number, tally: Tally, log?: Log): World => {
     invocations: 0,
     log,
     order: () => order++,
-    read: () => store.read(RECORD_KEY),
+    read() {
+      return this.store.read(RECORD_KEY)
+    },
     count: (name) => tally.set(name, (tally.get(name) ?? 0) + 1),
   }
 }

@@ -9,9 +9,7 @@ import {
 } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { databaseEndpoint } from './dynamodb.ts'
-
-/** Which call of the store a request is. */
-export type Step = 'claim' | 'takeOver' | 'renew' | 'complete' | 'release' | 'abandon' | 'peek'
+import { type Step, stepOf } from './store-step.ts'
 
 /** What happens to one request. */
 export interface Fault {
@@ -173,18 +171,6 @@ export const faultProxy = async ({ storeTime }: FaultProxyOptions = {}): Promise
       agent.destroy()
     },
   }
-}
-
-/** The writes are told apart by what they say, as nobody but the database sees them. */
-export const stepOf = (operation: string, body: Record<string, unknown>): Step => {
-  if (operation === 'GetItem') return 'peek'
-  if (operation === 'PutItem') {
-    return String(body['ConditionExpression']).startsWith('attribute_not_exists') ? 'claim' : 'takeOver'
-  }
-  const values = (body['ExpressionAttributeValues'] ?? {}) as Record<string, { S?: string } | undefined>
-  const status = values[':status']?.S
-  if (status !== undefined) return status === 'RELEASED' ? 'release' : 'complete'
-  return values[':leaseExpiresAt'] === undefined ? 'abandon' : 'renew'
 }
 
 const bodyOf = async (message: IncomingMessage): Promise<Buffer> => {

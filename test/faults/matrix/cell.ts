@@ -6,11 +6,11 @@ import {
   type Rule,
   resetAfter,
   resetBefore,
-  type Step,
   throttled,
   timeoutAfter,
   timeoutBefore,
 } from '../../support/fault-proxy.ts'
+import type { Step } from '../../support/store-step.ts'
 
 export type FaultStep = Exclude<Step, 'peek'>
 export type Kind = 'reset' | '500' | 'throttle' | 'delay' | 'refused'

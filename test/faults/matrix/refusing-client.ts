@@ -4,7 +4,7 @@ import type { ItemClient } from '../../../lib/stores/dynamodb/item-client.ts'
 import { leanItemClient } from '../../../lib/stores/dynamodb/lean/lean-client.ts'
 import { sdkItemClient } from '../../../lib/stores/dynamodb/sdk-client.ts'
 import { CREDENTIALS, REGION, testClient } from '../../support/dynamodb.ts'
-import { stepOf } from '../../support/fault-proxy.ts'
+import { stepOf } from '../../support/store-step.ts'
 import type { Cell } from './cell.ts'
 
 export type ClientName = 'sdk' | 'lean'
@@ -40,7 +40,7 @@ const refusals = (): Refusals => {
     },
     count: () => refused,
     isRefused: (operation, body) => {
-      if (cell === undefined || stepOf(operation, body as Record<string, unknown>) !== cell.step) return false
+      if (cell === undefined || stepOf(operation, body) !== cell.step) return false
       sends++
       const isRefused = cell.which === 'all' || sends === (cell.which === 'first' ? 1 : 2)
       if (isRefused) refused++

@@ -1,7 +1,7 @@
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import aws4 from 'aws4'
-import { systemRuntime } from '../../../core/runtime.ts'
+import { type Runtime, systemRuntime } from '../../../core/runtime.ts'
 import { type Millis, millis } from '../../../core/time.ts'
 import { isThrottle } from '../faults.ts'
 import type { ItemClient } from '../item-client.ts'
@@ -16,6 +16,9 @@ export interface LeanClientSettings {
   readonly credentials: CredentialsSource
   /** Of one attempt, connection and answer. Default 900 ms, as the layer's SDK client has it. */
   readonly patience?: Millis
+  /** For tests, as is `transport`: one request and its answer. */
+  readonly runtime?: Pick<Runtime, 'random' | 'sleep'>
+  readonly transport?: typeof exchange
 }
 
 type Operation = 'PutItem' | 'UpdateItem' | 'GetItem'
@@ -31,7 +34,13 @@ const THROTTLED_BACKOFF = millis(500)
 const MAX_SOCKETS = 50
 
 /** DynamoDB's JSON protocol over `node:http`, for the three calls of the store. Nothing of the AWS SDK runs. */
-export const leanItemClient = ({ endpoint, credentials, patience = PATIENCE }: LeanClientSettings): ItemClient => {
+export const leanItemClient = ({
+  endpoint,
+  credentials,
+  patience = PATIENCE,
+  runtime = systemRuntime,
+  transport = exchange,
+}: LeanClientSettings): ItemClient => {
   const { target, host, region } = endpoint
   const Agent = target.protocol === 'http:' ? HttpAgent : HttpsAgent
   const agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS })
@@ -43,7 +52,7 @@ export const leanItemClient = ({ endpoint, credentials, patience = PATIENCE }: L
     const signed = aws4.sign(unsigned, await credentials())
     // One after the other, Node writes them as they come; as an object, it would sort them into a map of its own first.
     const lines = Object.entries(signed.headers ?? {}).flatMap(([name, value]) => [name, String(value)])
-    return exchange({ ...target, method: 'POST', headers: lines, agent }, body, patience, by)
+    return transport({ ...target, method: 'POST', headers: lines, agent }, body, patience, by)
   }
 
   const send = async (operation: Operation, input: ItemInput, by: AbortSignal): Promise<string> => {
@@ -55,7 +64,7 @@ export const leanItemClient = ({ endpoint, credentials, patience = PATIENCE }: L
         throw new ServiceError(answer, attempts)
       } catch (error) {
         if (attempts === MAX_ATTEMPTS || !mayPass(error) || by.aborted) throw error
-        await systemRuntime.sleep(millis(systemRuntime.random() * backoff(error)), by)
+        await runtime.sleep(millis(runtime.random() * backoff(error)), by)
       }
     }
   }

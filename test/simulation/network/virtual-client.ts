@@ -1,0 +1,126 @@
+import { StoreMisconfigured, StoreUnavailable } from '../../../lib/core/errors.ts'
+import { deadlineSignal } from '../deadline-signal.ts'
+import { type Invocation, later, say, step } from '../invocation.ts'
+import type { World } from '../world.ts'
+import { deafness, delay, drawFate, type Fate, failure, travel } from './fate.ts'
+
+export interface Request<T> {
+  readonly isClaim: boolean
+  /** For the log. */
+  readonly what: () => string
+  /** Applies one send to the store. */
+  readonly act: (sent: number, stray: () => boolean) => Promise<T>
+}
+
+/** A call of the store, which its client sends a second time where the first got no answer. */
+interface Exchange<T> {
+  readonly world: World
+  readonly invocation: Invocation
+  readonly request: Request<T>
+  /** The sender has its answer, or has given up. */
+  isOver: boolean
+  sends: number
+  readonly resolve: (answer: Promise<T>) => void
+  readonly reject: (error: StoreUnavailable | StoreMisconfigured) => void
+}
+
+/** The layer's own client: two attempts of 900 ms. */
+const MAX_SENDS = 2
+const SEND_TIMEOUT = 900
+
+export const exchange = <T>(world: World, invocation: Invocation, by: AbortSignal, request: Request<T>): Promise<T> =>
+  new Promise<T>((resolve, reject) => {
+    step(world, invocation) // before it is sent
+    if (!invocation.isAlive) return
+    const call: Exchange<T> = { world, invocation, request, isOver: false, sends: 0, resolve, reject }
+    const deaf = deafness(world)
+    if (deaf === undefined) {
+      send(call)
+      deadlineSignal(by).whenAborted(() => giveUp(call, 'gives up'))
+    } else later(world, invocation, deaf, () => send(call))
+    step(world, invocation) // while it is under way
+  })
+
+const giveUp = <T>(call: Exchange<T>, how: string): void => {
+  if (call.isOver) return
+  call.isOver = true
+  say(call.world, call.invocation, () => `${how}: ${call.request.what()}`)
+  call.reject(new StoreUnavailable(how))
+}
+
+const send = <T>(call: Exchange<T>): void => {
+  const { world, invocation } = call
+  const { timeline } = world
+  call.sends++
+  const fate = drawFate(world, call.request.isClaim)
+  const sent = world.order()
+  say(
+    world,
+    invocation,
+    () => `${call.request.what()}${call.sends > 1 ? ', again' : ''}${fate === 'arrives' ? '' : ` [${fate}]`}`,
+  )
+  const stray = (): boolean => call.isOver || !invocation.isAlive
+  const arrive = (answering: boolean): void => {
+    if (fate === 'late') say(world, invocation, () => `is late with: ${call.request.what()}`)
+    const answer = call.request.act(sent, stray)
+    if (answering) later(world, invocation, travel(world, fate), () => answered(call, answer))
+  }
+  switch (fate) {
+    case 'arrives':
+      timeline.after(travel(world, fate), () => arrive(true))
+      return
+    case 'slow':
+      timeline.after(travel(world, fate), () => arrive(true))
+      later(world, invocation, SEND_TIMEOUT, () => sendAgain(call, call.sends))
+      break
+    case 'late':
+      timeline.after(delay(world), () => arrive(false))
+      break
+    case 'contended':
+    case 'denied':
+      world.refusals++
+      later(world, invocation, travel(world, fate), () => refuse(call, fate))
+      return
+    case 'answerLost':
+      timeline.after(travel(world, fate), () => arrive(false))
+      break
+  }
+  if (fate !== 'slow') awaitFailure(call, fate)
+}
+
+/** The client does not send these again. */
+const refuse = <T>(call: Exchange<T>, fate: 'contended' | 'denied'): void => {
+  if (call.isOver) return
+  call.isOver = true
+  if (fate === 'denied') call.reject(new StoreMisconfigured('denied'))
+  else call.resolve(Promise.resolve({ kind: 'contended' } as T))
+}
+
+/** A reset or a refusal is seen at once, silence by the client's own time-out. */
+const awaitFailure = <T>(call: Exchange<T>, fate: Fate): void => {
+  const { world, invocation } = call
+  const seen = fate === 'throttled' ? world.random.between(2, 30) : failure(world)
+  later(world, invocation, seen ?? SEND_TIMEOUT, () => sendAgain(call, call.sends))
+}
+
+/** As the SDK does: the very same request, after a short pause; then the error. */
+const sendAgain = <T>(call: Exchange<T>, after: number): void => {
+  const { world, invocation } = call
+  if (call.isOver || call.sends !== after) return
+  if (call.sends === MAX_SENDS) {
+    giveUp(call, 'gets no answer')
+    return
+  }
+  later(world, invocation, world.random.between(10, 100), () => {
+    if (!call.isOver && call.sends === after) send(call)
+  })
+}
+
+const answered = <T>(call: Exchange<T>, answer: Promise<T>): void => {
+  const { world, invocation } = call
+  if (call.isOver) return
+  step(world, invocation)
+  if (!invocation.isAlive) return
+  call.isOver = true
+  call.resolve(answer)
+}

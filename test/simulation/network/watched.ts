@@ -1,0 +1,51 @@
+import type { Claim } from '../../../lib/core/claim.ts'
+import type { ClaimAnswer, Store, TakeOverAnswer } from '../../../lib/core/store.ts'
+import type { Invocation } from '../invocation.ts'
+import type { World } from '../world.ts'
+
+/** Keeps in the invocation what it asked of its store, and what it was told that it won. */
+export const watched = ({ profile }: World, invocation: Invocation, store: Store): Store => {
+  const { requests } = invocation
+
+  const claiming = async <T extends ClaimAnswer | TakeOverAnswer>(
+    claim: Claim,
+    by: AbortSignal,
+    ask: () => Promise<T>,
+  ): Promise<T> => {
+    requests.claimStep = Math.max(requests.claimStep, ++requests.inClaimStep)
+    requests.writes++
+    const answer = await ask()
+    if (answer.kind === 'claimed' && !by.aborted) {
+      invocation.won = claim
+      invocation.knownLease = claim.leaseExpiresAt
+    }
+    return asTold(answer)
+  }
+
+  const asTold = <T extends { readonly kind: string }>(answer: T): T => {
+    if (profile.storeTells || answer.kind !== 'occupied') return answer
+    const { storeTime: _, ...rest } = answer as T & { storeTime?: unknown }
+    return rest as unknown as T
+  }
+
+  return {
+    skew: store.skew,
+    outcomeRoom: store.outcomeRoom,
+    claim: (claim, by) => claiming(claim, by, () => store.claim(claim, by)),
+    takeOver: (seen, claim, by) => claiming(claim, by, () => store.takeOver(seen, claim, by)),
+    renew: async (claim, to, by) => {
+      const answer = await store.renew(claim, to, by)
+      if (answer.kind === 'renewed' && !by.aborted)
+        invocation.knownLease = Math.max(invocation.knownLease, to.leaseExpiresAt)
+      return answer
+    },
+    settle: (claim, as, by) => {
+      requests.writes++
+      return store.settle(claim, as, by)
+    },
+    peek: (recordKey, by) => {
+      requests.reads++
+      return store.peek(recordKey, by)
+    },
+  }
+}

@@ -1,0 +1,60 @@
+/** An attribute in DynamoDB's JSON, as far as a record has such. */
+export interface WireValue {
+  readonly S?: string
+  readonly N?: string
+  readonly B?: string
+}
+
+export type WireItem = Readonly<Record<string, WireValue>>
+
+/** The members of a request that say what is to hold and what is to change. */
+export interface Expressions {
+  readonly ConditionExpression?: string
+  readonly UpdateExpression?: string
+  readonly ExpressionAttributeNames?: Readonly<Record<string, string>>
+  readonly ExpressionAttributeValues?: WireItem
+}
+
+/** As much of DynamoDB's expression language as the store speaks: what is not understood throws. */
+export const holds = (request: Expressions, item: WireItem): boolean =>
+  request.ConditionExpression === undefined ||
+  request.ConditionExpression.split(' AND ').every((term) => termHolds(request, item, term))
+
+const EXISTENCE = /^attribute_(not_)?exists\((\S+)\)$/
+const COMPARISON = /^(\S+) ([=<]) (:\S+)$/
+
+const termHolds = (request: Expressions, item: WireItem, term: string): boolean => {
+  const existence = EXISTENCE.exec(term)
+  if (existence !== null) return (existence[1] === undefined) === (item[nameIn(request, existence[2])] !== undefined)
+  const [, operand, operator, placeholder] = COMPARISON.exec(term) ?? notUnderstood(term)
+  const stored = item[nameIn(request, operand)]
+  const given = valueIn(request, placeholder)
+  if (stored === undefined) return false // as DynamoDB has it: what is absent compares with nothing
+  return operator === '<' ? Number(stored.N) < Number(given.N) : stored.S === given.S && stored.N === given.N
+}
+
+const UPDATE = /^SET (.+?)(?: REMOVE (\S+))?$/
+const ASSIGNMENT = /^(\S+) = (?:(\S+) \+ )?(:\S+)$/
+
+export const updated = (request: Expressions, item: WireItem): WireItem => {
+  const { UpdateExpression: text = '' } = request
+  const [, assignments = '', removed] = UPDATE.exec(text) ?? notUnderstood(text)
+  const next: Record<string, WireValue> = { ...item }
+  for (const assignment of assignments.split(', ')) {
+    const [, name, added, placeholder] = ASSIGNMENT.exec(assignment) ?? notUnderstood(assignment)
+    const value = valueIn(request, placeholder)
+    next[nameIn(request, name)] =
+      added === undefined ? value : { N: String(Number(item[nameIn(request, added)]?.N) + Number(value.N)) }
+  }
+  if (removed !== undefined) delete next[nameIn(request, removed)]
+  return next
+}
+
+const nameIn = ({ ExpressionAttributeNames: names = {} }: Expressions, word = ''): string => names[word] ?? word
+
+const valueIn = ({ ExpressionAttributeValues: values = {} }: Expressions, word = ''): WireValue =>
+  values[word] ?? notUnderstood(word)
+
+const notUnderstood = (text: string): never => {
+  throw new Error(`The simulated table does not understand "${text}"`)
+}
