@@ -9,7 +9,7 @@ import { createIdempotencyTable } from '../../lib/local/tables.ts'
 import type { TestEvent } from '../support/http-events.ts'
 
 // Both layers run here as they do on Lambda, which ends an invocation at its deadline.
-process.env['AWS_LAMBDA_FUNCTION_NAME'] = 'compare'
+process.env.AWS_LAMBDA_FUNCTION_NAME = 'compare'
 
 export interface Result {
   readonly statusCode: number

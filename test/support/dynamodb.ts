@@ -9,7 +9,7 @@ export const REGION = 'us-east-1'
 
 /** Where the run's DynamoDB Local listens. */
 export const databaseEndpoint = (): string => {
-  const endpoint = process.env['TEST_DYNAMODB_ENDPOINT']
+  const endpoint = process.env.TEST_DYNAMODB_ENDPOINT
   if (endpoint === undefined) throw new Error('TEST_DYNAMODB_ENDPOINT is not set: run the tests by npm test')
   return endpoint
 }

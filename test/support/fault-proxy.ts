@@ -7,7 +7,7 @@ import {
   request,
   type ServerResponse,
 } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { databaseEndpoint } from './dynamodb.ts'
 import { type Step, stepOf } from './store-step.ts'
 
@@ -136,6 +136,12 @@ export const faultProxy = async ({ storeTime }: FaultProxyOptions = {}): Promise
       incoming.socket.destroy()
     })
   })
+  // The server closes when the last connection has ended, also one that is being reset: each is ended here.
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+  })
   const listen = async (port: number): Promise<number> => {
     server.listen(port, '127.0.0.1')
     await once(server, 'listening')
@@ -143,8 +149,8 @@ export const faultProxy = async ({ storeTime }: FaultProxyOptions = {}): Promise
   }
   const close = async (): Promise<void> => {
     if (!server.listening) return
-    server.closeAllConnections()
     server.close()
+    for (const socket of sockets) socket.destroy()
     await once(server, 'close')
   }
   const port = await listen(0)
