@@ -5,7 +5,7 @@ import { deadlineOf, type TimedContext } from './lifecycle/request.ts'
 import { type Ran, run } from './lifecycle/run.ts'
 import { checkOptions } from './option-rules.ts'
 import { COMMON_RULES, type CommonOptions, readSettings } from './options.ts'
-import { decodeOutcome, type Outcome, outcomeOf, valueOfOutcome } from './outcome.ts'
+import { decodeOutcome, type Outcome, outcomeOf, type StoredOutcome, valueOfOutcome } from './outcome.ts'
 import { endingOfError, replayedError } from './outcome-policy.ts'
 import { canonicalPayload } from './payload.ts'
 import { deriveRecordKey } from './record-key.ts'
@@ -78,12 +78,16 @@ const resultOf = <T>(ran: Ran<T>, stored: () => Outcome): OnceResult<T> => {
   if (ran.kind === 'replay') return { value: replayedValue(decodeOutcome(ran.record.outcome)) as T, status: 'replayed' }
   const outcome = stored()
   const isKept = outcome.kind === 'json' || outcome.kind === 'bytes'
-  const value = isKept ? (valueOfOutcome(outcome) as T) : ran.value
+  const value = isKept ? (keptValue(outcome) as T) : ran.value
   return { value, status: ran.standing === 'unstored' || ran.standing === 'unprotected' ? ran.standing : 'created' }
 }
 
+/** What a replay will give, the first time too. */
+const keptValue = (outcome: Extract<Outcome, { kind: 'json' | 'bytes' }>): unknown =>
+  valueOfOutcome(outcome.kind === 'json' ? { kind: 'json', value: JSON.parse(outcome.text) } : outcome)
+
 /** The value of a stored outcome, or its error. */
-const replayedValue = (outcome: Outcome): unknown => {
+const replayedValue = (outcome: StoredOutcome): unknown => {
   if (outcome.kind === 'error') throw replayedError(outcome.error)
   if (outcome.kind === 'unavailable') throw new IdempotencyError('replay-unavailable')
   return valueOfOutcome(outcome)

@@ -13,6 +13,11 @@ export type Outcome =
   /** The effect is done, the answer is not replayable. */
   | { readonly kind: 'unavailable'; readonly reason: UnavailableReason }
 
+/** An outcome as it is read back. Its JSON is parsed once, where what is broken can still be told. */
+export type StoredOutcome =
+  | Exclude<Outcome, { readonly kind: 'json' }>
+  | { readonly kind: 'json'; readonly value: unknown }
+
 export interface StoredError {
   readonly message: string
   readonly details?: unknown
@@ -56,7 +61,9 @@ export const outcomeOf = (value: unknown): Outcome => {
   }
 }
 
-export const unavailable = (reason: UnavailableReason): Outcome => ({ kind: 'unavailable', reason })
+type Unavailable = Extract<Outcome, { kind: 'unavailable' }>
+
+export const unavailable = (reason: UnavailableReason): Unavailable => ({ kind: 'unavailable', reason })
 
 /** Web streams, Node streams, and anything else that is read rather than serialised. */
 export const isStream = (value: unknown): boolean =>
@@ -67,9 +74,9 @@ export const isStream = (value: unknown): boolean =>
     typeof (value as { [Symbol.asyncIterator]?: unknown })[Symbol.asyncIterator] === 'function')
 
 /** The value that a replay gives. */
-export const valueOfOutcome = (outcome: Extract<Outcome, { kind: 'none' | 'json' | 'bytes' }>): unknown => {
+export const valueOfOutcome = (outcome: Extract<StoredOutcome, { kind: 'none' | 'json' | 'bytes' }>): unknown => {
   if (outcome.kind === 'none') return undefined
-  return outcome.kind === 'json' ? JSON.parse(outcome.text) : Buffer.from(outcome.bytes)
+  return outcome.kind === 'json' ? outcome.value : Buffer.from(outcome.bytes)
 }
 
 /** A version byte, a kind byte, the content; deflated where the whole item then costs a write unit less. */
@@ -85,7 +92,7 @@ export const encodeOutcome = (outcome: Outcome, room: OutcomeRoom): Uint8Array =
 }
 
 /** Never throws: whatever cannot be read is an outcome that cannot be replayed. */
-export const decodeOutcome = (encoded: Uint8Array): Outcome => {
+export const decodeOutcome = (encoded: Uint8Array): StoredOutcome => {
   try {
     return readOutcome(encoded)
   } catch {
@@ -93,7 +100,7 @@ export const decodeOutcome = (encoded: Uint8Array): Outcome => {
   }
 }
 
-const readOutcome = (encoded: Uint8Array): Outcome => {
+const readOutcome = (encoded: Uint8Array): StoredOutcome => {
   const [version, mark = 0] = encoded
   if (version !== VERSION) return unavailable('unreadable')
   const stored = encoded.subarray(HEADER_BYTES)
@@ -102,12 +109,12 @@ const readOutcome = (encoded: Uint8Array): Outcome => {
   return read(mark & ~DEFLATED, content)
 }
 
-const read = (kind: number, content: Buffer): Outcome => {
+const read = (kind: number, content: Buffer): StoredOutcome => {
   switch (kind) {
     case KINDS.none:
       return { kind: 'none' }
     case KINDS.json:
-      return readJson(content.toString('utf8'))
+      return { kind: 'json', value: JSON.parse(content.toString('utf8')) }
     case KINDS.bytes:
       return { kind: 'bytes', bytes: content }
     case KINDS.error:
@@ -119,12 +126,7 @@ const read = (kind: number, content: Buffer): Outcome => {
   }
 }
 
-const readJson = (text: string): Outcome => {
-  JSON.parse(text) // throws here, where it can still be told, rather than at the replay
-  return { kind: 'json', text }
-}
-
-const readError = (stored: unknown): Outcome => {
+const readError = (stored: unknown): StoredOutcome => {
   if (typeof stored !== 'object' || stored === null) return unavailable('unreadable')
   const { message, details, statusCode } = stored as Partial<StoredError>
   if (typeof message !== 'string') return unavailable('unreadable')
@@ -139,7 +141,7 @@ const readError = (stored: unknown): Outcome => {
   }
 }
 
-const readReason = (text: string): Outcome =>
+const readReason = (text: string): StoredOutcome =>
   unavailable(REASONS.includes(text) ? (text as UnavailableReason) : 'unreadable')
 
 const contentOf = (outcome: Outcome): Uint8Array => {

@@ -49,7 +49,7 @@ export const respond = async <TEvent>(exchange: Exchange<TEvent>, ran: Ran<Captu
 export const replay = async <TEvent>(exchange: Exchange<TEvent>, record: SettledRecord): Promise<unknown> => {
   const outcome = decodeOutcome(record.outcome)
   if (outcome.kind === 'error') throw replayedError(outcome.error)
-  const answer = outcome.kind === 'json' ? replayed(JSON.parse(outcome.text), exchange.kind) : undefined
+  const answer = outcome.kind === 'json' ? replayed(outcome.value, exchange.kind) : undefined
   return answer === undefined ? refuse(exchange, new IdempotencyError('replay-unavailable')) : answer.result
 }
 

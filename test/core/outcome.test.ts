@@ -8,6 +8,7 @@ import {
   type Outcome,
   type OutcomeRoom,
   outcomeOf,
+  type StoredOutcome,
   valueOfOutcome,
 } from '../../lib/core/outcome.ts'
 import {
@@ -29,7 +30,7 @@ const roundTrip = (value: unknown): unknown => {
   return valueOfOutcome(outcome)
 }
 
-const kindOf = (value: unknown): Outcome => decodeOutcome(encodeOutcome(outcomeOf(value), ROOM))
+const kindOf = (value: unknown): StoredOutcome => decodeOutcome(encodeOutcome(outcomeOf(value), ROOM))
 
 describe('outcomes', () => {
   test.each([[undefined], [null], [0], [''], [false], [[]], [{}], [2 ** 60]])('C1: %p comes back as it is', (value) => {
