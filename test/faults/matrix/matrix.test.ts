@@ -27,7 +27,7 @@ afterAll(() => {
     const passed = cells.filter((cell) => results.get(cell) === 'holds').length
     process.stdout.write(
       `\n${client}:\n| step | fault | applied | ${WHICH.join(' | ')} |\n| --- | --- | --- | --- | --- | --- |\n${rows.join('')}` +
-        `fault matrix, ${client}: ${passed} of ${cells.length} hold\n`,
+        `fault matrix passed ${passed} of ${cells.length} (${client})\n`,
     )
   }
 })
