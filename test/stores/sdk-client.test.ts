@@ -126,3 +126,135 @@ test('A client that two stores share serves both.', async () => {
     kind: 'occupied',
   })
 })
+
+test('The chain of middlewares is put together once for each kind of call, whatever its options.', async () => {
+  const client = userClient()
+  const made: (string | undefined)[] = []
+  client.middlewareStack.add(
+    (next, { commandName }) => {
+      made.push(commandName)
+      return next
+    },
+    { step: 'build' },
+  )
+  const store = storeOver(client)
+  for (const claim of [aClaim(), aClaim(), aClaim()]) {
+    await store.claim(claim, new AbortController().signal)
+    await store.settle(claim, completed(), new AbortController().signal)
+  }
+  expect(made).toEqual(['PutItemCommand', 'UpdateItemCommand'])
+})
+
+/** What reaches the client's request handler from now on: the last that can be seen before the network. */
+const handedOver = (client: DynamoDBClient) => {
+  const { requestHandler } = client.config
+  const handed: { readonly userAgent: unknown; readonly options: object | undefined }[] = []
+  client.config.requestHandler = {
+    ...requestHandler,
+    handle: (request, options) => {
+      handed.push({ userAgent: request.headers['user-agent'], options })
+      return requestHandler.handle(request, options)
+    },
+  } as typeof requestHandler
+  return handed
+}
+
+type Send = (command: unknown, options?: object) => Promise<never>
+
+test('What wraps the client’s send may add options to a call.', async () => {
+  const client = userClient()
+  const send = client.send.bind(client) as Send
+  const store = itemStore({
+    tableName,
+    client: sdkItemClient({
+      send: ((command: unknown, options?: object) =>
+        send(command, { ...options, requestTimeout: 800 })) as DynamoDBClient['send'],
+    }),
+    skewSeconds: 2,
+  })
+  await store.claim(aClaim(), unhurried)
+  const handed = handedOver(client)
+  await store.claim(aClaim(), unhurried)
+  expect(handed).toMatchObject([{ options: { abortSignal: unhurried, requestTimeout: 800 } }])
+})
+
+test('A middleware that replaces the input leaves the call its signal.', async () => {
+  const client = userClient()
+  client.middlewareStack.add(
+    (next) => (args) => next({ ...args, input: { ...args.input, ReturnConsumedCapacity: 'TOTAL' } }),
+    { step: 'initialize' },
+  )
+  const handed = handedOver(client)
+  await storeOver(client).claim(aClaim(), unhurried)
+  expect(handed).toMatchObject([{ options: { abortSignal: unhurried } }])
+})
+
+test('A retry strategy of the older kind does not make each call’s user agent longer than the one before.', async () => {
+  const older = { mode: 'standard', retry: (next: (args: object) => unknown, args: object) => next(args) }
+  const client = new DynamoDBClient({ ...settings(), retryStrategy: older as never })
+  const handed = handedOver(client)
+  const store = storeOver(client)
+  for (let call = 0; call < 3; call++) await store.claim(aClaim(), unhurried)
+  const [first, ...later] = handed.map(({ userAgent }) => userAgent)
+  expect(later).toEqual([first, first])
+})
+
+test('A send that tries another client with the same command gets its answer.', async () => {
+  const down = new DynamoDBClient({ ...BOUNDED_CLIENT, ...settings(), endpoint: 'http://127.0.0.1:1' })
+  const up = userClient()
+  const send = (command: never, options: never) => down.send(command, options).catch(() => up.send(command, options))
+  const store = itemStore({
+    tableName,
+    client: sdkItemClient({ send: send as unknown as DynamoDBClient['send'] }),
+    skewSeconds: 2,
+  })
+  for (const claim of [aClaim(), aClaim()])
+    await expect(store.claim(claim, unhurried)).resolves.toEqual({ kind: 'claimed' })
+})
+
+test('A middleware that is added to one command runs for that command, and for no other.', async () => {
+  const client = userClient()
+  const send = client.send.bind(client) as Send
+  const ran: number[] = []
+  let calls = 0
+  const wrapped = (command: PutItemCommand, options?: object) => {
+    const call = ++calls
+    if (call !== 2)
+      command.middlewareStack.add(
+        (next) => (args) => {
+          ran.push(call)
+          return next(args)
+        },
+        { step: 'build' },
+      )
+    return send(command, options)
+  }
+  const store = itemStore({
+    tableName,
+    client: sdkItemClient({ send: wrapped as unknown as DynamoDBClient['send'] }),
+    skewSeconds: 2,
+  })
+  for (let call = 0; call < 3; call++) await store.claim(aClaim(), unhurried)
+  expect(ran).toEqual([1, 3])
+})
+
+test('A call that is given up between two attempts ends then, not after the pause.', async () => {
+  const controller = new AbortController()
+  const pause = (milliseconds: number) => ({ getRetryCount: () => 1, getRetryDelay: () => milliseconds })
+  const patient = {
+    acquireInitialRetryToken: async () => pause(0),
+    refreshRetryTokenForRetry: async () => {
+      if (controller.signal.aborted) throw new Error('no more')
+      return pause(5_000)
+    },
+    recordSuccess: () => {},
+  }
+  const client = new DynamoDBClient({ ...settings(), retryStrategy: patient })
+  proxy.script({ step: 'claim', nth: 1, fault: resetBefore })
+  const started = Date.now()
+  const answer = storeOver(client).claim(aClaim(), controller.signal)
+  setTimeout(() => controller.abort(), 200)
+  await expect(answer).rejects.toMatchObject({ name: 'StoreUnavailable' })
+  expect(Date.now() - started).toBeLessThan(4_000)
+  expect(proxy.seen).toHaveLength(1)
+}, 10_000)

@@ -1,58 +1,74 @@
-import type {
-  DynamoDBClientResolvedConfig,
-  GetItemCommand,
-  PutItemCommand,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb'
+import type { DynamoDBClientResolvedConfig, PutItemCommand } from '@aws-sdk/client-dynamodb'
 
-type ItemCommand = GetItemCommand | PutItemCommand | UpdateItemCommand
+/** The commands of the three calls are alike in what is used here; their types are not. One stands for all. */
+type AnyCommand = PutItemCommand
+type Resolve = AnyCommand['resolveMiddleware']
+type Stack = Parameters<Resolve>[0]
+type Chain = ReturnType<Resolve>
 
-/** The parts of the SDK's commands in which all three are alike; their types are not. */
-type AnyCommand = Pick<PutItemCommand, 'middlewareStack'>
-type Resolve = (stack: object, config: DynamoDBClientResolvedConfig, options: object) => unknown
+/** The options of one `send`, on their way through the chain. */
+const OPTIONS = Symbol('options')
 
-interface Kept {
-  readonly stack: object
-  readonly chain: unknown
+interface SendOptions {
+  readonly abortSignal?: AbortSignal
 }
 
 /**
  * The SDK puts its chain of middlewares together anew for each call: a quarter of the call's CPU. Here the chain of a
  * client's first command serves the later ones of its kind, as with the SDK's own `cacheMiddleware`, which is not for
- * calls that bring a signal of their own. Commands still go through the client's `send`, for whoever watches it or
- * stands in for it.
+ * calls that bring options of their own. Commands still go through the client's `send`, for whoever watches it or stands
+ * in for it; a command to which that adds a middleware gets a chain of its own.
  */
-export const keptChain = <Command extends ItemCommand>(): ((command: Command, by: AbortSignal) => Command) => {
-  const signals = new WeakMap<object, AbortSignal>()
-  let kept: Kept | undefined
-  return (command, by) => {
-    signals.set(command.input, by)
-    const resolve = command.resolveMiddleware.bind(command) as Resolve
-    const resolveOnce: Resolve = (stack, config) => {
-      if (kept?.stack !== stack) {
-        endBySignal(command as AnyCommand, config, signals)
-        // Without the call's options: their signal would become that of all calls.
-        kept = { stack, chain: resolve(stack, config, {}) }
-      }
-      return kept.chain
+export const keptChain = <Command extends object>(): ((command: Command) => Command) => {
+  const chains = new WeakMap<Stack, Chain>()
+  return (given) => {
+    const command = given as unknown as AnyCommand
+    const resolve = command.resolveMiddleware.bind(command)
+    const resolveKept: Resolve = (stack, config, options: SendOptions = {}) => {
+      if (command.middlewareStack.identify().length > 0) return resolve(stack, config, options)
+      const chain = chains.get(stack) ?? chainFor(command, stack, config)
+      chains.set(stack, chain)
+      return (args) => untilAborted(chain(Object.assign(args, { [OPTIONS]: options })), options.abortSignal)
     }
-    return Object.assign(command, { resolveMiddleware: resolveOnce })
+    return Object.assign(given, { resolveMiddleware: resolveKept })
   }
 }
 
-/** The last link of the chain hands the request over with the signal of its own call. */
-const endBySignal = (
-  command: AnyCommand,
-  { requestHandler }: DynamoDBClientResolvedConfig,
-  signals: WeakMap<object, AbortSignal>,
-): void => {
-  type Request = Parameters<typeof requestHandler.handle>[0]
-  command.middlewareStack.add(
-    () =>
-      async ({ input, request }) => {
-        const abortSignal = signals.get(input)
-        return requestHandler.handle(request as Request, abortSignal === undefined ? {} : { abortSignal })
-      },
-    { step: 'deserialize', priority: 'low', name: 'signalOfItsCall' },
+/**
+ * On a command of its own, so that nothing of the first call lives as long as the chain; and without that call's options,
+ * or its signal would end the retries of all later ones.
+ */
+const chainFor = (like: AnyCommand, stack: Stack, config: DynamoDBClientResolvedConfig): Chain => {
+  const carrier = new (like.constructor as new (input: object) => AnyCommand)({})
+  carrier.middlewareStack.add(
+    (next, context) => {
+      const { userAgent } = context
+      return (args) => {
+        Object.assign(context, { userAgent }) // older retry strategies add to it at each call, and the context is kept too
+        return next(args)
+      }
+    },
+    { step: 'initialize', priority: 'high', name: 'userAgentOfItsCall' },
   )
+  carrier.middlewareStack.add(
+    () => (args) => {
+      const { requestHandler } = config
+      type Request = Parameters<typeof requestHandler.handle>[0]
+      return requestHandler.handle(args.request as Request, (args as { [OPTIONS]?: SendOptions })[OPTIONS] ?? {})
+    },
+    { step: 'deserialize', priority: 'low', name: 'optionsOfItsCall' },
+  )
+  return carrier.resolveMiddleware(stack, config, {})
+}
+
+/** The chain's own pauses between two attempts know no signal: it is not theirs. */
+const untilAborted = <T>(answer: Promise<T>, signal: AbortSignal | undefined): Promise<T> => {
+  if (signal === undefined) return answer
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(new DOMException('The call was given up', 'AbortError'))
+    const end = (): void => signal.removeEventListener('abort', abort)
+    signal.addEventListener('abort', abort)
+    answer.then(resolve, reject).finally(end)
+    if (signal.aborted) abort()
+  })
 }

@@ -26,9 +26,9 @@ export const sdkItemClient = (client: SdkClient): ItemClient => {
   const update = keptChain<UpdateItemCommand>()
   const get = keptChain<GetItemCommand>()
   return {
-    putItem: (input, abortSignal) => client.send(put(new PutItemCommand(input), abortSignal), { abortSignal }),
-    updateItem: (input, abortSignal) => client.send(update(new UpdateItemCommand(input), abortSignal), { abortSignal }),
-    getItem: (input, abortSignal) => client.send(get(new GetItemCommand(input), abortSignal), { abortSignal }),
+    putItem: (input, abortSignal) => client.send(put(new PutItemCommand(input)), { abortSignal }),
+    updateItem: (input, abortSignal) => client.send(update(new UpdateItemCommand(input)), { abortSignal }),
+    getItem: (input, abortSignal) => client.send(get(new GetItemCommand(input)), { abortSignal }),
   }
 }
 
