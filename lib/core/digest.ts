@@ -12,6 +12,9 @@ export const digest = (
   encoding: 'base64url' | 'hex' = 'base64url',
 ): string => {
   const all = [label, ...parts]
+  // Anything else would be framed by a length of its own, and two different things come out the same.
+  if (!all.every((part) => typeof part === 'string' || part instanceof Uint8Array))
+    throw new TypeError('A digest is of texts and bytes')
   const lengths = all.map((part) => (typeof part === 'string' ? Buffer.byteLength(part) : part.length))
   const framed = Buffer.allocUnsafe(lengths.reduce((sum, length) => sum + LENGTH_BYTES + length, 0))
   let at = 0

@@ -51,7 +51,7 @@ const REASONS: readonly string[] = ['not-json', 'streamed', 'too-large', 'unread
 /** Lambda itself would send `JSON.stringify(value)`; what that cannot write is answered, but cannot be replayed. */
 export const outcomeOf = (value: unknown): Outcome => {
   if (value === undefined) return { kind: 'none' }
-  if (value instanceof Uint8Array) return { kind: 'bytes', bytes: value }
+  if (value instanceof Uint8Array) return { kind: 'bytes', bytes: Uint8Array.from(value) } // its owner may fill it anew
   try {
     if (isStream(value)) return unavailable('streamed')
     const text: string | undefined = JSON.stringify(value)

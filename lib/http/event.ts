@@ -3,6 +3,11 @@ import { IdempotencyError } from '../core/errors.ts'
 /** The event shapes that AWS gives an HTTP handler. */
 export type EventKind = 'http-api' | 'rest-api' | 'function-url' | 'alb' | 'alb-multi-value'
 
+/** The bytes that came, or what a middleware before ours has made of them already. */
+export type RequestBody =
+  | { readonly kind: 'raw'; readonly body: string | Uint8Array | undefined }
+  | { readonly kind: 'parsed'; readonly value: unknown }
+
 /** What idempotency needs of a request, read once, before a handler or middleware can change the event. */
 export interface HttpRequest {
   readonly kind: EventKind
@@ -12,7 +17,7 @@ export interface HttpRequest {
   readonly pathParameters: Readonly<Record<string, string | undefined>>
   /** Name and value, sorted by name, in the order of the request within one name. */
   readonly query: readonly (readonly [string, string])[]
-  readonly body: string | Uint8Array | undefined
+  readonly body: RequestBody
   /** Every line of one header, whatever the case of its name. */
   headerLines(name: string): readonly string[]
 }
@@ -34,7 +39,8 @@ interface AnyEvent {
   readonly queryStringParameters?: Single
   readonly multiValueQueryStringParameters?: Multi
   readonly pathParameters?: Single
-  readonly body?: string | null
+  /** Behind a body parser: anything. */
+  readonly body?: unknown
   readonly isBase64Encoded?: boolean
   readonly requestContext?: {
     readonly elb?: unknown
@@ -59,12 +65,17 @@ const rawQuery = ({ rawQueryString = '' }: AnyEvent): readonly (readonly [string
       return equals < 0 ? [pair, ''] : [pair.slice(0, equals), pair.slice(equals + 1)]
     })
 
-const parsedQuery = (event: AnyEvent): readonly (readonly [string, string])[] =>
-  event.multiValueQueryStringParameters
-    ? Object.entries(event.multiValueQueryStringParameters).flatMap(([name, values = []]) =>
-        values.map((value) => [name, value] as const),
-      )
-    : Object.entries(event.queryStringParameters ?? {}).map(([name, value = '']) => [name, value])
+/** Middy's event normalizer gives every event an empty map of several values: it says nothing about the other one. */
+const parsedQuery = ({
+  queryStringParameters: single,
+  multiValueQueryStringParameters: multi,
+}: AnyEvent): readonly (readonly [string, string])[] =>
+  isFilled(multi)
+    ? Object.entries(multi).flatMap(([name, values = []]) => values.map((value) => [name, value] as const))
+    : Object.entries(single ?? {}).map(([name, value = '']) => [name, value])
+
+const isFilled = (map: Multi): map is NonNullable<Multi> =>
+  map !== undefined && map !== null && Object.keys(map).length > 0
 
 const none = (): undefined => undefined
 
@@ -131,14 +142,15 @@ const isFunctionUrl = ({ domainName }: { readonly domainName?: string }): boolea
 /** `$default` and greedy parameters match anything: under them two operations would share one route. */
 const isSpecific = (template: string): boolean => template !== '$default' && !template.includes('+}')
 
-const bodyOf = ({ body, isBase64Encoded }: AnyEvent): string | Uint8Array | undefined => {
-  if (body === undefined || body === null) return undefined
-  return isBase64Encoded === true ? Buffer.from(body, 'base64') : body
+const bodyOf = ({ body, isBase64Encoded }: AnyEvent): RequestBody => {
+  if (body === undefined || body === null) return { kind: 'raw', body: undefined }
+  if (typeof body !== 'string') return { kind: 'parsed', value: body }
+  return { kind: 'raw', body: isBase64Encoded === true ? Buffer.from(body, 'base64') : body }
 }
 
 /** Copies the lines now: what a handler does to `event.headers` later is not the client's word. */
 const readHeaders = (event: AnyEvent): ((name: string) => readonly string[]) => {
-  const source = event.multiValueHeaders ?? event.headers ?? {}
+  const source = isFilled(event.multiValueHeaders) ? event.multiValueHeaders : (event.headers ?? {})
   const entries = Object.entries(source)
   return (name) =>
     entries

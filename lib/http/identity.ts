@@ -4,7 +4,7 @@ import { type ClaimRequest, deadlineOf, type TimedContext } from '../core/lifecy
 import { canonicalPayload } from '../core/payload.ts'
 import { deriveRecordKey } from '../core/record-key.ts'
 import { scopeText, tenantOf } from '../core/tenant.ts'
-import { type HttpRequest, readEvent } from './event.ts'
+import { type HttpRequest, type RequestBody, readEvent } from './event.ts'
 import { MAX_KEY_LENGTH, type ParsedKey, parseKeyHeader } from './key-header.ts'
 import type { HttpSettings } from './options.ts'
 
@@ -94,6 +94,10 @@ const isLikelyReplay = <TEvent>({ likelyReplay }: HttpSettings<TEvent>, event: T
   }
 }
 
+/** A body that was parsed before counts like its JSON text, as far as the parser left it whole. */
+const bodyPart = (body: RequestBody): FingerprintPart =>
+  body.kind === 'raw' ? { kind: 'body', body: body.body } : { kind: 'canonical', text: canonicalPayload(body.value) }
+
 /** Method, route and path parameters say what is acted on: a `payload` of the user's own does not replace them. */
 const fingerprintParts = <TEvent>(
   { payload }: HttpSettings<TEvent>,
@@ -105,9 +109,6 @@ const fingerprintParts = <TEvent>(
   { kind: 'text', text: route },
   { kind: 'canonical', text: canonicalPayload(request.pathParameters) },
   ...(payload === undefined
-    ? ([
-        { kind: 'canonical', text: canonicalPayload(request.query) },
-        { kind: 'body', body: request.body },
-      ] as const)
+    ? ([{ kind: 'canonical', text: canonicalPayload(request.query) }, bodyPart(request.body)] as const)
     : ([{ kind: 'canonical', text: canonicalPayload(payload(event)) }] as const)),
 ]

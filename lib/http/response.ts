@@ -46,7 +46,25 @@ const read = (returned: unknown, kind: EventKind, filter: HeaderFilter): Capture
   if (!isAnswer(result)) return { result, statusCode: undefined, outcome: outcomeOf({ result }) }
   const statusCode = Number(result.statusCode)
   const outcome = isStream(result.body) ? unavailable('streamed') : outcomeOf({ answer: envelope(result, filter) })
-  return { result, statusCode, outcome }
+  return { result: snapshot(result), statusCode, outcome }
+}
+
+/**
+ * The answer leaves after its outcome is stored. A handler that uses its object again by then, for another request of the
+ * same process, must not give this caller that one's answer.
+ */
+const snapshot = (answer: Fields): Fields => ({
+  ...answer,
+  ...only('headers', copied(answer.headers)),
+  ...only('multiValueHeaders', copied(answer.multiValueHeaders)),
+  ...only('cookies', copied(answer.cookies)),
+})
+
+/** Lines of headers are lists in a map. */
+const copied = (value: unknown): unknown => {
+  if (Array.isArray(value)) return [...value]
+  if (!isFields(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([name, lines]) => [name, copied(lines)]))
 }
 
 /**
