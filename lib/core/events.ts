@@ -2,6 +2,7 @@ import { channel } from 'node:diagnostics_channel'
 import type { Claim } from './claim.ts'
 import { operationOf, type RecordKey } from './record-key.ts'
 import type { Millis } from './time.ts'
+import { unawaited } from './unawaited.ts'
 
 export interface About {
   readonly operation: string
@@ -71,8 +72,7 @@ export const createTell =
     const event = describe()
     published.publish(event) // a subscriber that throws ends the process: so Node has it
     try {
-      const told: unknown = observe?.(event)
-      if (told instanceof Promise) told.catch(() => {}) // an async listener is not waited for
+      unawaited(observe?.(event))
     } catch {
       // Watching must not change what is watched: a payment does not fail because a metric did.
     }

@@ -1,5 +1,6 @@
 import { NotDoneError, TerminalError } from './handler-errors.ts'
 import { type Outcome, outcomeOf, type StoredError } from './outcome.ts'
+import { unawaited } from './unawaited.ts'
 
 /** The three ways to end a claim. */
 export type Decision = 'complete' | 'release' | 'abandon'
@@ -44,6 +45,7 @@ export const decide = (policy: AnswerPolicy, answer: Answer): Decision => {
   try {
     const decision: unknown = policy(answer)
     if (decision === 'complete' || decision === 'release' || decision === 'abandon') return decision
+    unawaited(decision)
     complain(`answered ${typeof decision === 'string' ? `"${decision}"` : typeof decision}`)
   } catch {
     complain('threw an error')
@@ -66,7 +68,11 @@ export const endingOfError = (error: unknown, policy: AnswerPolicy = storeSucces
   return { kind: 'complete', status: 'FAILED', outcome: errorOutcome(error) }
 }
 
-/** For the hook form: an error that may come from a hook after the handler never states that nothing was done. */
+/**
+ * Where a `statusCode` is not the handler's word about the whole run: in the hook form the error may come from a hook after
+ * the handler, and in a worker from a downstream, about one call of several. Only what is thrown on purpose says more
+ * than that the effect is in doubt.
+ */
 export const endingOfUncertainError = (error: unknown): Ending =>
   error instanceof NotDoneError || error instanceof TerminalError
     ? endingOfError(error)
@@ -102,6 +108,10 @@ const errorOutcome = (error: Error & { details?: unknown; statusCode?: number })
 
 /** A class name says what went wrong without saying about whom; anything else might be the customer's data. */
 const errorClass = (error: unknown): string => {
-  const name = error instanceof Error ? error.name : undefined
-  return typeof name === 'string' && /^[A-Za-z_$][\w$.]{0,99}$/.test(name) ? name : 'Error'
+  try {
+    const name = error instanceof Error ? error.name : undefined
+    return typeof name === 'string' && /^[A-Za-z_$][\w$.]{0,99}$/.test(name) ? name : 'Error'
+  } catch {
+    return 'Error' // a getter that throws: the handler's error is the one that its caller gets
+  }
 }

@@ -1,5 +1,6 @@
 import { IdempotencyError } from './errors.ts'
 import { canonicalValue, NotCanonical } from './json.ts'
+import { unawaited } from './unawaited.ts'
 
 /** Canonical text of a payload that the user picked. Throws {@link IdempotencyError} `payload-invalid`. */
 export const canonicalPayload = (payload: unknown): string => {
@@ -7,6 +8,7 @@ export const canonicalPayload = (payload: unknown): string => {
     return canonicalValue(payload)
   } catch (error) {
     if (!(error instanceof NotCanonical)) throw error
+    unawaited(payload)
     throw new IdempotencyError('payload-invalid', `The payload cannot be fingerprinted: ${error.message}`, {
       cause: error,
     })

@@ -1,6 +1,7 @@
 import { IdempotencyError } from './errors.ts'
 import type { Rule } from './option-rules.ts'
 import { SINGLE_TENANT } from './record-key.ts'
+import { unawaited } from './unawaited.ts'
 
 /** The option `tenant` of the entries that take an event: never left out, so that no key is shared by all. */
 export type TenantChoice<TSubject> = ((subject: TSubject) => string | undefined) | typeof SINGLE_TENANT
@@ -20,6 +21,7 @@ export const tenantOf = <TSubject>(tenant: TenantChoice<TSubject>, subject: TSub
 /** What an option answered for a part of the scope. Throws {@link IdempotencyError} `scope-missing`. */
 export const scopeText = (option: string, answer: unknown): string => {
   if (typeof answer === 'string' && answer !== '') return answer
+  unawaited(answer)
   throw new IdempotencyError(
     'scope-missing',
     `The ${option} option answered ${typeName(answer)}; it must answer a text`,

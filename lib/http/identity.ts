@@ -4,6 +4,7 @@ import { type ClaimRequest, deadlineOf, type TimedContext } from '../core/lifecy
 import { canonicalPayload } from '../core/payload.ts'
 import { deriveRecordKey } from '../core/record-key.ts'
 import { scopeText, tenantOf } from '../core/tenant.ts'
+import { unawaited } from '../core/unawaited.ts'
 import { type HttpRequest, type RequestBody, readEvent } from './event.ts'
 import { MAX_KEY_LENGTH, type ParsedKey, parseKeyHeader } from './key-header.ts'
 import type { HttpSettings } from './options.ts'
@@ -45,6 +46,7 @@ const readKey = <TEvent>({ key }: HttpSettings<TEvent>, event: TEvent, request: 
 
 const chosenKey = (key: unknown): ParsedKey => {
   if (key === undefined || key === null || key === '') return { kind: 'missing' }
+  unawaited(key)
   return typeof key === 'string' && key.length <= MAX_KEY_LENGTH && key.isWellFormed()
     ? { kind: 'key', key }
     : { kind: 'invalid', rule: `the key must be a string of at most ${MAX_KEY_LENGTH} characters` }
@@ -88,7 +90,9 @@ const routeOf = <TEvent>({ route }: HttpSettings<TEvent>, event: TEvent, request
 /** A hint that cannot be had is no hint, and no reason to refuse the request. */
 const isLikelyReplay = <TEvent>({ likelyReplay }: HttpSettings<TEvent>, event: TEvent): boolean => {
   try {
-    return likelyReplay?.(event) === true
+    const answer: unknown = likelyReplay?.(event)
+    unawaited(answer)
+    return answer === true
   } catch {
     return false
   }

@@ -2,7 +2,7 @@ import type { HandlerClaim } from '../core/handler-claim.ts'
 import type { TimedContext } from '../core/lifecycle/request.ts'
 import { OptionError } from '../core/option-rules.ts'
 import { type Call, createBatch, type Processed, storeFault } from './batch.ts'
-import { deadlineOfBatch } from './deadline.ts'
+import { type Deadline, deadlineOfBatch } from './deadline.ts'
 import { type Identified, identify, type Unusable } from './identity.ts'
 import { inTurn } from './in-turn.ts'
 import type { SqsMessage } from './message.ts'
@@ -29,7 +29,8 @@ const WHERE = 'sqsHandler(handler, options)'
  * it returns is stored with the record, and nothing is stored where it returns nothing.
  *
  * Throws `OptionError` at once for options that cannot be right. The batch handler itself throws only where the store
- * is down for every message, so that the event source slows down, and for an event that is not of SQS.
+ * is down for every message, so that the event source slows down, for an event that is not of SQS, and where
+ * `marginSeconds` leaves no time for any message.
  *
  * @example
  * export const handler = sqsHandler(reserveStock, {
@@ -56,6 +57,7 @@ const handleBatch = async <TBody>(
   call: Call<TBody>,
 ): Promise<SqsBatchResponse> => {
   const deadline = deadlineOfBatch(context, settings.margin)
+  assertRoom(settings, deadline)
   const jobs = await Promise.all(records.map((record) => identify(settings, record, context)))
   const batch = createBatch(deadline)
   const processed = await inTurn(
@@ -66,6 +68,13 @@ const handleBatch = async <TBody>(
   if (fault === undefined) return responseOf(records, processed)
   await waitOut(settings.queue, records, deadline)
   throw fault
+}
+
+/** Returning every message of every batch, without a word, would empty the queue into its dead-letter queue. */
+const assertRoom = <TBody>({ margin }: SqsSettings<TBody>, { hasTime, left }: Deadline): void => {
+  if (margin === undefined || hasTime()) return
+  const rule = `is ${margin / 1000}; it must be less than the ${left() / 1000} s with which the invocation began`
+  throw new OptionError(WHERE, 'marginSeconds', rule)
 }
 
 /** One at a time: the messages of one record, which would else only refuse each other, and those of a FIFO group. */

@@ -5,6 +5,7 @@ import { type ClaimRequest, deadlineOf, type TimedContext } from '../core/lifecy
 import { canonicalPayload } from '../core/payload.ts'
 import { deriveRecordKey } from '../core/record-key.ts'
 import { tenantOf } from '../core/tenant.ts'
+import { unawaited } from '../core/unawaited.ts'
 import { keyOf } from './key.ts'
 import { messageOf, type SqsMessage } from './message.ts'
 import type { SqsSettings } from './options.ts'
@@ -62,6 +63,7 @@ const claimRequestOf = async <TBody>(
 const chosenKey = <TBody>({ key }: SqsSettings<TBody>, message: SqsMessage<TBody>): string => {
   const answer: unknown = keyOf(key, message)
   if (typeof answer === 'string' && answer !== '') return answer
+  unawaited(answer)
   throw new IdempotencyError('key-missing', 'The key option found no key in this message')
 }
 

@@ -7,7 +7,7 @@ import type { SqsMessage } from './message.ts'
  * | --- | --- | --- | --- |
  * | a function of the body | same key | same key | same key |
  * | `{ attribute }` | same key | same key | same key, where the producer sets it so |
- * | `'deduplicationId'` | same key | may be a new key | same key, where the producer sets the same id |
+ * | `'deduplicationId'`, with the message group | same key | may be a new key | same key, where the producer sets the same id |
  * | `'messageId'` | same key | new key | new key |
  */
 export type KeyChoice<TBody> =
@@ -20,8 +20,17 @@ export type KeyChoice<TBody> =
 export const keyOf = <TBody>(choice: KeyChoice<TBody>, message: SqsMessage<TBody>): string | undefined => {
   if (typeof choice === 'function') return choice(message.body, message)
   if (choice === 'messageId') return message.messageId
-  if (choice === 'deduplicationId') return message.attributes.MessageDeduplicationId
+  if (choice === 'deduplicationId') return deduplicationKey(message)
   return Object.hasOwn(message.messageAttributes, choice.attribute)
     ? message.messageAttributes[choice.attribute]?.stringValue
     : undefined
 }
+
+/**
+ * The group is part of it: where a queue's `DeduplicationScope` is `messageGroup`, two groups may have messages with one
+ * id, and SQS delivers both.
+ */
+const deduplicationKey = <TBody>({ attributes }: SqsMessage<TBody>): string | undefined =>
+  attributes.MessageDeduplicationId === undefined
+    ? undefined
+    : JSON.stringify([attributes.MessageGroupId ?? '', attributes.MessageDeduplicationId])

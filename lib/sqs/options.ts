@@ -41,11 +41,14 @@ export interface SqsOptions<TBody> extends CommonOptions {
   readonly concurrency?: number | undefined
   /**
    * How often a message may run and end in doubt (a throw, a crash, a timeout) before it is poison: claimed, not run,
-   * completed as `FAILED`. 1 to 999, default 3. Keep it under the queue's `maxReceiveCount`.
+   * completed as `FAILED`. 1 to 999, default 3. Keep it under the queue's `maxReceiveCount`. Once a run has ended in
+   * doubt, a delivery that claims the message and finds no time to run it counts too: its record cannot tell the two
+   * apart. Not together with `abandoned: 'hold'`.
    */
   readonly maxRuns?: number | undefined
   /**
-   * No message is started when less than this is left of the invocation, in seconds, 0 to 900. It has to hold one run.
+   * No message is started when less than this is left of the invocation, in seconds, 0 to 900. It has to hold one run,
+   * and to be less than the function's timeout: an invocation that begins with less throws.
    * Default: a third of what the invocation began with, at least 0.5 and at most 5.
    */
   readonly marginSeconds?: number | undefined
@@ -144,6 +147,13 @@ export const readSqsSettings = <TBody>(where: string, options: SqsOptions<TBody>
   const { visibility = 'leave', deadLetter, sqs, marginSeconds } = options
   if (sqs !== undefined && visibility === 'leave' && deadLetter === undefined) {
     throw new OptionError(where, 'sqs', 'is of no use without visibility: "move" or deadLetter')
+  }
+  if (options.abandoned === 'hold' && options.maxRuns !== undefined) {
+    throw new OptionError(
+      where,
+      'maxRuns',
+      'is of no use under abandoned: "hold", where a run in doubt is never repeated',
+    )
   }
   const core = readSettings(where, options, DEFAULT_RETENTION_SECONDS)
   const onError = options.onError ?? logError

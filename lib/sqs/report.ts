@@ -1,3 +1,4 @@
+import { unawaited } from '../core/unawaited.ts'
 import type { SqsRecord } from './record.ts'
 import { UnusableMessage } from './unusable.ts'
 
@@ -15,7 +16,7 @@ export const logError: OnError = (error, { messageId }) => {
 /** Reporting must not change what is reported. */
 export const report = (onError: OnError, error: unknown, record: SqsRecord): void => {
   try {
-    onError(error, record)
+    unawaited(onError(error, record))
   } catch {
     // The message goes back to its queue all the same.
   }

@@ -1,10 +1,10 @@
 import type { StoreMisconfigured, StoreUnavailable } from '../core/errors.ts'
 import type { HandlerClaim } from '../core/handler-claim.ts'
 import { begin, type HeldClaim } from '../core/lifecycle/begin.ts'
-import { type Ran, runClaimed } from '../core/lifecycle/run.ts'
+import { type Ran, runClaimed, type Threw } from '../core/lifecycle/run.ts'
 import { settle } from '../core/lifecycle/settle.ts'
 import { outcomeOf } from '../core/outcome.ts'
-import { endingOfError } from '../core/outcome-policy.ts'
+import { endingOfUncertainError } from '../core/outcome-policy.ts'
 import type { SettledRecord } from '../core/record.ts'
 import type { Identified } from './identity.ts'
 import type { SqsSettings } from './options.ts'
@@ -68,23 +68,20 @@ const runHeld = async <TBody>(run: Run<TBody>, held: HeldClaim): Promise<Tried> 
 }
 
 const runStarted = async <TBody>(run: Run<TBody>, held: HeldClaim): Promise<Tried> => {
-  const { settings, identified } = run
-  let isFinal = false
-  try {
-    const ran = await runClaimed(settings.core, held, {
-      handler: run.call,
-      endingOfValue: (value) => ({ kind: 'complete', status: 'SUCCEEDED', outcome: outcomeOf(value) }),
-      endingOfError: (error) => {
-        const ending = endingOfError(error)
-        isFinal = ending.kind === 'complete'
-        return ending
-      },
-    })
-    return await endAsRan(run, ran)
-  } catch (error) {
-    report(settings.onError, error, identified.record)
-    return isFinal ? endFailed(run) : FAILED
-  }
+  const ran = await runClaimed(run.settings.core, held, {
+    handler: run.call,
+    endingOfValue: (value) => ({ kind: 'complete', status: 'SUCCEEDED', outcome: outcomeOf(value) }),
+    endingOfError: endingOfUncertainError,
+  })
+  return ran.kind === 'threw' ? endAsThrown(run, ran) : endAsRan(run, ran)
+}
+
+/** A final failure is the message's end, unless another run has taken the claim over: then what that one did counts. */
+const endAsThrown = <TBody>(run: Run<TBody>, { error, settled }: Threw): Tried | Promise<Tried> => {
+  report(run.settings.onError, error, run.identified.record)
+  if (endingOfUncertainError(error).kind !== 'complete') return FAILED
+  if (settled.kind === 'replay') return endAsStored(run, settled.record)
+  return settled.kind === 'conflict' ? returnFor(run, settled.retryAfterSeconds) : endFailed(run)
 }
 
 /** A run whose outcome could not be stored is acknowledged: its effect is done (`unstored: 'fail'` returns it). */

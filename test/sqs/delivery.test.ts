@@ -222,7 +222,7 @@ test('G1: what is logged of an unusable message quotes neither its body nor its 
   expect(JSON.stringify(options.events)).not.toContain('canary')
 })
 
-test('C4: a throw is returned and runs again at once; NotDoneError releases; TerminalError is final.', async () => {
+test('C4: a throw is returned and runs again at once, whatever its statusCode; NotDoneError releases; TerminalError is final.', async () => {
   const thrown: unknown[] = []
   const options = orderOptions(tableName, { onError: (error) => thrown.push(error) })
   const errors: Record<string, unknown[]> = {
@@ -252,6 +252,7 @@ test('C4: a throw is returned and runs again at once; NotDoneError releases; Ter
   })
   // After a throw the effect is in doubt and the key stays; after a release it is a new one.
   expect(new Set(downstream.plain).size).toBe(1)
+  expect(new Set(downstream.status).size).toBe(1)
   expect(new Set(downstream.notDone).size).toBe(2)
 })
 

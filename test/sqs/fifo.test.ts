@@ -3,6 +3,7 @@ import { sqsHandler, TerminalError } from '../../lib/sqs.ts'
 import { freshTable } from '../support/dynamodb.ts'
 import {
   aContext,
+  aGate,
   anEvent,
   aRecord,
   fakeSqs,
@@ -202,3 +203,35 @@ test('Ten message attributes are all that SQS takes: the reason stays, what is b
   expect(names).toHaveLength(10)
   expect(names[0]).toBe('lambda-once-reason')
 })
+
+test.each([
+  ['has succeeded', async () => {}, []],
+  ['is still at it', () => new Promise(() => {}), ['a']],
+])(
+  'A6: a late TerminalError of an owner that lost its claim buries nothing, where the other run %s.',
+  async (_, run, back) => {
+    const sqs = fakeSqs()
+    const options = orderOptions(tableName, { marginSeconds: 0, sqs, deadLetter: { queueUrl: DEAD_LETTERS } })
+    const [gate, started, taken] = [aGate(), aGate(), aGate()]
+    const stalled = sqsHandler<Order>(async () => {
+      started.open()
+      await gate.opened
+      throw new TerminalError('card expired')
+    }, options)
+    const event = anEvent(aRecord('a', { group: 'g' }))
+    const stalling = stalled(event, aContext(510))
+    await started.opened
+    await sleep(3_000)
+    const other = sqsHandler<Order>(() => {
+      taken.open()
+      return run()
+    }, options)
+    const others = other(redelivered(event), aContext())
+    await taken.opened
+    if (back.length === 0) expect(returned(await others)).toEqual([])
+    gate.open()
+    expect(returned(await stalling)).toEqual(back)
+    expect(sqs.sent).toEqual([])
+    expect(options.events.map(({ type }) => type)).toContain('lost')
+  },
+)

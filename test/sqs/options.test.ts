@@ -27,6 +27,7 @@ test.each<[string, Record<string, unknown>, string]>([
   ['a client that sends nothing', { visibility: 'move', sqs: {} }, 'sqs'],
   ['a client without a use', { sqs: fakeSqs() }, 'sqs'],
   ['a retention under the bound', { retentionSeconds: 1_500 }, 'retentionSeconds'],
+  ['runs to count where none is repeated', { abandoned: 'hold', maxRuns: 3 }, 'maxRuns'],
 ])('Refused when the handler is built: %s.', (_, more, option) => {
   const build = () => sqsHandler<Order>(() => {}, { ...base(), ...more } as SqsOptions<Order>)
   expect(build).toThrow(expect.objectContaining({ name: 'OptionError', option }))
@@ -60,6 +61,19 @@ test.each<[string, SqsOptions<Order>['key'], number, number]>([
     expect(await keyed(key, first, again)).toBe(resent)
   },
 )
+
+test('Two message groups may have messages with one deduplication id: each runs, once.', async () => {
+  const inGroup = (group: string) => aRecord('a', { messageId: group, group, deduplicationId: '2026-11-01' })
+  expect(await keyed('deduplicationId', inGroup('acme'), inGroup('globex'), inGroup('acme'))).toBe(2)
+})
+
+test('F6: an invocation that begins with less time than the margin throws, and names both.', async () => {
+  const handler = sqsHandler<Order>(() => {}, { ...base(), marginSeconds: 60 })
+  const context = { getRemainingTimeInMillis: () => 30_000 }
+  await expect(handler(anEvent(aRecord('a')), context)).rejects.toThrow(
+    'option "marginSeconds" is 60; it must be less than the 30 s with which the invocation began',
+  )
+})
 
 test.each<[string, SqsOptions<Order>['key']]>([
   ['an attribute', { attribute: 'idempotency' }],

@@ -18,6 +18,13 @@ export type Ran<T> =
   | { readonly kind: 'replay'; readonly record: SettledRecord }
   | { readonly kind: 'refused'; readonly error: IdempotencyError }
 
+/** The handler threw, and its claim was settled. */
+export interface Threw {
+  readonly kind: 'threw'
+  readonly error: unknown
+  readonly settled: Settled
+}
+
 export interface Job<T> {
   /** The user's handler; without a claim where it runs unprotected. */
   readonly handler: (claim: HandlerClaim | undefined) => T | Promise<T>
@@ -29,8 +36,11 @@ export interface Job<T> {
 export const run = async <T>(settings: Settings, request: ClaimRequest, job: Job<T>): Promise<Ran<T>> => {
   const begun = await beginWaiting(settings, request)
   switch (begun.kind) {
-    case 'run':
-      return runClaimed(settings, begun.held, job)
+    case 'run': {
+      const ran = await runClaimed(settings, begun.held, job)
+      if (ran.kind === 'threw') throw ran.error
+      return ran
+    }
     case 'unprotected':
       return { kind: 'answered', value: await job.handler(undefined), standing: 'unprotected' }
     case 'replay':
@@ -40,14 +50,13 @@ export const run = async <T>(settings: Settings, request: ClaimRequest, job: Job
   }
 }
 
-/** The second half: for an entry that has something to decide between the claim and the run. */
-export const runClaimed = async <T>(settings: Settings, held: HeldClaim, job: Job<T>): Promise<Ran<T>> => {
+/** The second half: for an entry that has something to decide between the claim and the run, or after a throw. */
+export const runClaimed = async <T>(settings: Settings, held: HeldClaim, job: Job<T>): Promise<Ran<T> | Threw> => {
   let value: T
   try {
     value = await handled(settings, held, job)
   } catch (error) {
-    await settle(settings, held, job.endingOfError(error))
-    throw error
+    return { kind: 'threw', error, settled: await settle(settings, held, job.endingOfError(error)) }
   }
   return ranAs(settings, held, value, await settle(settings, held, job.endingOfValue(value)))
 }

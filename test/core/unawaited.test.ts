@@ -1,0 +1,71 @@
+import { decide, endingOfError, endingOfUncertainError } from '../../lib/core/outcome-policy.ts'
+import { idempotent } from '../../lib/http.ts'
+import { memoryStore } from '../../lib/memory.ts'
+import { sqsHandler } from '../../lib/sqs.ts'
+import { contextWith, payment } from '../support/http-events.ts'
+import { errorsLogged } from '../support/http-harness.ts'
+import { aContext, anEvent, aRecord, returned } from '../support/sqs.ts'
+
+/** What a function does that should have answered at once, and fails later. */
+const failsLater = async (): Promise<never> => {
+  throw new Error('later')
+}
+
+/** A rejection that nobody handles ends the process, and this test run with it. */
+const survived = async (run: () => Promise<unknown>): Promise<void> => {
+  await errorsLogged(async () => void (await run()))
+  await new Promise(setImmediate)
+}
+
+const common = () => ({ store: memoryStore(), operation: 'payments', tenant: 'single-tenant' as const })
+
+test.each(['tenant', 'key', 'route', 'payload', 'likelyReplay', 'outcomes', 'observe'])(
+  'A %s that is asynchronous, and fails, does not end the process.',
+  async (option) => {
+    const handler = idempotent(async () => ({ statusCode: 201, body: '' }), {
+      ...common(),
+      [option]: failsLater,
+    } as never)
+    await survived(() => handler(payment('k'), contextWith()))
+  },
+)
+
+test.each(['onError', 'key', 'tenant', 'payload'])(
+  'Of a worker, a %s that is asynchronous, and fails, does not end the process.',
+  async (option) => {
+    const worker = sqsHandler<{ orderId: string }>(
+      ({ messageId }) => {
+        if (messageId === 'a') throw new Error('fails')
+      },
+      {
+        ...common(),
+        key: (order: { orderId: string }) => order.orderId,
+        onError: () => {},
+        [option]: failsLater,
+      } as never,
+    )
+    let back: string[] = []
+    const run = async () => {
+      back = returned(await worker(anEvent(aRecord('a'), aRecord('b')), aContext()))
+    }
+    await survived(run)
+    expect(back).toContain('a')
+  },
+)
+
+test('C4: an error whose name cannot be read abandons all the same.', () => {
+  const hostile = Object.defineProperty(new Error('x'), 'name', {
+    get: () => {
+      throw new Error('no name')
+    },
+  })
+  const abandoned = { kind: 'abandon', lastError: 'Error' }
+  expect(endingOfError(hostile)).toEqual(abandoned)
+  expect(endingOfUncertainError(hostile)).toEqual(abandoned)
+})
+
+test('A policy that is asynchronous counts as none.', async () => {
+  await errorsLogged(async () => {
+    expect(decide((() => failsLater()) as never, { statusCode: 201 })).toBe('complete')
+  })
+})
