@@ -62,31 +62,54 @@ export const rulesOf = ({ step, kind, when, which }: Cell): readonly Rule[] => {
   }
 }
 
+/** What stands in the table. `claimed`: in progress under a lease. `abandoned`: in progress without one. */
+export type Standing = 'nothing' | 'claimed' | 'abandoned' | 'released' | 'completed'
+
 /** What the first call has to come to, whatever a retry finds. */
 export interface Expected {
   readonly runs: number
   /** Value and status, or the error's code or message. */
   readonly first: string
-  /** Whether its outcome is stored by then; absent where there is none to store. */
-  readonly stored?: boolean
+  /** What it leaves in the table, before anything late arrives there. */
+  readonly left: Standing
+  /** Of a renewal: whether the lease that stands right after it is the new one. */
+  readonly isRenewed?: boolean
 }
 
-const DONE: Expected = { runs: 1, first: 'done created', stored: true }
-const NOT_CLAIMED: Expected = { runs: 0, first: 'idempotency-unavailable', stored: false }
+/** Two lost sends are tried anew: there is a third. A claim gives up after two, and a renewal leaves it to the next. */
+const TRIED_ANEW: ReadonlySet<FaultStep> = new Set(['complete', 'release', 'abandon'])
 
-/** A lost send is made up for by the next. After two a claim gives up, and a settle tries anew. */
-export const expected = ({ step, when, which }: Cell): Expected => {
+/** Whether a send of the step is applied before the first call ends. */
+const isApplied = ({ step, when, which }: Cell): boolean => {
+  switch (which) {
+    case 'first':
+      return true // by the second, if not by itself
+    case 'second':
+      return when === 'after' || TRIED_ANEW.has(step)
+    case 'all':
+      return when === 'after'
+  }
+}
+
+const DONE: Expected = { runs: 1, first: 'done created', left: 'completed' }
+const NOT_CLAIMED = { runs: 0, first: 'idempotency-unavailable' } as const
+
+/** A lost send is made up for by the next, where there is one. */
+export const expected = (cell: Cell): Expected => {
+  const { step, which } = cell
+  const applied = isApplied(cell)
   switch (step) {
-    case 'claim':
-    case 'takeOver':
-      return which === 'first' ? DONE : NOT_CLAIMED
+    case 'claim': // who gives up releases what may be its own
+      return which === 'first' ? DONE : { ...NOT_CLAIMED, left: applied ? 'released' : 'nothing' }
+    case 'takeOver': // by itself, or still by its predecessor
+      return which === 'first' ? DONE : { ...NOT_CLAIMED, left: 'abandoned' }
     case 'renew':
-      return DONE
+      return { ...DONE, isRenewed: applied }
     case 'complete':
-      return which === 'all' ? { runs: 1, first: 'done unstored', stored: when === 'after' } : DONE
+      return which === 'all' ? { runs: 1, first: 'done unstored', left: applied ? 'completed' : 'claimed' } : DONE
     case 'release':
-      return { runs: 1, first: 'card declined' }
+      return { runs: 1, first: 'card declined', left: applied ? 'released' : 'claimed' }
     case 'abandon':
-      return { runs: 1, first: 'boom' }
+      return { runs: 1, first: 'boom', left: applied ? 'abandoned' : 'claimed' }
   }
 }

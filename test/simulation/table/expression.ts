@@ -15,6 +15,32 @@ export interface Expressions {
   readonly ExpressionAttributeValues?: WireItem
 }
 
+const PLACEHOLDER = /[:#]\w+/g
+
+/** What DynamoDB finds wrong with a request, in its words, before it looks at the item; it looks at the names first. */
+export const mistakeIn = (request: Expressions): string | undefined => {
+  const { ConditionExpression = '', UpdateExpression = '' } = request
+  const used = `${ConditionExpression} ${UpdateExpression}`.match(PLACEHOLDER) ?? []
+  return (
+    mistakeAbout(request, 'ExpressionAttributeNames', used) ?? mistakeAbout(request, 'ExpressionAttributeValues', used)
+  )
+}
+
+const mistakeAbout = (
+  request: Expressions,
+  member: 'ExpressionAttributeNames' | 'ExpressionAttributeValues',
+  used: readonly string[],
+): string | undefined => {
+  const given = request[member]
+  if (given === undefined) return undefined
+  const placeholders = Object.keys(given)
+  if (placeholders.length === 0) return `${member} must not be empty`
+  const unused = placeholders.filter((placeholder) => !used.includes(placeholder))
+  return unused.length === 0
+    ? undefined
+    : `Value provided in ${member} unused in expressions: keys: {${unused.join(', ')}}`
+}
+
 /** As much of DynamoDB's expression language as the store speaks: what is not understood throws. */
 export const holds = (request: Expressions, item: WireItem): boolean =>
   request.ConditionExpression === undefined ||
@@ -50,7 +76,8 @@ export const updated = (request: Expressions, item: WireItem): WireItem => {
   return next
 }
 
-const nameIn = ({ ExpressionAttributeNames: names = {} }: Expressions, word = ''): string => names[word] ?? word
+const nameIn = ({ ExpressionAttributeNames: names = {} }: Expressions, word = ''): string =>
+  word.startsWith('#') ? (names[word] ?? notUnderstood(word)) : word
 
 const valueIn = ({ ExpressionAttributeValues: values = {} }: Expressions, word = ''): WireValue =>
   values[word] ?? notUnderstood(word)

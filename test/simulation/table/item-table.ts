@@ -2,7 +2,7 @@ import type { StoredRecord } from '../../../lib/core/record.ts'
 import type { RecordKey } from '../../../lib/core/record-key.ts'
 import { fromItem } from '../../../lib/stores/dynamodb/item.ts'
 import { itemFromWire } from '../../../lib/stores/dynamodb/lean/wire.ts'
-import { type Expressions, holds, updated, type WireItem } from './expression.ts'
+import { type Expressions, holds, mistakeIn, updated, type WireItem } from './expression.ts'
 
 export type Operation = 'PutItem' | 'UpdateItem' | 'GetItem'
 
@@ -14,6 +14,8 @@ export const operationIn = (headers: readonly string[]): Operation =>
 export interface TableRequest extends Expressions {
   readonly Item?: WireItem
   readonly Key?: WireItem
+  /** Whether a refusal brings back the item that stands there. Default: it does not. */
+  readonly ReturnValuesOnConditionCheckFailure?: 'ALL_OLD' | 'NONE'
 }
 
 export interface TableAnswer {
@@ -45,6 +47,12 @@ const keyOf = ({ Item, Key }: TableRequest): string => (Item ?? Key)?.pk?.S ?? '
 
 const OK: TableAnswer = { status: 200, body: '{}' }
 
+const refusedBy = ({ ReturnValuesOnConditionCheckFailure: asked }: TableRequest, standing?: Version): TableAnswer =>
+  refusal(
+    'ConditionalCheckFailedException',
+    asked === 'ALL_OLD' && standing !== undefined ? { Item: standing.item } : {},
+  )
+
 const found = (version: Version | undefined): TableAnswer =>
   version === undefined ? OK : { status: 200, body: JSON.stringify({ Item: version.item }) }
 
@@ -62,8 +70,9 @@ export const createItemTable = (): ItemTable => {
       const key = keyOf(request)
       const version = current.get(key)
       if (operation === 'GetItem') return found(version)
-      if (!holds(request, version?.item ?? {}))
-        return refusal('ConditionalCheckFailedException', version === undefined ? {} : { Item: version.item })
+      const mistake = mistakeIn(request)
+      if (mistake !== undefined) return refusal('ValidationException', { message: mistake })
+      if (!holds(request, version?.item ?? {})) return refusedBy(request, version)
       enter(key, request.Item ?? updated(request, version?.item ?? {}))
       return OK
     },

@@ -1,0 +1,86 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { StoredRecord } from '../../../lib/core/record.ts'
+import type { ending } from '../../support/scene.ts'
+import { type Cell, expected, type Standing } from './cell.ts'
+
+/** When what the network kept reaches the database; `never`: it kept nothing. */
+export type Surfacing = 'before the retry' | 'after the retry' | 'never'
+
+/** A lease that is renewed, and its first beat, in milliseconds. */
+export const RENEWED_LEASE = 60_000
+export const BEAT: number = RENEWED_LEASE / 3
+
+type Ended = Awaited<ReturnType<typeof ending<{ value: unknown; status: string }>>>
+
+/** What was seen of one cell. */
+export interface Tale {
+  /** Of the step in question, by the first call. */
+  readonly sends: number
+  readonly runs: number
+  readonly toldLost: boolean
+  /** Of a renewal: by how much the lease that stands right after the beat ends later, in milliseconds. */
+  readonly renewedBy: number | undefined
+  readonly first: Ended
+  readonly atFirst: StoredRecord | undefined
+  /** When the retry begins. */
+  readonly between: StoredRecord | undefined
+  readonly retry: Ended
+  readonly reruns: number
+  readonly settled: StoredRecord | undefined
+  /** How many late sends reached the database. */
+  readonly surfaced: number
+  /** When all of them have. */
+  readonly last: StoredRecord | undefined
+}
+
+/** What did not end as it must. */
+export const faultIn = (cell: Cell, surfacing: Surfacing, tale: Tale): string | undefined =>
+  [...faultsAtFirst(cell, tale), ...faultsLater(surfacing, tale)].find((fault): fault is string => fault !== true)
+
+type Check = string | true
+
+const faultsAtFirst = (cell: Cell, { sends, runs, toldLost, renewedBy, first, atFirst }: Tale): readonly Check[] => {
+  const wanted = expected(cell)
+  const renewal = wanted.isRenewed === undefined ? undefined : wanted.isRenewed ? BEAT : 0
+  return [
+    sends >= 2 || `the fault was met by ${sends} sends`,
+    runs === wanted.runs || `${runs} runs at first, ${wanted.runs} expected`,
+    !toldLost || 'the handler was told that its claim is lost',
+    shown(first) === wanted.first || `at first ${shown(first)}, ${wanted.first} expected`,
+    standing(atFirst) === wanted.left || `at first it leaves ${standing(atFirst)}, ${wanted.left} expected`,
+    renewedBy === renewal || `the lease is renewed by ${renewedBy} ms, ${renewal} expected`,
+  ]
+}
+
+const faultsLater = (
+  surfacing: Surfacing,
+  { between, retry, reruns, settled, surfaced, last }: Tale,
+): readonly Check[] => {
+  const isReplay = between?.status === 'SUCCEEDED'
+  return [
+    shown(retry) === `done ${isReplay ? 'replayed' : 'created'}` || `the retry got ${shown(retry)}`,
+    reruns === (isReplay ? 0 : 1) || `${reruns} runs at the retry`,
+    settled?.status === 'SUCCEEDED' || `the record is ${settled?.status}`,
+    surfaced > 0 === (surfacing !== 'never') || `${surfaced} sends were late`,
+    isDeepStrictEqual(last, settled) || 'what arrived late changed the record',
+  ]
+}
+
+const standing = (record: StoredRecord | undefined): Standing => {
+  switch (record?.status) {
+    case undefined:
+      return 'nothing'
+    case 'IN_PROGRESS':
+      return record.leaseExpiresAt === undefined ? 'abandoned' : 'claimed'
+    case 'RELEASED':
+      return 'released'
+    default:
+      return 'completed'
+  }
+}
+
+const shown = (ended: Ended): string => {
+  if ('value' in ended) return `${ended.value.value} ${ended.value.status}`
+  const { code, message } = ended.error as { code?: string; message: string }
+  return code ?? message
+}
