@@ -144,6 +144,7 @@ const isSpecific = (template: string): boolean => template !== '$default' && !te
 
 const bodyOf = ({ body, isBase64Encoded }: AnyEvent): RequestBody => {
   if (body === undefined || body === null) return { kind: 'raw', body: undefined }
+  if (body instanceof Uint8Array) return { kind: 'raw', body }
   if (typeof body !== 'string') return { kind: 'parsed', value: body }
   return { kind: 'raw', body: isBase64Encoded === true ? Buffer.from(body, 'base64') : body }
 }

@@ -53,6 +53,9 @@ describe.each(EVENT_KINDS)('E8: %s', (kind) => {
     expect(read(kind, { body: '{"a":1}' }).body).toEqual(raw('{"a":1}'))
     expect(read(kind, { body: 'AAH/', isBase64Encoded: true }).body).toEqual(raw(Buffer.from([0, 1, 255])))
     expect(read(kind, {}).body).toEqual(raw(kind.startsWith('alb') ? '' : undefined))
+    const behind = (body: unknown) => readEvent({ ...EVENT_MAKERS[kind]({}), body }).body
+    expect(behind({ a: 1 })).toEqual({ kind: 'parsed', value: { a: 1 } })
+    expect(behind(Buffer.from('a'))).toEqual(raw(Buffer.from('a')))
   })
 
   test('the query is a list in a fixed order', () => {
