@@ -57,6 +57,19 @@ export const aContext = (milliseconds = 30_000): { getRemainingTimeInMillis(): n
   return { getRemainingTimeInMillis: () => end - Date.now() }
 }
 
+/** An invocation whose time passes only when the test says so: a slow machine changes nothing. */
+export const aTimedContext = (
+  milliseconds: number,
+): { getRemainingTimeInMillis(): number; pass(milliseconds: number): void } => {
+  let left = milliseconds
+  return {
+    getRemainingTimeInMillis: () => left,
+    pass: (passed) => {
+      left -= passed
+    },
+  }
+}
+
 /** The ids of the messages that go back to the queue. */
 export const returned = ({ batchItemFailures }: { batchItemFailures: { itemIdentifier: string }[] }): string[] =>
   batchItemFailures.map(({ itemIdentifier }) => itemIdentifier)
