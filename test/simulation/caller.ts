@@ -118,7 +118,10 @@ const ask = (world: World, invocation: Invocation, settings: Settings, asked: As
       requests: { ...invocation.requests },
     }
     world.answers.push(answer)
-    world.count(nameOf(answer))
+    world.count(
+      answer.claim === undefined || result.kind === 'answered' ? 'answer' : 'answer after its run',
+      nameOf(result),
+    )
     say(world, invocation, () => `answers: ${describeResult(answer)}`)
     if (isUnavailable(answer) && profile.retries && tries < MAX_TRIES && random.chance(0.5)) {
       later(world, invocation, random.between(5, 800), () => ask(world, invocation, settings, asked, tries + 1))
@@ -148,8 +151,7 @@ const ask = (world: World, invocation: Invocation, settings: Settings, asked: As
 export const isUnavailable = ({ result }: Answered): boolean =>
   result.kind === 'refused' && result.error.code === 'idempotency-unavailable'
 
-const nameOf = ({ result, claim }: Answered): string => {
-  if (result.kind === 'answered') return `answer ${result.standing}`
-  if (result.kind === 'refused') return `answer ${claim === undefined ? '' : 'after its run '}${result.error.code}`
-  return `answer ${claim === undefined ? '' : 'after its run '}${result.kind}`
+const nameOf = (result: Answered['result']): string => {
+  if (result.kind === 'answered') return result.standing
+  return result.kind === 'refused' ? result.error.code : result.kind
 }

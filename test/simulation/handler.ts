@@ -47,7 +47,7 @@ const ended = (world: World, invocation: Invocation, run: Run, { claim, deed, sp
     const finish = (how: Deed): void => {
       if (run.end !== undefined || !invocation.isAlive) return
       run.end = { deed: how, ...happening(world) }
-      world.count(`deed ${how}`)
+      world.count('deed', how)
       say(world, invocation, () => `handler ends: ${how}`)
       try {
         resolve(answerOf(how, number))

@@ -17,8 +17,8 @@ export const applied = <T>(world: World, cause: Unplaced<Write>, act: () => T): 
 const enter = (world: World, write: Write): void => {
   world.writes.push(write)
   world.replaced = { record: write.before, at: write.at }
-  world.count(`write ${write.by === 'settle' ? write.as : write.by}`)
-  if (write.by === 'takeOver') world.count(`take over ${standingOf(write.before, world)}`)
+  world.count('write', write.by === 'settle' ? write.as : write.by)
+  if (write.by === 'takeOver') world.count('take over', standingOf(write.before, world))
   if ('stray' in write && write.stray) world.count('applied after its sender had ended')
   world.log?.(() => `  record is now ${describeRecord(write.after, write.at)}`)
   if (world.profile.sweeps && write.after !== undefined) planSweep(world, write.after)

@@ -30,7 +30,7 @@ export const meddle = (world: World): void => {
 }
 
 const decide = (world: World, record: StoredRecord, override: Override): void => {
-  world.count(`operator ${override}`)
+  world.count('operator', override)
   if (isSettled(record)) world.count('operator overrides an outcome')
   say(world, undefined, () => `the operator ${override} the record`)
   const claim = operatorClaim(world, record)

@@ -1,7 +1,8 @@
 import type { History } from './history.ts'
 import { type Violation, violationsOf } from './invariants/index.ts'
 import { createSchedule, type Schedule } from './schedule.ts'
-import type { Log, Over, Tally } from './world.ts'
+import { createTally, type Tally } from './tally.ts'
+import type { Log, Over } from './world.ts'
 
 export interface Found {
   readonly seed: number
@@ -37,7 +38,7 @@ export const emptyReport = (over: Over = 'memory'): Report => ({
   schedules: 0,
   runs: 0,
   found: [],
-  tally: new Map(),
+  tally: createTally(),
 })
 
 /** Plays the schedules of the seeds, and checks every invariant on each. */
@@ -89,7 +90,7 @@ const checked = (history: History, steps: number): readonly Violation[] =>
 
 /** Plays one seed once more, with its readable log. */
 export const replay = async (seed: number, log: Log, over: Over = 'memory'): Promise<readonly Violation[]> => {
-  const schedule = createSchedule({ seed, over, tally: new Map(), log })
+  const schedule = createSchedule({ seed, over, tally: createTally(), log })
   let steps = 0
   while (schedule.step() && ++steps < MAX_STEPS) await new Promise(setImmediate)
   return checked(schedule.history(), steps)

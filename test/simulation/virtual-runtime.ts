@@ -30,9 +30,16 @@ export const virtualRuntime = (world: World, invocation: Invocation): VirtualRun
         signal.abort()
         reject(new DeadlinePassed(`No answer within ${span} ms`))
       })
-      run(signal.asAbortSignal())
-        .finally(() => pause.cancel())
-        .then(resolve, reject)
+      run(signal.asAbortSignal()).then(
+        (answer) => {
+          pause.cancel()
+          resolve(answer)
+        },
+        (error: unknown) => {
+          pause.cancel()
+          reject(error)
+        },
+      )
     }),
 
   repeat: (every, run) => {

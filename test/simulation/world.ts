@@ -8,6 +8,7 @@ import { drawProfile, type Profile } from './profile.ts'
 import { type Random, seededRandom } from './random.ts'
 import { createItemTable, type ItemTable } from './table/item-table.ts'
 import { tableStore } from './table/table-store.ts'
+import type { Tally } from './tally.ts'
 import { Timeline } from './timeline.ts'
 
 /** Where the invocations of one execution environment run. */
@@ -21,9 +22,6 @@ export interface Host {
 
 /** A line of the readable log. A function: where nobody reads, nothing is written. */
 export type Log = (line: () => string) => void
-
-/** How often something happened; names what the test asserts to be reached. */
-export type Tally = Map<string, number>
 
 /** Everything that one schedule shares. */
 export interface World {
@@ -53,7 +51,7 @@ export interface World {
   /** The next place in the one order of things. */
   order(): number
   read(): StoredRecord | undefined
-  count(name: string): void
+  readonly count: Tally['count']
 }
 
 export const RECORD_KEY: RecordKey = deriveRecordKey({ operation: 'simulated', tenant: 'single-tenant', key: 'key' })
@@ -107,7 +105,7 @@ export const createWorld = ({ seed, over, tally, log }: Setting): World => {
     read() {
       return this.store.read(RECORD_KEY)
     },
-    count: (name) => tally.set(name, (tally.get(name) ?? 0) + 1),
+    count: tally.count,
   }
 }
 

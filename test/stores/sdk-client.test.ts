@@ -5,6 +5,7 @@ import { itemStore } from '../../lib/stores/dynamodb/store.ts'
 import { aClaim, completed, unhurried } from '../support/claims.ts'
 import { CREDENTIALS, freshTable, REGION } from '../support/dynamodb.ts'
 import { type FaultProxy, faultProxy, resetBefore, timeoutBefore } from '../support/fault-proxy.ts'
+import { startStopwatch } from '../support/stopwatch.ts'
 
 let proxy: FaultProxy
 let tableName: string
@@ -31,7 +32,7 @@ test.each(STORES)('%s ends each call with its own signal, and no other call with
   for (const claim of claims) await store.claim(claim, unhurried)
   proxy.script({ step: 'complete', nth: 1, fault: timeoutBefore }, { step: 'complete', nth: 3, fault: timeoutBefore })
   const controllers = claims.map(() => new AbortController())
-  const started = Date.now()
+  const watch = startStopwatch()
   const answers = claims.map((claim, index) =>
     store.settle(claim, completed(), controllers[index]?.signal ?? unhurried),
   )
@@ -46,7 +47,7 @@ test.each(STORES)('%s ends each call with its own signal, and no other call with
     ),
   )
   expect([...kinds].sort()).toEqual(['StoreUnavailable', 'StoreUnavailable', 'settled', 'settled'])
-  expect(Date.now() - started).toBeLessThan(600) // the client's own time-out is 900 ms
+  expect(watch.stop()).toBeLessThan(600) // the client's own time-out is 900 ms
   expect(proxy.seen).toHaveLength(4) // what was given up is not sent again
 })
 
@@ -251,10 +252,10 @@ test('A call that is given up between two attempts ends then, not after the paus
   }
   const client = new DynamoDBClient({ ...settings(), retryStrategy: patient })
   proxy.script({ step: 'claim', nth: 1, fault: resetBefore })
-  const started = Date.now()
+  const watch = startStopwatch()
   const answer = storeOver(client).claim(aClaim(), controller.signal)
   setTimeout(() => controller.abort(), 200)
   await expect(answer).rejects.toMatchObject({ name: 'StoreUnavailable' })
-  expect(Date.now() - started).toBeLessThan(4_000)
+  expect(watch.stop()).toBeLessThan(4_000)
   expect(proxy.seen).toHaveLength(1)
 }, 10_000)

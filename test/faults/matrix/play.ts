@@ -62,7 +62,7 @@ interface Stage {
 const playOnce = async (name: ClientName, { tableName, proxy, clock, cell, surfacing }: Stage): Promise<Tale> => {
   const { step } = cell
   const isRenewal = step === 'renew'
-  const { client, refuse, count } = refusingClient(name, proxy.endpoint)
+  const { client, refuse, count } = refusingClient(name, proxy.endpoint, cell)
   const runtime = fakeRuntime({ clock, deadlines: 'never' })
   const pay = once({
     store: itemStore({ tableName, client, skewSeconds: SKEW / 1_000 }),

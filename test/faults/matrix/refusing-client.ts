@@ -1,5 +1,5 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { millis } from '../../../lib/core/time.ts'
+import { type Millis, millis } from '../../../lib/core/time.ts'
 import type { ItemClient } from '../../../lib/stores/dynamodb/item-client.ts'
 import { leanItemClient } from '../../../lib/stores/dynamodb/lean/lean-client.ts'
 import { sdkItemClient } from '../../../lib/stores/dynamodb/sdk-client.ts'
@@ -18,8 +18,12 @@ export interface RefusingClient {
   count(): number
 }
 
-/** Cells run side by side on a busy machine: what is no fault is answered within this, in milliseconds. */
-const PATIENCE = millis(900)
+/**
+ * How long a send is waited for, in milliseconds. Only what a delay keeps is never answered; all else is, however busy
+ * the machine, and must not be taken for lost.
+ */
+const PATIENCE = millis(30_000)
+const PATIENCE_WITH_A_DELAY = millis(1_500)
 
 /** Nobody listens on the port of tcpmux. */
 const CLOSED_PORT = 1
@@ -55,10 +59,10 @@ interface Sent {
 }
 
 /** Below the SDK's own retries: each send is led astray by itself. */
-const refusingSdkClient = (endpoint: string): RefusingClient => {
+const refusingSdkClient = (endpoint: string, patience: Millis): RefusingClient => {
   const client: DynamoDBClient = testClient({
     endpoint,
-    requestHandler: { connectionTimeout: 5_000, requestTimeout: PATIENCE, throwOnRequestTimeout: true },
+    requestHandler: { connectionTimeout: 5_000, requestTimeout: patience, throwOnRequestTimeout: true },
   })
   const { requestHandler } = client.config
   const handle = requestHandler.handle.bind(requestHandler) as (sent: Sent, options?: object) => Promise<never>
@@ -79,7 +83,7 @@ const textOf = ({ buffer, byteOffset, byteLength }: Uint8Array): string =>
   Buffer.from(buffer, byteOffset, byteLength).toString('utf8')
 
 /** The lean client reads its target anew for each send. A cell makes one call at a time, so the last one is meant. */
-const refusingLeanClient = (endpoint: string): RefusingClient => {
+const refusingLeanClient = (endpoint: string, patience: Millis): RefusingClient => {
   const { hostname, port, host } = new URL(endpoint)
   const { isRefused, ...scripted } = refusals()
   let calling: readonly [operation: string, body: object] = ['GetItem', {}]
@@ -94,7 +98,7 @@ const refusingLeanClient = (endpoint: string): RefusingClient => {
   const client = leanItemClient({
     endpoint: { region: REGION, host, target },
     credentials: () => CREDENTIALS,
-    patience: PATIENCE,
+    patience,
   })
   const calls = <Input extends object, Output>(
     operation: string,
@@ -115,5 +119,7 @@ const refusingLeanClient = (endpoint: string): RefusingClient => {
   }
 }
 
-export const refusingClient = (name: ClientName, endpoint: string): RefusingClient =>
-  name === 'sdk' ? refusingSdkClient(endpoint) : refusingLeanClient(endpoint)
+export const refusingClient = (name: ClientName, endpoint: string, { kind }: Cell): RefusingClient => {
+  const patience = kind === 'delay' ? PATIENCE_WITH_A_DELAY : PATIENCE
+  return name === 'sdk' ? refusingSdkClient(endpoint, patience) : refusingLeanClient(endpoint, patience)
+}

@@ -11,7 +11,7 @@ const SIGNATURE_LIFE = 300_000
 
 export const drawFate = (world: World, isClaim: boolean): Fate => {
   const fate = draw(world, isClaim)
-  if (fate !== 'arrives') world.count(`fault ${fate}`)
+  if (fate !== 'arrives') world.count('fault', fate)
   return fate
 }
 
@@ -46,6 +46,6 @@ export const isStale = ({ replaced, timeline, random }: World): boolean =>
 export const deafness = (world: World): number | undefined => {
   const { isCalm, random, profile } = world
   if (isCalm || !random.chance(profile.faults.deaf)) return undefined
-  world.count('fault deaf')
+  world.count('fault', 'deaf')
   return random.between(1, random.pick([10, 1_000, 8_000]))
 }
