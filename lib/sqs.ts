@@ -1,6 +1,7 @@
 /** SQS, standard and FIFO queues. */
 export type { HandlerClaim } from './core/handler-claim.ts'
 export { NotDoneError, TerminalError, type TerminalErrorOptions } from './core/handler-errors.ts'
+export type { TimedContext } from './core/lifecycle/request.ts'
 export { type SqsBatchHandler, type SqsBatchResponse, sqsHandler } from './sqs/handler.ts'
 export type { KeyChoice } from './sqs/key.ts'
 export type { SqsMessage } from './sqs/message.ts'

@@ -11,6 +11,8 @@ export interface TerminalErrorOptions extends ErrorOptions {
   readonly details?: unknown | undefined
   /** For hosts that turn errors into answers, such as Middy's `http-error-handler`. */
   readonly statusCode?: number | undefined
+  /** As in `http-errors`: `false` keeps such a host from showing the message. */
+  readonly expose?: boolean | undefined
 }
 
 /**
@@ -21,10 +23,12 @@ export class TerminalError extends Error {
   override readonly name = 'TerminalError'
   readonly details?: unknown
   readonly statusCode?: number
+  readonly expose?: boolean
 
   constructor(message: string, options: TerminalErrorOptions = {}) {
     super(message, options)
     if (options.details !== undefined) this.details = options.details
     if (options.statusCode !== undefined) this.statusCode = options.statusCode
+    if (options.expose !== undefined) this.expose = options.expose
   }
 }

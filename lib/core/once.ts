@@ -76,7 +76,7 @@ const withSignal = (claim: HandlerClaim | undefined, signal: AbortSignal | undef
 const resultOf = <T>(ran: Ran<T>, stored: () => Outcome): OnceResult<T> => {
   if (ran.kind === 'refused') throw ran.error
   if (ran.kind === 'replay') return { value: replayedValue(decodeOutcome(ran.record.outcome)) as T, status: 'replayed' }
-  const outcome = stored()
+  const outcome = ran.standing === 'unprotected' ? outcomeOf(ran.value) : stored()
   const isKept = outcome.kind === 'json' || outcome.kind === 'bytes'
   const value = isKept ? (keptValue(outcome) as T) : ran.value
   return { value, status: ran.standing === 'unstored' || ran.standing === 'unprotected' ? ran.standing : 'created' }

@@ -82,6 +82,9 @@ export const aStore: Rule = (value) =>
     ? undefined
     : 'must be a store, such as dynamoDbStore({ tableName })'
 
+export const aClock: Rule = (value) =>
+  isObject(value) && typeof value.now === 'function' ? undefined : 'must be a Runtime, with a function now'
+
 const anOperation: Rule = (value) =>
   isOperation(value) ? undefined : 'must be 1 to 100 characters of A-Z a-z 0-9 . _ -'
 
@@ -100,9 +103,7 @@ export const COMMON_RULES: Rules = {
   storeDown: { rule: oneOf('reject', 'dangerouslyRunUnprotected') },
   unstored: { rule: oneOf('answer', 'fail') },
   observe: { rule: aFunction },
-  runtime: {
-    rule: (value) => (isObject(value) && typeof value.now === 'function' ? undefined : 'must be a Runtime'),
-  },
+  runtime: { rule: aClock },
 }
 
 /** `options` have passed their rules one by one; here they are looked at together. */

@@ -79,11 +79,8 @@ export const endingOfUncertainError = (error: unknown): Ending =>
     : { kind: 'abandon', lastError: errorClass(error) }
 
 /** The error of a stored outcome, equal to the one that was thrown. */
-export const replayedError = ({ message, details, statusCode }: StoredError): TerminalError =>
-  new TerminalError(message, {
-    ...(details === undefined ? {} : { details }),
-    ...(statusCode === undefined ? {} : { statusCode }),
-  })
+export const replayedError = ({ message, ...options }: StoredError): TerminalError =>
+  new TerminalError(message, options)
 
 const clientErrorStatus = (error: unknown): number | undefined => {
   try {
@@ -94,7 +91,7 @@ const clientErrorStatus = (error: unknown): number | undefined => {
   }
 }
 
-const errorOutcome = (error: Error & { details?: unknown; statusCode?: number }): Outcome => {
+const errorOutcome = (error: Error & { details?: unknown; statusCode?: unknown; expose?: unknown }): Outcome => {
   const details = outcomeOf(error.details)
   return {
     kind: 'error',
@@ -102,6 +99,7 @@ const errorOutcome = (error: Error & { details?: unknown; statusCode?: number })
       message: typeof error.message === 'string' ? error.message : '',
       ...(details.kind === 'json' ? { details: JSON.parse(details.text) } : {}),
       ...(typeof error.statusCode === 'number' ? { statusCode: error.statusCode } : {}),
+      ...(typeof error.expose === 'boolean' ? { expose: error.expose } : {}),
     },
   }
 }

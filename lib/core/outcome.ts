@@ -22,6 +22,8 @@ export interface StoredError {
   readonly message: string
   readonly details?: unknown
   readonly statusCode?: number
+  /** Whether a host may show the message. */
+  readonly expose?: boolean
 }
 
 /** How much room the store has for an outcome, in the store's own measure. */
@@ -128,15 +130,17 @@ const read = (kind: number, content: Buffer): StoredOutcome => {
 
 const readError = (stored: unknown): StoredOutcome => {
   if (typeof stored !== 'object' || stored === null) return unavailable('unreadable')
-  const { message, details, statusCode } = stored as Partial<StoredError>
+  const { message, details, statusCode, expose } = stored as Partial<StoredError>
   if (typeof message !== 'string') return unavailable('unreadable')
   if (statusCode !== undefined && typeof statusCode !== 'number') return unavailable('unreadable')
+  if (expose !== undefined && typeof expose !== 'boolean') return unavailable('unreadable')
   return {
     kind: 'error',
     error: {
       message,
       ...(details === undefined ? {} : { details }),
       ...(statusCode === undefined ? {} : { statusCode }),
+      ...(expose === undefined ? {} : { expose }),
     },
   }
 }

@@ -4,7 +4,7 @@ import { SINGLE_TENANT } from './record-key.ts'
 import { unawaited } from './unawaited.ts'
 
 /** The option `tenant` of the entries that take an event: never left out, so that no key is shared by all. */
-export type TenantChoice<TSubject> = ((subject: TSubject) => string | undefined) | typeof SINGLE_TENANT
+export type TenantChoice<TSubject> = ((subject: TSubject) => string | null | undefined) | typeof SINGLE_TENANT
 
 /** `subject`: what the function is a function of, in words. */
 export const aTenant =
@@ -18,7 +18,7 @@ export const aTenant =
 export const tenantOf = <TSubject>(tenant: TenantChoice<TSubject>, subject: TSubject): string =>
   tenant === SINGLE_TENANT ? SINGLE_TENANT : scopeText('tenant', tenant(subject))
 
-/** What an option answered for a part of the scope. Throws {@link IdempotencyError} `scope-missing`. */
+/** What an option answered for a part of the scope, or for the key in it. Throws {@link IdempotencyError} `scope-missing`. */
 export const scopeText = (option: string, answer: unknown): string => {
   if (typeof answer === 'string' && answer !== '') return answer
   unawaited(answer)

@@ -3,8 +3,8 @@ import type { HandlerClaim } from '../core/handler-claim.ts'
 const claims = new WeakMap<object, HandlerClaim>()
 
 /**
- * The claim under which the handler runs; `undefined` where it runs without one. A call that is made within another, with
- * the same context, has its own; two at once with one context cannot be told apart.
+ * The claim under which the handler runs, in either form; `undefined` where it runs without one. A call that is made
+ * within another, with the same context, has its own; two at once with one context cannot be told apart.
  */
 export const claimOf = (context: object): HandlerClaim | undefined => claims.get(context)
 
@@ -14,6 +14,23 @@ export const enterClaim = (context: object, claim: HandlerClaim | undefined): ((
   setClaim(context, claim)
   return () => setClaim(context, outer)
 }
+
+/** Runs the handler with the claim in force, until it has ended. */
+export const withClaim = async <T>(
+  context: object,
+  claim: HandlerClaim | undefined,
+  run: () => T | Promise<T>,
+): Promise<T> => {
+  if (!isContext(context)) return run() // tests call handlers without one
+  const leave = enterClaim(context, claim)
+  try {
+    return await run()
+  } finally {
+    leave()
+  }
+}
+
+const isContext = (context: unknown): context is object => typeof context === 'object' && context !== null
 
 const setClaim = (context: object, claim: HandlerClaim | undefined): void => {
   if (claim === undefined) claims.delete(context)

@@ -146,8 +146,16 @@ const bodyOf = ({ body, isBase64Encoded }: AnyEvent): RequestBody => {
   if (body === undefined || body === null) return { kind: 'raw', body: undefined }
   if (body instanceof Uint8Array) return { kind: 'raw', body }
   if (typeof body !== 'string') return { kind: 'parsed', value: body }
-  return { kind: 'raw', body: isBase64Encoded === true ? Buffer.from(body, 'base64') : body }
+  return { kind: 'raw', body: isBase64Encoded === true ? decoded(body) : body }
 }
+
+/** A middleware may have decoded the body and left the flag: what is not Base64 is taken as it is, and wholly. */
+const decoded = (body: string): string | Uint8Array => {
+  const bytes = Buffer.from(body, 'base64')
+  return withoutPadding(bytes.toString('base64')) === withoutPadding(body) ? bytes : body
+}
+
+const withoutPadding = (base64: string): string => base64.replace(/=+$/, '')
 
 /** Copies the lines now: what a handler does to `event.headers` later is not the client's word. */
 const readHeaders = (event: AnyEvent): ((name: string) => readonly string[]) => {

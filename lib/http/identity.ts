@@ -24,9 +24,9 @@ const KEY_HEADER = 'idempotency-key'
 export const identify = <TEvent>(settings: HttpSettings<TEvent>, event: TEvent, context: TimedContext): Identified => {
   const request = readEvent(event)
   if (!settings.methods.has(request.method)) return { kind: 'pass' }
-  const parsed = readKey(settings, event, request)
-  if (parsed.kind === 'missing' && settings.missingKey === 'pass') return { kind: 'unkeyed', request }
   try {
+    const parsed = readKey(settings, event, request)
+    if (parsed.kind === 'missing' && settings.missingKey === 'pass') return { kind: 'unkeyed', request }
     const claimRequest = claimRequestOf(
       settings,
       event,
@@ -46,10 +46,11 @@ const readKey = <TEvent>({ key }: HttpSettings<TEvent>, event: TEvent, request: 
 
 const chosenKey = (key: unknown): ParsedKey => {
   if (key === undefined || key === null || key === '') return { kind: 'missing' }
-  unawaited(key)
+  // No client can send a promise: it is a mistake of the function, for which nobody must be told to take another key.
+  if (key instanceof Promise) scopeText('key', key)
   return typeof key === 'string' && key.length <= MAX_KEY_LENGTH && key.isWellFormed()
     ? { kind: 'key', key }
-    : { kind: 'invalid', rule: `the key must be a string of at most ${MAX_KEY_LENGTH} characters` }
+    : { kind: 'invalid', rule: `the key must be a well-formed string of at most ${MAX_KEY_LENGTH} characters` }
 }
 
 /** `source`: where the key should have come from, in words for the client. */

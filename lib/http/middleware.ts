@@ -35,7 +35,7 @@ export interface IdempotencyMiddleware<TEvent> {
 
 /** How far one request has come; kept beside Middy's request, whose `internal` may be shared between invocations. */
 type Stage<TEvent> = {
-  /** Gives the context back the claim that it had before. */
+  /** Gives the context back the claim that it had before; called where the handler has surely ended. */
   readonly leave: () => void
 } & (
   | { readonly kind: 'passed' }
@@ -72,13 +72,15 @@ export const idempotency = <TEvent>(options: MiddlewareOptions<TEvent>): Idempot
   const takeStage = (request: object): Stage<TEvent> | undefined => {
     const stage = stages.get(request)
     stages.delete(request)
-    stage?.leave()
     return stage
   }
 
   const isCutShort = (context: object): boolean => remainingOf(context) <= timeoutEarlyInMillis + TIMER_SLACK
 
-  /** The claim stays as it is until its lease ends: whatever this is the end of, it may not be the handler's. */
+  /**
+   * The claim stays as it is until its lease ends, and the context keeps it: whatever this is the end of, it may not be
+   * the handler's, whose downstream still has to be called under the keys of this claim.
+   */
   const leaveToLease = ({ held }: Held<TEvent>): Settled => {
     held.heartbeat.stop()
     settings.core.tell(() => ({ type: 'unstored', ...aboutClaim(held.claim) }))
@@ -133,7 +135,10 @@ export const idempotency = <TEvent>(options: MiddlewareOptions<TEvent>): Idempot
 
     after: async (request) => {
       const stage = takeStage(request)
-      if (stage === undefined || stage.kind === 'passed') return
+      if (stage === undefined) return
+      const isCut = stage.kind === 'held' && isCutShort(request.context)
+      if (!isCut) stage.leave()
+      if (stage.kind === 'passed') return
       const { exchange } = stage
       const captured = captureResult(exchange, request.response)
       switch (stage.kind) {
@@ -144,7 +149,7 @@ export const idempotency = <TEvent>(options: MiddlewareOptions<TEvent>): Idempot
           request.response = await respond(exchange, { kind: 'answered', value: captured, standing: 'unprotected' })
           return
         case 'held': {
-          const settled = isCutShort(request.context)
+          const settled = isCut
             ? leaveToLease(stage)
             : await settle(settings.core, stage.held, endingOfAnswer(exchange, captured))
           request.response = await respond(exchange, ranAs(settings.core, stage.held, captured, settled))
@@ -154,8 +159,10 @@ export const idempotency = <TEvent>(options: MiddlewareOptions<TEvent>): Idempot
 
     onError: async (request) => {
       const stage = takeStage(request)
+      const isCut = isMiddyTimeout(request.error) || isCutShort(request.context)
+      if (!isCut) stage?.leave()
       if (stage?.kind !== 'held') return
-      if (isMiddyTimeout(request.error) || isCutShort(request.context)) leaveToLease(stage)
+      if (isCut) leaveToLease(stage)
       else await settle(settings.core, stage.held, endingOfUncertainError(request.error))
     },
   }

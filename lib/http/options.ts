@@ -1,4 +1,12 @@
-import { aFunction, checkOptions, integerBetween, oneOf, type Rule, type Rules } from '../core/option-rules.ts'
+import {
+  aFunction,
+  checkOptions,
+  integerBetween,
+  isObject,
+  oneOf,
+  type Rule,
+  type Rules,
+} from '../core/option-rules.ts'
 import { COMMON_RULES, type CommonOptions, readSettings, type Settings } from '../core/options.ts'
 import { type AnswerPolicy, storeSuccess } from '../core/outcome-policy.ts'
 import { aTenant, type TenantChoice } from '../core/tenant.ts'
@@ -15,9 +23,9 @@ export interface HttpOptions<TEvent> extends CommonOptions {
   readonly tenant: TenantChoice<TEvent>
   /**
    * Where the key comes from. Default `{ header: 'compat' }`: the header `Idempotency-Key`, quoted or raw.
-   * `{ header: 'strict' }`: quoted only. Or a function of the event; `undefined` or empty counts as missing.
+   * `{ header: 'strict' }`: quoted only. Or a function of the event; `undefined`, `null` or empty counts as missing.
    */
-  readonly key?: { readonly header: HeaderProfile } | ((event: TEvent) => string | undefined) | undefined
+  readonly key?: { readonly header: HeaderProfile } | ((event: TEvent) => string | null | undefined) | undefined
   /** A request without a key. `'reject'` (default): 400. `'pass'`: it runs each time, outside the guarantee. */
   readonly missingKey?: 'reject' | 'pass' | undefined
   /** A request whose key is in progress. `'reject'` (default): 409. Or wait up to 1 to 25 seconds for the answer. */
@@ -67,13 +75,13 @@ export interface HttpSettings<TEvent> {
 const METHODS = ['POST', 'PATCH', 'PUT', 'DELETE'] as const
 
 const aKey: Rule = (value) =>
-  typeof value === 'function' || oneOf('strict', 'compat')(member(value, 'header')) === undefined
+  typeof value === 'function' || oneOf('strict', 'compat')(onlyMember(value, 'header')) === undefined
     ? undefined
     : 'must be { header: "compat" }, { header: "strict" }, or a function of the event'
 
 /** API Gateway gives up after 29 or 30 seconds; a caller that waits longer than 25 gets no answer of ours. */
 const aWait: Rule = (value) =>
-  value === 'reject' || integerBetween(1, 25)(member(value, 'waitSeconds')) === undefined
+  value === 'reject' || integerBetween(1, 25)(onlyMember(value, 'waitSeconds')) === undefined
     ? undefined
     : 'must be "reject", or { waitSeconds } with an integer from 1 to 25'
 
@@ -83,9 +91,8 @@ const someMethods: Rule = (value) =>
     : `must be a list of one or more of ${METHODS.join(', ')}: the others are safe to repeat, and pass through`
 
 const someHeaders: Rule = (value) => {
-  const names = member(value, 'deny') ?? member(value, 'allow')
-  const fits =
-    Array.isArray(names) && names.every((name) => typeof name === 'string') && Object.keys(value as object).length === 1
+  const names = onlyMember(value, 'deny') ?? onlyMember(value, 'allow')
+  const fits = Array.isArray(names) && names.every((name) => typeof name === 'string')
   return fits ? undefined : 'must be { deny: [names] } or { allow: [names] }'
 }
 
@@ -133,5 +140,6 @@ export const readHttpSettings = <TEvent>(
   }
 }
 
-const member = (value: unknown, name: string): unknown =>
-  typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined
+/** The member of an object that has no other: an option in it that is not known must not be taken for one that works. */
+const onlyMember = (value: unknown, name: string): unknown =>
+  isObject(value) && Object.keys(value).join() === name ? value[name] : undefined

@@ -3,6 +3,7 @@ import type { TimedContext } from '../core/lifecycle/request.ts'
 import { run } from '../core/lifecycle/run.ts'
 import { OptionError } from '../core/option-rules.ts'
 import { endingOfError } from '../core/outcome-policy.ts'
+import { withClaim } from './context-claim.ts'
 import {
   captureResult,
   type Exchange,
@@ -56,7 +57,7 @@ export const idempotent = <TEvent, TResult, TContext extends TimedContext = Lamb
   }
   const settings = readHttpSettings(WHERE, options)
   return async (event, context) => {
-    const call = (claim: HandlerClaim | undefined): TResult | Promise<TResult> => handler(event, context, claim)
+    const call = (claim: HandlerClaim | undefined) => withClaim(context, claim, () => handler(event, context, claim))
     return (await handle(settings, event, context, call)) as TResult | HttpResponse
   }
 }

@@ -2,7 +2,8 @@ import { field } from './field.ts'
 
 /** What is looked at of one of the `Records` of a DynamoDB stream. */
 export interface DynamoDbStreamRecord {
-  readonly eventID: string
+  /** Optional in `@types/aws-lambda`; the stream always has it. Without it: the error `key-missing`. */
+  readonly eventID?: string | undefined
 }
 
 /**

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache'
 import type { Claim } from '../core/claim.ts'
 import { isExpired } from '../core/judge.ts'
 import { checkOptions, integerBetween, OptionError } from '../core/option-rules.ts'
-import { aStore } from '../core/options.ts'
+import { aClock, aStore } from '../core/options.ts'
 import { isSettled, type SettledRecord, type StoredRecord } from '../core/record.ts'
 import type { RecordKey } from '../core/record-key.ts'
 import { type Runtime, systemRuntime } from '../core/runtime.ts'
@@ -46,7 +46,7 @@ export const cached = (store: Store, options: CachedOptions = {}): Store => {
   checkOptions(WHERE, options, {
     maxBytes: { rule: integerBetween(1, Number.MAX_SAFE_INTEGER) },
     maxEntries: { rule: integerBetween(1, 1_000_000) },
-    runtime: { rule: (value) => (typeof value === 'object' ? undefined : 'must be a Runtime') },
+    runtime: { rule: aClock },
   })
   const { maxBytes = DEFAULT_MAX_BYTES, maxEntries = DEFAULT_MAX_ENTRIES, runtime = systemRuntime } = options
   const records = new LRUCache<RecordKey, SettledRecord>({

@@ -58,6 +58,8 @@ describe('options that cannot be right are refused, by a message that names opti
     [{ tenant: 'acme' }, /"tenant" is "acme"/],
     [{ key: 'Idempotency-Key' }, /"key"/],
     [{ key: { header: 'loose' } }, /"key"/],
+    [{ key: { header: 'compat', name: 'X-Key' } }, /"key"/],
+    [{ inProgress: { waitSeconds: 3, pollSeconds: 1 } }, /"inProgress"/],
     [{ missingKey: 'run' }, /"missingKey"/],
     [
       { inProgress: { waitSeconds: 26 } },

@@ -194,14 +194,18 @@ describe('policies for errors', () => {
   })
 
   test('C4: a TerminalError is replayed as an equal error', () => {
-    const error = new TerminalError('card expired', { details: { code: 7, at: new Date(0) }, statusCode: 402 })
+    const error = new TerminalError('card expired', {
+      details: { code: 7, at: new Date(0) },
+      statusCode: 402,
+      expose: false,
+    })
     const ending = endingOfError(error)
     if (ending.kind !== 'complete') throw new Error('expected complete')
     const outcome = decodeOutcome(encodeOutcome(ending.outcome, ROOM))
     if (outcome.kind !== 'error') throw new Error('expected an error')
     const again = replayedError(outcome.error)
     expect(again).toBeInstanceOf(TerminalError)
-    expect(again).toMatchObject({ message: 'card expired', statusCode: 402, name: 'TerminalError' })
+    expect(again).toMatchObject({ message: 'card expired', statusCode: 402, expose: false, name: 'TerminalError' })
     expect(again.details).toEqual({ code: 7, at: '1970-01-01T00:00:00.000Z' })
   })
 

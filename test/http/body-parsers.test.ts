@@ -57,6 +57,24 @@ describe.each(FORMS)('%s, behind a parser of bodies', (form) => {
     expect(await send(sent('application/json', other))).toMatchObject({ statusCode: 422 })
   })
 
+  test('D4, E3: a body that a middleware has decoded, and left marked as Base64, counts wholly', async () => {
+    const { options } = await harness()
+    const decoder = {
+      before: ({ event }: { event: TestEvent }) => {
+        event.body = Buffer.from(event.body ?? '', 'base64').toString()
+      },
+    }
+    const echo = async (event: TestEvent) => ({ statusCode: 201, body: String(event.body) })
+    const run = chained(form, options, echo, decoder)
+    const send = async (text: string): Promise<Answered> => {
+      const event = { ...sent('text/plain', Buffer.from(text).toString('base64')), isBase64Encoded: true }
+      return answered(await run(event, contextWith()))
+    }
+    expect(await send('amount=10.00&to=alice')).toMatchObject({ statusCode: 201, body: 'amount=10.00&to=alice' })
+    expect(await send('amount=99.00&to=bob')).toMatchObject({ statusCode: 422 })
+    expect(await send('amount=10.00&to=alice')).toMatchObject({ headers: { 'idempotency-status': 'replayed' } })
+  })
+
   test('D5: a length that no memory has does no harm', async () => {
     const send = await chain(form, 'json')
     expect(await send(sent('application/json', '{"length":3000000000}'))).toMatchObject({ statusCode: 201 })

@@ -286,6 +286,29 @@ describe.each([
     expect(answered(await handler(payment('k-1'), contextWith())).headers['idempotency-status']).toBe('replayed')
   })
 
+  test('A12, C7: after an early answer the handler that still runs has its claim, for what it has yet to call', async () => {
+    const h = await harness()
+    const { opened, open } = gate()
+    const keys: (string | undefined)[] = []
+    const ended = gate()
+    const plugin = { timeoutEarlyInMillis: 60, timeoutEarlyResponse: () => ({ statusCode: 408, body: 'late' }) }
+    const handler = async (_event: TestEvent, context: Context) => {
+      keys.push(claimOf(context)?.downstreamKey('charge'))
+      await opened
+      keys.push(claimOf(context)?.downstreamKey('charge'))
+      ended.open()
+      return created()
+    }
+    for (const timeout of [plugin, { timeoutEarlyInMillis: 60 }]) {
+      const { send } = chain(h, handler, { plugin: timeout, over: { timeoutEarlyInMillis: 60 } })
+      await send(payment(`k-${keys.length}`), untilDeadline(180)).catch(() => {}) // Middy's own TimeoutError
+    }
+    open()
+    await ended.opened
+    await new Promise(setImmediate)
+    expect(keys).toEqual([expect.any(String), expect.any(String), keys[0], keys[1]])
+  })
+
   test('C7: an answer close to the deadline is told of as unstored, and is a 503 where that was asked for', async () => {
     for (const unstored of ['answer', 'fail'] as const) {
       const h = await harness({ unstored })

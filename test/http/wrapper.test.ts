@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import {
+  claimOf,
   type HandlerClaim,
   idempotent,
   NotDoneError,
@@ -7,6 +8,7 @@ import {
   storeEverything,
   TerminalError,
 } from '../../lib/http.ts'
+import { dynamoDbStreamKey } from '../../lib/sources.ts'
 import { contextWith, EVENT_KINDS, EVENT_MAKERS, payment, type TestEvent } from '../support/http-events.ts'
 import { type Answered, answered, errorsLogged, gate, type Harness, harness } from '../support/http-harness.ts'
 import { startStopwatch } from '../support/stopwatch.ts'
@@ -197,6 +199,54 @@ describe('a payment and its retries', () => {
   })
 })
 
+describe('claimOf', () => {
+  test('A12: the claim of the wrapper is that of its context, in a call within a call too, and no longer than the run', async () => {
+    const h = await harness()
+    const seen: unknown[] = []
+    const keyOf = (context: object) => claimOf(context)?.downstreamKey('charge')
+    const inner = idempotent(
+      async (_event: TestEvent, context: object, claim) => {
+        await new Promise(setImmediate)
+        seen.push(keyOf(context) === claim?.downstreamKey('charge'))
+        return { statusCode: 201, body: '' }
+      },
+      { ...h.options, operation: 'ledger' },
+    )
+    const outer = idempotent(async (event: TestEvent, context: { getRemainingTimeInMillis(): number }, claim) => {
+      const before = keyOf(context)
+      await inner(event, context)
+      seen.push(before === claim?.downstreamKey('charge') && keyOf(context) === before)
+      throw new Error('failed')
+    }, h.options)
+    const context = contextWith()
+    await expect(outer(payment('k-1'), context)).rejects.toThrow('failed')
+    expect(seen).toEqual([true, true])
+    expect(claimOf(context)).toBeUndefined()
+  })
+
+  test('A12: what runs without a claim, within a call that has one, has none', async () => {
+    const h = await harness({ missingKey: 'pass' })
+    const seen: unknown[] = []
+    const inner = idempotent((_event: TestEvent, context: object) => {
+      seen.push(claimOf(context))
+      return { statusCode: 200, body: '' }
+    }, h.options)
+    const outer = idempotent(async (_event: TestEvent, context: { getRemainingTimeInMillis(): number }) => {
+      await inner(payment('k-1', {}, { method: 'GET' }), context)
+      await inner(payment(undefined), context)
+      return { statusCode: 201, body: '' }
+    }, h.options)
+    await outer(payment('k-1'), contextWith())
+    expect(seen).toEqual([undefined, undefined])
+  })
+
+  test('a handler that is called without a context runs', async () => {
+    const { options } = await harness()
+    const handler = idempotent(async (event: TestEvent) => ({ statusCode: 201, body: String(event.body) }), options)
+    expect(answered(await handler(payment('k-1', 7), undefined as never))).toMatchObject({ statusCode: 201, body: '7' })
+  })
+})
+
 describe('scope', () => {
   test('D3, G4: another tenant with the same key runs its own, and learns nothing', async () => {
     const { send, runs } = subject(await harness(), (event, run) => ({ statusCode: 201, body: `${run} ${event.body}` }))
@@ -328,6 +378,21 @@ describe('the key', () => {
     expect((await send(payment(undefined, {}))).statusCode).toBe(400)
     expect((await send(payment(undefined, { orderId: 7 }))).statusCode).toBe(400)
     expect(runs()).toBe(1)
+  })
+
+  test('a promise for a key is a mistake of the function: its client keeps its key, and the log names the option', async () => {
+    const h = await harness({ key: (async () => 'o-1') as never })
+    const { send, runs } = subject(h, created)
+    const logged = await errorsLogged(async () => {
+      expect(problem(await send(payment(undefined)))).toMatchObject({ status: 500, code: 'scope-missing', key: 'keep' })
+    })
+    expect(logged).toEqual(['lambda-once: scope-missing: The key option answered a Promise; it must answer a text'])
+    expect([h.calls, runs()]).toEqual([[], 0])
+  })
+
+  test('an error of the layer that the function throws, as those of lambda-once/sources do, is a problem', async () => {
+    const { send } = subject(await harness({ key: () => dynamoDbStreamKey({}) }), created)
+    expect(problem(await send(payment(undefined)))).toMatchObject({ status: 400, code: 'key-missing' })
   })
 
   test('E10: GET, HEAD and OPTIONS pass untouched, as does what is not asked for', async () => {

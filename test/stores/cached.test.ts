@@ -208,6 +208,8 @@ test.each<[Store, CachedOptions, RegExp]>([
   [{} as Store, {}, /"store".*must be a store/],
   [memoryStore(), { maxBytes: 0 }, /"maxBytes".*integer from 1/],
   [memoryStore(), { maxEntries: 1.5 }, /"maxEntries".*integer from 1/],
+  [memoryStore(), { runtime: {} as never }, /"runtime".*must be a Runtime, with a function now/],
+  [memoryStore(), { runtime: null as never }, /"runtime".*must be a Runtime, with a function now/],
   [memoryStore(), { ttl: 5 } as CachedOptions, /"ttl".*not known/],
 ])('What cannot be right is refused at once: %#', (store, options, message) => {
   expect(() => cached(store, options)).toThrow(message)

@@ -89,7 +89,7 @@ export const keysOf = (
 ): readonly string[] => [
   ...sns.Records.map(snsKey),
   ...kinesis.Records.map(kinesisKey),
-  ...stream.Records.map((record) => dynamoDbStreamKey({ ...record, eventID: record.eventID ?? '' })),
+  ...stream.Records.map((record) => dynamoDbStreamKey(record)),
   ...s3.Records.map(s3Key),
   eventBridgeKey(event),
   asynchronousKey(context),
