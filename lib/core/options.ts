@@ -29,7 +29,7 @@ export interface CommonOptions {
   readonly heartbeat?: { readonly leaseSeconds: number } | undefined
   /**
    * The store cannot be reached. `'reject'` (default): no run, 503. `'dangerouslyRunUnprotected'`: the handler runs,
-   * and a retry runs it again.
+   * and a retry runs it again; but not where the store has just told of another run of the same key.
    */
   readonly storeDown?: 'reject' | 'dangerouslyRunUnprotected' | undefined
   /**

@@ -62,7 +62,7 @@ export const createBatch = (deadline: Deadline): Batch => {
       const run = {
         settings,
         identified: job,
-        hasTime: deadline.hasTime,
+        deadline,
         call: (claim: HandlerClaim | undefined) => call(message, claim),
       }
       const tried = await tryMessage(run).catch((error: unknown): Processed => {

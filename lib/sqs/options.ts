@@ -60,7 +60,7 @@ export interface SqsOptions<TBody> extends CommonOptions {
   readonly visibility?: 'leave' | 'move' | undefined
   /**
    * FIFO queues only: where a message goes that is poison, or whose record is `FAILED`, instead of being returned, since
-   * that would hold up its followers. Its reason is the message attribute `lambda-once-reason`. Needs
+   * that would hold up its followers. Its reason is the message attribute `lambda-once-reason`, unless it has ten of its own. Needs
    * `@aws-sdk/client-sqs`, and leave to call `sqs:SendMessage`.
    */
   readonly deadLetter?: { readonly queueUrl: string } | undefined

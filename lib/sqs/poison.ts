@@ -4,6 +4,7 @@ import type { HeldClaim } from '../core/lifecycle/begin.ts'
 import { settle } from '../core/lifecycle/settle.ts'
 import type { Ending } from '../core/outcome-policy.ts'
 import type { SqsSettings } from './options.ts'
+import type { TimeLeft } from './queue.ts'
 import type { SqsRecord } from './record.ts'
 
 /** The claim itself counts as a run: it is one too many when `maxRuns` ended in doubt before it. */
@@ -22,9 +23,10 @@ export const endPoison = async <TBody>(
   { core, queue, maxRuns }: SqsSettings<TBody>,
   record: SqsRecord,
   held: HeldClaim,
+  left: TimeLeft,
 ): Promise<'buried' | 'returned'> => {
   core.tell(() => ({ type: 'poisoned', ...aboutClaim(held.claim), messageId: record.messageId }))
-  const buried = await queue.bury(record, held.claim.recordKey, 'poison')
+  const buried = await queue.bury(record, held.claim.recordKey, 'poison', left)
   await settle(core, held, buried === false ? { kind: 'abandon', lastError: 'Poison' } : poisonEnding(maxRuns))
   return buried === true ? 'buried' : 'returned'
 }

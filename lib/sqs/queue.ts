@@ -1,7 +1,8 @@
 import { causeName, type QueueStep } from '../core/events.ts'
 import type { Settings } from '../core/options.ts'
 import type { RecordKey } from '../core/record-key.ts'
-import { fromSeconds } from '../core/time.ts'
+import { DeadlinePassed } from '../core/runtime.ts'
+import { fromSeconds, millis } from '../core/time.ts'
 import { isFifo, type SqsMessageAttribute, type SqsRecord } from './record.ts'
 import { type OnError, report } from './report.ts'
 
@@ -13,13 +14,19 @@ export interface SqsClient {
 /** Why a message is in the dead-letter queue. */
 export type DeadLetterReason = 'poison' | 'failed'
 
-/** What the layer asks of SQS beside its answer to the event source. Neither throws: what fails is told and reported. */
+/**
+ * What the layer asks of SQS beside its answer to the event source. Neither throws: what fails is told and reported.
+ * Neither takes longer than the invocation has left: a batch whose answer comes late is delivered again as a whole.
+ */
 export interface Queue {
   /** Makes the message visible again that many seconds from now; nothing where visibility is left alone. */
-  hideFor(record: SqsRecord, seconds: number): Promise<void>
+  hideFor(record: SqsRecord, seconds: number, left: TimeLeft): Promise<void>
   /** Whether the message is safe in the dead-letter queue; `undefined` where it has none to go to. */
-  bury(record: SqsRecord, recordKey: RecordKey, reason: DeadLetterReason): Promise<boolean | undefined>
+  bury(record: SqsRecord, recordKey: RecordKey, reason: DeadLetterReason, left: TimeLeft): Promise<boolean | undefined>
 }
+
+/** Milliseconds left of the invocation. */
+export type TimeLeft = () => number
 
 export interface QueueChoice {
   readonly moves: boolean
@@ -34,10 +41,13 @@ export const RECORD_ATTRIBUTE = 'lambda-once-record'
 /** 12 hours: SQS refuses more. */
 const MAX_VISIBILITY_SECONDS = 43_200
 
-/** A message has room for ten attributes. The reason comes first; the record's key is left out where the ten are full. */
+/** A message has room for ten attributes. Its own come first, since its key may be one; ours where there is room. */
 const MAX_ATTRIBUTES = 10
 
 const CALL_BUDGET = fromSeconds(2)
+
+/** What the answer to the event source needs. */
+const ANSWER_MARGIN = millis(300)
 
 /** As the store's own client: the SDK's defaults wait without bound, and send three times. */
 const BOUNDED = {
@@ -45,8 +55,10 @@ const BOUNDED = {
   requestHandler: { connectionTimeout: 1_000, requestTimeout: 900, throwOnRequestTimeout: true },
 }
 
+type Sdk = typeof import('@aws-sdk/client-sqs')
+
 /** Loaded when the first call is made: who does not ask for these calls does not have to install the package. */
-const loadSdk = (): Promise<typeof import('@aws-sdk/client-sqs')> =>
+const loadSdk = (): Promise<Sdk> =>
   import('@aws-sdk/client-sqs').catch((cause: unknown) => {
     throw new Error('The options "visibility" and "deadLetter" need @aws-sdk/client-sqs to be installed', { cause })
   })
@@ -55,19 +67,21 @@ export const createQueue = (settings: Settings, { moves, deadLetterUrl, client, 
   const urls = new Map<string, string>()
   let sender: SqsClient | undefined = client
 
-  const send = async (make: (sdk: Awaited<ReturnType<typeof loadSdk>>) => object): Promise<unknown> => {
+  const send = async (left: TimeLeft, make: (sdk: Sdk) => object): Promise<unknown> => {
     const sdk = await loadSdk()
     sender ??= new sdk.SQSClient(BOUNDED)
     const to = sender
-    return settings.runtime.withDeadline(CALL_BUDGET, (abortSignal) => to.send(make(sdk), { abortSignal }))
+    const budget = millis(Math.min(CALL_BUDGET, left() - ANSWER_MARGIN))
+    if (budget <= 0) throw new DeadlinePassed('The invocation has no time left to ask SQS')
+    return settings.runtime.withDeadline(budget, (abortSignal) => to.send(make(sdk), { abortSignal }))
   }
 
   /** Asked for, not put together: partitions, VPC endpoints and emulators all have URLs of their own. */
-  const urlOf = async (arn: string): Promise<string> => {
+  const urlOf = async (arn: string, left: TimeLeft): Promise<string> => {
     const known = urls.get(arn)
     if (known !== undefined) return known
     const [QueueOwnerAWSAccountId, QueueName] = arn.split(':').slice(4)
-    const answer = await send(({ GetQueueUrlCommand }) => new GetQueueUrlCommand({ QueueName, QueueOwnerAWSAccountId }))
+    const answer = await send(left, (sdk) => new sdk.GetQueueUrlCommand({ QueueName, QueueOwnerAWSAccountId }))
     const url = (answer as { QueueUrl?: string }).QueueUrl
     if (url === undefined) throw new Error('SQS knows no URL of the queue')
     urls.set(arn, url)
@@ -87,20 +101,21 @@ export const createQueue = (settings: Settings, { moves, deadLetterUrl, client, 
   }
 
   return {
-    hideFor: async (record, seconds) => {
+    hideFor: async (record, seconds, left) => {
       if (!moves) return
       await attempt('visibility', record, async () => {
-        const QueueUrl = await urlOf(record.eventSourceARN)
+        const QueueUrl = await urlOf(record.eventSourceARN, left)
         const ReceiptHandle = record.receiptHandle
         const VisibilityTimeout = Math.min(seconds, MAX_VISIBILITY_SECONDS)
-        await send((sdk) => new sdk.ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout }))
+        const move = { QueueUrl, ReceiptHandle, VisibilityTimeout }
+        await send(left, (sdk) => new sdk.ChangeMessageVisibilityCommand(move))
       })
     },
 
-    bury: async (record, recordKey, reason) => {
+    bury: async (record, recordKey, reason, left) => {
       if (deadLetterUrl === undefined || !isFifo(record.eventSourceARN)) return undefined
       return attempt('deadLetter', record, () =>
-        send((sdk) => new sdk.SendMessageCommand(deadLetterOf(deadLetterUrl, record, recordKey, reason))),
+        send(left, (sdk) => new sdk.SendMessageCommand(deadLetterOf(deadLetterUrl, record, recordKey, reason))),
       )
     },
   }
@@ -111,8 +126,8 @@ const deadLetterOf = (QueueUrl: string, record: SqsRecord, recordKey: RecordKey,
   MessageBody: record.body,
   MessageAttributes: Object.fromEntries(
     [
+      ...ownAttributes(record).map(([name, value]) => [name, sentAttribute(value)] as const),
       [REASON_ATTRIBUTE, textAttribute(reason)] as const,
-      ...Object.entries(record.messageAttributes ?? {}).map(([name, value]) => [name, sentAttribute(value)] as const),
       [RECORD_ATTRIBUTE, textAttribute(recordKey)] as const,
     ].slice(0, MAX_ATTRIBUTES),
   ),
@@ -121,6 +136,10 @@ const deadLetterOf = (QueueUrl: string, record: SqsRecord, recordKey: RecordKey,
     ? { MessageGroupId: record.attributes.MessageGroupId, MessageDeduplicationId: record.messageId }
     : {}),
 })
+
+/** Of a message that was buried and redriven before, without what the layer said of it then. */
+const ownAttributes = ({ messageAttributes }: SqsRecord): readonly (readonly [string, SqsMessageAttribute])[] =>
+  Object.entries(messageAttributes ?? {}).filter(([name]) => name !== REASON_ATTRIBUTE && name !== RECORD_ATTRIBUTE)
 
 const textAttribute = (StringValue: string) => ({ DataType: 'String', StringValue })
 

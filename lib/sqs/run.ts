@@ -6,6 +6,7 @@ import { settle } from '../core/lifecycle/settle.ts'
 import { outcomeOf } from '../core/outcome.ts'
 import { endingOfUncertainError } from '../core/outcome-policy.ts'
 import type { SettledRecord } from '../core/record.ts'
+import type { Deadline } from './deadline.ts'
 import type { Identified } from './identity.ts'
 import type { SqsSettings } from './options.ts'
 import { endPoison, isPoison } from './poison.ts'
@@ -23,7 +24,7 @@ export type Tried =
 export interface Run<TBody> {
   readonly settings: SqsSettings<TBody>
   readonly identified: Identified<TBody>
-  readonly hasTime: () => boolean
+  readonly deadline: Deadline
   readonly call: (claim: HandlerClaim | undefined) => unknown
 }
 
@@ -57,10 +58,12 @@ export const tryMessage = async <TBody>(run: Run<TBody>): Promise<Tried> => {
 const runHeld = async <TBody>(run: Run<TBody>, held: HeldClaim): Promise<Tried> => {
   const { settings, identified } = run
   if (isPoison(held.claim, settings.maxRuns)) {
-    return (await endPoison(settings, identified.record, held)) === 'buried' ? ACKNOWLEDGED : RETURNED
+    return (await endPoison(settings, identified.record, held, run.deadline.left)) === 'buried'
+      ? ACKNOWLEDGED
+      : RETURNED
   }
   // Winning the claim took the time that the run would need; nothing has been done, and any retry may do it.
-  if (!run.hasTime()) {
+  if (!run.deadline.hasTime()) {
     await settle(settings.core, held, { kind: 'release' })
     return RETURNED
   }
@@ -105,16 +108,16 @@ const endAsStored = <TBody>(run: Run<TBody>, { status }: SettledRecord): Tried |
   status === 'SUCCEEDED' ? ACKNOWLEDGED : endFailed(run)
 
 /** A message that will never succeed goes to the dead-letter queue: by itself on FIFO, else by being returned. */
-const endFailed = async <TBody>({ settings, identified }: Run<TBody>): Promise<Tried> => {
+const endFailed = async <TBody>({ settings, identified, deadline }: Run<TBody>): Promise<Tried> => {
   const { record, claimRequest } = identified
-  const buried = await settings.queue.bury(record, claimRequest.recordKey, 'failed')
+  const buried = await settings.queue.bury(record, claimRequest.recordKey, 'failed', deadline.left)
   return buried === true ? ACKNOWLEDGED : RETURNED
 }
 
 const returnFor = async <TBody>(
-  { settings, identified }: Run<TBody>,
+  { settings, identified, deadline }: Run<TBody>,
   retryAfterSeconds: number | undefined,
 ): Promise<Tried> => {
-  if (retryAfterSeconds !== undefined) await settings.queue.hideFor(identified.record, retryAfterSeconds)
+  if (retryAfterSeconds !== undefined) await settings.queue.hideFor(identified.record, retryAfterSeconds, deadline.left)
   return RETURNED
 }

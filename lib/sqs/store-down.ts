@@ -18,7 +18,7 @@ const pauseSeconds = (record: SqsRecord): number =>
 /** Keeps the messages of a batch away from a store that is down, as far as there is time. */
 export const waitOut = async (queue: Queue, records: readonly SqsRecord[], deadline: Deadline): Promise<void> => {
   const hide = async (record: SqsRecord): Promise<void> => {
-    if (deadline.left() > THROW_MARGIN) await queue.hideFor(record, pauseSeconds(record))
+    if (deadline.left() > THROW_MARGIN) await queue.hideFor(record, pauseSeconds(record), deadline.left)
   }
   await inTurn(
     records.map((record) => ({ chains: [], run: () => hide(record) })),

@@ -144,9 +144,31 @@ describe('once', () => {
     await expect(pay({ ...request, signal: AbortSignal.abort(new Error('gone')) }, () => 1)).rejects.toThrow('gone')
     const controller = new AbortController()
     await pay({ ...request, signal: controller.signal }, (claim) => {
-      controller.abort()
-      expect(claim?.signal.aborted).toBe(true)
+      controller.abort(new Error('enough'))
+      expect(claim?.signal).toMatchObject({ aborted: true, reason: { message: 'enough' } })
     })
+  })
+
+  test('a signal that many calls share keeps nothing of them', async () => {
+    const { pay } = subject()
+    const { signal } = new AbortController()
+    const listening: string[] = []
+    const { addEventListener, removeEventListener } = signal
+    signal.addEventListener = (...args: Parameters<typeof addEventListener>) => {
+      listening.push(args[0])
+      addEventListener.apply(signal, args)
+    }
+    signal.removeEventListener = (...args: Parameters<typeof removeEventListener>) => {
+      listening.pop()
+      removeEventListener.apply(signal, args)
+    }
+    const run = (): number => {
+      expect(listening).toEqual(['abort'])
+      return 1
+    }
+    await pay({ ...request, signal }, run)
+    await expect(pay({ ...request, key: 'other', signal }, () => Promise.reject(new Error('x')))).rejects.toThrow('x')
+    expect(listening).toEqual([])
   })
 
   test('events reach the diagnostics channel', async () => {

@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import middy from '@middy/core'
-import { StoreUnavailable } from '../../lib/index.ts'
+import { type Runtime, StoreUnavailable } from '../../lib/index.ts'
 import { NotDoneError, type SqsBatchResponse, type SqsEvent, sqsHandler, TerminalError } from '../../lib/sqs.ts'
 import { freshTable, readItem } from '../support/dynamodb.ts'
+import { patientRuntime } from '../support/http-harness.ts'
 import {
   aContext,
   aGate,
   anEvent,
   aRecord,
+  aTimedContext,
   fakeSqs,
   movedTo,
   type Order,
@@ -104,6 +106,44 @@ test('F5, B2: in progress elsewhere is returned with its visibility moved to the
   expect(returned(await owning)).toEqual([])
   expect(options.events.filter(({ type }) => type === 'lost')).toHaveLength(1)
 })
+
+test.each([
+  { left: 30_000, budgets: [2_000, 2_000] },
+  { left: 3_000, budgets: [2_000, 900] }, // the first took 1.8 s, and the answer needs 0.3 s
+  { left: 2_200, budgets: [1_900, 100] },
+  { left: 2_050, budgets: [1_750] },
+  { left: 250, budgets: [] },
+])(
+  'What is asked of SQS with $left ms left of the invocation is waited for no longer than $budgets ms.',
+  async (given) => {
+    const context = aTimedContext(given.left)
+    const budgets: number[] = []
+    let budget = 0
+    const { sent, send } = fakeSqs()
+    const sqs = {
+      send: (command: object) => {
+        budgets.push(budget)
+        context.pass(1_800)
+        return send(command)
+      },
+    }
+    const runtime: Runtime = {
+      ...patientRuntime,
+      withDeadline: (span, run) => {
+        budget = span
+        return patientRuntime.withDeadline(span, run)
+      },
+    }
+    const options = orderOptions(tableName, { visibility: 'move', sqs, marginSeconds: 0, runtime })
+    const owner = sqsHandler<Order>(() => new Promise(() => {}), options)
+    void owner(anEvent(aRecord('a')), aContext())
+    while (options.events.length === 0) await sleep(5)
+    expect(returned(await sqsHandler<Order>(() => {}, options)(anEvent(aRecord('a')), context))).toEqual(['a'])
+    expect(budgets).toEqual(given.budgets)
+    expect(sent).toHaveLength(given.budgets.length)
+    expect(options.events.filter(({ type }) => type === 'queueFailed')).toHaveLength(given.budgets.length === 2 ? 0 : 1)
+  },
+)
 
 test('A6: a late failure of an owner that lost its claim changes nothing.', async () => {
   const gate = aGate()

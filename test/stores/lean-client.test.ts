@@ -76,6 +76,8 @@ test.each([
   ['a page of something in between', 502, '<html>Bad Gateway</html>', 'StoreUnavailable', 2],
   ['an error without a name', 400, '{}', 'StoreMisconfigured', 1],
   ['JSON that is no object', 503, 'null', 'StoreUnavailable', 2],
+  ['a page that says 200', 200, '<html>Welcome</html>', 'StoreUnavailable', 2],
+  ['nothing, and 200', 200, '', 'StoreUnavailable', 2],
 ])('An answer that is not DynamoDB’s is a fault like any other: %s', async (_, status, body, name, sent) => {
   const { url, seen } = await serve(body, status)
   await expect(storeAt(url).claim(aClaim(), unhurried)).rejects.toMatchObject({ name })
@@ -146,7 +148,9 @@ describe('Credentials of the environment:', () => {
     server.answer = { status: 200, body: told('second', 2 * HOUR) }
     expect(await credentials()).toMatchObject({ accessKeyId: 'first' })
     now += HOUR - 299_000
-    expect(await credentials()).toMatchObject({ accessKeyId: 'second', sessionToken: 't' })
+    expect(await credentials()).toMatchObject({ accessKeyId: 'first' }) // valid still: nobody waits for the new ones
+    while ((await credentials()).accessKeyId !== 'second') await new Promise((resolve) => setTimeout(resolve, 5))
+    expect(server.seen).toHaveLength(2)
   })
 
   test('an endpoint that fails leaves the old ones in use until their end', async () => {
@@ -166,6 +170,26 @@ describe('Credentials of the environment:', () => {
     await expect(source()).rejects.toThrow('down')
   })
 
+  test('a source that never answers holds up no call while the old ones are valid, and is asked again', async () => {
+    let now = 0
+    let calls = 0
+    const source = renewed(
+      () =>
+        ++calls === 2
+          ? new Promise(() => {})
+          : Promise.resolve({ ...CREDENTIALS, expiration: new Date(400_000 * calls) }),
+      () => now,
+    )
+    expect(await source()).toMatchObject(CREDENTIALS)
+    now = 399_000
+    expect(await source()).toMatchObject(CREDENTIALS)
+    expect(await source()).toMatchObject(CREDENTIALS)
+    expect(calls).toBe(2)
+    now = 404_000
+    expect(await source()).toMatchObject({ expiration: new Date(1_200_000) })
+    expect(calls).toBe(3)
+  })
+
   test('a token is not sent to a host elsewhere without TLS', async () => {
     const env = {
       AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://example.com/role',
@@ -177,7 +201,14 @@ describe('Credentials of the environment:', () => {
 
 test.each<[Parameters<typeof resolveEndpoint>[1], NodeJS.ProcessEnv, string]>([
   [{}, { AWS_REGION: 'eu-west-1' }, 'dynamodb.eu-west-1.amazonaws.com'],
-  [{}, { AWS_REGION: 'us-gov-west-1', AWS_USE_FIPS_ENDPOINT: 'true' }, 'dynamodb-fips.us-gov-west-1.amazonaws.com'],
+  [{}, { AWS_REGION: 'us-gov-west-1', AWS_USE_FIPS_ENDPOINT: 'true' }, 'dynamodb.us-gov-west-1.amazonaws.com'],
+  [{}, { AWS_REGION: 'us-west-2', AWS_USE_FIPS_ENDPOINT: 'true' }, 'dynamodb-fips.us-west-2.amazonaws.com'],
+  [
+    {},
+    { AWS_REGION: '', AWS_DEFAULT_REGION: 'us-east-1', AWS_ENDPOINT_URL_DYNAMODB: '', AWS_ENDPOINT_URL: 'http://a:1' },
+    'a:1',
+  ],
+  [{}, { AWS_REGION: 'us-east-1', AWS_ENDPOINT_URL: '' }, 'dynamodb.us-east-1.amazonaws.com'],
   [{}, { AWS_REGION: 'cn-north-1' }, 'dynamodb.cn-north-1.amazonaws.com.cn'],
   [{}, { AWS_REGION: 'us-east-1', AWS_ENDPOINT_URL: 'http://localhost:8000' }, 'localhost:8000'],
   [
@@ -203,6 +234,13 @@ test.each([
   [{ tableName: 'table', client: {} }, /"client".*not known/],
 ])('Options that cannot be right are refused at once: %j', (options, message) => {
   expect(() => leanDynamoDbStore({ region: REGION, ...options } as { tableName: string })).toThrow(message)
+})
+
+test('An endpoint in the environment that is no URL is refused at once, by the name of its variable.', () => {
+  const env = { AWS_REGION: REGION, AWS_ENDPOINT_URL_DYNAMODB: 'localhost' }
+  expect(() => resolveEndpoint('here', {}, env)).toThrow(
+    /"endpoint" is "localhost", by AWS_ENDPOINT_URL_DYNAMODB; it must be/,
+  )
 })
 
 test('A Region that nobody names is refused at once.', () => {

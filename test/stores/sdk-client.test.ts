@@ -1,4 +1,5 @@
 import { DynamoDBClient, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
+import { leanDynamoDbStore } from '../../lib/dynamodb/lean.ts'
 import type { Store } from '../../lib/index.ts'
 import { BOUNDED_CLIENT, ownItemClient, sdkItemClient } from '../../lib/stores/dynamodb/sdk-client.ts'
 import { itemStore } from '../../lib/stores/dynamodb/store.ts'
@@ -20,6 +21,9 @@ const settings = () => ({ endpoint: proxy.endpoint, region: REGION, credentials:
 const userClient = () => new DynamoDBClient({ ...BOUNDED_CLIENT, ...settings() })
 const storeOver = (client: DynamoDBClient): Store =>
   itemStore({ tableName, client: sdkItemClient(client), skewSeconds: 2 })
+
+const leanStoreAt = (endpoint: string): Store =>
+  leanDynamoDbStore({ tableName, region: REGION, endpoint, credentials: CREDENTIALS })
 
 const STORES: readonly (readonly [string, () => Store])[] = [
   ['The layer’s own client', () => itemStore({ tableName, client: ownItemClient(settings()), skewSeconds: 2 })],
@@ -49,6 +53,16 @@ test.each(STORES)('%s ends each call with its own signal, and no other call with
   expect([...kinds].sort()).toEqual(['StoreUnavailable', 'StoreUnavailable', 'settled', 'settled'])
   expect(watch.stop()).toBeLessThan(600) // the client's own time-out is 900 ms
   expect(proxy.seen).toHaveLength(4) // what was given up is not sent again
+})
+
+test.each([
+  STORES[0] as (typeof STORES)[number],
+  ['The client without the SDK', () => leanStoreAt(proxy.endpoint)],
+] as const)('%s does not try one dead connection after the other.', async (_, open) => {
+  const store = open()
+  await Promise.all(Array.from({ length: 10 }, () => store.claim(aClaim(), unhurried)))
+  proxy.forget()
+  expect(await store.claim(aClaim(), unhurried)).toEqual({ kind: 'claimed' })
 })
 
 test.each(STORES)('%s does not send a request whose signal has aborted before.', async (_, open) => {

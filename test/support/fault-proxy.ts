@@ -74,6 +74,8 @@ export interface FaultProxy {
   script(...rules: readonly Rule[]): void
   /** Hands the late requests to the database, in their order, and gives the status of each. */
   deliver(): Promise<readonly number[]>
+  /** What is sent on a connection that is open now is answered with a reset, as by a gateway that has forgotten it. */
+  forget(): void
   /** Nobody listens at the endpoint any more, until `accept`. */
   refuse(): Promise<void>
   accept(): Promise<void>
@@ -100,6 +102,7 @@ export const faultProxy = async ({ storeTime }: FaultProxyOptions = {}): Promise
   const seen: Seen[] = []
   let rules: readonly Rule[] = []
   let late: Exchange[] = []
+  const forgotten = new WeakSet<Socket>()
 
   const faultFor = (at: Seen): Fault =>
     rules.find(
@@ -113,6 +116,7 @@ export const faultProxy = async ({ storeTime }: FaultProxyOptions = {}): Promise
   }
 
   const serve = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
+    if (forgotten.has(incoming.socket)) return void incoming.socket.resetAndDestroy()
     const received = { headers: incoming.headers, body: await bodyOf(incoming) }
     const operation = String(incoming.headers['x-amz-target']).split('.').pop() ?? ''
     const step = stepOf(operation, JSON.parse(received.body.toString('utf8')))
@@ -167,6 +171,9 @@ export const faultProxy = async ({ storeTime }: FaultProxyOptions = {}): Promise
       for (const exchange of late.splice(0)) statuses.push((await forward(agent, exchange)).status)
       late = []
       return statuses
+    },
+    forget: () => {
+      for (const socket of sockets) forgotten.add(socket)
     },
     refuse: close,
     accept: async () => {

@@ -4,7 +4,7 @@ import { aboutClaim, aboutRecord, storeFailed } from '../events.ts'
 import { type HandlerClaim, handlerClaim } from '../handler-claim.ts'
 import { judge } from '../judge.ts'
 import type { Settings } from '../options.ts'
-import type { SettledRecord } from '../record.ts'
+import type { SettledRecord, StoredRecord } from '../record.ts'
 import { DeadlinePassed } from '../runtime.ts'
 import { between, type EpochMillis, fromSeconds, later, type Millis, millis } from '../time.ts'
 import { type Contested, createContest } from './contest.ts'
@@ -50,7 +50,8 @@ const LEAST_CLAIM_BUDGET = millis(200)
 /** Claims the record, or says why not. */
 export const begin = async (settings: Settings, request: ClaimRequest): Promise<Begun> => {
   const seen = request.readFirst === true ? await lookFirst(settings, request) : undefined
-  if (seen !== undefined) return refused(settings, request, seen)
+  const verdict = seen === undefined ? undefined : believed(settings, request, seen)
+  if (verdict !== undefined) return refused(settings, request, verdict)
   const contest = createContest(settings, request)
   const askedAt = settings.runtime.now()
   settings.runtime.probe?.('before-claim')
@@ -66,7 +67,7 @@ export const begin = async (settings: Settings, request: ClaimRequest): Promise<
     // A refusal too: an earlier send of the claim may have been applied before a permission was taken away.
     await giveUp(settings, contest.wanted())
     if (error instanceof StoreMisconfigured) return { kind: 'misconfigured', error }
-    return unavailable(settings, asUnavailable(error))
+    return unavailable(settings, asUnavailable(error), seen !== undefined || contest.hasRival())
   }
 }
 
@@ -114,14 +115,21 @@ const start = (settings: Settings, request: ClaimRequest, { claim, over }: Won, 
 }
 
 /** Believed only where no later write can have made it wrong: a settled record that is not about to expire. */
-const lookFirst = async (settings: Settings, request: ClaimRequest): Promise<Refused | undefined> => {
-  const { store, runtime, abandoned } = settings
+const believed = (
+  { store, runtime, abandoned }: Settings,
+  { fingerprint }: ClaimRequest,
+  record: StoredRecord,
+): Refused | undefined => {
+  if (record.status === 'IN_PROGRESS') return undefined
+  const now = later(runtime.now(), store.skew)
+  const verdict = judge(record, { fingerprint, now, skew: store.skew, abandoned })
+  return verdict.kind === 'takeOver' ? undefined : verdict
+}
+
+const lookFirst = async (settings: Settings, request: ClaimRequest): Promise<StoredRecord | undefined> => {
+  const { store, runtime } = settings
   try {
-    const record = await runtime.withDeadline(FIRST_READ_BUDGET, (by) => store.peek(request.recordKey, by))
-    if (record === undefined || record.status === 'IN_PROGRESS') return undefined
-    const now = later(runtime.now(), store.skew)
-    const verdict = judge(record, { fingerprint: request.fingerprint, now, skew: store.skew, abandoned })
-    return verdict.kind === 'takeOver' ? undefined : verdict
+    return await runtime.withDeadline(FIRST_READ_BUDGET, (by) => store.peek(request.recordKey, by))
   } catch (error) {
     settings.tell(() => storeFailed(request.recordKey, 'peek', error))
     return undefined // the claim will tell
@@ -145,8 +153,9 @@ const refused = ({ tell }: Settings, { recordKey }: ClaimRequest, verdict: Refus
   return verdict
 }
 
-const unavailable = ({ storeDown, operation, tell }: Settings, error: StoreUnavailable): Begun => {
-  if (storeDown === 'reject') return { kind: 'unavailable', error }
+/** Run unprotected only where nothing was heard of a rival: a second run would not be a risk then, but what happens. */
+const unavailable = ({ storeDown, operation, tell }: Settings, error: StoreUnavailable, hasRival: boolean): Begun => {
+  if (storeDown === 'reject' || hasRival) return { kind: 'unavailable', error }
   tell(() => ({ type: 'skipped', operation, reason: 'store-down' }))
   return { kind: 'unprotected' }
 }

@@ -18,6 +18,8 @@ export interface Contest {
   contend(by: AbortSignal): Promise<Contested>
   /** The claim that was last asked for: the one to give up where its fate stays unknown. */
   wanted(): Claim
+  /** The store has told of a record: somebody else has been at this request, or is. */
+  hasRival(): boolean
 }
 
 /** With the first claim, five requests at most, however many contenders there are. */
@@ -30,6 +32,7 @@ export const createContest = (settings: Settings, request: ClaimRequest): Contes
   const { store, runtime, abandoned } = settings
   const terms = claimTerms(settings, request)
   let wanted: Claim
+  let rival = false
 
   const claim = (by: AbortSignal): Promise<ClaimAnswer> => {
     wanted = firstClaim(terms, mintToken(runtime), runtime.now())
@@ -53,6 +56,7 @@ export const createContest = (settings: Settings, request: ClaimRequest): Contes
         answer = await claim(by)
         continue
       }
+      rival = true
       const { record, storeTime = runtime.now() } = answer
       const verdict = judge(record, { fingerprint: request.fingerprint, now: storeTime, skew: store.skew, abandoned })
       if (verdict.kind !== 'takeOver') return verdict
@@ -63,5 +67,5 @@ export const createContest = (settings: Settings, request: ClaimRequest): Contes
     return over === undefined ? { kind: 'claimed', claim: wanted } : { kind: 'claimed', claim: wanted, over }
   }
 
-  return { contend, wanted: () => wanted }
+  return { contend, wanted: () => wanted, hasRival: () => rival }
 }

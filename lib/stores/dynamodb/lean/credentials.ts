@@ -1,4 +1,4 @@
-import { millis } from '../../../core/time.ts'
+import { fromSeconds, millis } from '../../../core/time.ts'
 
 /** In the shape of the AWS SDK's `AwsCredentialIdentity`. */
 export interface Credentials {
@@ -18,33 +18,38 @@ export class CredentialsProviderError extends Error {
 /** As the AWS SDK: a request that is signed now may be on its way for five minutes. */
 const REFRESH_BEFORE = millis(300_000)
 
-/** Kept until five minutes before their end; and to their end, where no new ones can be had. */
+/** A source that has not answered by then is asked once more: it may never answer. */
+const PATIENCE = fromSeconds(5)
+
+/**
+ * Kept until five minutes before their end. Then new ones are asked for beside the calls that still use the old ones: no
+ * call waits, or fails, for new credentials while it has valid ones.
+ */
 export const renewed = (fetch: () => Promise<Credentials>, now: () => number): CredentialsSource => {
   let current: Credentials | undefined
-  let pending: Promise<Credentials> | undefined
+  let pending: { readonly credentials: Promise<Credentials>; readonly since: number } | undefined
 
   const refresh = (): Promise<Credentials> => {
-    pending ??= fetch()
+    if (pending !== undefined && now() - pending.since < PATIENCE) return pending.credentials
+    const credentials = Promise.resolve()
+      .then(fetch) // a function of the user's may throw
       .then((fetched) => {
         current = fetched
         return fetched
       })
       .finally(() => {
-        pending = undefined
+        if (pending?.credentials === credentials) pending = undefined
       })
-    return pending
+    pending = { credentials, since: now() }
+    return credentials
   }
 
   const lasts = (span: number): boolean =>
     current !== undefined && (current.expiration === undefined || current.expiration.getTime() > now() + span)
 
-  return async () => {
-    if (current !== undefined && lasts(REFRESH_BEFORE)) return current
-    try {
-      return await refresh()
-    } catch (error) {
-      if (current !== undefined && lasts(0)) return current
-      throw error
-    }
+  return () => {
+    if (current === undefined || !lasts(0)) return refresh()
+    if (!lasts(REFRESH_BEFORE)) refresh().catch(() => {}) // asked again at the next call, and waited for at the end
+    return current
   }
 }

@@ -12,7 +12,7 @@ export interface Answer {
 /** No answer: the network, or the time, ended first. */
 export class NoAnswer extends Error {
   override readonly name: string
-  constructor(name: 'TimeoutError' | 'AbortError' | 'NetworkError', options?: ErrorOptions) {
+  constructor(name: 'TimeoutError' | 'AbortError' | 'NetworkError' | 'UnreadableAnswer', options?: ErrorOptions) {
     super(`No answer (${name})`, options)
     this.name = name
   }

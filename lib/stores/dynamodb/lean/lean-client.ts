@@ -1,9 +1,11 @@
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import aws4 from 'aws4'
+import { isObject } from '../../../core/option-rules.ts'
 import { type Runtime, systemRuntime } from '../../../core/runtime.ts'
 import { type Millis, millis } from '../../../core/time.ts'
 import { isThrottle } from '../faults.ts'
+import { closeIdle } from '../idle-sockets.ts'
 import type { ItemClient } from '../item-client.ts'
 import type { CredentialsSource } from './credentials.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -55,14 +57,15 @@ export const leanItemClient = ({
     return transport({ ...target, method: 'POST', headers: lines, agent }, body, patience, by)
   }
 
-  const send = async (operation: Operation, input: ItemInput, by: AbortSignal): Promise<string> => {
+  const send = async (operation: Operation, input: ItemInput, by: AbortSignal): Promise<Told> => {
     const body = toWire(input)
     for (let attempts = 1; ; attempts++) {
       try {
         const answer = await attempt(operation, body, by)
-        if (answer.status === 200) return answer.body
+        if (answer.status === 200) return told(answer)
         throw new ServiceError(answer, attempts)
       } catch (error) {
+        if (error instanceof NoAnswer) closeIdle(agent)
         if (attempts === MAX_ATTEMPTS || !mayPass(error) || by.aborted) throw error
         await runtime.sleep(millis(runtime.random() * backoff(error)), by)
       }
@@ -73,10 +76,24 @@ export const leanItemClient = ({
     putItem: (input, by) => send('PutItem', input, by),
     updateItem: (input, by) => send('UpdateItem', input, by),
     getItem: async (input, by) => {
-      const { Item: item } = JSON.parse(await send('GetItem', input, by))
+      const { Item: item } = await send('GetItem', input, by)
       return item === undefined ? {} : { Item: itemFromWire(item) }
     },
   }
+}
+
+/** What DynamoDB says of a success. */
+interface Told {
+  readonly Item?: Parameters<typeof itemFromWire>[0]
+}
+
+/** Something in between, or a wrong endpoint, may answer 200 with a page of its own: that is no won claim. */
+const told = ({ body }: Answer): Told => {
+  try {
+    const read: unknown = JSON.parse(body)
+    if (isObject(read)) return read
+  } catch {} // no JSON
+  throw new NoAnswer('UnreadableAnswer')
 }
 
 /** Whether the next attempt may fare better: network, time-out, 5xx, throttling. */

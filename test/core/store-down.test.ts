@@ -1,0 +1,76 @@
+import { deriveFingerprint } from '../../lib/core/fingerprint.ts'
+import type { ClaimRequest } from '../../lib/core/lifecycle/request.ts'
+import { type Ran, run } from '../../lib/core/lifecycle/run.ts'
+import { readSettings } from '../../lib/core/options.ts'
+import { deriveRecordKey } from '../../lib/core/record-key.ts'
+import type { Store } from '../../lib/core/store.ts'
+import { fromSeconds } from '../../lib/core/time.ts'
+import { StoreUnavailable } from '../../lib/index.ts'
+import { memoryStore } from '../../lib/memory.ts'
+
+const request: ClaimRequest = {
+  recordKey: deriveRecordKey({ operation: 'payments', tenant: 'a', key: 'k' }),
+  fingerprint: deriveFingerprint([{ kind: 'text', text: 'payload' }]),
+  deadline: undefined,
+}
+
+const down = (): Promise<never> => Promise.reject(new StoreUnavailable('throttled'))
+
+const attempt = (store: Store, how: Partial<ClaimRequest>, handler: () => unknown): Promise<Ran<unknown>> =>
+  run(
+    readSettings('test', { store, operation: 'payments', storeDown: 'dangerouslyRunUnprotected' }),
+    { ...request, ...how },
+    {
+      handler,
+      endingOfValue: () => ({ kind: 'complete', status: 'SUCCEEDED', outcome: { kind: 'none' } }),
+      endingOfError: () => ({ kind: 'abandon' }),
+    },
+  )
+
+const charge = () => {
+  let charges = 0
+  return { charge: () => void charges++, charges: () => charges }
+}
+
+const UNAVAILABLE = { kind: 'refused', error: { code: 'idempotency-unavailable' } }
+
+describe('E11: what may run while the store is down does not run where the store has told of a rival', () => {
+  test('of nobody: it runs, unprotected', async () => {
+    const { charge: once, charges } = charge()
+    expect(await attempt({ ...memoryStore(), claim: down }, {}, once)).toMatchObject({ standing: 'unprotected' })
+    expect(charges()).toBe(1)
+  })
+
+  test('of an abandoned run, whose effect is in doubt', async () => {
+    const store = memoryStore()
+    await expect(attempt(store, {}, () => Promise.reject(new Error('lost')))).rejects.toThrow('lost')
+    const { charge: again, charges } = charge()
+    expect(await attempt({ ...store, takeOver: down }, {}, again)).toMatchObject(UNAVAILABLE)
+    expect(charges()).toBe(0)
+  })
+
+  test('of one that holds the claim, seen by a first read', async () => {
+    const store = memoryStore()
+    const second = charge()
+    await attempt(store, {}, async () => {
+      const late = await attempt({ ...store, claim: down }, { readFirst: true }, second.charge)
+      expect(late).toMatchObject(UNAVAILABLE)
+    })
+    expect(second.charges()).toBe(0)
+  })
+
+  test('of one that it has waited for', async () => {
+    const store = memoryStore()
+    const second = charge()
+    let claims = 0
+    const flaky: Store = { ...store, claim: (...args) => (++claims === 1 ? store.claim(...args) : down()) }
+    let waiting: Promise<Ran<unknown>> | undefined
+    await attempt(store, {}, async () => {
+      waiting = attempt(flaky, { wait: fromSeconds(5) }, second.charge)
+      while (claims === 0) await new Promise(setImmediate)
+    })
+    expect(await waiting).toMatchObject(UNAVAILABLE)
+    expect(claims).toBe(2)
+    expect(second.charges()).toBe(0)
+  })
+})
