@@ -65,6 +65,8 @@ export interface Answered extends Happening {
   readonly won: Claim | undefined
   /** The claim under which it ran, if it did. */
   readonly claim: Claim | undefined
+  /** The store had told it of a record that was not its own. */
+  readonly hadRival: boolean
   readonly result: Ran<Answer> | { readonly kind: 'threw'; readonly error: unknown }
   /** Requests to the store, as the lifecycle counts them: an SDK's second send is none. */
   readonly requests: Requests

@@ -25,6 +25,8 @@ export interface Invocation {
   /** The end of lease that an answer has confirmed. */
   knownLease: number
   run: Run | undefined
+  /** The store has told it of a record that is not its own. */
+  hasRival: boolean
   /** Its end at its deadline. */
   kill: Pause | undefined
   requests: { writes: number; reads: number; claimStep: number; inClaimStep: number }

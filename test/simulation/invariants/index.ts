@@ -10,6 +10,7 @@ import {
   runsInTurn,
   startsInTime,
   takesOverTheFree,
+  unprotectedAlone,
   vanishesWhenExpired,
 } from './ownership.ts'
 import { fewRequests, nothingStays, oneRun, somebodyCompletes, waitsOnce } from './progress.ts'
@@ -51,6 +52,7 @@ export const RULES: readonly Rule[] = [
   withinSkew('B2', waitsOnce),
   withinSkew('B8', startsInTime),
   withinSkew('C12', oneEffect),
+  underAnyClock('E11', unprotectedAlone),
 ]
 
 export interface Violation {

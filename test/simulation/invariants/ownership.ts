@@ -51,6 +51,14 @@ export const startsInTime: Invariant = ({ runs, answers }) =>
       : undefined,
   )
 
+/** Without a claim nobody runs beside a rival that the store has told of. */
+export const unprotectedAlone: Invariant = ({ answers }) =>
+  firstOf(answers, ({ invocation, hadRival, result }) =>
+    hadRival && result.kind === 'answered' && result.standing === 'unprotected'
+      ? `invocation ${invocation} ran unprotected, although the store had told it of another`
+      : undefined,
+  )
+
 /** Released or abandoned only by the owner, after its handler ended or before it started. */
 export const endsOwnClaim: Invariant = (story) =>
   firstOf(story.writes, (write) => {

@@ -19,6 +19,7 @@ export const watched = ({ profile }: World, invocation: Invocation, store: Store
       invocation.won = claim
       invocation.knownLease = claim.leaseExpiresAt
     }
+    if (answer.kind === 'occupied' && !by.aborted) invocation.hasRival = true
     return asTold(answer)
   }
 
@@ -43,9 +44,11 @@ export const watched = ({ profile }: World, invocation: Invocation, store: Store
       requests.writes++
       return store.settle(claim, as, by)
     },
-    peek: (recordKey, by) => {
+    peek: async (recordKey, by) => {
       requests.reads++
-      return store.peek(recordKey, by)
+      const record = await store.peek(recordKey, by)
+      if (record !== undefined && !by.aborted) invocation.hasRival = true
+      return record
     },
   }
 }
