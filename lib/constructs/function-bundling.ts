@@ -1,4 +1,5 @@
 import { type BundlingOptions, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs'
+import { defined } from './defined.ts'
 
 /** CommonJS dependencies inside an ES module call `require`, which an ES module does not have. */
 const REQUIRE =
@@ -15,4 +16,12 @@ export const FUNCTION_BUNDLING: BundlingOptions = {
   bundleAwsSDK: true,
   mainFields: ['module', 'main'],
   banner: REQUIRE,
+}
+
+/** What is given goes before; a CommonJS module has a `require`, and cannot begin with an `import`. */
+export const bundlingWith = (given: BundlingOptions = {}): BundlingOptions => {
+  const merged = { ...FUNCTION_BUNDLING, ...defined(given) }
+  if (merged.format === OutputFormat.ESM || given.banner !== undefined) return merged
+  const { banner: _, ...rest } = merged
+  return rest
 }

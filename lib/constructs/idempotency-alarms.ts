@@ -53,6 +53,11 @@ export interface IdempotencyAlarmsProps {
    */
   readonly abandonedThreshold?: number
   /**
+   * Retries in five minutes that met a record which waits for a person; under `abandoned: 'hold'` only.
+   * @default 1
+   */
+  readonly outcomeUnknownThreshold?: number
+  /**
    * Store calls that failed in five minutes.
    * @default 5
    */
@@ -154,6 +159,11 @@ export class IdempotencyAlarms extends Construct {
         metric: sum('abandoned'),
         threshold: props.abandonedThreshold ?? 5,
         about: 'Handlers ended in doubt: they threw, or answered 500 and more.',
+      },
+      [`${operation}-outcomeUnknown`]: {
+        metric: sum('outcomeUnknown'),
+        threshold: props.outcomeUnknownThreshold ?? 1,
+        about: 'A retry met a held record: a person has to find out what happened, and to settle it.',
       },
       [`${operation}-storeFailed`]: {
         metric: sum('storeFailed'),

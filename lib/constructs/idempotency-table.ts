@@ -14,6 +14,7 @@ import { Construct, type IConstruct } from 'constructs'
 import { PARTITION_KEY, TTL_ATTRIBUTE } from '../stores/dynamodb/item.ts'
 import { validateAtSynth } from './numbers.ts'
 import { grantOperation } from './table-grant.ts'
+import { fitsStore } from './table-shape.ts'
 
 export interface GrantClaimsOptions {
   /** The `operation` of the handler's options: the grantee gets its records, and no others. */
@@ -117,6 +118,7 @@ class BroughtInTable extends IdempotencyTableBase {
   constructor(scope: Construct, id: string, table: ITable) {
     super(scope, id)
     this.table = table
+    validateAtSynth(this, ...fitsStore(table))
   }
 }
 
@@ -134,7 +136,8 @@ class BroughtInTable extends IdempotencyTableBase {
 export class IdempotencyTable extends IdempotencyTableBase {
   /**
    * A table that stands already, such as `TableV2.fromTableName(…)`. It needs the string partition key `pk`, no sort
-   * key, and TTL on `expiresAt`. Where it has a KMS key, bring it in with `TableV2.fromTableAttributes`, which takes
+   * key, TTL on `expiresAt`, and no replicas in other Regions. Of a table of this app that is checked at synthesis. Where
+   * it has a KMS key, bring it in with `TableV2.fromTableAttributes`, which takes
    * the key.
    */
   static fromTable(scope: Construct, id: string, table: ITable): IIdempotencyTable {

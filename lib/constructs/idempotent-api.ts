@@ -13,8 +13,8 @@ import { readRoute } from './route.ts'
 
 interface IdempotentApiBaseProps {
   /**
-   * The API's name.
-   * @default - CDK makes one
+   * The API's name. A REST API's metrics go by it.
+   * @default - one of the construct's own path
    */
   readonly apiName?: string
   /**

@@ -1,8 +1,10 @@
-import { Duration } from 'aws-cdk-lib'
+import { Duration, Stack, Token, TokenComparison } from 'aws-cdk-lib'
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb'
 import { Architecture, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda'
 import { NodejsFunction, type NodejsFunctionProps } from 'aws-cdk-lib/aws-lambda-nodejs'
 import type { Construct } from 'constructs'
-import { FUNCTION_BUNDLING } from './function-bundling.ts'
+import { defined } from './defined.ts'
+import { bundlingWith } from './function-bundling.ts'
 import type { IIdempotencyTable } from './idempotency-table.ts'
 import { seconds, validateAtSynth } from './numbers.ts'
 import { checkedOperation } from './operation.ts'
@@ -49,7 +51,9 @@ const MIN_RETENTION_SECONDS = 1_501
 
 /**
  * A function that claims records: Node 24 on arm64, bundled, with the table's name in `IDEMPOTENCY_TABLE` and leave for
- * the records of its operation. Everything that `NodejsFunction` takes can be given too.
+ * the records of its operation. Everything that `NodejsFunction` takes can be given too; `entry` has to be.
+ *
+ * A table of another account is named by its ARN, and needs a resource policy that lets this function in.
  *
  * ```ts
  * const pay = new IdempotentFunction(this, 'Pay', { table, operation: 'payments', entry: 'functions/pay.ts' })
@@ -60,8 +64,12 @@ export class IdempotentFunction extends NodejsFunction {
   readonly retention: Duration | undefined
 
   constructor(scope: Construct, id: string, props: IdempotentFunctionProps) {
-    const { table, operation, retention, ...rest } = props
+    const { table, operation, retention, ...given } = props
+    const rest = defined(given)
     checkedOperation(operation)
+    if (rest.entry === undefined && rest.code === undefined) {
+      throw new Error(`entry of ${id} is missing; it must be the path of the handler's source file`)
+    }
     super(scope, id, {
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
@@ -69,18 +77,36 @@ export class IdempotentFunction extends NodejsFunction {
       memorySize: DEFAULT_MEMORY_MIB,
       loggingFormat: LoggingFormat.JSON,
       ...rest,
-      bundling: { ...FUNCTION_BUNDLING, ...rest.bundling },
+      bundling: bundlingWith(rest.bundling),
       environment: {
         NODE_OPTIONS: '--enable-source-maps',
-        [TABLE_VARIABLE]: table.table.tableName,
+        [TABLE_VARIABLE]: tableNameFor(scope, table.table),
         ...(retention === undefined ? {} : { [RETENTION_VARIABLE]: String(retention.toSeconds()) }),
         ...rest.environment,
       },
     })
     this.retention = retention
     table.grantClaims(this, { operation })
-    validateAtSynth(this, () => coversLease(retention, this.timeout ?? DEFAULT_TIMEOUT))
+    validateAtSynth(
+      this,
+      () => coversLease(retention, this.timeout ?? DEFAULT_TIMEOUT),
+      () => inOneRegion(this, table.table),
+    )
   }
+}
+
+/** DynamoDB takes a bare name for a table of the caller's own account. */
+const tableNameFor = (scope: Construct, { env, tableName, tableArn }: ITable): string =>
+  isSurelySame(env.account, Stack.of(scope).account) ? tableName : tableArn
+
+const isSurelySame = (a: string, b: string): boolean =>
+  [TokenComparison.SAME, TokenComparison.BOTH_UNRESOLVED].includes(Token.compareStrings(a, b))
+
+const inOneRegion = (scope: Construct, { env }: ITable): string | undefined => {
+  const { region } = Stack.of(scope)
+  return Token.compareStrings(env.region, region) === TokenComparison.DIFFERENT
+    ? `the table is in ${env.region}, and the function in ${region}: DynamoDB takes requests for tables of its own Region only`
+    : undefined
 }
 
 const coversLease = (retention: Duration | undefined, timeout: Duration): string | undefined => {

@@ -8,6 +8,8 @@ import { Queue, QueueEncryption, type QueueProps } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
 import { timeoutOf, validateAtSynth } from './numbers.ts'
 import {
+  deduplicatesOnFifoOnly,
+  isCount,
   leastVisibilitySeconds,
   poisonIsFoundFirst,
   recordsOutliveMessages,
@@ -15,7 +17,10 @@ import {
 } from './queue-numbers.ts'
 
 export interface IdempotentQueueProps {
-  /** The function with the `sqsHandler`: an `IdempotentFunction`, or any other that was granted its claims. */
+  /**
+   * The function with the `sqsHandler`: an `IdempotentFunction`, or any other that was granted its claims. It takes the
+   * messages of one queue.
+   */
   readonly worker: LambdaFunction & { readonly retention?: Duration | undefined }
   /**
    * Whether messages of one group are handed over in order.
@@ -23,7 +28,7 @@ export interface IdempotentQueueProps {
    */
   readonly fifo?: boolean
   /**
-   * Whether a FIFO queue drops a second message with the same body within five minutes by itself.
+   * Whether a FIFO queue drops a second message with the same body within five minutes by itself. Only with `fifo`.
    * @default false
    */
   readonly contentBasedDeduplication?: boolean
@@ -84,6 +89,10 @@ export interface IdempotentQueueProps {
 /** Five deliveries, as AWS advises at least: a throttled function must not send good messages away. */
 const DEFAULT_MAX_RECEIVE_COUNT = 5
 
+/** The most that the layer's option takes, and that SQS does. */
+const MOST_RUNS = 999
+const MOST_RECEIVES = 1_000
+
 /** The layer's own defaults. */
 const DEFAULT_MAX_RUNS = 3
 const LAYER_RETENTION = Duration.seconds(1_296_000)
@@ -111,6 +120,7 @@ export class IdempotentQueue extends Construct {
 
   constructor(scope: Construct, id: string, props: IdempotentQueueProps) {
     super(scope, id)
+    onlyQueueOf(props.worker)
     const { worker, fifo = false, batchSize = 10, maxBatchingWindow = Duration.seconds(0) } = props
     const { maxReceiveCount = DEFAULT_MAX_RECEIVE_COUNT, maxRuns = DEFAULT_MAX_RUNS } = props
     const { messageRetention = DEFAULT_MESSAGE_RETENTION, deadLetterRetention = LONGEST_MESSAGE_RETENTION } = props
@@ -145,7 +155,10 @@ export class IdempotentQueue extends Construct {
       () => visibilityCoversRuns(visibilityTimeout, timeout, maxBatchingWindow),
       () => recordsOutliveMessages(recordRetention, messageRetention, 'messageRetention'),
       () => recordsOutliveMessages(recordRetention, deadLetterRetention, 'deadLetterRetention'),
+      () => isCount('maxRuns', maxRuns, MOST_RUNS),
+      () => isCount('maxReceiveCount', maxReceiveCount, MOST_RECEIVES),
       () => poisonIsFoundFirst(maxRuns, maxReceiveCount),
+      () => (fifo ? undefined : deduplicatesOnFifoOnly(props.contentBasedDeduplication)),
     )
   }
 
@@ -162,6 +175,19 @@ export class IdempotentQueue extends Construct {
   metricAgeOfOldestMessage(props?: MetricOptions): IMetric {
     return this.queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum', ...props })
   }
+}
+
+const withQueue = new WeakSet<LambdaFunction>()
+
+/** The worker finds its dead-letter queue and its `maxRuns` by its environment, which holds one of each. */
+const onlyQueueOf = (worker: LambdaFunction): void => {
+  if (withQueue.has(worker)) {
+    throw new Error(
+      `worker ${worker.node.path} has an IdempotentQueue already: both would set ${DEAD_LETTER_VARIABLE} and ` +
+        `${MAX_RUNS_VARIABLE}; give each queue a function of its own`,
+    )
+  }
+  withQueue.add(worker)
 }
 
 const commonProps = ({ encryptionKey, removalPolicy }: IdempotentQueueProps, fifo: boolean): QueueProps => ({

@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib'
-import type { IFunction } from 'aws-cdk-lib/aws-lambda'
+import { Alias, type IFunction, Version } from 'aws-cdk-lib/aws-lambda'
 import type { Construct } from 'constructs'
 
 /** Says what is wrong with two numbers that belong together, or nothing where they fit. */
@@ -17,6 +17,8 @@ const LAMBDA_TIMEOUT = Duration.seconds(3)
 
 /** `undefined` for a function that was brought in, of which CDK knows the name only. */
 export const timeoutOf = (worker: IFunction): Duration | undefined => {
+  if (worker instanceof Alias) return timeoutOf(worker.version)
+  if (worker instanceof Version) return timeoutOf(worker.lambda)
   if (!('timeout' in worker)) return undefined
   return worker.timeout instanceof Duration ? worker.timeout : LAMBDA_TIMEOUT
 }

@@ -1,4 +1,4 @@
-import type { Duration } from 'aws-cdk-lib'
+import { type Duration, Token } from 'aws-cdk-lib'
 import { seconds } from './numbers.ts'
 
 /** AWS's own advice for an event source: the retries of a throttled function fit into one receipt of its messages. */
@@ -34,4 +34,14 @@ export const poisonIsFoundFirst = (maxRuns: number, maxReceiveCount: number): st
   maxRuns >= maxReceiveCount
     ? `maxRuns is ${maxRuns}, and maxReceiveCount is ${maxReceiveCount}: maxRuns must be less, or SQS takes the message ` +
       'away before the layer has said why it failed'
+    : undefined
+
+export const isCount = (name: 'maxRuns' | 'maxReceiveCount', value: number, most: number): string | undefined =>
+  Token.isUnresolved(value) || (Number.isInteger(value) && value >= 1 && value <= most)
+    ? undefined
+    : `${name} is ${value}; it must be an integer from 1 to ${most}`
+
+export const deduplicatesOnFifoOnly = (contentBasedDeduplication: boolean | undefined): string | undefined =>
+  contentBasedDeduplication === true
+    ? 'contentBasedDeduplication is true, and fifo is not: only a FIFO queue drops messages by itself'
     : undefined

@@ -1,3 +1,4 @@
+import { Names } from 'aws-cdk-lib'
 import {
   AccessLogFormat,
   EndpointType,
@@ -19,6 +20,8 @@ export interface RestFrontSettings extends FrontSettings {
   readonly cloudWatchRole: boolean
 }
 
+const LONGEST_NAME = 128
+
 /** A REST API waits 29 s for its function, unless the account has a raised quota. */
 const WAITS_SECONDS = 29
 
@@ -30,7 +33,8 @@ export const restFront = (
   const restApi = new RestApi(scope, 'RestApi', {
     endpointTypes: [EndpointType.REGIONAL],
     cloudWatchRole: settings.cloudWatchRole,
-    ...(settings.name === undefined ? {} : { restApiName: settings.name }),
+    // Its metrics go by its name alone: two of one name would share them, also in different stacks.
+    restApiName: settings.name ?? Names.uniqueResourceName(scope, { maxLength: LONGEST_NAME, separator: '-' }),
     ...(authorizer === undefined ? {} : { defaultMethodOptions: { authorizer } }),
     ...(settings.corsOrigins === undefined
       ? {}

@@ -1,6 +1,7 @@
 import type { Observe } from '../core/events.ts'
 import { aFunction, checkOptions, type Rule } from '../core/option-rules.ts'
 import { type EmfSettings, emfLine } from './emf-line.ts'
+import { TAKEN_NAMES } from './taken-names.ts'
 
 export interface EmfMetricsOptions {
   /** CloudWatch namespace of the metrics: 1 to 255 of `A-Z a-z 0-9 . _ - / #`, not `AWS/…`. Default `LambdaOnce`. */
@@ -53,9 +54,6 @@ const aNamespace: Rule = (value) =>
     ? undefined
     : 'must be 1 to 255 characters of A-Z a-z 0-9 . _ - / # and not begin with AWS/'
 
-/** Members of an event, and so of its line. A dimension of that name would hide them, or be hidden. */
-const TAKEN: ReadonlySet<string> = new Set(['_aws', 'type', 'operation', 'recordKey'])
-
 const MAX_DIMENSIONS = 8
 
 const someDimensions: Rule = (value) => {
@@ -63,11 +61,11 @@ const someDimensions: Rule = (value) => {
   const fits =
     entries !== undefined &&
     entries.length <= MAX_DIMENSIONS &&
-    entries.every(([name, text]) => isDimension(name) && isDimension(text) && !TAKEN.has(name))
+    entries.every(([name, text]) => isDimension(name) && isDimension(text) && !TAKEN_NAMES.has(name))
   return fits
     ? undefined
     : `must be an object of at most ${MAX_DIMENSIONS} names and values, each 1 to 250 characters of printable ASCII; ` +
-        `the names ${[...TAKEN].join(', ')} are taken`
+        `these names are taken: ${[...TAKEN_NAMES].join(', ')}`
 }
 
 const isDimension = (text: unknown): boolean =>

@@ -73,7 +73,7 @@ test('the stack is made of these', () => {
     'AWS::ApiGatewayV2::Integration': 5,
     'AWS::ApiGatewayV2::Route': 5,
     'AWS::ApiGatewayV2::Stage': 1,
-    'AWS::CloudWatch::Alarm': 19,
+    'AWS::CloudWatch::Alarm': 22,
     'AWS::CloudWatch::Dashboard': 1,
     'AWS::DynamoDB::GlobalTable': 3,
     'AWS::IAM::Policy': 6,

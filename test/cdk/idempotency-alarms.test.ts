@@ -18,14 +18,15 @@ const alarms = (stack: Stack, props: Partial<IdempotencyAlarmsProps> = {}): Idem
     ...props,
   })
 
-test('with minimal props: five alarms an operation, three for the table, and a dashboard', () => {
+test('with minimal props: six alarms an operation, three for the table, and a dashboard', () => {
   const template = synthesized((stack) => alarms(stack))
-  template.resourceCountIs(ALARM, 8)
+  template.resourceCountIs(ALARM, 9)
   template.resourceCountIs('AWS::CloudWatch::Dashboard', 1)
   for (const [MetricName, Threshold] of [
     ['lost', 1],
     ['unstored', 1],
     ['abandoned', 5],
+    ['outcomeUnknown', 1],
     ['storeFailed', 5],
   ] as const) {
     template.hasResourceProperties(ALARM, {
@@ -63,6 +64,7 @@ test('with maximal props', () => {
       lostThreshold: 2,
       unstoredThreshold: 3,
       abandonedThreshold: 4,
+      outcomeUnknownThreshold: 5,
       storeFailedThreshold: 6,
       claimLatencyThreshold: Duration.seconds(1),
       throttlesThreshold: 7,
@@ -71,10 +73,10 @@ test('with maximal props', () => {
       dashboardName: 'shop',
     }),
   )
-  template.resourceCountIs(ALARM, 14)
+  template.resourceCountIs(ALARM, 16)
   template.allResourcesProperties(ALARM, { AlarmActions: [Match.anyValue()], OKActions: [Match.anyValue()] })
   const thresholds = Object.values(template.findResources(ALARM)).map(({ Properties }) => Properties.Threshold)
-  expect(thresholds).toEqual([2, 3, 4, 6, 1_000, 2, 3, 4, 6, 1_000, 7, 7, 8, 9])
+  expect(thresholds).toEqual([2, 3, 4, 5, 6, 1_000, 2, 3, 4, 5, 6, 1_000, 7, 7, 8, 9])
   template.hasResourceProperties(ALARM, { Namespace: 'Shop', Dimensions: [{ Name: 'operation', Value: 'refunds' }] })
   template.hasResourceProperties('AWS::CloudWatch::Dashboard', { DashboardName: 'shop' })
 })

@@ -1,6 +1,6 @@
 import { RemovalPolicy } from 'aws-cdk-lib'
 import { Match } from 'aws-cdk-lib/assertions'
-import { TableV2 } from 'aws-cdk-lib/aws-dynamodb'
+import { AttributeType, type ITable, Table, type TablePropsV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import { Key } from 'aws-cdk-lib/aws-kms'
 import { IdempotencyTable } from '../../lib/cdk.ts'
 import { PARTITION_KEY, TTL_ATTRIBUTE } from '../../lib/stores/dynamodb/item.ts'
@@ -138,6 +138,42 @@ test('a table that stands already is granted in the same way, with its key', () 
   template.resourceCountIs(TABLE, 0)
   const [statements] = [...statementsByRole(template).values()]
   expect(statements?.map((statement) => actionsOf(statement).length)).toEqual([3, 5])
+})
+
+const PK = { name: PARTITION_KEY, type: AttributeType.STRING }
+
+test.each<[string, TablePropsV2, string]>([
+  [
+    'another key',
+    { partitionKey: { ...PK, name: 'id' }, timeToLiveAttribute: TTL_ATTRIBUTE },
+    'the key of the table is "id"; it must be the string partition key "pk", without a sort key',
+  ],
+  [
+    'a numeric key',
+    { partitionKey: { ...PK, type: AttributeType.NUMBER }, timeToLiveAttribute: TTL_ATTRIBUTE },
+    '"pk"',
+  ],
+  ['a sort key', { partitionKey: PK, sortKey: { ...PK, name: 'sk' }, timeToLiveAttribute: TTL_ATTRIBUTE }, '"pk, sk"'],
+  ['no TTL', { partitionKey: PK }, 'the TTL attribute of the table is missing; it must be expiresAt'],
+  ['another TTL', { partitionKey: PK, timeToLiveAttribute: 'ttl' }, 'is ttl; it must be expiresAt'],
+  [
+    'a replica',
+    { partitionKey: PK, timeToLiveAttribute: TTL_ATTRIBUTE, replicas: [{ region: 'eu-central-1' }] },
+    'the table has 1 replica(s); it must have none',
+  ],
+])('a table of this app with %s is refused', (_, props, message) => {
+  const text = refusal((stack) => IdempotencyTable.fromTable(stack, 'T', new TableV2(stack, 'Own', props) as ITable))
+  expect(text).toContain(message)
+})
+
+test('a table of this app that fits is taken, of either kind', () => {
+  expect(
+    refusal((stack) => {
+      const props = { partitionKey: PK, timeToLiveAttribute: TTL_ATTRIBUTE }
+      IdempotencyTable.fromTable(stack, 'New', new TableV2(stack, 'OwnNew', props) as ITable)
+      IdempotencyTable.fromTable(stack, 'Old', new Table(stack, 'OwnOld', props) as ITable)
+    }),
+  ).toBe('')
 })
 
 test.each(['', '*', 'pay*', 'a#b', 'pay?', 'x'.repeat(101)])(

@@ -2,7 +2,7 @@ import { Duration, type Stack } from 'aws-cdk-lib'
 import { Match } from 'aws-cdk-lib/assertions'
 import { TokenAuthorizer } from 'aws-cdk-lib/aws-apigateway'
 import { HttpLambdaAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers'
-import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
+import { type IFunction, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import { IdempotentApi } from '../../lib/cdk.ts'
 import { plainFunction, refusal, synthesized } from './stack.ts'
@@ -132,6 +132,26 @@ test.each([
       new IdempotentApi(stack, 'Api', { type }).addRoute('POST /payments', withTimeout(stack, timeout)),
     ),
   ).toBe('')
+})
+
+test('an alias and a version take as long as their function', () => {
+  for (const qualified of [(fn: LambdaFunction) => fn.addAlias('live'), (fn: LambdaFunction) => fn.currentVersion]) {
+    const text = refusal((stack) =>
+      new IdempotentApi(stack, 'Api').addRoute('POST /payments', qualified(withTimeout(stack, 60)) as IFunction),
+    )
+    expect(text).toContain('the function of "POST /payments" has a timeout of 60 s')
+  }
+})
+
+test('two REST APIs have two names, and with them metrics of their own', () => {
+  synthesized((stack) => {
+    const handler = plainFunction(stack)
+    const apiNames = ['Payments', 'Admin'].map((id) => {
+      const api = new IdempotentApi(stack, id, { type: 'rest', cloudWatchRole: false, routes: { 'GET /': handler } })
+      return api.metricServerErrors().toMetricConfig().metricStat?.dimensions?.[0]?.value
+    })
+    expect(apiNames).toEqual([expect.stringMatching(/^Test-Payments-/), expect.stringMatching(/^Test-Admin-/)])
+  })
 })
 
 test('a function that says no timeout has three seconds, and one that was brought in is not judged', () => {

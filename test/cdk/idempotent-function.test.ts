@@ -1,11 +1,21 @@
-import { Duration } from 'aws-cdk-lib'
+import { Duration, type Stack } from 'aws-cdk-lib'
 import { Match } from 'aws-cdk-lib/assertions'
+import { type ITable, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import { Architecture, Runtime } from 'aws-cdk-lib/aws-lambda'
+import { OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs'
+import { FUNCTION_BUNDLING, IdempotencyTable } from '../../lib/cdk.ts'
+import { bundlingWith } from '../../lib/constructs/function-bundling.ts'
 import { MIN_RETENTION_SECONDS } from '../../lib/core/options.ts'
 import { actionsOf, statementsByRole } from './policies.ts'
 import { idempotentFunction, refusal, synthesized } from './stack.ts'
 
 const FUNCTION = 'AWS::Lambda::Function'
+
+const ofStandingTable = (stack: Stack, account: string, region: string): void => {
+  const arn = `arn:aws:dynamodb:${region}:${account}:table/shared`
+  const standing = TableV2.fromTableArn(stack, 'Standing', arn) as ITable
+  idempotentFunction(stack, { table: IdempotencyTable.fromTable(stack, 'Shared', standing) })
+}
 
 test('with minimal props: Node 24 on arm64, bounded, with JSON logs and the name of its table', () => {
   synthesized((stack) => idempotentFunction(stack)).hasResourceProperties(FUNCTION, {
@@ -44,6 +54,47 @@ test('with props of its own, and any of NodejsFunction', () => {
       Variables: { STAGE: 'prod', IDEMPOTENCY_RETENTION_SECONDS: '604800', IDEMPOTENCY_TABLE: Match.anyValue() },
     },
   })
+})
+
+test('a prop that is undefined is one that was not given', () => {
+  synthesized((stack) =>
+    idempotentFunction(stack, { timeout: undefined, runtime: undefined, bundling: { minify: undefined } } as never),
+  ).hasResourceProperties(FUNCTION, { Runtime: 'nodejs24.x', Timeout: 10 })
+  expect(bundlingWith({ minify: undefined } as never)).toEqual(FUNCTION_BUNDLING)
+})
+
+test('a bundle in CommonJS does not begin with an import', () => {
+  const { banner, ...rest } = FUNCTION_BUNDLING
+  expect(banner).toMatch(/^import /)
+  expect(bundlingWith({ format: OutputFormat.CJS })).toEqual({ ...rest, format: OutputFormat.CJS })
+  expect(bundlingWith({ format: OutputFormat.CJS, banner: '/* ours */' }).banner).toBe('/* ours */')
+})
+
+test('the source of the handler has to be named: CDK would look for it beside the layer', () => {
+  expect(refusal((stack) => idempotentFunction(stack, { entry: undefined } as never))).toBe(
+    "entry of Pay is missing; it must be the path of the handler's source file",
+  )
+})
+
+test.each([
+  ['of another account', '222222222222', 'eu-west-1', 'arn:aws:dynamodb:eu-west-1:222222222222:table/shared'],
+  ['of the same account', '111111111111', 'eu-west-1', 'shared'],
+])('a table %s is named so that DynamoDB finds it', (_, account, region, name) => {
+  const template = synthesized((stack) => ofStandingTable(stack, account, region), '111111111111')
+  template.hasResourceProperties(FUNCTION, { Environment: { Variables: { IDEMPOTENCY_TABLE: name } } })
+})
+
+test('where the stack does not know its account, the table is named by its ARN', () => {
+  const name = 'arn:aws:dynamodb:eu-west-1:222222222222:table/shared'
+  synthesized((stack) => ofStandingTable(stack, '222222222222', 'eu-west-1')).hasResourceProperties(FUNCTION, {
+    Environment: { Variables: { IDEMPOTENCY_TABLE: name } },
+  })
+})
+
+test('a table of another Region is refused', () => {
+  expect(refusal((stack) => ofStandingTable(stack, '111111111111', 'us-east-1'))).toContain(
+    'the table is in us-east-1, and the function in eu-west-1',
+  )
 })
 
 test('it has leave for the records of its operation, and for nothing else (G3)', () => {

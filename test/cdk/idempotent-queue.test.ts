@@ -141,9 +141,34 @@ test.each<[string, Partial<IdempotentQueueProps>, Duration | undefined, string]>
     undefined,
     'maxRuns is 5, and maxReceiveCount is 5: maxRuns must be less',
   ],
+  ['runs that are no number', { maxRuns: 1.5 }, undefined, 'maxRuns is 1.5; it must be an integer from 1 to 999'],
+  [
+    'more receives than SQS counts',
+    { maxReceiveCount: 1_001 },
+    undefined,
+    'maxReceiveCount is 1001; it must be an integer from 1 to 1000',
+  ],
+  [
+    'deduplication on a standard queue',
+    { contentBasedDeduplication: true },
+    undefined,
+    'contentBasedDeduplication is true, and fifo is not',
+  ],
   ['one receive only', { maxReceiveCount: 1 }, undefined, 'maxRuns is 3, and maxReceiveCount is 1'],
 ])('%s is refused', (_what, props, retention, message) => {
   expect(refusal((stack) => orders(stack, props, retention))).toContain(message)
+})
+
+test('a worker of two queues is refused: it would find the numbers of one of them only', () => {
+  const text = refusal((stack) => {
+    const worker = idempotentFunction(stack, { operation: 'orders' })
+    new IdempotentQueue(stack, 'Orders', { worker })
+    new IdempotentQueue(stack, 'Refunds', { worker })
+  })
+  expect(text).toBe(
+    'worker Test/Pay has an IdempotentQueue already: both would set DEAD_LETTER_QUEUE_URL and IDEMPOTENCY_MAX_RUNS; ' +
+      'give each queue a function of its own',
+  )
 })
 
 test('every wrong number is named at once', () => {

@@ -5,10 +5,11 @@ import { IdempotencyTable, IdempotentFunction, type IdempotentFunctionProps } fr
 import { newApp } from './app.ts'
 
 /** With a Region, which a table with a customer key needs. */
-export const newStack = (): Stack => new Stack(newApp(), 'Test', { env: { region: 'eu-west-1' } })
+export const newStack = (account?: string): Stack =>
+  new Stack(newApp(), 'Test', { env: { region: 'eu-west-1', ...(account === undefined ? {} : { account }) } })
 
-export const synthesized = (fill: (stack: Stack) => void): Template => {
-  const stack = newStack()
+export const synthesized = (fill: (stack: Stack) => void, account?: string): Template => {
+  const stack = newStack(account)
   fill(stack)
   return Template.fromStack(stack)
 }

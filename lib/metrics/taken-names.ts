@@ -1,0 +1,46 @@
+import type { IdempotencyEvent } from '../core/events.ts'
+import type { CLAIM_LATENCY } from './emf-line.ts'
+
+type MembersOf<T> = T extends unknown ? keyof T : never
+
+const MEMBERS: Readonly<Record<MembersOf<IdempotencyEvent>, true>> = {
+  type: true,
+  operation: true,
+  recordKey: true,
+  attempt: true,
+  generation: true,
+  claimMillis: true,
+  reason: true,
+  retryAfterSeconds: true,
+  status: true,
+  replayable: true,
+  lastError: true,
+  gone: true,
+  step: true,
+  error: true,
+  messageId: true,
+  part: true,
+}
+
+const METRICS: Readonly<Record<IdempotencyEvent['type'] | typeof CLAIM_LATENCY, true>> = {
+  claimed: true,
+  tookOver: true,
+  replayed: true,
+  conflicted: true,
+  outcomeUnknown: true,
+  mismatched: true,
+  completed: true,
+  released: true,
+  abandoned: true,
+  lost: true,
+  unstored: true,
+  skipped: true,
+  storeFailed: true,
+  poisoned: true,
+  unusable: true,
+  queueFailed: true,
+  claimLatency: true,
+}
+
+/** Members of a line. A dimension of such a name would take the place of what it says, or be taken for a number. */
+export const TAKEN_NAMES: ReadonlySet<string> = new Set(['_aws', ...Object.keys(MEMBERS), ...Object.keys(METRICS)])
