@@ -92,14 +92,15 @@ const clientErrorStatus = (error: unknown): number | undefined => {
 }
 
 const errorOutcome = (error: Error & { details?: unknown; statusCode?: unknown; expose?: unknown }): Outcome => {
+  const { message, statusCode, expose } = error
   const details = outcomeOf(error.details)
   return {
     kind: 'error',
     error: {
-      message: typeof error.message === 'string' ? error.message : '',
-      ...(details.kind === 'json' ? { details: JSON.parse(details.text) } : {}),
-      ...(typeof error.statusCode === 'number' ? { statusCode: error.statusCode } : {}),
-      ...(typeof error.expose === 'boolean' ? { expose: error.expose } : {}),
+      message: typeof message === 'string' ? message : '',
+      details: details.kind === 'json' ? JSON.parse(details.text) : undefined,
+      statusCode: typeof statusCode === 'number' ? statusCode : undefined,
+      expose: typeof expose === 'boolean' ? expose : undefined,
     },
   }
 }

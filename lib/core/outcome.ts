@@ -21,9 +21,9 @@ export type StoredOutcome =
 export interface StoredError {
   readonly message: string
   readonly details?: unknown
-  readonly statusCode?: number
+  readonly statusCode?: number | undefined
   /** Whether a host may show the message. */
-  readonly expose?: boolean
+  readonly expose?: boolean | undefined
 }
 
 /** How much room the store has for an outcome, in the store's own measure. */
@@ -130,19 +130,11 @@ const read = (kind: number, content: Buffer): StoredOutcome => {
 
 const readError = (stored: unknown): StoredOutcome => {
   if (typeof stored !== 'object' || stored === null) return unavailable('unreadable')
-  const { message, details, statusCode, expose } = stored as Partial<StoredError>
+  const { message, statusCode, expose } = stored as Partial<StoredError>
   if (typeof message !== 'string') return unavailable('unreadable')
   if (statusCode !== undefined && typeof statusCode !== 'number') return unavailable('unreadable')
   if (expose !== undefined && typeof expose !== 'boolean') return unavailable('unreadable')
-  return {
-    kind: 'error',
-    error: {
-      message,
-      ...(details === undefined ? {} : { details }),
-      ...(statusCode === undefined ? {} : { statusCode }),
-      ...(expose === undefined ? {} : { expose }),
-    },
-  }
+  return { kind: 'error', error: stored as StoredError }
 }
 
 const readReason = (text: string): StoredOutcome =>

@@ -1,4 +1,5 @@
 import type { HandlerClaim } from '../core/handler-claim.ts'
+import { isObject } from '../core/option-rules.ts'
 
 const claims = new WeakMap<object, HandlerClaim>()
 
@@ -21,16 +22,13 @@ export const withClaim = async <T>(
   claim: HandlerClaim | undefined,
   run: () => T | Promise<T>,
 ): Promise<T> => {
-  if (!isContext(context)) return run() // tests call handlers without one
-  const leave = enterClaim(context, claim)
+  const leave = isObject(context) ? enterClaim(context, claim) : undefined // tests call handlers without one
   try {
     return await run()
   } finally {
-    leave()
+    leave?.()
   }
 }
-
-const isContext = (context: unknown): context is object => typeof context === 'object' && context !== null
 
 const setClaim = (context: object, claim: HandlerClaim | undefined): void => {
   if (claim === undefined) claims.delete(context)

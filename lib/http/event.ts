@@ -152,10 +152,8 @@ const bodyOf = ({ body, isBase64Encoded }: AnyEvent): RequestBody => {
 /** A middleware may have decoded the body and left the flag: what is not Base64 is taken as it is, and wholly. */
 const decoded = (body: string): string | Uint8Array => {
   const bytes = Buffer.from(body, 'base64')
-  return withoutPadding(bytes.toString('base64')) === withoutPadding(body) ? bytes : body
+  return bytes.toString('base64') === body ? bytes : body
 }
-
-const withoutPadding = (base64: string): string => base64.replace(/=+$/, '')
 
 /** Copies the lines now: what a handler does to `event.headers` later is not the client's word. */
 const readHeaders = (event: AnyEvent): ((name: string) => readonly string[]) => {

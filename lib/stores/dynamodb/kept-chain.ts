@@ -1,4 +1,5 @@
 import type { DynamoDBClientResolvedConfig, PutItemCommand } from '@aws-sdk/client-dynamodb'
+import { closeIdle, type IdleAgent } from './idle-sockets.ts'
 
 /** The commands of the three calls are alike in what is used here; their types are not. One stands for all. */
 type AnyCommand = PutItemCommand
@@ -54,12 +55,27 @@ const chainFor = (like: AnyCommand, stack: Stack, config: DynamoDBClientResolved
     () => (args) => {
       const { requestHandler } = config
       type Request = Parameters<typeof requestHandler.handle>[0]
-      return requestHandler.handle(args.request as Request, (args as { [OPTIONS]?: SendOptions })[OPTIONS] ?? {})
+      const options = (args as { [OPTIONS]?: SendOptions })[OPTIONS] ?? {}
+      return requestHandler.handle(args.request as Request, options).catch((error: unknown) => {
+        const { httpAgent, httpsAgent } = agentsOf(requestHandler)
+        closeIdle(httpAgent)
+        closeIdle(httpsAgent)
+        throw error
+      })
     },
     { step: 'deserialize', priority: 'low', name: 'optionsOfItsCall' },
   )
   return carrier.resolveMiddleware(stack, config, {})
 }
+
+interface Agents {
+  readonly httpAgent?: IdleAgent
+  readonly httpsAgent?: IdleAgent
+}
+
+/** The SDK's handler over `node:http` tells its agents; others have none, or tell nothing. */
+const agentsOf = (handler: object): Agents =>
+  (handler as { httpHandlerConfigs?(): Agents }).httpHandlerConfigs?.() ?? {}
 
 /** The chain's own pauses between two attempts know no signal: it is not theirs. */
 const untilAborted = <T>(answer: Promise<T>, signal: AbortSignal | undefined): Promise<T> => {

@@ -1,5 +1,3 @@
-import { Agent as HttpAgent } from 'node:http'
-import { Agent as HttpsAgent } from 'node:https'
 import {
   DynamoDBClient,
   type DynamoDBClientConfig,
@@ -7,7 +5,6 @@ import {
   PutItemCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
-import { closeIdle } from './idle-sockets.ts'
 import type { ItemClient } from './item-client.ts'
 import { keptChain } from './kept-chain.ts'
 
@@ -35,30 +32,5 @@ export const sdkItemClient = (client: SdkClient): ItemClient => {
   }
 }
 
-/** As the SDK makes its own. */
-const AGENT = { keepAlive: true, maxSockets: 50 } as const
-
-export const ownItemClient = (config: DynamoDBClientConfig = {}): ItemClient => {
-  const agents = { httpAgent: new HttpAgent(AGENT), httpsAgent: new HttpsAgent(AGENT) }
-  const client = new DynamoDBClient({
-    ...BOUNDED_CLIENT,
-    requestHandler: { ...BOUNDED_CLIENT.requestHandler, ...agents },
-    ...config,
-  })
-  client.middlewareStack.add(
-    (next) => async (args) => {
-      try {
-        return await next(args)
-      } catch (error) {
-        if (!isAnswer(error)) for (const agent of Object.values(agents)) closeIdle(agent)
-        throw error
-      }
-    },
-    { step: 'finalizeRequest', priority: 'low', name: 'closeIdleSockets' }, // within the retries, for each attempt
-  )
-  return sdkItemClient(client)
-}
-
-/** A refusal came over a connection that lives. */
-const isAnswer = (error: unknown): boolean =>
-  (error as { $response?: unknown } | null | undefined)?.$response !== undefined
+export const ownItemClient = (config: DynamoDBClientConfig = {}): ItemClient =>
+  sdkItemClient(new DynamoDBClient({ ...BOUNDED_CLIENT, ...config }))
