@@ -238,9 +238,9 @@ test.each([
       throw new TerminalError('card expired')
     }, options)
     const event = anEvent(aRecord('a', { group: 'g' }))
-    const stalling = stalled(event, aContext(510))
+    const stalling = stalled(event, aContext(2_000))
     await started.opened
-    await sleep(3_000)
+    await sleep(4_500) // the lease is over, also by the whole seconds of the Date header
     const other = sqsHandler<Order>(() => {
       taken.open()
       return run()
