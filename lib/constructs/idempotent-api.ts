@@ -14,7 +14,7 @@ import { readRoute } from './route.ts'
 interface IdempotentApiBaseProps {
   /**
    * The API's name. A REST API's metrics go by it.
-   * @default - one of the construct's own path
+   * @default - a REST API: of the construct's path; an HTTP API: `HttpApi`
    */
   readonly apiName?: string
   /**

@@ -95,12 +95,9 @@ export class IdempotentFunction extends NodejsFunction {
   }
 }
 
-/** DynamoDB takes a bare name for a table of the caller's own account. */
+/** DynamoDB takes a bare name for a table of the caller's own account. Two tokens that differ may stand for two. */
 const tableNameFor = (scope: Construct, { env, tableName, tableArn }: ITable): string =>
-  isSurelySame(env.account, Stack.of(scope).account) ? tableName : tableArn
-
-const isSurelySame = (a: string, b: string): boolean =>
-  [TokenComparison.SAME, TokenComparison.BOTH_UNRESOLVED].includes(Token.compareStrings(a, b))
+  env.account === Stack.of(scope).account ? tableName : tableArn
 
 const inOneRegion = (scope: Construct, { env }: ITable): string | undefined => {
   const { region } = Stack.of(scope)

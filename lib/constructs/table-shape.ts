@@ -8,21 +8,27 @@ interface Shape {
   readonly keySchema?: readonly { readonly attributeName: string; readonly keyType: string }[]
   readonly attributeDefinitions?: readonly { readonly attributeName: string; readonly attributeType: string }[]
   readonly timeToLiveSpecification?: { readonly attributeName?: string; readonly enabled?: boolean }
-  /** Of a `TableV2`, its own Region among them. */
-  readonly replicas?: readonly object[]
 }
 
-/** For a table of this app; of one that stands already CDK knows the name only. */
+/**
+ * For a table of this app; of one that stands already CDK knows the name only. What is judged are its props: a property
+ * that `addPropertyOverride` sets is not seen.
+ */
 export const fitsStore = (table: ITable): readonly Check[] => {
   const made = table.node.defaultChild
   if (!(made instanceof CfnTable || made instanceof CfnGlobalTable)) return []
   const shape = (): Shape => {
     const { keySchema, attributeDefinitions, timeToLiveSpecification } = made
-    const replicas = made instanceof CfnGlobalTable ? made.replicas : []
-    return Stack.of(made).resolve({ keySchema, attributeDefinitions, timeToLiveSpecification, replicas })
+    return Stack.of(made).resolve({ keySchema, attributeDefinitions, timeToLiveSpecification })
   }
-  return [() => hasItsKey(shape()), () => hasTtl(shape()), () => isAlone(shape())]
+  return [() => hasItsKey(shape()), () => hasTtl(shape()), () => isAlone(replicasOf(table, made))]
 }
+
+/** A `TableV2` counts its own Region among them; a `Table` makes a resource of its own for each. */
+const replicasOf = (table: ITable, made: CfnTable | CfnGlobalTable): number =>
+  made instanceof CfnGlobalTable
+    ? Stack.of(made).resolve(made.replicas).length - 1
+    : table.node.children.filter(({ node }) => node.id.startsWith('Replica')).length
 
 const hasItsKey = ({ keySchema = [], attributeDefinitions = [] }: Shape): string | undefined => {
   const given = keySchema.map(({ attributeName }) => attributeName).join(', ')
@@ -37,7 +43,7 @@ const hasTtl = ({ timeToLiveSpecification: ttl }: Shape): string | undefined =>
     ? undefined
     : `the TTL attribute of the table is ${ttl?.attributeName ?? 'missing'}; it must be ${TTL_ATTRIBUTE}`
 
-const isAlone = ({ replicas = [] }: Shape): string | undefined =>
-  replicas.length > 1
-    ? `the table has ${replicas.length - 1} replica(s); it must have none, since two Regions could both win a claim`
+const isAlone = (replicas: number): string | undefined =>
+  replicas > 0
+    ? `the table has ${replicas} replica(s); it must have none, since two Regions could both win a claim`
     : undefined

@@ -50,6 +50,10 @@ export const checkOptions = (where: string, given: unknown, rules: Rules): void 
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null
 
+/** The member of an object that has no other: one that is not known must not be taken for one that works. */
+export const onlyMember = (value: unknown, name: string): unknown =>
+  isObject(value) && Object.keys(value).join() === name ? value[name] : undefined
+
 /** A value as it may stand in a message: scalars as they are, everything else by its type. */
 const shown = (value: unknown): string => {
   if (typeof value === 'string') return `"${value}"`

@@ -1,6 +1,15 @@
 import { createTell, type Observe, type Tell } from './events.ts'
 import type { AbandonedPolicy } from './judge.ts'
-import { aFunction, integerBetween, isObject, OptionError, oneOf, type Rule, type Rules } from './option-rules.ts'
+import {
+  aFunction,
+  integerBetween,
+  isObject,
+  OptionError,
+  oneOf,
+  onlyMember,
+  type Rule,
+  type Rules,
+} from './option-rules.ts'
 import { isOperation } from './record-key.ts'
 import { type Runtime, systemRuntime } from './runtime.ts'
 import type { Store } from './store.ts'
@@ -89,8 +98,7 @@ const anOperation: Rule = (value) =>
   isOperation(value) ? undefined : 'must be 1 to 100 characters of A-Z a-z 0-9 . _ -'
 
 const aHeartbeat: Rule = (value) => {
-  if (!isObject(value) || Object.keys(value).join() !== 'leaseSeconds') return 'must be { leaseSeconds }'
-  const problem = integerBetween(5, 900)(value.leaseSeconds)
+  const problem = integerBetween(5, 900)(onlyMember(value, 'leaseSeconds'))
   return problem === undefined ? undefined : `must be { leaseSeconds }, and leaseSeconds ${problem}`
 }
 

@@ -130,11 +130,11 @@ const read = (kind: number, content: Buffer): StoredOutcome => {
 
 const readError = (stored: unknown): StoredOutcome => {
   if (typeof stored !== 'object' || stored === null) return unavailable('unreadable')
-  const { message, statusCode, expose } = stored as Partial<StoredError>
+  const { message, details, statusCode, expose } = stored as Partial<StoredError>
   if (typeof message !== 'string') return unavailable('unreadable')
   if (statusCode !== undefined && typeof statusCode !== 'number') return unavailable('unreadable')
   if (expose !== undefined && typeof expose !== 'boolean') return unavailable('unreadable')
-  return { kind: 'error', error: stored as StoredError }
+  return { kind: 'error', error: { message, details, statusCode, expose } }
 }
 
 const readReason = (text: string): StoredOutcome =>

@@ -146,13 +146,10 @@ const bodyOf = ({ body, isBase64Encoded }: AnyEvent): RequestBody => {
   if (body === undefined || body === null) return { kind: 'raw', body: undefined }
   if (body instanceof Uint8Array) return { kind: 'raw', body }
   if (typeof body !== 'string') return { kind: 'parsed', value: body }
-  return { kind: 'raw', body: isBase64Encoded === true ? decoded(body) : body }
-}
-
-/** A middleware may have decoded the body and left the flag: what is not Base64 is taken as it is, and wholly. */
-const decoded = (body: string): string | Uint8Array => {
+  if (isBase64Encoded !== true) return { kind: 'raw', body }
   const bytes = Buffer.from(body, 'base64')
-  return bytes.toString('base64') === body ? bytes : body
+  // A middleware may have decoded the body and left the flag: what is not Base64 is taken as it is, and wholly.
+  return bytes.toString('base64') === body ? { kind: 'raw', body: bytes } : { kind: 'parsed', value: body }
 }
 
 /** Copies the lines now: what a handler does to `event.headers` later is not the client's word. */

@@ -47,9 +47,9 @@ const readKey = <TEvent>({ key }: HttpSettings<TEvent>, event: TEvent, request: 
 const chosenKey = (key: unknown): ParsedKey => {
   if (key === undefined || key === null || key === '') return { kind: 'missing' }
   // No client can send a promise: it is a mistake of the function, for which nobody must be told to take another key.
-  if (key instanceof Promise) scopeText('key', key)
-  return typeof key === 'string' && key.length <= MAX_KEY_LENGTH && key.isWellFormed()
-    ? { kind: 'key', key }
+  const text: unknown = key instanceof Promise ? scopeText('key', key) : key
+  return typeof text === 'string' && text.length <= MAX_KEY_LENGTH && text.isWellFormed()
+    ? { kind: 'key', key: text }
     : { kind: 'invalid', rule: `the key must be a well-formed string of at most ${MAX_KEY_LENGTH} characters` }
 }
 

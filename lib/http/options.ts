@@ -2,8 +2,8 @@ import {
   aFunction,
   checkOptions,
   integerBetween,
-  isObject,
   oneOf,
+  onlyMember,
   type Rule,
   type Rules,
 } from '../core/option-rules.ts'
@@ -139,7 +139,3 @@ export const readHttpSettings = <TEvent>(
     problem: options.problem,
   }
 }
-
-/** The member of an object that has no other: an option in it that is not known must not be taken for one that works. */
-const onlyMember = (value: unknown, name: string): unknown =>
-  isObject(value) && Object.keys(value).join() === name ? value[name] : undefined

@@ -30,6 +30,7 @@ const UNTRIED: Processed = { kind: 'untried' }
 export const createBatch = (deadline: Deadline): Batch => {
   const failedGroups = new Set<string>()
   const failedKeys = new Set<RecordKey>()
+  const runKeys = new Set<RecordKey>()
   let answered = 0
   let unanswered = 0
 
@@ -59,20 +60,30 @@ export const createBatch = (deadline: Deadline): Batch => {
       if (job.kind === 'unusable') return note(job.record, refuse(settings, job))
       const { record, message, claimRequest } = job
       if (!mayTry(job)) return note(record, UNTRIED)
+      const { recordKey } = claimRequest
       const run = {
-        settings,
+        // A twin has been at it, so that whatever the store says next, this one does not run without a claim.
+        settings: runKeys.has(recordKey) ? rejecting(settings) : settings,
         identified: job,
         deadline,
-        call: (claim: HandlerClaim | undefined) => call(message, claim),
+        call: (claim: HandlerClaim | undefined) => {
+          runKeys.add(recordKey)
+          return call(message, claim)
+        },
       }
       const tried = await tryMessage(run).catch((error: unknown): Processed => {
         report(settings.onError, error, record) // a store that breaks its own rules fails this message only
         return { kind: 'returned' }
       })
-      return note(record, tried, claimRequest.recordKey)
+      return note(record, tried, recordKey)
     },
   }
 }
+
+const rejecting = <TBody>(settings: SqsSettings<TBody>): SqsSettings<TBody> => ({
+  ...settings,
+  core: { ...settings.core, storeDown: 'reject' },
+})
 
 const refuse = <TBody>({ core, onError }: SqsSettings<TBody>, { record, error }: Unusable): Processed => {
   const { part, messageId } = error

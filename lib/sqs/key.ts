@@ -11,14 +11,14 @@ import type { SqsMessage } from './message.ts'
  * | `'messageId'` | same key | new key | new key |
  */
 export type KeyChoice<TBody> =
-  | ((body: TBody, message: SqsMessage<TBody>) => string | undefined)
+  | ((body: TBody, message: SqsMessage<TBody>) => string | null | undefined)
   | { readonly attribute: string }
   | 'deduplicationId'
   | 'messageId'
 
 /** `undefined` where the message has no such key; the caller says so. */
 export const keyOf = <TBody>(choice: KeyChoice<TBody>, message: SqsMessage<TBody>): string | undefined => {
-  if (typeof choice === 'function') return choice(message.body, message)
+  if (typeof choice === 'function') return choice(message.body, message) ?? undefined
   if (choice === 'messageId') return message.messageId
   if (choice === 'deduplicationId') return deduplicationKey(message)
   return Object.hasOwn(message.messageAttributes, choice.attribute)

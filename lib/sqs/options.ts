@@ -4,6 +4,7 @@ import {
   integerBetween,
   OptionError,
   oneOf,
+  onlyMember,
   type Rule,
   type Rules,
 } from '../core/option-rules.ts'
@@ -107,7 +108,7 @@ const MAX_MAX_RUNS = 999
 
 const aKey: Rule = (value) => {
   if (typeof value === 'function' || value === 'messageId' || value === 'deduplicationId') return undefined
-  return isText(only(value, 'attribute'))
+  return isText(onlyMember(value, 'attribute'))
     ? undefined
     : 'must be a function of the body, { attribute: name }, "deduplicationId" or "messageId"'
 }
@@ -116,7 +117,7 @@ const aParse: Rule = (value) =>
   typeof value === 'function' || isSchema(value) ? undefined : 'must be a function or a Standard Schema validator'
 
 const aDeadLetter: Rule = (value) => {
-  const queueUrl = only(value, 'queueUrl')
+  const queueUrl = onlyMember(value, 'queueUrl')
   return isText(queueUrl) && /^https?:\/\/[^\s/]+\/.+$/.test(queueUrl)
     ? undefined
     : 'must be { queueUrl }, an http(s) URL'
@@ -173,9 +174,3 @@ export const readSqsSettings = <TBody>(where: string, options: SqsOptions<TBody>
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
-
-/** The member, where it is the only one. */
-const only = (value: unknown, name: string): unknown =>
-  typeof value === 'object' && value !== null && Object.keys(value).join() === name
-    ? (value as Record<string, unknown>)[name]
-    : undefined

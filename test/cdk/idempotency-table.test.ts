@@ -166,6 +166,13 @@ test.each<[string, TablePropsV2, string]>([
   expect(text).toContain(message)
 })
 
+test('a table of the older kind with a replica is refused too', () => {
+  const props = { partitionKey: PK, timeToLiveAttribute: TTL_ATTRIBUTE, replicationRegions: ['eu-central-1'] }
+  expect(
+    refusal((stack) => IdempotencyTable.fromTable(stack, 'T', new Table(stack, 'Own', props) as ITable)),
+  ).toContain('the table has 1 replica(s)')
+})
+
 test('a table of this app that fits is taken, of either kind', () => {
   expect(
     refusal((stack) => {

@@ -1,4 +1,4 @@
-import { Duration, type Stack } from 'aws-cdk-lib'
+import { Duration, Fn, type Stack } from 'aws-cdk-lib'
 import { Match } from 'aws-cdk-lib/assertions'
 import { type ITable, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import { Architecture, Runtime } from 'aws-cdk-lib/aws-lambda'
@@ -88,6 +88,16 @@ test('where the stack does not know its account, the table is named by its ARN',
   const name = 'arn:aws:dynamodb:eu-west-1:222222222222:table/shared'
   synthesized((stack) => ofStandingTable(stack, '222222222222', 'eu-west-1')).hasResourceProperties(FUNCTION, {
     Environment: { Variables: { IDEMPOTENCY_TABLE: name } },
+  })
+})
+
+test('where the ARN of the table is known at deployment only, the table is named by it', () => {
+  const template = synthesized((stack) => {
+    const standing = TableV2.fromTableArn(stack, 'Standing', Fn.importValue('table-arn')) as ITable
+    idempotentFunction(stack, { table: IdempotencyTable.fromTable(stack, 'Shared', standing) })
+  })
+  template.hasResourceProperties(FUNCTION, {
+    Environment: { Variables: { IDEMPOTENCY_TABLE: { 'Fn::ImportValue': 'table-arn' } } },
   })
 })
 

@@ -34,7 +34,7 @@ const charge = () => {
 
 const UNAVAILABLE = { kind: 'refused', error: { code: 'idempotency-unavailable' } }
 
-describe('E11: what may run while the store is down does not run where the store has told of a rival', () => {
+describe('E11: what may run while the store is down does not run where the store has told of a contender', () => {
   test('of nobody: it runs, unprotected', async () => {
     const { charge: once, charges } = charge()
     expect(await attempt({ ...memoryStore(), claim: down }, {}, once)).toMatchObject({ standing: 'unprotected' })
@@ -57,6 +57,23 @@ describe('E11: what may run while the store is down does not run where the store
       expect(late).toMatchObject(UNAVAILABLE)
     })
     expect(second.charges()).toBe(0)
+  })
+
+  test('of one whose outcome it meets only when it gives up its own claim', async () => {
+    const store = memoryStore()
+    await attempt(store, {}, () => 'done')
+    const { charge: again, charges } = charge()
+    expect(await attempt({ ...store, claim: down }, {}, again)).toMatchObject(UNAVAILABLE)
+    expect(charges()).toBe(0)
+  })
+
+  test('of one that held the item when the write came', async () => {
+    const store = memoryStore()
+    const { charge: again, charges } = charge()
+    const contended: Store = { ...store, claim: async () => ({ kind: 'contended' }), settle: down }
+    const answer = await attempt(contended, {}, again)
+    expect(answer).toMatchObject({ kind: 'refused', error: { code: 'in-progress' } })
+    expect(charges()).toBe(0)
   })
 
   test('of one that it has waited for', async () => {

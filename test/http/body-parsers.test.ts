@@ -75,6 +75,16 @@ describe.each(FORMS)('%s, behind a parser of bodies', (form) => {
     expect(await send('amount=10.00&to=alice')).toMatchObject({ headers: { 'idempotency-status': 'replayed' } })
   })
 
+  test('D4: nor is such a body taken for one that is Base64 of it', async () => {
+    const { options } = await harness()
+    const echo = async (event: TestEvent) => ({ statusCode: 201, body: String(event.body) })
+    const run = chained(form, options, echo)
+    const send = async (body: string): Promise<Answered> =>
+      answered(await run({ ...sent('text/plain', body), isBase64Encoded: true }, contextWith()))
+    expect(await send('MTIz')).toMatchObject({ statusCode: 201 })
+    expect(await send('123')).toMatchObject({ statusCode: 422 })
+  })
+
   test('D5: a length that no memory has does no harm', async () => {
     const send = await chain(form, 'json')
     expect(await send(sent('application/json', '{"length":3000000000}'))).toMatchObject({ statusCode: 201 })

@@ -60,7 +60,7 @@ const newInvocation = (world: World, { fingerprint, host, requestId, whenEnded }
     won: undefined,
     knownLease: 0,
     run: undefined,
-    hasRival: false,
+    hasContender: false,
     kill: undefined,
     requests: { writes: 0, reads: 0, claimStep: 0, inClaimStep: 0 },
     whenDead: () => whenEnded(undefined),
@@ -105,7 +105,7 @@ const ask = (world: World, invocation: Invocation, settings: Settings, asked: As
   const order = world.order()
   invocation.run = undefined
   invocation.won = undefined
-  invocation.hasRival = false
+  invocation.hasContender = false
   const heard = (result: Answered['result']): void => {
     const answer: Answered = {
       order: world.order(),
@@ -116,7 +116,7 @@ const ask = (world: World, invocation: Invocation, settings: Settings, asked: As
       asked: order,
       won: invocation.won,
       claim: invocation.run?.claim,
-      hadRival: invocation.hasRival,
+      hadContender: invocation.hasContender,
       result,
       requests: { ...invocation.requests },
     }

@@ -66,7 +66,7 @@ export interface Answered extends Happening {
   /** The claim under which it ran, if it did. */
   readonly claim: Claim | undefined
   /** The store had told it of a record that was not its own. */
-  readonly hadRival: boolean
+  readonly hadContender: boolean
   readonly result: Ran<Answer> | { readonly kind: 'threw'; readonly error: unknown }
   /** Requests to the store, as the lifecycle counts them: an SDK's second send is none. */
   readonly requests: Requests

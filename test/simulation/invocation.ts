@@ -26,7 +26,7 @@ export interface Invocation {
   knownLease: number
   run: Run | undefined
   /** The store has told it of a record that is not its own. */
-  hasRival: boolean
+  hasContender: boolean
   /** Its end at its deadline. */
   kill: Pause | undefined
   requests: { writes: number; reads: number; claimStep: number; inClaimStep: number }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import middy from '@middy/core'
-import { type Runtime, StoreUnavailable } from '../../lib/index.ts'
+import { type Runtime, type Store, StoreUnavailable } from '../../lib/index.ts'
 import { NotDoneError, type SqsBatchResponse, type SqsEvent, sqsHandler, TerminalError } from '../../lib/sqs.ts'
 import { freshTable, readItem } from '../support/dynamodb.ts'
 import { patientRuntime } from '../support/http-harness.ts'
@@ -59,6 +59,21 @@ test('F4: the same key twice in one batch is one run, and both succeed.', async 
   expect(returned(await handler(event, aContext()))).toEqual([])
   expect(runs).toBe(1)
   expect(options.events.filter(({ type }) => type === 'conflicted')).toEqual([])
+})
+
+test('F4: a twin does not run unprotected where the store goes down after the first.', async () => {
+  const options = orderOptions(tableName, { storeDown: 'dangerouslyRunUnprotected' })
+  let claims = 0
+  const store: Store = {
+    ...options.store,
+    claim: (...args) => (++claims === 1 ? options.store.claim(...args) : Promise.reject(new StoreUnavailable('down'))),
+    settle: (...args) => (claims === 1 ? options.store.settle(...args) : Promise.reject(new StoreUnavailable('down'))),
+  }
+  let runs = 0
+  const handler = sqsHandler<Order>(() => void runs++, { ...options, store })
+  const twins = anEvent(aRecord('a'), aRecord('a', { messageId: 'twin' }), aRecord('b'))
+  expect(returned(await handler(twins, aContext()))).toEqual(['twin'])
+  expect([runs, claims]).toEqual([2, 3]) // of another message nothing is known: that one runs
 })
 
 test('A twin of a message that has just failed is returned too, rather than run at once again.', async () => {

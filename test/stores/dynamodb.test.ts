@@ -18,6 +18,7 @@ import {
   type Fault,
   type FaultProxy,
   failAfter,
+  failBefore,
   faultProxy,
   resetAfter,
   throttled,
@@ -193,6 +194,12 @@ describe('A transaction that holds the item', () => {
     const seen = recordOf(aClaim())
     expect(await store.takeOver(seen, aTakeOver(seen), unhurried)).toEqual({ kind: 'contended' })
     expect(proxy.seen).toHaveLength(10)
+  })
+
+  test('makes a claim contended too where no send after it gets an answer', async () => {
+    proxy.script({ nth: 1, fault: transactionConflict }, { fault: failBefore })
+    expect(await store.claim(aClaim(), unhurried)).toEqual({ kind: 'contended' })
+    expect(proxy.seen).toHaveLength(3)
   })
 
   test('for longer than five sends makes the store unavailable to an owner, who may try again', async () => {

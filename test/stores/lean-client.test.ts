@@ -78,6 +78,8 @@ test.each([
   ['JSON that is no object', 503, 'null', 'StoreUnavailable', 2],
   ['a page that says 200', 200, '<html>Welcome</html>', 'StoreUnavailable', 2],
   ['nothing, and 200', 200, '', 'StoreUnavailable', 2],
+  ['other JSON, and 200', 200, '{"message":"portal"}', 'StoreUnavailable', 2],
+  ['a list, and 200', 200, '[]', 'StoreUnavailable', 2],
 ])('An answer that is not DynamoDB’s is a fault like any other: %s', async (_, status, body, name, sent) => {
   const { url, seen } = await serve(body, status)
   await expect(storeAt(url).claim(aClaim(), unhurried)).rejects.toMatchObject({ name })
@@ -190,6 +192,26 @@ describe('Credentials of the environment:', () => {
     expect(calls).toBe(3)
   })
 
+  test('an answer that comes late does not take the place of newer credentials', async () => {
+    let now = 0
+    const answers: ((credentials: Credentials) => void)[] = []
+    const source = renewed(
+      () => new Promise((resolve) => answers.push(resolve)),
+      () => now,
+    )
+    const until = (end: number): Credentials => ({ ...CREDENTIALS, expiration: new Date(end) })
+    const old = source()
+    await new Promise(setImmediate)
+    now = 10_000
+    const newer = source()
+    await new Promise(setImmediate)
+    answers[1]?.(until(3_600_000))
+    await newer
+    answers[0]?.(until(400_000))
+    await old
+    expect(await source()).toEqual(until(3_600_000))
+  })
+
   test('a token is not sent to a host elsewhere without TLS', async () => {
     const env = {
       AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://example.com/role',
@@ -228,6 +250,7 @@ test.each<[Parameters<typeof resolveEndpoint>[1], NodeJS.ProcessEnv, string]>([
 test.each([
   [{ tableName: undefined }, /"tableName".*is its environment variable set/],
   [{ tableName: 'table', endpoint: 'localhost' }, /"endpoint".*URL/],
+  [{ tableName: 'table', endpoint: 'http://h:99999' }, /"endpoint".*URL/],
   [{ tableName: 'table', region: '' }, /"region".*non-empty/],
   [{ tableName: 'table', credentials: {} }, /"credentials".*accessKeyId/],
   [{ tableName: 'table', skewSeconds: 61 }, /"skewSeconds".*0 to 60/],
@@ -236,12 +259,14 @@ test.each([
   expect(() => leanDynamoDbStore({ region: REGION, ...options } as { tableName: string })).toThrow(message)
 })
 
-test('An endpoint in the environment that is no URL is refused at once, by the name of its variable.', () => {
-  const env = { AWS_REGION: REGION, AWS_ENDPOINT_URL_DYNAMODB: 'localhost' }
-  expect(() => resolveEndpoint('here', {}, env)).toThrow(
-    /"endpoint" is "localhost", by AWS_ENDPOINT_URL_DYNAMODB; it must be/,
-  )
-})
+test.each(['localhost', 'localhost:8000', 'ftp://x'])(
+  'The endpoint "%s" in the environment is refused at once, by the name of its variable.',
+  (text) => {
+    const env = { AWS_REGION: REGION, AWS_ENDPOINT_URL_DYNAMODB: text }
+    const message = `option "endpoint" is "${text}", by AWS_ENDPOINT_URL_DYNAMODB; it must be an http(s) URL`
+    expect(() => resolveEndpoint('here', {}, env)).toThrow(message)
+  },
+)
 
 test('A Region that nobody names is refused at once.', () => {
   expect(() => resolveEndpoint('here', {}, {})).toThrow(/"region".*AWS_REGION/)

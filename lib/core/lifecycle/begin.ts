@@ -65,9 +65,9 @@ export const begin = async (settings: Settings, request: ClaimRequest): Promise<
   } catch (error) {
     settings.tell(() => storeFailed(request.recordKey, 'claim', error))
     // A refusal too: an earlier send of the claim may have been applied before a permission was taken away.
-    await giveUp(settings, contest.wanted())
+    const metOne = await giveUp(settings, contest.wanted())
     if (error instanceof StoreMisconfigured) return { kind: 'misconfigured', error }
-    return unavailable(settings, asUnavailable(error), seen !== undefined || contest.hasRival())
+    return unavailable(settings, asUnavailable(error), metOne || seen !== undefined || contest.hasContender())
   }
 }
 
@@ -153,9 +153,13 @@ const refused = ({ tell }: Settings, { recordKey }: ClaimRequest, verdict: Refus
   return verdict
 }
 
-/** Run unprotected only where nothing was heard of a rival: a second run would not be a risk then, but what happens. */
-const unavailable = ({ storeDown, operation, tell }: Settings, error: StoreUnavailable, hasRival: boolean): Begun => {
-  if (storeDown === 'reject' || hasRival) return { kind: 'unavailable', error }
+/** Run unprotected only where nothing was heard of a contender: a second run would not be a risk then, but what happens. */
+const unavailable = (
+  { storeDown, operation, tell }: Settings,
+  error: StoreUnavailable,
+  hasContender: boolean,
+): Begun => {
+  if (storeDown === 'reject' || hasContender) return { kind: 'unavailable', error }
   tell(() => ({ type: 'skipped', operation, reason: 'store-down' }))
   return { kind: 'unprotected' }
 }

@@ -19,7 +19,7 @@ export interface Contest {
   /** The claim that was last asked for: the one to give up where its fate stays unknown. */
   wanted(): Claim
   /** The store has told of a record: somebody else has been at this request, or is. */
-  hasRival(): boolean
+  hasContender(): boolean
 }
 
 /** With the first claim, five requests at most, however many contenders there are. */
@@ -32,7 +32,7 @@ export const createContest = (settings: Settings, request: ClaimRequest): Contes
   const { store, runtime, abandoned } = settings
   const terms = claimTerms(settings, request)
   let wanted: Claim
-  let rival = false
+  let contender = false
 
   const claim = (by: AbortSignal): Promise<ClaimAnswer> => {
     wanted = firstClaim(terms, mintToken(runtime), runtime.now())
@@ -44,6 +44,7 @@ export const createContest = (settings: Settings, request: ClaimRequest): Contes
     let over: TakeOverReason | undefined
     for (let round = 0; answer.kind !== 'claimed'; round++) {
       if (answer.kind === 'contended') {
+        contender = true
         // An earlier send of this write may have been applied, with its answer lost: it must not stay as an orphan.
         await giveUp(settings, wanted)
         return LOST_TO_THE_CROWD
@@ -56,7 +57,7 @@ export const createContest = (settings: Settings, request: ClaimRequest): Contes
         answer = await claim(by)
         continue
       }
-      rival = true
+      contender = true
       const { record, storeTime = runtime.now() } = answer
       const verdict = judge(record, { fingerprint: request.fingerprint, now: storeTime, skew: store.skew, abandoned })
       if (verdict.kind !== 'takeOver') return verdict
@@ -67,5 +68,5 @@ export const createContest = (settings: Settings, request: ClaimRequest): Contes
     return over === undefined ? { kind: 'claimed', claim: wanted } : { kind: 'claimed', claim: wanted, over }
   }
 
-  return { contend, wanted: () => wanted, hasRival: () => rival }
+  return { contend, wanted: () => wanted, hasContender: () => contender }
 }

@@ -10,14 +10,18 @@ const BUDGET = millis(300)
 /**
  * Ends a claim whose handler did not start. Best effort: where the write does not arrive, the lease ends it. A claim
  * that took over an abandoned record cannot state that nothing was done, since its predecessor may have done it.
+ *
+ * The answer: whether the store has told of a contender's record instead.
  */
-export const giveUp = async (settings: Settings, claim: Claim): Promise<void> => {
+export const giveUp = async (settings: Settings, claim: Claim): Promise<boolean> => {
   const { store, runtime, tell } = settings
   const as = isInDoubt(claim) ? ABANDONED : released(settings)
   try {
-    await runtime.withDeadline(BUDGET, (by) => store.settle(claim, as, by))
+    const answer = await runtime.withDeadline(BUDGET, (by) => store.settle(claim, as, by))
+    return answer.kind === 'lost' && answer.record !== undefined
   } catch (error) {
     tell(() => storeFailed(claim.recordKey, 'settle', error))
+    return false
   }
 }
 

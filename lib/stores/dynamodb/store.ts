@@ -1,4 +1,5 @@
 import { type Claim, recordOf } from '../../core/claim.ts'
+import { StoreUnavailable } from '../../core/errors.ts'
 import type { OutcomeRoom } from '../../core/outcome.ts'
 import { isOwnClaim, isOwnRenewal, isOwnSettlement } from '../../core/recognition.ts'
 import { type Runtime, systemRuntime } from '../../core/runtime.ts'
@@ -35,7 +36,11 @@ export const itemStore = ({ tableName, client, skewSeconds, runtime = systemRunt
         return { kind: 'written' }
       } catch (error) {
         if (isConditionFailure(error)) return { kind: 'refused', ...refusedBy(error) }
-        if (!isTransactionConflict(error)) throw faultOf(error, tableName)
+        if (!isTransactionConflict(error)) {
+          const fault = faultOf(error, tableName)
+          if (tried > 1 && fault instanceof StoreUnavailable) return { kind: 'contended' } // by who was there before
+          throw fault
+        }
         if (tried === MAX_TRANSACTION_CONFLICTS) return { kind: 'contended' }
       }
       await runtime.sleep(millis(runtime.random() * CONFLICT_JITTER * tried))

@@ -51,10 +51,10 @@ export const startsInTime: Invariant = ({ runs, answers }) =>
       : undefined,
   )
 
-/** Without a claim nobody runs beside a rival that the store has told of. */
+/** Without a claim nobody runs beside a contender that the store has told of. */
 export const unprotectedAlone: Invariant = ({ answers }) =>
-  firstOf(answers, ({ invocation, hadRival, result }) =>
-    hadRival && result.kind === 'answered' && result.standing === 'unprotected'
+  firstOf(answers, ({ invocation, hadContender, result }) =>
+    hadContender && result.kind === 'answered' && result.standing === 'unprotected'
       ? `invocation ${invocation} ran unprotected, although the store had told it of another`
       : undefined,
   )

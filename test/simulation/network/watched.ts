@@ -19,7 +19,7 @@ export const watched = ({ profile }: World, invocation: Invocation, store: Store
       invocation.won = claim
       invocation.knownLease = claim.leaseExpiresAt
     }
-    if (answer.kind === 'occupied' && !by.aborted) invocation.hasRival = true
+    if (answer.kind === 'occupied' && !by.aborted) invocation.hasContender = true
     return asTold(answer)
   }
 
@@ -40,14 +40,16 @@ export const watched = ({ profile }: World, invocation: Invocation, store: Store
         invocation.knownLease = Math.max(invocation.knownLease, to.leaseExpiresAt)
       return answer
     },
-    settle: (claim, as, by) => {
+    settle: async (claim, as, by) => {
       requests.writes++
-      return store.settle(claim, as, by)
+      const answer = await store.settle(claim, as, by)
+      if (answer.kind === 'lost' && answer.record !== undefined && !by.aborted) invocation.hasContender = true
+      return answer
     },
     peek: async (recordKey, by) => {
       requests.reads++
       const record = await store.peek(recordKey, by)
-      if (record !== undefined && !by.aborted) invocation.hasRival = true
+      if (record !== undefined && !by.aborted) invocation.hasContender = true
       return record
     },
   }

@@ -34,7 +34,7 @@ export const renewed = (fetch: () => Promise<Credentials>, now: () => number): C
     const credentials = Promise.resolve()
       .then(fetch) // a function of the user's may throw
       .then((fetched) => {
-        current = fetched
+        if (endOf(fetched) >= endOf(current)) current = fetched // one that was given up may answer after a newer one
         return fetched
       })
       .finally(() => {
@@ -44,8 +44,7 @@ export const renewed = (fetch: () => Promise<Credentials>, now: () => number): C
     return credentials
   }
 
-  const lasts = (span: number): boolean =>
-    current !== undefined && (current.expiration === undefined || current.expiration.getTime() > now() + span)
+  const lasts = (span: number): boolean => current !== undefined && endOf(current) > now() + span
 
   return () => {
     if (current === undefined || !lasts(0)) return refresh()
@@ -53,3 +52,7 @@ export const renewed = (fetch: () => Promise<Credentials>, now: () => number): C
     return current
   }
 }
+
+/** None are over since ever, and those that say no end have none. */
+const endOf = (credentials: Credentials | undefined): number =>
+  credentials === undefined ? Number.NEGATIVE_INFINITY : (credentials.expiration?.getTime() ?? Number.POSITIVE_INFINITY)

@@ -36,11 +36,13 @@ export const resolveEndpoint = (where: string, options: EndpointOptions, env: No
   return { region, host, target: { protocol, hostname: bare(hostname), port, path: pathname } }
 }
 
+export const isHttpUrl = (text: string): boolean => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)
+
 /** An empty variable is none, as for the SDK. */
 const urlIn = (where: string, env: NodeJS.ProcessEnv, region: string): URL => {
   const variable = VARIABLES.find((name) => env[name])
   const text = variable === undefined ? regional(region, env) : (env[variable] as string)
-  if (URL.canParse(text)) return new URL(text)
+  if (isHttpUrl(text)) return new URL(text)
   throw new OptionError(where, 'endpoint', `is "${text}", by ${variable ?? 'the Region'}; it must be an http(s) URL`)
 }
 

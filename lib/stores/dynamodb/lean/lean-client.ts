@@ -87,11 +87,11 @@ interface Told {
   readonly Item?: Parameters<typeof itemFromWire>[0]
 }
 
-/** Something in between, or a wrong endpoint, may answer 200 with a page of its own: that is no won claim. */
+/** Something in between, or a wrong endpoint, may answer 200 in words of its own: that is no won claim. */
 const told = ({ body }: Answer): Told => {
   try {
     const read: unknown = JSON.parse(body)
-    if (isObject(read)) return read
+    if (isObject(read) && Object.keys(read).every((member) => member === 'Item') && !Array.isArray(read)) return read
   } catch {} // no JSON
   throw new NoAnswer('UnreadableAnswer')
 }

@@ -4,7 +4,7 @@ import type { Store } from '../../../core/store.ts'
 import { itemStore } from '../store.ts'
 import { aTableName } from '../table-name.ts'
 import { type Credentials, type CredentialsSource, renewed } from './credentials.ts'
-import { resolveEndpoint } from './endpoint.ts'
+import { isHttpUrl, resolveEndpoint } from './endpoint.ts'
 import { environmentCredentials } from './environment.ts'
 import { leanItemClient } from './lean-client.ts'
 
@@ -33,7 +33,7 @@ const WHERE = 'leanDynamoDbStore(options)'
 const aText: Rule = (value) => (typeof value === 'string' && value !== '' ? undefined : 'must be a non-empty string')
 
 const aUrl: Rule = (value) =>
-  typeof value === 'string' && /^https?:\/\/[^\s/]+\/?$/.test(value)
+  typeof value === 'string' && /^https?:\/\/[^\s/]+\/?$/.test(value) && isHttpUrl(value)
     ? undefined
     : 'must be an http(s) URL without a path'
 
