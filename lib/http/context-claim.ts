@@ -5,7 +5,9 @@ const claims = new WeakMap<object, HandlerClaim>()
 
 /**
  * The claim under which the handler runs, in either form; `undefined` where it runs without one. A call that is made
- * within another, with the same context, has its own; two at once with one context cannot be told apart.
+ * within another, with the same context, has its own; two at once with one context cannot be told apart. Close to the
+ * deadline the middleware cannot tell whether its handler has ended, and leaves its claim in force: give a chain that
+ * runs within a call a context of its own, such as `Object.create(context)`.
  */
 export const claimOf = (context: object): HandlerClaim | undefined => claims.get(context)
 

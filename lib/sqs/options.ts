@@ -61,8 +61,8 @@ export interface SqsOptions<TBody> extends CommonOptions {
   readonly visibility?: 'leave' | 'move' | undefined
   /**
    * FIFO queues only: where a message goes that is poison, or whose record is `FAILED`, instead of being returned, since
-   * that would hold up its followers. Its reason is the message attribute `lambda-once-reason`, unless it has ten of its own. Needs
-   * `@aws-sdk/client-sqs`, and leave to call `sqs:SendMessage`.
+   * that would hold up its followers. Its reason is the message attribute `lambda-once-reason`, unless the message has
+   * ten of its own. Needs `@aws-sdk/client-sqs`, and leave to call `sqs:SendMessage`.
    */
   readonly deadLetter?: { readonly queueUrl: string } | undefined
   /** An `SQSClient` of your own, for `visibility` and `deadLetter`. Default: made from `@aws-sdk/client-sqs` on demand. */
