@@ -17,7 +17,7 @@ export { OptionError } from './core/option-rules.ts'
 export type { CommonOptions } from './core/options.ts'
 export type { OutcomeRoom } from './core/outcome.ts'
 export type { ClaimToken, InProgressRecord, ReleasedRecord, SettledRecord, StoredRecord } from './core/record.ts'
-export type { RecordKey } from './core/record-key.ts'
+export { deriveRecordKey, type RecordKey, type RecordKeyParts } from './core/record-key.ts'
 export type { Runtime } from './core/runtime.ts'
 export type {
   ClaimAnswer,

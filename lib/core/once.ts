@@ -3,7 +3,7 @@ import { deriveFingerprint } from './fingerprint.ts'
 import type { HandlerClaim } from './handler-claim.ts'
 import { deadlineOf, type TimedContext } from './lifecycle/request.ts'
 import { type Ran, run } from './lifecycle/run.ts'
-import { checkOptions } from './option-rules.ts'
+import { checkOptions, isObject } from './option-rules.ts'
 import { COMMON_RULES, type CommonOptions, readSettings } from './options.ts'
 import { decodeOutcome, type Outcome, outcomeOf, type StoredOutcome, valueOfOutcome } from './outcome.ts'
 import { endingOfError, replayedError } from './outcome-policy.ts'
@@ -50,6 +50,7 @@ export const once = (options: OnceOptions): Once => {
   checkOptions('once(options)', options, COMMON_RULES)
   const settings = readSettings('once(options)', options)
   return async <T>(request: OnceRequest, handler: (claim: HandlerClaim | undefined) => T | Promise<T>) => {
+    if (!isObject(request)) throw new TypeError('once(options)(request, run): request must be an object')
     if (typeof handler !== 'function') throw new TypeError('once(options)(request, run): run must be a function')
     request.signal?.throwIfAborted()
     const claimRequest = {

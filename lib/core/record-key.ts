@@ -10,6 +10,7 @@ export type RecordKey = string & { readonly [recordKey]: true }
 export const SINGLE_TENANT = 'single-tenant'
 
 export interface RecordKeyParts {
+  /** The option of that name. */
   readonly operation: string
   /** The literal `'single-tenant'` stands for no tenant. */
   readonly tenant: string
@@ -25,6 +26,9 @@ const OPERATION = /^[A-Za-z0-9._-]{1,100}$/
 export const isOperation = (value: unknown): value is string => typeof value === 'string' && OPERATION.test(value)
 
 /**
+ * The key of a record in the table, for whoever looks one up: `key` as the client meant it, without the quotes of a header;
+ * `method` in capitals and the route's template for HTTP, neither for queues and `once`.
+ *
  * The operation stays readable, so that IAM can bind a function to its own records by leading keys. The rest is a
  * digest: of fixed size, without personal data, and without a separator that a tenant or key could contain.
  */

@@ -61,11 +61,12 @@ const someDimensions: Rule = (value) => {
   const fits =
     entries !== undefined &&
     entries.length <= MAX_DIMENSIONS &&
-    entries.every(([name, text]) => isDimension(name) && isDimension(text) && !TAKEN_NAMES.has(name))
+    entries.every(([name, text]) => isDimension(name) && isDimension(text))
+  const taken = entries?.find(([name]) => TAKEN_NAMES.has(name))
+  if (taken !== undefined) return `must not have the name "${taken[0]}", which means something else in each line`
   return fits
     ? undefined
-    : `must be an object of at most ${MAX_DIMENSIONS} names and values, each 1 to 250 characters of printable ASCII; ` +
-        `these names are taken: ${[...TAKEN_NAMES].join(', ')}`
+    : `must be an object of at most ${MAX_DIMENSIONS} names and values, each 1 to 250 characters of printable ASCII`
 }
 
 const isDimension = (text: unknown): boolean =>

@@ -1,6 +1,7 @@
-import type { StoreMisconfigured, StoreUnavailable } from '../core/errors.ts'
+import { IdempotencyError, type StoreMisconfigured, type StoreUnavailable } from '../core/errors.ts'
 import type { HandlerClaim } from '../core/handler-claim.ts'
 import { begin, type HeldClaim } from '../core/lifecycle/begin.ts'
+import { type Refusal, refusalError } from '../core/lifecycle/refusal.ts'
 import { type Ran, runClaimed, type Threw } from '../core/lifecycle/run.ts'
 import { settle } from '../core/lifecycle/settle.ts'
 import { outcomeOf } from '../core/outcome.ts'
@@ -46,6 +47,7 @@ export const tryMessage = async <TBody>(run: Run<TBody>): Promise<Tried> => {
       return returnFor(run, begun.retryAfterSeconds)
     case 'mismatch':
     case 'outcomeUnknown':
+      report(run.settings.onError, refusalOf(run, begun), run.identified.record)
       return RETURNED
     case 'misconfigured':
       report(run.settings.onError, begun.error, run.identified.record) // nobody but the operator can mend it
@@ -53,6 +55,12 @@ export const tryMessage = async <TBody>(run: Run<TBody>): Promise<Tried> => {
     case 'unavailable':
       return { kind: 'unanswered', error: begun.error }
   }
+}
+
+/** Nobody but a person can end it, who has to find the record. */
+const refusalOf = <TBody>({ identified }: Run<TBody>, refusal: Refusal): IdempotencyError => {
+  const { code, message } = refusalError(refusal)
+  return new IdempotencyError(code, `${message} (record ${identified.claimRequest.recordKey})`)
 }
 
 const runHeld = async <TBody>(run: Run<TBody>, held: HeldClaim): Promise<Tried> => {

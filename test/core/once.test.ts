@@ -139,6 +139,11 @@ describe('once', () => {
     await expect(pay({ ...request, ...wrong }, () => 1)).rejects.toMatchObject({ code })
   })
 
+  test('a request that is none is refused by its name', async () => {
+    const { pay } = subject()
+    await expect(pay(undefined as never, () => 1)).rejects.toThrow('request must be an object')
+  })
+
   test('an aborted call claims nothing; an abort during the run reaches the handler', async () => {
     const { pay } = subject()
     await expect(pay({ ...request, signal: AbortSignal.abort(new Error('gone')) }, () => 1)).rejects.toThrow('gone')

@@ -84,9 +84,9 @@ test('a line follows the embedded metric format specification', () => {
 test.each<[string, object, RegExp]>([
   ['a namespace of AWS', { namespace: 'AWS/Lambda' }, /"namespace" is "AWS\/Lambda"; it must be 1 to 255 characters/],
   ['an empty namespace', { namespace: '' }, /"namespace"/],
-  ['a dimension that hides the operation', { dimensions: { operation: 'x' } }, /these names are taken: .*operation/],
-  ['a dimension that hides what the event says', { dimensions: { status: 'x' } }, /these names are taken/],
-  ['a dimension that is a metric', { dimensions: { claimed: 'x' } }, /these names are taken/],
+  ['a dimension that hides the operation', { dimensions: { operation: 'x' } }, /must not have the name "operation"/],
+  ['a dimension that hides what the event says', { dimensions: { status: 'x' } }, /must not have the name "status"/],
+  ['a dimension that is a metric', { dimensions: { claimed: 'x' } }, /must not have the name "claimed"/],
   ['an empty dimension', { dimensions: { stage: '' } }, /"dimensions"/],
   ['a ninth dimension', { dimensions: Object.fromEntries([...'123456789'].map((n) => [`d${n}`, n])) }, /at most 8/],
   ['an unknown option', { namspace: 'x' }, /"namspace" is not known/],

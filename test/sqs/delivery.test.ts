@@ -205,12 +205,16 @@ test('Visibility is left alone where nobody asked to move it, and a move that fa
 })
 
 test('The same key with another body is returned with an event, and changes nothing.', async () => {
-  const options = orderOptions(tableName)
+  const reported: unknown[] = []
+  const options = orderOptions(tableName, { onError: (error, { messageId }) => reported.push([messageId, error]) })
   let runs = 0
   const handler = sqsHandler<Order>(() => void runs++, options)
   await handler(anEvent(aRecord('a')), aContext())
   const other = aRecord('a', { messageId: 'other', body: '{"orderId":"a","quantity":2}' })
   expect(returned(await handler(anEvent(other), aContext()))).toEqual(['other'])
+  const { recordKey } = options.events.findLast(({ type }) => type === 'mismatched') as { recordKey: string }
+  const message = expect.stringContaining(`(record ${recordKey})`)
+  expect(reported).toEqual([['other', expect.objectContaining({ code: 'key-reused', message })]])
   expect(options.events.map(({ type }) => type)).toEqual(['claimed', 'completed', 'mismatched'])
   // Order and white space of JSON do not count.
   const same = aRecord('a', { body: '{ "orderId" : "\\u0061" }' })
