@@ -53,6 +53,6 @@ export const renewed = (fetch: () => Promise<Credentials>, now: () => number): C
   }
 }
 
-/** None are over since ever, and those that say no end have none. */
+/** To have none counts as an end long ago; those that tell no end have none. */
 const endOf = (credentials: Credentials | undefined): number =>
   credentials === undefined ? Number.NEGATIVE_INFINITY : (credentials.expiration?.getTime() ?? Number.POSITIVE_INFINITY)
