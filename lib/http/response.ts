@@ -133,13 +133,13 @@ const jsonOrUndefined = (value: unknown): string | undefined => {
 const envelope = (answer: Fields, filter: HeaderFilter): Fields => {
   const kept: Record<string, unknown> = {}
   for (const name of KEPT) if (answer[name] !== undefined) kept[name] = answer[name]
-  return {
-    ...kept,
-    ...only('headers', keptHeaders(answer.headers, filter)),
-    ...only('multiValueHeaders', keptHeaders(answer.multiValueHeaders, filter)),
+  return Object.assign(
+    kept,
+    only('headers', keptHeaders(answer.headers, filter)),
+    only('multiValueHeaders', keptHeaders(answer.multiValueHeaders, filter)),
     // Cookies are the Set-Cookie header of payload 2.0.
-    ...only('cookies', filter('set-cookie') ? answer.cookies : undefined),
-  }
+    only('cookies', filter('set-cookie') ? answer.cookies : undefined),
+  )
 }
 
 const only = (name: string, value: unknown): Fields => (value === undefined ? {} : { [name]: value })

@@ -40,7 +40,7 @@ export const invoke = (world: World, request: Request): void => {
   if (world.profile.enforcesDeadline) planKill(world, invocation, remaining)
   const settings = settingsOf(world, invocation)
   const deadline = deadlineOf({ getRemainingTimeInMillis: () => remaining }, settings.runtime)
-  ask(world, invocation, settings, { ...request, deadline }, 1)
+  ask(world, invocation, settings, { deadline, ...request }, 1)
 }
 
 const newInvocation = (world: World, { fingerprint, host, requestId, whenEnded }: Request): Invocation => {

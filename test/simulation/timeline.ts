@@ -54,6 +54,10 @@ export class Timeline {
     }
   }
 
+  clear(): void {
+    this.heap.length = 0
+  }
+
   private push(timer: Timer): void {
     const { heap } = this
     let index = heap.length

@@ -98,7 +98,7 @@ const tooLate = async (settings: Settings, claim: Claim): Promise<Begun> => {
 const start = (settings: Settings, request: ClaimRequest, { claim, over }: Won, askedAt: EpochMillis): Begun => {
   const { runtime, tell } = settings
   tell(() => {
-    const about = { ...aboutClaim(claim), claimMillis: between(askedAt, runtime.now()) }
+    const about = { claimMillis: between(askedAt, runtime.now()), ...aboutClaim(claim) }
     return over === undefined ? { type: 'claimed', ...about } : { type: 'tookOver', ...about, reason: over }
   })
   const lost = new AbortController()

@@ -56,7 +56,10 @@ export const toItem = (record: InProgressRecord): Item => ({
   ...(record.expiresAt === undefined ? {} : { [A.expiresAt]: ttl(record.expiresAt) }),
 })
 
-/** Reads an item, trusting nothing in it: whatever else may write to the table, a record is whole or refused. */
+/**
+ * Reads an item, trusting nothing in it: whatever else may write to the table, a record is whole or refused. What is
+ * spread comes last: before other members it costs V8 microseconds.
+ */
 export const fromItem = (item: Item): StoredRecord => {
   const base = {
     recordKey: readText(item, A.recordKey) as RecordKey,
@@ -71,28 +74,28 @@ export const fromItem = (item: Item): StoredRecord => {
   switch (status) {
     case 'IN_PROGRESS':
       return {
-        ...base,
         status,
         leaseExpiresAt: optional(item, A.leaseExpiresAt, readMillis),
         expiresAt: optional(item, A.expiresAt, readTtl),
         ...readLastError(item),
+        ...base,
       }
     case 'SUCCEEDED':
     case 'FAILED':
       return {
-        ...base,
         status,
         outcome: readBytes(item, A.outcome),
         settledAt: readMillis(item, A.settledAt),
         expiresAt: readTtl(item, A.expiresAt),
+        ...base,
       }
     case 'RELEASED':
       return {
-        ...base,
         status,
         settledAt: readMillis(item, A.settledAt),
         expiresAt: readTtl(item, A.expiresAt),
         ...readLastError(item),
+        ...base,
       }
     default:
       throw foreign(A.status)

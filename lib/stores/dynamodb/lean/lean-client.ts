@@ -54,7 +54,7 @@ export const leanItemClient = ({
     const signed = aws4.sign(unsigned, await credentials())
     // One after the other, Node writes them as they come; as an object, it would sort them into a map of its own first.
     const lines = Object.entries(signed.headers ?? {}).flatMap(([name, value]) => [name, String(value)])
-    return transport({ ...target, method: 'POST', headers: lines, agent }, body, patience, by)
+    return transport({ method: 'POST', headers: lines, agent, ...target }, body, patience, by)
   }
 
   const send = async (operation: Operation, input: ItemInput, by: AbortSignal): Promise<Told> => {
