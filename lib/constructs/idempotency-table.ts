@@ -137,8 +137,7 @@ export class IdempotencyTable extends IdempotencyTableBase {
   /**
    * A table that stands already, such as `TableV2.fromTableName(…)`. It needs the string partition key `pk`, no sort
    * key, TTL on `expiresAt`, and no replicas in other Regions. Of a table of this app that is checked at synthesis, by
-   * its props. Where it has a KMS key, bring it in with `TableV2.fromTableAttributes`, which takes
-   * the key.
+   * its props. Where it has a KMS key, bring it in with `TableV2.fromTableAttributes`, which takes the key.
    */
   static fromTable(scope: Construct, id: string, table: ITable): IIdempotencyTable {
     return new BroughtInTable(scope, id, table)

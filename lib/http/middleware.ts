@@ -159,7 +159,7 @@ export const idempotency = <TEvent>(options: MiddlewareOptions<TEvent>): Idempot
 
     onError: async (request) => {
       const stage = takeStage(request)
-      const isCut = isMiddyTimeout(request.error) || isCutShort(request.context)
+      const isCut = stage?.kind === 'held' && (isMiddyTimeout(request.error) || isCutShort(request.context))
       if (!isCut) stage?.leave()
       if (stage?.kind !== 'held') return
       if (isCut) leaveToLease(stage)

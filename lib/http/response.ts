@@ -53,12 +53,11 @@ const read = (returned: unknown, kind: EventKind, filter: HeaderFilter): Capture
  * The answer leaves after its outcome is stored. A handler that uses its object again by then, for another request of the
  * same process, must not give this caller that one's answer.
  */
-const snapshot = (answer: Fields): Fields => ({
-  ...answer,
-  ...only('headers', copied(answer.headers)),
-  ...only('multiValueHeaders', copied(answer.multiValueHeaders)),
-  ...only('cookies', copied(answer.cookies)),
-})
+const snapshot = (answer: Fields): Fields => {
+  const copy: Record<string, unknown> = { ...answer }
+  for (const name of ['headers', 'multiValueHeaders', 'cookies']) if (name in copy) copy[name] = copied(copy[name])
+  return copy
+}
 
 /** Lines of headers are lists in a map. */
 const copied = (value: unknown): unknown => {
@@ -135,11 +134,11 @@ const envelope = (answer: Fields, filter: HeaderFilter): Fields => {
   for (const name of KEPT) if (answer[name] !== undefined) kept[name] = answer[name]
   return Object.assign(
     kept,
-    only('headers', keptHeaders(answer.headers, filter)),
-    only('multiValueHeaders', keptHeaders(answer.multiValueHeaders, filter)),
+    ifGiven('headers', keptHeaders(answer.headers, filter)),
+    ifGiven('multiValueHeaders', keptHeaders(answer.multiValueHeaders, filter)),
     // Cookies are the Set-Cookie header of payload 2.0.
-    only('cookies', filter('set-cookie') ? answer.cookies : undefined),
+    ifGiven('cookies', filter('set-cookie') ? answer.cookies : undefined),
   )
 }
 
-const only = (name: string, value: unknown): Fields => (value === undefined ? {} : { [name]: value })
+const ifGiven = (name: string, value: unknown): Fields => (value === undefined ? {} : { [name]: value })

@@ -62,9 +62,8 @@ export const createBatch = (deadline: Deadline): Batch => {
       if (!mayTry(job)) return note(record, UNTRIED)
       const { recordKey } = claimRequest
       const run = {
-        // A twin has been at it, so that whatever the store says next, this one does not run without a claim.
-        settings: runKeys.has(recordKey) ? rejecting(settings) : settings,
-        identified: job,
+        settings,
+        identified: runKeys.has(recordKey) ? { ...job, claimRequest: { ...claimRequest, hasContender: true } } : job,
         deadline,
         call: (claim: HandlerClaim | undefined) => {
           runKeys.add(recordKey)
@@ -79,11 +78,6 @@ export const createBatch = (deadline: Deadline): Batch => {
     },
   }
 }
-
-const rejecting = <TBody>(settings: SqsSettings<TBody>): SqsSettings<TBody> => ({
-  ...settings,
-  core: { ...settings.core, storeDown: 'reject' },
-})
 
 const refuse = <TBody>({ core, onError }: SqsSettings<TBody>, { record, error }: Unusable): Processed => {
   const { part, messageId } = error

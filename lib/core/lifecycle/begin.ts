@@ -65,9 +65,9 @@ export const begin = async (settings: Settings, request: ClaimRequest): Promise<
   } catch (error) {
     settings.tell(() => storeFailed(request.recordKey, 'claim', error))
     // A refusal too: an earlier send of the claim may have been applied before a permission was taken away.
-    const metOne = await giveUp(settings, contest.wanted())
+    await contest.giveUp()
     if (error instanceof StoreMisconfigured) return { kind: 'misconfigured', error }
-    return unavailable(settings, asUnavailable(error), metOne || seen !== undefined || contest.hasContender())
+    return unavailable(settings, asUnavailable(error), seen !== undefined || contest.hasContender())
   }
 }
 

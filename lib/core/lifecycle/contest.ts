@@ -16,9 +16,9 @@ export type Contested =
 /** One request's attempt to win the record. */
 export interface Contest {
   contend(by: AbortSignal): Promise<Contested>
-  /** The claim that was last asked for: the one to give up where its fate stays unknown. */
-  wanted(): Claim
-  /** The store has told of a record: somebody else has been at this request, or is. */
+  /** Gives up the claim that was last asked for, where its fate stays unknown. */
+  giveUp(): Promise<void>
+  /** Somebody else has been at this request, or is: the store has told of a record, or its caller knew before. */
   hasContender(): boolean
 }
 
@@ -32,11 +32,15 @@ export const createContest = (settings: Settings, request: ClaimRequest): Contes
   const { store, runtime, abandoned } = settings
   const terms = claimTerms(settings, request)
   let wanted: Claim
-  let contender = false
+  let contender = request.hasContender === true
 
   const claim = (by: AbortSignal): Promise<ClaimAnswer> => {
     wanted = firstClaim(terms, mintToken(runtime), runtime.now())
     return store.claim(wanted, by)
+  }
+
+  const giveUpWanted = async (): Promise<void> => {
+    if (await giveUp(settings, wanted)) contender = true
   }
 
   const contend = async (by: AbortSignal): Promise<Contested> => {
@@ -46,7 +50,7 @@ export const createContest = (settings: Settings, request: ClaimRequest): Contes
       if (answer.kind === 'contended') {
         contender = true
         // An earlier send of this write may have been applied, with its answer lost: it must not stay as an orphan.
-        await giveUp(settings, wanted)
+        await giveUpWanted()
         return LOST_TO_THE_CROWD
       }
       if (round === MAX_TAKE_OVERS) return LOST_TO_THE_CROWD
@@ -68,5 +72,5 @@ export const createContest = (settings: Settings, request: ClaimRequest): Contes
     return over === undefined ? { kind: 'claimed', claim: wanted } : { kind: 'claimed', claim: wanted, over }
   }
 
-  return { contend, wanted: () => wanted, hasContender: () => contender }
+  return { contend, giveUp: giveUpWanted, hasContender: () => contender }
 }

@@ -40,7 +40,7 @@ const waitFor = async (
     if (later(runtime.now(), span) >= until) return aged(current, between(seenAt, runtime.now()))
     await runtime.sleep(span)
     if (await isStillClaimed(settings, request)) continue
-    const begun = await begin({ ...settings, storeDown: 'reject' }, request) // this request is known to have a contender
+    const begun = await begin(settings, { ...request, hasContender: true })
     if (begun.kind !== 'conflict') return begun
     current = begun
     seenAt = runtime.now()

@@ -22,13 +22,16 @@ interface SendOptions {
  */
 export const keptChain = <Command extends object>(): ((command: Command) => Command) => {
   const chains = new WeakMap<Stack, Chain>()
+  const keep = (stack: Stack, chain: Chain): Chain => {
+    chains.set(stack, chain)
+    return chain
+  }
   return (given) => {
     const command = given as unknown as AnyCommand
     const resolve = command.resolveMiddleware.bind(command)
     const resolveKept: Resolve = (stack, config, options: SendOptions = {}) => {
       if (command.middlewareStack.identify().length > 0) return resolve(stack, config, options)
-      const chain = chains.get(stack) ?? chainFor(command, stack, config)
-      chains.set(stack, chain)
+      const chain = chains.get(stack) ?? keep(stack, chainFor(command, stack, config))
       return (args) => untilAborted(chain(Object.assign(args, { [OPTIONS]: options })), options.abortSignal)
     }
     return Object.assign(given, { resolveMiddleware: resolveKept })

@@ -44,7 +44,7 @@ export const renewed = (fetch: () => Promise<Credentials>, now: () => number): C
     return credentials
   }
 
-  const lasts = (span: number): boolean => current !== undefined && endOf(current) > now() + span
+  const lasts = (span: number): boolean => endOf(current) > now() + span
 
   return () => {
     if (current === undefined || !lasts(0)) return refresh()
