@@ -19,14 +19,38 @@ export interface HandlerClaim {
 
 /** `lost` makes its signal when it is first asked for, which most handlers never do. */
 export const handlerClaim = (claim: Claim, lost: AbortController): HandlerClaim =>
-  Object.freeze({
-    recordKey: claim.recordKey,
-    attempt: claim.attempt,
-    get signal() {
-      return lost.signal
-    },
-    downstreamKey: (name: string) => downstreamKey(claim, name),
-  })
+  Object.freeze(new LazilySignalled(claim, lost))
+
+class LazilySignalled implements HandlerClaim {
+  readonly recordKey: RecordKey
+  readonly attempt: number
+  declare readonly signal: AbortSignal
+  readonly downstreamKey: (name: string) => string
+  readonly #lost: AbortController
+
+  constructor(claim: Claim, lost: AbortController) {
+    this.recordKey = claim.recordKey
+    this.attempt = claim.attempt
+    this.downstreamKey = (name) => downstreamKey(claim, name)
+    this.#lost = lost
+    Object.defineProperty(this, 'signal', SIGNAL)
+  }
+
+  static signalOf(claim: LazilySignalled): AbortSignal {
+    return claim.#lost.signal
+  }
+}
+
+/**
+ * An own property, so that a copy has it; and one getter for all claims: with a getter of its own each claim would get a
+ * hidden class of its own, and once its signal was read, stay in memory until a full garbage collection.
+ */
+const SIGNAL: PropertyDescriptor & ThisType<LazilySignalled> = {
+  enumerable: true,
+  get() {
+    return LazilySignalled.signalOf(this)
+  },
+}
 
 const downstreamKey = ({ recordKey, fingerprint, generation }: Claim, name: string): string => {
   if (typeof name !== 'string' || name === '')
