@@ -7,6 +7,7 @@ export class DeadlineSignal {
   private listeners: (() => void)[] = []
 
   abort(): void {
+    if (this.aborted) return
     this.aborted = true
     for (const listener of this.listeners.splice(0)) listener()
   }
@@ -14,6 +15,11 @@ export class DeadlineSignal {
   whenAborted(listener: () => void): void {
     if (this.aborted) listener()
     else this.listeners.push(listener)
+  }
+
+  /** As the platform's: who comes too late is not called. */
+  addEventListener(_type: 'abort', listener: () => void): void {
+    if (!this.aborted) this.listeners.push(listener)
   }
 
   asAbortSignal(): AbortSignal {

@@ -1,4 +1,5 @@
 import { type Asked, BadFlag, HELP, readFlags } from './flags.ts'
+import { useLightAbortControllers } from './light-abort-controller.ts'
 import { emptyReport, type Report, replay, seedsFrom, simulate } from './simulate.ts'
 import type { Over } from './world.ts'
 
@@ -46,6 +47,7 @@ const tell = async (seed: number, over: Over): Promise<number> => {
 }
 
 const play = async (seeds: Iterator<number>, over: Over): Promise<number> => {
+  useLightAbortControllers()
   Error.stackTraceLimit = 0 // simulated faults are many, and nobody reads where they were made
   const report = emptyReport(over)
   const start = performance.now()
