@@ -78,10 +78,11 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorFacts>> = {
  */
 export class IdempotencyError extends Error {
   override readonly name: string = 'IdempotencyError'
-  readonly code: ErrorCode
-  readonly retryable: boolean
+  // `declare`: what the constructor does not set is no member, and so not in a log.
+  declare readonly code: ErrorCode
+  declare readonly retryable: boolean
   /** When a retry is worth while, in seconds; only where that is known. */
-  readonly retryAfterSeconds?: number
+  declare readonly retryAfterSeconds?: number
 
   constructor(code: ErrorCode, detail?: string, options: ErrorOptions & { retryAfterSeconds?: number } = {}) {
     super(detail ?? ERRORS[code].title, options)

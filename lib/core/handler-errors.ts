@@ -21,9 +21,10 @@ export interface TerminalErrorOptions extends ErrorOptions {
  */
 export class TerminalError extends Error {
   override readonly name = 'TerminalError'
-  readonly details?: unknown
-  readonly statusCode?: number
-  readonly expose?: boolean
+  // `declare`: what the constructor does not set is no member, and so not in a log.
+  declare readonly details?: unknown
+  declare readonly statusCode?: number
+  declare readonly expose?: boolean
 
   constructor(message: string, options: TerminalErrorOptions = {}) {
     super(message, options)

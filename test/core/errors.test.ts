@@ -1,0 +1,18 @@
+import { IdempotencyError, StoreUnavailable } from '../../lib/core/errors.ts'
+import { TerminalError } from '../../lib/core/handler-errors.ts'
+
+describe('errors have the members that they were given, and no others', () => {
+  test.each<[string, Error, readonly string[]]>([
+    ['a refusal', new IdempotencyError('key-reused'), ['code', 'name', 'retryable']],
+    [
+      'a refusal with its time to wait',
+      new IdempotencyError('in-progress', undefined, { retryAfterSeconds: 3 }),
+      ['code', 'name', 'retryAfterSeconds', 'retryable'],
+    ],
+    ['a store that is down', new StoreUnavailable('no answer'), ['code', 'name', 'retryable']],
+    ['a final failure', new TerminalError('declined'), ['name']],
+    ['a final failure with a status', new TerminalError('declined', { statusCode: 402 }), ['name', 'statusCode']],
+  ])('%s', (_, error, members) => {
+    expect(Object.keys(error).sort()).toEqual(members)
+  })
+})
