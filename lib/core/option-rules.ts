@@ -55,7 +55,7 @@ export const onlyMember = (value: unknown, name: string): unknown =>
   isObject(value) && Object.keys(value).join() === name ? value[name] : undefined
 
 /** A value as it may stand in a message: scalars as they are, everything else by its type. */
-const shown = (value: unknown): string => {
+export const shown = (value: unknown): string => {
   if (typeof value === 'string') return `"${value}"`
   if (value === null || typeof value !== 'object') return typeof value === 'function' ? 'a function' : String(value)
   return Array.isArray(value) ? 'an array' : 'an object'

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual as equal } from 'node:util'
 import type { History, Operation, Run } from './history.ts'
+import { checkIsHistory } from './history-rules.ts'
 
 export type HistoryRule = keyof typeof RULES
 
@@ -40,12 +41,14 @@ type Check = (history: KeyHistory) => readonly string[]
  * Whether a history fits one write-once register per key, filled by runs of a handler. Answers each way in which it does
  * not; none is proof of nothing but this history.
  */
-export const checkHistory = (history: History): readonly Violation[] =>
-  byKey(history).flatMap((ofKey) =>
+export const checkHistory = (history: History): readonly Violation[] => {
+  checkIsHistory(history)
+  return byKey(history).flatMap((ofKey) =>
     Object.entries(RULES).flatMap(([rule, check]) =>
       check(ofKey).map((message) => ({ rule: rule as HistoryRule, key: ofKey.key, message })),
     ),
   )
+}
 
 /** Within one retention a key has one answer. */
 const oneAnswer: Check = ({ stored, retention }) =>

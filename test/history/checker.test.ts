@@ -200,3 +200,56 @@ test('a violation says what happened', () => {
     { rule: 'stored-as-answered', key: 'k', message: 'c was answered "v-1" (created) at 30; the store holds none' },
   ])
 })
+
+describe('what is no history is refused, by the name of the member', () => {
+  const of = (over: Partial<Operation>): unknown => ({ operations: [created(over)], runs: [run()] })
+  const ran = (over: Partial<Run>): unknown => ({ operations: [created()], runs: [run(), second(over)] })
+
+  test.each<[string, unknown]>([
+    ['option "operations" is missing; it must be an array', {}],
+    ['option "options" is undefined; it must be an object', undefined],
+    [
+      'option "retention" is NaN; it must be a number of milliseconds above 0',
+      { operations: [], runs: [], retention: Number.NaN },
+    ],
+    ['option "operations[0]" is null; it must be an object', { operations: [null], runs: [] }],
+    [
+      'option "operations[0].answeredAt" is NaN; it must be a finite number of epoch milliseconds',
+      of({ answeredAt: Number.NaN }),
+    ],
+    ['option "operations[0].answeredAt" is 4; it must not be before calledAt, which is 5', of({ answeredAt: 4 })],
+    ['option "operations[0].answer" is undefined; it must be an object', of({ answer: undefined as never })],
+    [
+      'option "operations[0].answer.kind" is "ok"; it must be one of "value", "refused", "threw", "none"',
+      of({ answer: { kind: 'ok' } as never }),
+    ],
+    [
+      'option "operations[0].answer.status" is undefined; it must be one of "created", "replayed", "unstored", "unprotected"',
+      of({ answer: { kind: 'value', value: 1 } as never }),
+    ],
+    [
+      'option "runs[1].startedAt" is "now"; it must be a finite number of epoch milliseconds',
+      ran({ startedAt: 'now' as never }),
+    ],
+    ['option "runs[1].endedAt" is 49; it must not be before startedAt, which is 50', ran({ endedAt: 49 })],
+    [
+      'option "runs[1].attempt" is 0; it must be an integer from 1, or undefined where it ran unprotected',
+      ran({ attempt: 0 }),
+    ],
+    [
+      'option "runs[1].ended" is "done"; it must be one of "returned", "threw", "died", "running"',
+      ran({ ended: 'done' as never }),
+    ],
+    [
+      'option "settled[0].key" is 1; it must be a string',
+      { operations: [], runs: [], settled: [{ key: 1, value: 2 }] },
+    ],
+  ])('%s', (message, history) => {
+    expect(() => checkHistory(history as History)).toThrow(`checkHistory(history): ${message}`)
+  })
+
+  test('further members of a record belong to the user', () => {
+    const operations = [{ ...created(), traceId: 'x' }]
+    expect(checkHistory({ operations, runs: [run()] })).toEqual([])
+  })
+})
