@@ -17,7 +17,12 @@ export type FingerprintPart =
   | { readonly kind: 'text'; readonly text: string }
   /** Text that is already in the form of `canonicalText` or `canonicalValue`. */
   | { readonly kind: 'canonical'; readonly text: string }
-  | { readonly kind: 'body'; readonly body: string | Uint8Array | undefined }
+  /** Canonical where it reads as JSON, else the bytes. */
+  | { readonly kind: 'body'; readonly body: Body }
+  /** The bytes, also where they read as JSON: as text, `1.10` and `1.1` differ. */
+  | { readonly kind: 'bytes'; readonly bytes: Body }
+
+type Body = string | Uint8Array | undefined
 
 export const deriveFingerprint = (parts: readonly FingerprintPart[]): Fingerprint =>
   `${ALGORITHM_ID}:${digest('lambda-once/fingerprint/1', parts.flatMap(labelled))}` as Fingerprint
@@ -25,16 +30,17 @@ export const deriveFingerprint = (parts: readonly FingerprintPart[]): Fingerprin
 const labelled = (part: FingerprintPart): readonly (string | Uint8Array)[] => {
   if (part.kind === 'text') return ['text', exactBytes(part.text)]
   if (part.kind === 'canonical') return ['json', part.text]
-  return labelledBody(part.body)
+  return part.kind === 'bytes' ? labelledBytes(part.bytes) : labelledBody(part.body)
 }
 
-const labelledBody = (body: string | Uint8Array | undefined): readonly (string | Uint8Array)[] => {
-  if (body === undefined) return ['none']
-  const text = typeof body === 'string' ? body : decodeUtf8(body)
+const labelledBody = (body: Body): readonly (string | Uint8Array)[] => {
+  const text = body instanceof Uint8Array ? decodeUtf8(body) : body
   const canonical = text === undefined ? undefined : canonicalText(text)
-  if (canonical !== undefined) return ['json', canonical]
-  return ['raw', typeof body === 'string' ? exactBytes(body) : body]
+  return canonical === undefined ? labelledBytes(body) : ['json', canonical]
 }
+
+const labelledBytes = (bytes: Body): readonly (string | Uint8Array)[] =>
+  bytes === undefined ? ['none'] : ['raw', typeof bytes === 'string' ? exactBytes(bytes) : bytes]
 
 /** UTF-8 cannot hold a lone surrogate; such text is hashed as UTF-16, under its own mark, so that nothing is folded. */
 const exactBytes = (text: string): string | Uint8Array =>

@@ -1,5 +1,5 @@
 import { NotDoneError, TerminalError } from './handler-errors.ts'
-import { type Outcome, outcomeOf, type StoredError } from './outcome.ts'
+import { type Outcome, outcomeOf, type StoredError, unavailable } from './outcome.ts'
 import { unawaited } from './unawaited.ts'
 
 /** The three ways to end a claim. */
@@ -91,18 +91,28 @@ const clientErrorStatus = (error: unknown): number | undefined => {
   }
 }
 
-const errorOutcome = (error: Error & { details?: unknown; statusCode?: unknown; expose?: unknown }): Outcome => {
-  const { message, statusCode, expose } = error
-  const details = outcomeOf(error.details)
-  return {
-    kind: 'error',
-    error: {
-      message: typeof message === 'string' ? message : '',
-      details: details.kind === 'json' ? JSON.parse(details.text) : undefined,
-      statusCode: typeof statusCode === 'number' ? statusCode : undefined,
-      expose: typeof expose === 'boolean' ? expose : undefined,
-    },
+const errorOutcome = (error: Error): Outcome => {
+  try {
+    return { kind: 'error', error: storedError(error) }
+  } catch {
+    return unavailable('not-json') // a getter that throws: the handler's error is the one that its caller gets
   }
+}
+
+const storedError = (error: Error & { details?: unknown; statusCode?: unknown; expose?: unknown }): StoredError => {
+  const { message, statusCode, expose } = error
+  return {
+    message: typeof message === 'string' ? message : '',
+    details: asJsonKeeps(error.details),
+    statusCode: typeof statusCode === 'number' && Number.isFinite(statusCode) ? statusCode : undefined,
+    expose: typeof expose === 'boolean' ? expose : undefined,
+  }
+}
+
+/** Bytes too: as what `JSON.stringify` makes of them. */
+const asJsonKeeps = (details: unknown): unknown => {
+  const outcome = outcomeOf({ details })
+  return outcome.kind === 'json' ? JSON.parse(outcome.text).details : undefined
 }
 
 /** A class name says what went wrong without saying about whom; anything else might be the customer's data. */

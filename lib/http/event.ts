@@ -12,6 +12,8 @@ export type RequestBody =
 export interface HttpRequest {
   readonly kind: EventKind
   readonly method: string
+  /** As it came, before any route was looked up. */
+  readonly path: string
   /** The route's template where the event has a specific one, else the raw path. */
   readonly route: string
   readonly pathParameters: Readonly<Record<string, string | undefined>>
@@ -120,6 +122,7 @@ export const readEvent = (given: unknown): HttpRequest => {
   return {
     kind,
     method: method.toUpperCase(),
+    path,
     route: template !== undefined && isSpecific(template) ? template : path,
     pathParameters: { ...event.pathParameters },
     query: [...accessors.query(event)].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)),

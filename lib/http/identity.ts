@@ -5,8 +5,9 @@ import { canonicalPayload } from '../core/payload.ts'
 import { deriveRecordKey } from '../core/record-key.ts'
 import { scopeText, tenantOf } from '../core/tenant.ts'
 import { unawaited } from '../core/unawaited.ts'
-import { type HttpRequest, type RequestBody, readEvent } from './event.ts'
+import { type HttpRequest, readEvent } from './event.ts'
 import { MAX_KEY_LENGTH, type ParsedKey, parseKeyHeader } from './key-header.ts'
+import { mayBeJson } from './media-type.ts'
 import type { HttpSettings } from './options.ts'
 
 /** What the layer has to do with a request. */
@@ -100,20 +101,28 @@ const isLikelyReplay = <TEvent>({ likelyReplay }: HttpSettings<TEvent>, event: T
 }
 
 /** A body that was parsed before counts like its JSON text, as far as the parser left it whole. */
-const bodyPart = (body: RequestBody): FingerprintPart =>
-  body.kind === 'raw' ? { kind: 'body', body: body.body } : { kind: 'canonical', text: canonicalPayload(body.value) }
+const bodyPart = ({ body, headerLines }: HttpRequest): FingerprintPart => {
+  if (body.kind === 'parsed') return { kind: 'canonical', text: canonicalPayload(body.value) }
+  return mayBeJson(headerLines('content-type'))
+    ? { kind: 'body', body: body.body }
+    : { kind: 'bytes', bytes: body.body }
+}
 
-/** Method, route and path parameters say what is acted on: a `payload` of the user's own does not replace them. */
+/**
+ * Method, route and path parameters say what is acted on: a `payload` of the user's own does not replace them. A `route`
+ * of the user's own stands for many paths, of which the event may have no parameters: there the path itself says it.
+ */
 const fingerprintParts = <TEvent>(
-  { payload }: HttpSettings<TEvent>,
+  { payload, route: ownRoute }: HttpSettings<TEvent>,
   event: TEvent,
   request: HttpRequest,
   route: string,
 ): readonly FingerprintPart[] => [
   { kind: 'text', text: request.method },
   { kind: 'text', text: route },
+  ...(ownRoute === undefined ? [] : [{ kind: 'text', text: request.path } as const]),
   { kind: 'canonical', text: canonicalPayload(request.pathParameters) },
   ...(payload === undefined
-    ? ([{ kind: 'canonical', text: canonicalPayload(request.query) }, bodyPart(request.body)] as const)
+    ? ([{ kind: 'canonical', text: canonicalPayload(request.query) }, bodyPart(request)] as const)
     : ([{ kind: 'canonical', text: canonicalPayload(payload(event)) }] as const)),
 ]

@@ -45,9 +45,19 @@ const read = (returned: unknown, kind: EventKind, filter: HeaderFilter): Capture
   if (isStream(result)) return { result, statusCode: undefined, outcome: unavailable('streamed') }
   if (!isAnswer(result)) return { result, statusCode: undefined, outcome: outcomeOf({ result }) }
   const statusCode = Number(result.statusCode)
-  const outcome = isStream(result.body) ? unavailable('streamed') : outcomeOf({ answer: envelope(result, filter) })
-  return { result: snapshot(result), statusCode, outcome }
+  const outcome = outcomeOfAnswer(result, filter)
+  return { result: { ...snapshot(result), ...keptBody(result.body, outcome) }, statusCode, outcome }
 }
+
+const outcomeOfAnswer = (answer: Fields, filter: HeaderFilter): Outcome => {
+  if (isStream(answer.body)) return unavailable('streamed')
+  // A serializer outside takes bytes as they are; JSON has none.
+  return answer.body instanceof Uint8Array ? unavailable('not-json') : outcomeOf({ answer: envelope(answer, filter) })
+}
+
+/** A body that is no text yet reaches a serializer outside as JSON keeps it: as a replay will. */
+const keptBody = (body: unknown, outcome: Outcome): Fields =>
+  isFields(body) && outcome.kind === 'json' ? { body: JSON.parse(outcome.text).answer.body } : {}
 
 /**
  * The answer leaves after its outcome is stored. A handler that uses its object again by then, for another request of the
@@ -59,11 +69,13 @@ const snapshot = (answer: Fields): Fields => {
   return copy
 }
 
-/** Lines of headers are lists in a map. */
+/** A list, or a map whose members may be lists. */
 const copied = (value: unknown): unknown => {
   if (Array.isArray(value)) return [...value]
   if (!isFields(value)) return value
-  return Object.fromEntries(Object.entries(value).map(([name, lines]) => [name, copied(lines)]))
+  return Object.fromEntries(
+    Object.entries(value).map(([name, lines]) => [name, Array.isArray(lines) ? [...lines] : lines]),
+  )
 }
 
 /**
@@ -71,7 +83,7 @@ const copied = (value: unknown): unknown => {
  * header would lose both.
  */
 const asSent = (returned: unknown): unknown => {
-  if (!isFields(returned) || isPlain(returned) || isStream(returned)) return returned
+  if (!isFields(returned) || isPlain(returned) || isStream(returned) || isStream(returned.body)) return returned
   const outcome = outcomeOf(returned)
   return outcome.kind === 'json' ? JSON.parse(outcome.text) : returned
 }
@@ -101,10 +113,23 @@ export const withHeaders = <T extends object>(
   headers: Readonly<Record<string, string>>,
   kind: EventKind,
 ): T & Pick<HttpResponse, 'headers' | 'multiValueHeaders'> => {
-  const { headers: single, multiValueHeaders: multi } = response as Partial<HttpResponse>
-  if (kind !== 'alb-multi-value') return { ...response, headers: { ...single, ...headers } }
+  const { headers: givenHeaders, multiValueHeaders: givenMulti } = response as Partial<HttpResponse>
+  const [single, multi] = [without(headers, givenHeaders), without(headers, givenMulti)]
+  const cleared = multi === undefined ? response : { ...response, multiValueHeaders: multi }
+  if (kind !== 'alb-multi-value') return { ...cleared, headers: { ...single, ...headers } }
   const lines = Object.entries(headers).map(([name, value]) => [name, [value]])
-  return { ...response, multiValueHeaders: { ...multi, ...Object.fromEntries(lines) } }
+  return {
+    ...cleared,
+    ...(single === undefined ? {} : { headers: single }),
+    multiValueHeaders: { ...multi, ...Object.fromEntries(lines) },
+  }
+}
+
+/** A header of the same name in any case, such as one that the handler passes on, would be a second line of ours. */
+const without = <T extends object>(headers: Readonly<Record<string, string>>, map: T | undefined): T | undefined => {
+  if (!isFields(map)) return map
+  const ours = new Set(Object.keys(headers).map((name) => name.toLowerCase()))
+  return Object.fromEntries(Object.entries(map).filter(([name]) => !ours.has(name.toLowerCase()))) as T
 }
 
 const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null

@@ -282,6 +282,28 @@ describe('scope', () => {
     expect((await send(refund('p_2'))).statusCode).toBe(422)
   })
 
+  test.each(EVENT_KINDS)(
+    'on %s the path counts under a route of your own, also with a payload of your own',
+    async (kind) => {
+      for (const payload of [undefined, () => 'always the same']) {
+        const route = () => '/payments/{id}/refunds'
+        const h = await harness({ tenant: 'single-tenant', route, ...(payload === undefined ? {} : { payload }) })
+        const { send, runs } = subject(h, created)
+        const refund = (id: string): TestEvent =>
+          EVENT_MAKERS[kind]({
+            path: `/payments/${id}/refunds`,
+            template: undefined,
+            headers: [['Idempotency-Key', 'k-1']],
+            body: '{}',
+          })
+        expect((await send(refund('p_1'))).headers['idempotency-status']).toBe('created')
+        expect((await send(refund('p_1'))).headers['idempotency-status']).toBe('replayed')
+        expect((await send(refund('p_2'))).statusCode).toBe(422)
+        expect(runs()).toBe(1)
+      }
+    },
+  )
+
   test.each([undefined, '', null, 7])(
     'D1: a tenant function that answers %p is an error, without a store call',
     async (tenant) => {
