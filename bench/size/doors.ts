@@ -35,7 +35,7 @@ export const DOORS: readonly Door[] = [
     source: exporting('./lib/http.ts', './lib/dynamodb.ts'),
     without: [...ALWAYS, ...SQS, ...LEAN, ...CACHE, '@middy/'],
     target: { minified: 24_000, gzip: 9_000 },
-    most: { minified: 54_000, gzip: 19_200 },
+    most: { minified: 55_200, gzip: 19_700 },
   },
   {
     name: './http + ./dynamodb/lean',

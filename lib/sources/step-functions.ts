@@ -1,3 +1,4 @@
+import { IdempotencyError } from '../core/errors.ts'
 import { field, joined } from './field.ts'
 
 /**
@@ -26,5 +27,11 @@ export const stepFunctionsKey = (context: StepFunctionsContext, iteration?: stri
     field('Step Functions', 'Execution.Id', context?.Execution?.Id),
     field('Step Functions', 'State.Name', context?.State?.Name),
     context.Map?.Item?.Index ?? null,
-    iteration ?? null,
+    counted(iteration),
   )
+
+/** JSON would make one `null` of everything that is no number, and one key of all entries. */
+const counted = (iteration: string | number | undefined): string | number | null => {
+  if (typeof iteration !== 'number' || Number.isFinite(iteration)) return iteration ?? null
+  throw new IdempotencyError('key-missing', `The iteration is ${iteration}; it must be a text or a finite number`)
+}

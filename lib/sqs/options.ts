@@ -38,7 +38,7 @@ export interface SqsOptions<TBody> extends CommonOptions {
    * do not count. It is what the producer sent, so that a new version of your parser makes no mismatch of an old message.
    */
   readonly payload?: ((message: SqsMessage<TBody>) => unknown) | undefined
-  /** How many messages run at once, 1 to 10,000; default 10. On a FIFO queue one at a time per message group. */
+  /** How many messages run at once, 1 to 100; default 10. On a FIFO queue one at a time per message group. */
   readonly concurrency?: number | undefined
   /**
    * How often a message may run and end in doubt (a throw, a crash, a timeout) before it is poison: claimed, not run,
@@ -96,7 +96,8 @@ const DEFAULT_RETENTION_SECONDS = 1_296_000
 const DEFAULT_CONCURRENCY = 10
 
 /** The largest batch of a standard queue. */
-const MAX_CONCURRENCY = 10_000
+/** Each claims by a request of its own: far beyond the client's 50 connections they would time out waiting for one. */
+const MAX_CONCURRENCY = 100
 
 /**
  * As often as Lambda itself tries an asynchronous event: enough for a passing fault, and less than the five receives

@@ -31,11 +31,12 @@ describe('B1: the lease', () => {
   test.each([
     [1, 1_001],
     [5, 1_005],
+    [5.9, 1_005],
     [900_000, 901_000],
     [0, 1_000],
     [-1, 1_000],
     [-5_000, 1_000],
-  ])('B1: with %i ms left it lasts %i ms', (remaining, lease) => {
+  ])('B1: with %p ms left it lasts %i ms', (remaining, lease) => {
     expect(terms(remaining).leaseExpiresAt).toBe(NOW + lease)
   })
 

@@ -142,3 +142,7 @@ test('F8: items of a Map, and entries of a loop, are tasks of their own.', () =>
   ]
   expect(new Set(keys).size).toBe(keys.length)
 })
+
+test.each([Number.NaN, Number.POSITIVE_INFINITY])('F8: an iteration of %p has no key.', (iteration) => {
+  expect(() => stepFunctionsKey(stepFunctions.context, iteration)).toThrow(`The iteration is ${iteration}; it must be`)
+})

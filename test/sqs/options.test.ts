@@ -18,7 +18,7 @@ test.each<[string, Record<string, unknown>, string]>([
   ['more than an attribute', { key: { attribute: 'a', header: 'b' } }, 'key'],
   ['a parse that is neither', { parse: {} }, 'parse'],
   ['no concurrency', { concurrency: 0 }, 'concurrency'],
-  ['more than a batch', { concurrency: 10_001 }, 'concurrency'],
+  ['more than connections can carry', { concurrency: 101 }, 'concurrency'],
   ['no runs', { maxRuns: 0 }, 'maxRuns'],
   ['more runs than receives', { maxRuns: 1_000 }, 'maxRuns'],
   ['a margin beyond Lambda', { marginSeconds: 901 }, 'marginSeconds'],

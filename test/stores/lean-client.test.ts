@@ -75,6 +75,8 @@ test('A connection is used again.', async () => {
 test.each([
   ['a page of something in between', 502, '<html>Bad Gateway</html>', 'StoreUnavailable', 2],
   ['an error without a name', 400, '{}', 'StoreMisconfigured', 1],
+  ['a limit of something in between', 429, '<html>Slow down</html>', 'StoreUnavailable', 2],
+  ['a time-out of something in between', 408, '', 'StoreUnavailable', 2],
   ['JSON that is no object', 503, 'null', 'StoreUnavailable', 2],
   ['a page that says 200', 200, '<html>Welcome</html>', 'StoreUnavailable', 2],
   ['nothing, and 200', 200, '', 'StoreUnavailable', 2],

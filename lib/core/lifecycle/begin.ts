@@ -41,10 +41,13 @@ type Refused = Exclude<Contested, Won>
 const CLAIM_BUDGET = fromSeconds(2)
 
 /** A first read only saves money; it must not cost the claim its time. */
-const FIRST_READ_BUDGET = millis(500)
+const FIRST_READ_BUDGET = millis(300)
 
-/** What the refusal needs to leave before this invocation ends, and what a claim gets all the same. */
-const ANSWER_MARGIN = millis(300)
+/**
+ * What giving up the claim takes (see give-up.ts), and what the refusal then needs to leave before this invocation ends;
+ * and what a claim gets all the same.
+ */
+const ANSWER_MARGIN = millis(600)
 const LEAST_CLAIM_BUDGET = millis(200)
 
 /** Claims the record, or says why not. */

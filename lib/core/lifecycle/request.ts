@@ -26,5 +26,6 @@ export interface TimedContext {
 export const deadlineOf = (context: TimedContext | undefined, runtime: Runtime): EpochMillis | undefined => {
   const remaining = context?.getRemainingTimeInMillis?.()
   if (remaining === undefined || !Number.isFinite(remaining) || !runtime.enforcesDeadline()) return undefined
-  return later(runtime.now(), millis(remaining))
+  // Whole milliseconds, as the record keeps its times; some emulators count finer.
+  return later(runtime.now(), millis(Math.floor(remaining)))
 }

@@ -42,7 +42,11 @@ const REMEDIES: Readonly<Record<string, string>> = {
 /** DynamoDB says of a table with other keys only that the request is not valid for it. */
 const KEY_SCHEMA_REMEDY = 'The table needs the partition key "pk" of type String and no sort key: check its key schema.'
 
-export const isThrottle = (name: string): boolean => THROTTLES.has(name)
+/** RFC 9110, section 15.5.9, and RFC 6585, section 4: something in between may say so without DynamoDB's names. */
+const PASSING_STATUSES: readonly unknown[] = [408, 429]
+
+export const isThrottle = (name: string, status?: number): boolean =>
+  THROTTLES.has(name) || PASSING_STATUSES.includes(status)
 
 export const isConditionFailure = (error: unknown): error is ServiceFault =>
   (error as ServiceFault | undefined)?.name === 'ConditionalCheckFailedException'
@@ -64,7 +68,7 @@ export const faultOf = (error: unknown, tableName: string): IdempotencyError => 
   const { name = 'Error', message = '', $metadata } = (error ?? {}) as ServiceFault
   const status = $metadata?.httpStatusCode
   const refused = REMEDIES[name] !== undefined || (status !== undefined && status >= 400 && status < 500)
-  if (refused && !isThrottle(name)) {
+  if (refused && !isThrottle(name, status)) {
     const aboutKeys = name === 'ValidationException' && /\bkeys?\b/i.test(message)
     const remedy = aboutKeys ? KEY_SCHEMA_REMEDY : (REMEDIES[name] ?? 'DynamoDB refused the request.')
     return new StoreMisconfigured(`Table "${tableName}": ${remedy} (${name}: ${message})`, { cause: error })

@@ -1,0 +1,103 @@
+import { deriveFingerprint } from '../../lib/core/fingerprint.ts'
+import type { ClaimRequest } from '../../lib/core/lifecycle/request.ts'
+import { run } from '../../lib/core/lifecycle/run.ts'
+import { readSettings } from '../../lib/core/options.ts'
+import { deriveRecordKey } from '../../lib/core/record-key.ts'
+import { DeadlinePassed, type Runtime } from '../../lib/core/runtime.ts'
+import type { Store } from '../../lib/core/store.ts'
+import { fromSeconds, later, millis } from '../../lib/core/time.ts'
+import { memoryStore } from '../../lib/memory.ts'
+import { fakeRuntime } from '../support/fake-runtime.ts'
+
+/** What the caller needs to be answered in. */
+const ANSWERING = 100
+
+/** Time passes only while somebody waits: for a pause, or in vain for the store. */
+const waitingRuntime = (): ReturnType<typeof fakeRuntime> => {
+  const runtime = fakeRuntime()
+  const withDeadline: Runtime['withDeadline'] = async (span, call) => {
+    const answered = await Promise.race([
+      call(new AbortController().signal).then((answer) => ({ answer })),
+      new Promise<undefined>((resolve) => setImmediate(() => resolve(undefined))),
+    ])
+    if (answered !== undefined) return answered.answer
+    runtime.clock.advance(span)
+    throw new DeadlinePassed('hangs')
+  }
+  return { ...runtime, withDeadline }
+}
+
+const hangs = (): Promise<never> => new Promise(() => {})
+
+const HANGING: Partial<Store> = { claim: hangs, takeOver: hangs, settle: hangs, peek: hangs }
+
+/** How much time is left when the caller has its answer. */
+const leftAfter = async (
+  store: Store,
+  runtime: ReturnType<typeof fakeRuntime>,
+  remaining: number,
+  how: Partial<ClaimRequest>,
+): Promise<number> => {
+  const deadline = later(runtime.now(), millis(remaining))
+  const request: ClaimRequest = {
+    recordKey: deriveRecordKey({ operation: 'payments', tenant: 'a', key: 'k' }),
+    fingerprint: deriveFingerprint([{ kind: 'text', text: 'payload' }]),
+    deadline,
+    ...how,
+  }
+  const ran = await run(readSettings('test', { store, operation: 'payments', runtime }), request, {
+    handler: () => 'ran',
+    endingOfValue: () => ({ kind: 'complete', status: 'SUCCEEDED', outcome: { kind: 'none' } }),
+    endingOfError: () => ({ kind: 'abandon' }),
+  })
+  expect(ran.kind).toBe('refused')
+  return deadline - runtime.now()
+}
+
+describe('E5: a store that hangs is given up while the caller can still be answered', () => {
+  test.each([700, 1_000, 2_000, 2_300, 2_600, 10_000])('with %i ms left', async (remaining) => {
+    const runtime = waitingRuntime()
+    expect(await leftAfter({ ...memoryStore(), ...HANGING }, runtime, remaining, {})).toBeGreaterThanOrEqual(ANSWERING)
+  })
+
+  test.each([900, 1_000, 2_300, 10_000])('with %i ms left, after a first look', async (remaining) => {
+    const runtime = waitingRuntime()
+    const store = { ...memoryStore(), ...HANGING }
+    expect(await leftAfter(store, runtime, remaining, { readFirst: true })).toBeGreaterThanOrEqual(ANSWERING)
+  })
+
+  test.each([false, true])('after a wait for another run; with a first look: %p', async (readFirst) => {
+    const runtime = waitingRuntime()
+    const inner = memoryStore({ now: runtime.now })
+    await inner.claim(
+      Object.freeze({
+        recordKey: deriveRecordKey({ operation: 'payments', tenant: 'a', key: 'k' }),
+        fingerprint: deriveFingerprint([{ kind: 'text', text: 'payload' }]),
+        claimToken: 'theirs' as never,
+        revision: 1,
+        attempt: 1,
+        generation: 1,
+        leaseExpiresAt: later(runtime.now(), fromSeconds(60)),
+        expiresAt: undefined,
+        createdAt: runtime.now(),
+      }),
+      new AbortController().signal,
+    )
+    let looks = 0
+    const deadline = later(runtime.now(), millis(3_000))
+    const isLate = (): boolean => deadline - runtime.now() < 1_300
+    const store: Store = {
+      ...inner,
+      // The record is gone for one look just before the wait ends, and then nothing answers any more.
+      peek: (recordKey, by) => {
+        looks++
+        return isLate() ? Promise.resolve(undefined) : inner.peek(recordKey, by)
+      },
+      claim: (claim, by) => (isLate() ? hangs() : inner.claim(claim, by)),
+      settle: hangs,
+    }
+    const left = await leftAfter(store, runtime, 3_000, { readFirst, wait: fromSeconds(25) })
+    expect(looks).toBeGreaterThan(1)
+    expect(left).toBeGreaterThanOrEqual(ANSWERING)
+  })
+})
