@@ -6,7 +6,8 @@ import { judge } from '../judge.ts'
 import type { Settings } from '../options.ts'
 import type { SettledRecord, StoredRecord } from '../record.ts'
 import { DeadlinePassed } from '../runtime.ts'
-import { between, type EpochMillis, fromSeconds, later, type Millis, millis } from '../time.ts'
+import { between, type EpochMillis, later } from '../time.ts'
+import { claimBudget, readBudget } from './budget.ts'
 import { type Contested, createContest } from './contest.ts'
 import { giveUp } from './give-up.ts'
 import { type Heartbeat, noHeartbeat, startHeartbeat } from './heartbeat.ts'
@@ -37,19 +38,6 @@ export type Begun =
 type Won = Extract<Contested, { kind: 'claimed' }>
 type Refused = Exclude<Contested, Won>
 
-/** A claim is answered within this, or its fate is unknown: two attempts of the layer's own client, and a margin. */
-const CLAIM_BUDGET = fromSeconds(2)
-
-/** A first read only saves money; it must not cost the claim its time. */
-const FIRST_READ_BUDGET = millis(300)
-
-/**
- * What giving up the claim takes (see give-up.ts), and what the refusal then needs to leave before this invocation ends;
- * and what a claim gets all the same.
- */
-const ANSWER_MARGIN = millis(600)
-const LEAST_CLAIM_BUDGET = millis(200)
-
 /** Claims the record, or says why not. */
 export const begin = async (settings: Settings, request: ClaimRequest): Promise<Begun> => {
   const seen = request.readFirst === true ? await lookFirst(settings, request) : undefined
@@ -59,7 +47,7 @@ export const begin = async (settings: Settings, request: ClaimRequest): Promise<
   const askedAt = settings.runtime.now()
   settings.runtime.probe?.('before-claim')
   try {
-    const contested = await settings.runtime.withDeadline(claimBudget(askedAt, request), contest.contend)
+    const contested = await settings.runtime.withDeadline(claimBudget(askedAt, request.deadline), contest.contend)
     settings.runtime.probe?.('after-claim')
     if (contested.kind !== 'claimed') return refused(settings, request, contested)
     return settings.runtime.now() < contested.claim.leaseExpiresAt
@@ -80,12 +68,6 @@ const asUnavailable = (error: unknown): StoreUnavailable => {
   if (error instanceof DeadlinePassed) return new StoreUnavailable(error.message, { cause: error })
   throw error
 }
-
-/** A 503 is of use only to a caller that still gets it. */
-const claimBudget = (now: EpochMillis, { deadline }: ClaimRequest): Millis =>
-  deadline === undefined
-    ? CLAIM_BUDGET
-    : millis(Math.max(LEAST_CLAIM_BUDGET, Math.min(CLAIM_BUDGET, between(now, deadline) - ANSWER_MARGIN)))
 
 /**
  * A lease that lapsed while the answer was on its way protects nothing: the handler does not start under it. Nor does
@@ -132,7 +114,9 @@ const believed = (
 const lookFirst = async (settings: Settings, request: ClaimRequest): Promise<StoredRecord | undefined> => {
   const { store, runtime } = settings
   try {
-    return await runtime.withDeadline(FIRST_READ_BUDGET, (by) => store.peek(request.recordKey, by))
+    return await runtime.withDeadline(readBudget(runtime.now(), request.deadline), (by) =>
+      store.peek(request.recordKey, by),
+    )
   } catch (error) {
     settings.tell(() => storeFailed(request.recordKey, 'peek', error))
     return undefined // the claim will tell

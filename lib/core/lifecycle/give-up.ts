@@ -2,10 +2,8 @@ import { type Claim, isInDoubt } from '../claim.ts'
 import { storeFailed } from '../events.ts'
 import type { Settings } from '../options.ts'
 import type { Settlement } from '../store.ts'
-import { later, millis } from '../time.ts'
-
-/** The caller is waiting for its 503 by now: with the claim's own budget this stays under 2.5 seconds. */
-const BUDGET = millis(300)
+import { later } from '../time.ts'
+import { GIVE_UP_BUDGET } from './budget.ts'
 
 /**
  * Ends a claim whose handler did not start. Best effort: where the write does not arrive, the lease ends it. A claim
@@ -17,7 +15,7 @@ export const giveUp = async (settings: Settings, claim: Claim): Promise<boolean>
   const { store, runtime, tell } = settings
   const as = isInDoubt(claim) ? ABANDONED : released(settings)
   try {
-    const answer = await runtime.withDeadline(BUDGET, (by) => store.settle(claim, as, by))
+    const answer = await runtime.withDeadline(GIVE_UP_BUDGET, (by) => store.settle(claim, as, by))
     return answer.kind === 'lost' && answer.record !== undefined
   } catch (error) {
     tell(() => storeFailed(claim.recordKey, 'settle', error))

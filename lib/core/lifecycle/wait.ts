@@ -2,6 +2,7 @@ import { judge } from '../judge.ts'
 import type { Settings } from '../options.ts'
 import { between, type EpochMillis, fromSeconds, later, type Millis, millis } from '../time.ts'
 import { type Begun, begin } from './begin.ts'
+import { readBudget } from './budget.ts'
 import type { ClaimRequest } from './request.ts'
 
 type Conflict = Extract<Begun, { kind: 'conflict' }>
@@ -12,9 +13,6 @@ const GROWTH = 1.5
 
 /** What the answer needs to leave before this invocation ends. */
 const ANSWER_MARGIN = fromSeconds(1)
-
-/** With a claim of the least budget and its give-up it has to end within the margin. */
-const READ_BUDGET = millis(300)
 
 /**
  * As `begin`, and where another invocation holds the claim, waits for what becomes of it: its outcome is replayed, and
@@ -58,7 +56,9 @@ const aged = ({ kind, retryAfterSeconds }: Conflict, by: Millis): Conflict => ({
 /** An eventually consistent read is enough: what it misses now it sees at the next look. */
 const isStillClaimed = async ({ store, runtime, abandoned }: Settings, request: ClaimRequest): Promise<boolean> => {
   try {
-    const record = await runtime.withDeadline(READ_BUDGET, (by) => store.peek(request.recordKey, by))
+    const record = await runtime.withDeadline(readBudget(runtime.now(), request.deadline), (by) =>
+      store.peek(request.recordKey, by),
+    )
     if (record === undefined) return false
     const terms = { fingerprint: request.fingerprint, now: runtime.now(), skew: store.skew, abandoned }
     return judge(record, terms).kind === 'conflict'
