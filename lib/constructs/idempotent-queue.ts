@@ -8,6 +8,7 @@ import { Queue, QueueEncryption, type QueueProps } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
 import { timeoutOf, validateAtSynth } from './numbers.ts'
 import {
+  deadLettersOutliveMessages,
   deduplicatesOnFifoOnly,
   isCount,
   leastVisibilitySeconds,
@@ -155,6 +156,7 @@ export class IdempotentQueue extends Construct {
       () => visibilityCoversRuns(visibilityTimeout, timeout, maxBatchingWindow),
       () => recordsOutliveMessages(recordRetention, messageRetention, 'messageRetention'),
       () => recordsOutliveMessages(recordRetention, deadLetterRetention, 'deadLetterRetention'),
+      () => (fifo ? undefined : deadLettersOutliveMessages(deadLetterRetention, messageRetention)),
       () => isCount('maxRuns', maxRuns, MOST_RUNS),
       () => isCount('maxReceiveCount', maxReceiveCount, MOST_RECEIVES),
       () => poisonIsFoundFirst(maxRuns, maxReceiveCount),

@@ -30,6 +30,16 @@ export const recordsOutliveMessages = (
       'a record must live at least as long as a message, or its last redelivery runs again'
     : undefined
 
+/**
+ * On a standard queue a message keeps its age when it moves ("Setting-up dead-letter queue retention in Amazon SQS", in
+ * the SQS developer guide): one that is older than the dead-letter queue keeps anything would be gone at once, unseen.
+ */
+export const deadLettersOutliveMessages = (deadLetters: Duration, messages: Duration): string | undefined =>
+  deadLetters.toSeconds() < messages.toSeconds()
+    ? `deadLetterRetention is ${seconds(deadLetters)}, and messageRetention is ${seconds(messages)}: on a standard queue ` +
+      'it must be at least as long, since a message keeps its age when it moves'
+    : undefined
+
 export const poisonIsFoundFirst = (maxRuns: number, maxReceiveCount: number): string | undefined =>
   maxRuns >= maxReceiveCount
     ? `maxRuns is ${maxRuns}, and maxReceiveCount is ${maxReceiveCount}: maxRuns must be less, or SQS takes the message ` +

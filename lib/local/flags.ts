@@ -18,7 +18,8 @@ const DEFAULT_TIMEOUT_SECONDS = 10
 /** An HTTP API gives up after 30 s: a function that may run longer answers nobody. */
 const MAX_TIMEOUT_SECONDS = 29
 
-export const HELP: string = `Serves the example API and its orders queue on 127.0.0.1, with DynamoDB Local inside.
+export const HELP: string = `Serves the example API and its orders queue on 127.0.0.1, with DynamoDB Local inside,
+which listens on every interface of this machine: it cannot be told otherwise.
 
   npm start -- [flags]
 

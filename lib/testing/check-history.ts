@@ -1,4 +1,4 @@
-import { isDeepStrictEqual as equal } from 'node:util'
+import { isDeepStrictEqual as equal, inspect } from 'node:util'
 import type { History, Operation, Run } from './history.ts'
 import { checkIsHistory } from './history-rules.ts'
 
@@ -217,7 +217,14 @@ const valuedOf = (operation: Operation, runs: readonly Run[]): readonly Valued[]
   return [{ operation, value, status, sources }]
 }
 
-const tell = (value: unknown): string => JSON.stringify(value) ?? String(value)
+/** What JSON cannot hold is a value all the same. */
+const tell = (value: unknown): string => {
+  try {
+    return JSON.stringify(value) ?? String(value)
+  } catch {
+    return inspect(value)
+  }
+}
 
 const tellAnswer = ({ operation, value, status }: Valued): string =>
   `${operation.client} was answered ${tell(value)} (${status}) at ${operation.answeredAt}`

@@ -1,5 +1,5 @@
 import { StoreUnavailable } from '../core/errors.ts'
-import { OptionError } from '../core/option-rules.ts'
+import { checkOptions, integerBetween, OptionError, oneOf, type Rules } from '../core/option-rules.ts'
 import { aStore } from '../core/options.ts'
 import type { Store } from '../core/store.ts'
 
@@ -24,7 +24,7 @@ export interface FaultyCall {
 }
 
 export interface FaultyStore extends Store {
-  /** The next `times` (default 1) calls of this kind meet this fault, after those that were planned before. */
+  /** The next `times` (1 to 1,000, default 1) calls of this kind meet this fault, after those that were planned before. */
   next(call: StoreCall, fault: StoreFault, times?: number): void
   /** Applies the late requests, in the order in which they were sent. */
   deliver(): Promise<void>
@@ -37,6 +37,12 @@ const MESSAGES: Readonly<Record<StoreFault, string>> = {
   lost: 'lost on its way to the store',
   answerLost: 'applied, and its answer lost',
   late: 'not yet with the store',
+}
+
+const PLAN: Rules = {
+  call: { required: true, rule: oneOf('claim', 'takeOver', 'renew', 'settle', 'peek') },
+  fault: { required: true, rule: oneOf(...Object.keys(MESSAGES)) },
+  times: { rule: integerBetween(1, 1_000) },
 }
 
 /**
@@ -73,8 +79,7 @@ export const faultyStore = (store: Store): FaultyStore => {
     outcomeRoom: (claim) => store.outcomeRoom(claim),
 
     next: (call, fault, times = 1) => {
-      if (!Object.hasOwn(planned, call)) throw new TypeError(`A store has no call "${call}"`)
-      if (!Object.hasOwn(MESSAGES, fault)) throw new TypeError(`No fault is called "${fault}"`)
+      checkOptions('faultyStore(store).next(call, fault, times)', { call, fault, times }, PLAN)
       for (let time = 0; time < times; time++) planned[call].push(fault)
     },
 

@@ -1,6 +1,6 @@
 import { checkOptions } from '../core/option-rules.ts'
 import { type Runtime, systemRuntime } from '../core/runtime.ts'
-import { type EpochMillis, epochMillis, fromSeconds, later, type Millis } from '../core/time.ts'
+import { type EpochMillis, epochMillis, later, type Millis, millis } from '../core/time.ts'
 
 export interface TestRuntimeOptions {
   /** What the clock shows at first. Default: the system's time, cut to a whole second. */
@@ -76,8 +76,9 @@ export const testRuntime = (options: TestRuntimeOptions = {}): TestRuntime => {
     clock: {
       now: () => now,
       advance: async (seconds) => {
-        if (!(seconds >= 0)) throw new RangeError(`A clock advances by 0 seconds or more, not by ${seconds}`)
-        const end = later(now, fromSeconds(seconds))
+        if (!(typeof seconds === 'number' && seconds >= 0 && seconds <= MOST_SECONDS))
+          throw new RangeError(`A clock advances by 0 to ${MOST_SECONDS} seconds, not by ${seconds}`)
+        const end = later(now, millis(Math.round(seconds * 1_000)))
         await macrotask() // what was begun before, begins before
         await moveTo(end)
       },
@@ -103,6 +104,9 @@ export const testRuntime = (options: TestRuntimeOptions = {}): TestRuntime => {
     enforcesDeadline: () => true,
   }
 }
+
+/** A hundred years: with a heartbeat even that is a long way, and what is beyond it is surely in another unit. */
+const MOST_SECONDS = 3_153_600_000
 
 const wholeSecond = (at: EpochMillis): EpochMillis => epochMillis(Math.floor(at / 1_000) * 1_000)
 

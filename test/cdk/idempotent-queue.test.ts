@@ -44,7 +44,7 @@ test('with maximal props', () => {
         maxConcurrency: 4,
         visibilityTimeout: Duration.minutes(10),
         messageRetention: Duration.days(14),
-        deadLetterRetention: Duration.days(7),
+        deadLetterRetention: Duration.days(14),
         maxReceiveCount: 10,
         maxRuns: 9,
         encryptionKey: new Key(stack, 'Key'),
@@ -134,6 +134,12 @@ test.each<[string, Partial<IdempotentQueueProps>, Duration | undefined, string]>
     { messageRetention: days(3) },
     days(3),
     "the worker's record retention is 259200 s, and deadLetterRetention is 1209600 s",
+  ],
+  [
+    'dead letters that are gone when they arrive',
+    { messageRetention: days(4), deadLetterRetention: days(3) },
+    undefined,
+    'deadLetterRetention is 259200 s, and messageRetention is 345600 s: on a standard queue it must be at least as long',
   ],
   [
     'a message that SQS takes away before it is known as poison',

@@ -195,6 +195,11 @@ test.each(BAD)('does not fit: %s', (_, rules, history) => {
   expect(new Set(checkHistory(history).map(({ rule }) => rule))).toEqual(new Set(rules))
 })
 
+test('a violation of a value that JSON cannot hold is told too', () => {
+  const [violation] = checkHistory({ operations: [created({}, 1n)], runs: [run({ value: 1n })], settled: [] })
+  expect(violation?.message).toBe('c was answered 1n (created) at 30; the store holds none')
+})
+
 test('a violation says what happened', () => {
   expect(checkHistory({ operations: [created()], runs: [run()], settled: [] })).toEqual([
     { rule: 'stored-as-answered', key: 'k', message: 'c was answered "v-1" (created) at 30; the store holds none' },

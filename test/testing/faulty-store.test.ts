@@ -84,6 +84,12 @@ test('Late requests are applied once, in the order in which they were sent, what
 test('It refuses what is not a store, a call or a fault.', () => {
   const store = faultyStore(memoryStore())
   expect(() => faultyStore({} as never)).toThrow('faultyStore(store): option "store" must be a store')
-  expect(() => store.next('read' as never, 'lost')).toThrow('no call "read"')
-  expect(() => store.next('claim', 'slow' as never)).toThrow('No fault is called "slow"')
+  expect(() => store.next('read' as never, 'lost')).toThrow('option "call" is "read"; it must be one of "claim", ')
+  expect(() => store.next('claim', 'slow' as never)).toThrow(
+    'option "fault" is "slow"; it must be one of "unavailable", ',
+  )
+  for (const times of [Number.POSITIVE_INFINITY, Number.NaN, 0, -1, 1.5])
+    expect(() => store.next('claim', 'lost', times)).toThrow(
+      `option "times" is ${times}; it must be an integer from 1 to 1000`,
+    )
 })

@@ -22,6 +22,8 @@ test('The clock stands still until it is moved, and never goes back.', async () 
   expect(clock.now()).toBe(START + 1_500)
   await expect(clock.advance(-1)).rejects.toThrow(RangeError)
   await expect(clock.advance(Number.NaN)).rejects.toThrow(RangeError)
+  await expect(clock.advance(Number.POSITIVE_INFINITY)).rejects.toThrow(RangeError)
+  await expect(clock.advance('5' as never)).rejects.toThrow(RangeError)
 })
 
 test('It begins at a whole second of today, unless told.', () => {
