@@ -114,21 +114,17 @@ export const withHeaders = <T extends object>(
   kind: EventKind,
 ): T & Pick<HttpResponse, 'headers' | 'multiValueHeaders'> => {
   const { headers: givenHeaders, multiValueHeaders: givenMulti } = response as Partial<HttpResponse>
-  const [single, multi] = [without(headers, givenHeaders), without(headers, givenMulti)]
-  const cleared = multi === undefined ? response : { ...response, multiValueHeaders: multi }
+  const ours = new Set(Object.keys(headers).map((name) => name.toLowerCase()))
+  const [single, multi] = [without(ours, givenHeaders), without(ours, givenMulti)]
+  const cleared = Object.assign({ ...response }, ifGiven('headers', single), ifGiven('multiValueHeaders', multi))
   if (kind !== 'alb-multi-value') return { ...cleared, headers: { ...single, ...headers } }
   const lines = Object.entries(headers).map(([name, value]) => [name, [value]])
-  return {
-    ...cleared,
-    ...(single === undefined ? {} : { headers: single }),
-    multiValueHeaders: { ...multi, ...Object.fromEntries(lines) },
-  }
+  return { ...cleared, multiValueHeaders: { ...multi, ...Object.fromEntries(lines) } }
 }
 
 /** A header of the same name in any case, such as one that the handler passes on, would be a second line of ours. */
-const without = <T extends object>(headers: Readonly<Record<string, string>>, map: T | undefined): T | undefined => {
+const without = <T extends object>(ours: ReadonlySet<string>, map: T | undefined): T | undefined => {
   if (!isFields(map)) return map
-  const ours = new Set(Object.keys(headers).map((name) => name.toLowerCase()))
   return Object.fromEntries(Object.entries(map).filter(([name]) => !ours.has(name.toLowerCase()))) as T
 }
 

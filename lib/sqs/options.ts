@@ -95,7 +95,6 @@ const DEFAULT_RETENTION_SECONDS = 1_296_000
 /** As many as the event source mapping hands over by default, so that a usual batch takes as long as its slowest. */
 const DEFAULT_CONCURRENCY = 10
 
-/** The largest batch of a standard queue. */
 /** Each claims by a request of its own: far beyond the client's 50 connections they would time out waiting for one. */
 const MAX_CONCURRENCY = 100
 

@@ -39,8 +39,16 @@ const MESSAGES: Readonly<Record<StoreFault, string>> = {
   late: 'not yet with the store',
 }
 
+const nothingPlanned = (): Record<StoreCall, StoreFault[]> => ({
+  claim: [],
+  takeOver: [],
+  renew: [],
+  settle: [],
+  peek: [],
+})
+
 const PLAN: Rules = {
-  call: { required: true, rule: oneOf('claim', 'takeOver', 'renew', 'settle', 'peek') },
+  call: { required: true, rule: oneOf(...Object.keys(nothingPlanned())) },
   fault: { required: true, rule: oneOf(...Object.keys(MESSAGES)) },
   times: { rule: integerBetween(1, 1_000) },
 }
@@ -56,7 +64,7 @@ const PLAN: Rules = {
 export const faultyStore = (store: Store): FaultyStore => {
   const problem = aStore(store)
   if (problem !== undefined) throw new OptionError('faultyStore(store)', 'store', problem)
-  const planned: Record<StoreCall, StoreFault[]> = { claim: [], takeOver: [], renew: [], settle: [], peek: [] }
+  const planned = nothingPlanned()
   const late: (() => Promise<unknown>)[] = []
   const calls: FaultyCall[] = []
 

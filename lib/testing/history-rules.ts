@@ -12,7 +12,7 @@ const aSpan: Rule = (value) =>
   typeof value === 'number' && value > 0 ? undefined : 'must be a number of milliseconds above 0'
 
 const anAttempt: Rule = (value) =>
-  value === undefined || (Number.isInteger(value) && (value as number) >= 1)
+  Number.isInteger(value) && (value as number) >= 1
     ? undefined
     : 'must be an integer from 1, or undefined where it ran unprotected'
 
@@ -47,7 +47,7 @@ const SETTLED: Rules = { key: { required: true, rule: aText } }
 /** Refuses what is no history: a time that is none compares as false with everything, so that no rule would be broken. */
 export const checkIsHistory = (given: unknown): void => {
   checkOptions(WHERE, given, HISTORY)
-  const { operations, runs, settled = [] } = given as Readonly<Record<string, readonly unknown[]>>
+  const { operations, runs, settled } = given as Readonly<Record<string, readonly unknown[]>>
   each('operations', operations, (at, operation) => {
     const { calledAt, answeredAt, answer } = checkMembers(at, operation, OPERATION)
     inOrder(at, 'calledAt', calledAt, 'answeredAt', answeredAt)

@@ -1,18 +1,6 @@
 import { setFlagsFromString } from 'node:v8'
-import { firstClaim } from '../../lib/core/claim.ts'
-import type { Fingerprint } from '../../lib/core/fingerprint.ts'
 import { type HandlerClaim, handlerClaim } from '../../lib/core/handler-claim.ts'
-import type { ClaimToken } from '../../lib/core/record.ts'
-import type { RecordKey } from '../../lib/core/record-key.ts'
-import { epochMillis } from '../../lib/core/time.ts'
-
-const NOW = epochMillis(1_800_000_000_000)
-
-const CLAIM = firstClaim(
-  { recordKey: 'payments#x' as RecordKey, fingerprint: '1:x' as Fingerprint, leaseExpiresAt: NOW, expiresAt: NOW },
-  'token' as ClaimToken,
-  NOW,
-)
+import { aClaim } from '../support/claims.ts'
 
 /** What V8 itself knows of two objects: whether they have one shape. */
 const shareHiddenClass = (one: object, other: object): boolean => {
@@ -27,7 +15,7 @@ const shareHiddenClass = (one: object, other: object): boolean => {
 describe('handlerClaim', () => {
   test('it is frozen, and its signal is that of its controller', () => {
     const lost = new AbortController()
-    const claim = handlerClaim(CLAIM, lost)
+    const claim = handlerClaim(aClaim(), lost)
     expect(Object.isFrozen(claim)).toBe(true)
     expect(claim.signal).toBe(lost.signal)
     expect(claim.signal.aborted).toBe(false)
@@ -37,7 +25,7 @@ describe('handlerClaim', () => {
 
   test('a copy has all that it has, and a downstream key can be taken apart from it', () => {
     const lost = new AbortController()
-    const claim = handlerClaim(CLAIM, lost)
+    const claim = handlerClaim(aClaim(), lost)
     const copy: HandlerClaim = { ...claim }
     expect(Object.keys(copy).sort()).toEqual(['attempt', 'downstreamKey', 'recordKey', 'signal'])
     expect(copy.signal).toBe(lost.signal)
@@ -46,8 +34,8 @@ describe('handlerClaim', () => {
   })
 
   test('claims share a hidden class: one of its own would keep a request whose signal was read in memory', () => {
-    const one = handlerClaim(CLAIM, new AbortController())
-    const other = handlerClaim(CLAIM, new AbortController())
+    const one = handlerClaim(aClaim(), new AbortController())
+    const other = handlerClaim(aClaim(), new AbortController())
     expect(shareHiddenClass(one, other)).toBe(true)
     expect(shareHiddenClass(one, { ...one })).toBe(false)
   })

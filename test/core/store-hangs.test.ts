@@ -1,13 +1,15 @@
-import { deriveFingerprint } from '../../lib/core/fingerprint.ts'
 import type { ClaimRequest } from '../../lib/core/lifecycle/request.ts'
 import { run } from '../../lib/core/lifecycle/run.ts'
 import { readSettings } from '../../lib/core/options.ts'
-import { deriveRecordKey } from '../../lib/core/record-key.ts'
 import { DeadlinePassed, type Runtime } from '../../lib/core/runtime.ts'
 import type { Store } from '../../lib/core/store.ts'
 import { fromSeconds, later, millis } from '../../lib/core/time.ts'
 import { memoryStore } from '../../lib/memory.ts'
+import { claimsAt } from '../../lib/testing/claims.ts'
+import { aFingerprint, aRecordKey, unhurried } from '../support/claims.ts'
 import { fakeRuntime } from '../support/fake-runtime.ts'
+
+const RECORD_KEY = aRecordKey()
 
 /** What the caller needs to be answered in. */
 const ANSWERING = 100
@@ -40,8 +42,8 @@ const leftAfter = async (
 ): Promise<number> => {
   const deadline = later(runtime.now(), millis(remaining))
   const request: ClaimRequest = {
-    recordKey: deriveRecordKey({ operation: 'payments', tenant: 'a', key: 'k' }),
-    fingerprint: deriveFingerprint([{ kind: 'text', text: 'payload' }]),
+    recordKey: RECORD_KEY,
+    fingerprint: aFingerprint(),
     deadline,
     ...how,
   }
@@ -69,20 +71,7 @@ describe('E5: a store that hangs is given up while the caller can still be answe
   test.each([false, true])('after a wait for another run; with a first look: %p', async (readFirst) => {
     const runtime = waitingRuntime()
     const inner = memoryStore({ now: runtime.now })
-    await inner.claim(
-      Object.freeze({
-        recordKey: deriveRecordKey({ operation: 'payments', tenant: 'a', key: 'k' }),
-        fingerprint: deriveFingerprint([{ kind: 'text', text: 'payload' }]),
-        claimToken: 'theirs' as never,
-        revision: 1,
-        attempt: 1,
-        generation: 1,
-        leaseExpiresAt: later(runtime.now(), fromSeconds(60)),
-        expiresAt: undefined,
-        createdAt: runtime.now(),
-      }),
-      new AbortController().signal,
-    )
+    await inner.claim(claimsAt(runtime.now()).claim({ recordKey: RECORD_KEY }), unhurried)
     let looks = 0
     const deadline = later(runtime.now(), millis(3_000))
     const isLate = (): boolean => deadline - runtime.now() < 1_300

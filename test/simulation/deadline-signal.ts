@@ -1,6 +1,6 @@
 /**
- * As much of an `AbortSignal` as a store call and a pause look at. The real one costs more than all else in a virtual
- * store call.
+ * As much of an `AbortSignal` as a store call, a pause and a handler look at. The real one costs more than all else in a
+ * virtual store call.
  */
 export class DeadlineSignal {
   aborted = false

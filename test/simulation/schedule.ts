@@ -11,8 +11,6 @@ export interface Schedule {
   /** Runs the next event; false when there is none any more. Promises are to be drained between two steps. */
   step(): boolean
   history(): History
-  /** What is left of it is forgotten: an old object that nobody needs would keep the young ones that it names alive. */
-  end(): void
 }
 
 type Scene = (world: World) => void
@@ -34,10 +32,6 @@ export const createSchedule = (setting: Setting): Schedule => {
       return true
     },
     history: () => historyOf(world),
-    end: () => {
-      world.timeline.clear()
-      for (const list of [world.writes, world.runs, world.answers, world.aborts, world.rests]) list.length = 0
-    },
   }
 }
 

@@ -80,7 +80,6 @@ const enter = ({ seed, schedule, steps }: Playing, report: Report): void => {
   const violations = checked(history, steps)
   report.schedules++
   report.runs += history.runs.length
-  schedule.end()
   if (violations.length > 0) report.found.push({ seed, violations })
 }
 

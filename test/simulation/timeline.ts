@@ -54,10 +54,6 @@ export class Timeline {
     }
   }
 
-  clear(): void {
-    this.heap.length = 0
-  }
-
   private push(timer: Timer): void {
     const { heap } = this
     let index = heap.length

@@ -7,11 +7,12 @@ import type { Settings } from '../options.ts'
 import type { SettledRecord, StoredRecord } from '../record.ts'
 import { DeadlinePassed } from '../runtime.ts'
 import { between, type EpochMillis, later } from '../time.ts'
-import { claimBudget, readBudget } from './budget.ts'
+import { claimBudget } from './budget.ts'
 import { type Contested, createContest } from './contest.ts'
 import { giveUp } from './give-up.ts'
 import { type Heartbeat, noHeartbeat, startHeartbeat } from './heartbeat.ts'
 import { renewedLease } from './lease.ts'
+import { look } from './look.ts'
 import type { ClaimRequest } from './request.ts'
 
 /** A won claim with what its holder needs until it is settled. */
@@ -112,11 +113,8 @@ const believed = (
 }
 
 const lookFirst = async (settings: Settings, request: ClaimRequest): Promise<StoredRecord | undefined> => {
-  const { store, runtime } = settings
   try {
-    return await runtime.withDeadline(readBudget(runtime.now(), request.deadline), (by) =>
-      store.peek(request.recordKey, by),
-    )
+    return await look(settings, request)
   } catch (error) {
     settings.tell(() => storeFailed(request.recordKey, 'peek', error))
     return undefined // the claim will tell

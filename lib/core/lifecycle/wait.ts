@@ -2,7 +2,7 @@ import { judge } from '../judge.ts'
 import type { Settings } from '../options.ts'
 import { between, type EpochMillis, fromSeconds, later, type Millis, millis } from '../time.ts'
 import { type Begun, begin } from './begin.ts'
-import { readBudget } from './budget.ts'
+import { look } from './look.ts'
 import type { ClaimRequest } from './request.ts'
 
 type Conflict = Extract<Begun, { kind: 'conflict' }>
@@ -11,7 +11,7 @@ const FIRST_PAUSE = millis(100)
 const LONGEST_PAUSE = fromSeconds(1)
 const GROWTH = 1.5
 
-/** What the answer needs to leave before this invocation ends. */
+/** What the answer needs to leave before this invocation ends: room for a last look, a claim and its give-up too. */
 const ANSWER_MARGIN = fromSeconds(1)
 
 /**
@@ -54,11 +54,10 @@ const aged = ({ kind, retryAfterSeconds }: Conflict, by: Millis): Conflict => ({
 })
 
 /** An eventually consistent read is enough: what it misses now it sees at the next look. */
-const isStillClaimed = async ({ store, runtime, abandoned }: Settings, request: ClaimRequest): Promise<boolean> => {
+const isStillClaimed = async (settings: Settings, request: ClaimRequest): Promise<boolean> => {
+  const { store, runtime, abandoned } = settings
   try {
-    const record = await runtime.withDeadline(readBudget(runtime.now(), request.deadline), (by) =>
-      store.peek(request.recordKey, by),
-    )
+    const record = await look(settings, request)
     if (record === undefined) return false
     const terms = { fingerprint: request.fingerprint, now: runtime.now(), skew: store.skew, abandoned }
     return judge(record, terms).kind === 'conflict'

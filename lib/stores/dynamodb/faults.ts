@@ -45,8 +45,8 @@ const KEY_SCHEMA_REMEDY = 'The table needs the partition key "pk" of type String
 /** RFC 9110, section 15.5.9, and RFC 6585, section 4: something in between may say so without DynamoDB's names. */
 const PASSING_STATUSES: readonly unknown[] = [408, 429]
 
-export const isThrottle = (name: string, status?: number): boolean =>
-  THROTTLES.has(name) || PASSING_STATUSES.includes(status)
+export const isThrottle = ({ name = '', $metadata }: Pick<ServiceFault, 'name' | '$metadata'>): boolean =>
+  THROTTLES.has(name) || PASSING_STATUSES.includes($metadata?.httpStatusCode)
 
 export const isConditionFailure = (error: unknown): error is ServiceFault =>
   (error as ServiceFault | undefined)?.name === 'ConditionalCheckFailedException'
@@ -65,10 +65,11 @@ export const refusedBy = ({ Item: item, $response }: ServiceFault): Refused => {
 
 /** Network, time-out, throttling and 5xx are the store being down; any other refusal is a mistake in the set-up. */
 export const faultOf = (error: unknown, tableName: string): IdempotencyError => {
-  const { name = 'Error', message = '', $metadata } = (error ?? {}) as ServiceFault
+  const fault = (error ?? {}) as ServiceFault
+  const { name = 'Error', message = '', $metadata } = fault
   const status = $metadata?.httpStatusCode
   const refused = REMEDIES[name] !== undefined || (status !== undefined && status >= 400 && status < 500)
-  if (refused && !isThrottle(name, status)) {
+  if (refused && !isThrottle(fault)) {
     const aboutKeys = name === 'ValidationException' && /\bkeys?\b/i.test(message)
     const remedy = aboutKeys ? KEY_SCHEMA_REMEDY : (REMEDIES[name] ?? 'DynamoDB refused the request.')
     return new StoreMisconfigured(`Table "${tableName}": ${remedy} (${name}: ${message})`, { cause: error })

@@ -99,9 +99,7 @@ const told = ({ body }: Answer): Told => {
 /** Whether the next attempt may fare better: network, time-out, 5xx, throttling. */
 const mayPass = (error: unknown): boolean =>
   error instanceof NoAnswer ||
-  (error instanceof ServiceError && (error.$metadata.httpStatusCode >= 500 || isOfTheMoment(error)))
+  (error instanceof ServiceError && (error.$metadata.httpStatusCode >= 500 || isThrottle(error)))
 
 const backoff = (error: unknown): Millis =>
-  error instanceof ServiceError && isOfTheMoment(error) ? THROTTLED_BACKOFF : BACKOFF
-
-const isOfTheMoment = ({ name, $metadata }: ServiceError): boolean => isThrottle(name, $metadata.httpStatusCode)
+  error instanceof ServiceError && isThrottle(error) ? THROTTLED_BACKOFF : BACKOFF
