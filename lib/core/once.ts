@@ -8,13 +8,13 @@ import { COMMON_RULES, type CommonOptions, readSettings } from './options.ts'
 import { decodeOutcome, type Outcome, outcomeOf, type StoredOutcome, valueOfOutcome } from './outcome.ts'
 import { endingOfError, replayedError } from './outcome-policy.ts'
 import { canonicalPayload } from './payload.ts'
-import { deriveRecordKey } from './record-key.ts'
+import { deriveRecordKey, keyText } from './record-key.ts'
 
 export type OnceOptions = CommonOptions
 
 export interface OnceRequest {
-  /** The caller's idempotency key. */
-  readonly key: string
+  /** The caller's idempotency key. A number counts as its decimal text, and must be a safe integer. */
+  readonly key: string | number
   /** Whose key it is, or the literal `'single-tenant'`. */
   readonly tenant: string
   /** What the key stands for: any JSON value. The same key with another payload is `key-reused`. */
@@ -54,7 +54,7 @@ export const once = (options: OnceOptions): Once => {
     if (typeof handler !== 'function') throw new TypeError('once(options)(request, run): run must be a function')
     request.signal?.throwIfAborted()
     const claimRequest = {
-      recordKey: deriveRecordKey({ operation: settings.operation, tenant: request.tenant, key: request.key }),
+      recordKey: deriveRecordKey({ operation: settings.operation, tenant: request.tenant, key: keyText(request.key) }),
       fingerprint: deriveFingerprint([{ kind: 'canonical', text: canonicalPayload(request.payload) }]),
       deadline: deadlineOf(request.context, settings.runtime),
     }

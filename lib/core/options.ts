@@ -23,7 +23,7 @@ export interface CommonOptions {
   readonly operation: string
   /**
    * How long an outcome is replayed, in seconds; at least 1,501. Default 86,400 (a day).
-   * After that the same key runs again.
+   * After that the same key runs again. To allow the same request again sooner, give it a new key.
    */
   readonly retentionSeconds?: number | undefined
   /**
@@ -80,6 +80,15 @@ export const MIN_RETENTION_SECONDS = 1_501
 /** 100 years: beyond it a number is surely in another unit. */
 const MAX_RETENTION_SECONDS = 3_153_600_000
 
+const TOO_SHORT =
+  'a delayed write can arrive up to 600 s after the longest lease of 901 s, and must find its record. ' +
+  'To allow the same request again sooner, give it a new key'
+
+const aRetention: Rule = (value) => {
+  const problem = integerBetween(MIN_RETENTION_SECONDS, MAX_RETENTION_SECONDS)(value)
+  return typeof value === 'number' && value < MIN_RETENTION_SECONDS ? `${problem}: ${TOO_SHORT}` : problem
+}
+
 const STORE_METHODS = ['claim', 'takeOver', 'renew', 'settle', 'peek', 'outcomeRoom'] as const
 
 /** Without a number for the skew every lease would count as over. */
@@ -105,7 +114,7 @@ const aHeartbeat: Rule = (value) => {
 export const COMMON_RULES: Rules = {
   store: { required: true, rule: aStore },
   operation: { required: true, rule: anOperation },
-  retentionSeconds: { rule: integerBetween(MIN_RETENTION_SECONDS, MAX_RETENTION_SECONDS) },
+  retentionSeconds: { rule: aRetention },
   abandoned: { rule: oneOf('rerun', 'hold') },
   heartbeat: { rule: aHeartbeat },
   storeDown: { rule: oneOf('reject', 'dangerouslyRunUnprotected') },

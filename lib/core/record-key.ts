@@ -41,6 +41,19 @@ export const deriveRecordKey = ({ operation, tenant, method = '', route = '', ke
   return `${operation}#${digest('lambda-once/record-key/1', parts)}` as RecordKey
 }
 
+/**
+ * A key as the entries take it: the id of a database row may be a number, and counts as its decimal text. Two ids beyond
+ * the safe integers may have become one number already, so such a number is refused.
+ */
+export const keyText = (key: string | number): string => {
+  if (typeof key !== 'number') return key
+  if (Number.isSafeInteger(key)) return String(key)
+  throw new IdempotencyError(
+    'key-invalid',
+    'The idempotency key is a number that is not a safe integer; make it a string',
+  )
+}
+
 /** The readable part: an operation's name holds no `#`. */
 export const operationOf = (recordKey: RecordKey): string => recordKey.slice(0, recordKey.indexOf('#'))
 

@@ -14,7 +14,7 @@ import { type MemoryStore, memoryStore } from '../../lib/memory.ts'
 import { fakeRuntime } from '../support/fake-runtime.ts'
 import { recordingRuntime } from '../support/http-harness.ts'
 
-const request = { key: 'k', tenant: 'm', payload: { amount: 1 } }
+const request = { key: 'k' as string | number, tenant: 'm', payload: { amount: 1 } }
 
 const subject = (over: Partial<OnceOptions> = {}): { pay: ReturnType<typeof once>; store: MemoryStore } => {
   const store = memoryStore()
@@ -127,6 +127,8 @@ describe('once', () => {
 
   test.each<[string, Partial<typeof request>, string]>([
     ['an empty key', { key: '' }, 'key-invalid'],
+    ['a key that is a fraction', { key: 0.5 }, 'key-invalid'],
+    ['a key whose digits a number cannot hold', { key: 2 ** 64 }, 'key-invalid'],
     ['an empty tenant', { tenant: '' }, 'scope-missing'],
     ['no tenant', { tenant: undefined as never }, 'scope-missing'],
     ['no payload', { payload: undefined as never }, 'payload-invalid'],
@@ -137,6 +139,16 @@ describe('once', () => {
       throw new Error('the store was called')
     }
     await expect(pay({ ...request, ...wrong }, () => 1)).rejects.toMatchObject({ code })
+  })
+
+  test('a key that is a number is its decimal text', async () => {
+    const { pay } = subject()
+    await expect(pay({ ...request, key: 42 }, () => 1)).resolves.toEqual({ value: 1, status: 'created' })
+    await expect(pay({ ...request, key: '42' }, () => 2)).resolves.toEqual({ value: 1, status: 'replayed' })
+    await expect(pay({ ...request, key: 43 }, () => 3)).resolves.toEqual({ value: 3, status: 'created' })
+    await expect(pay({ ...request, key: 2 ** 53 }, () => 4)).rejects.toThrow(
+      'The idempotency key is a number that is not a safe integer; make it a string',
+    )
   })
 
   test('a request that is none is refused by its name', async () => {

@@ -101,7 +101,7 @@ export const aRequest = (over: Partial<OnceRequest> = {}): OnceRequest => ({
 })
 
 export const recordKeyOf = ({ key, tenant }: OnceRequest): RecordKey =>
-  deriveRecordKey({ operation: OPERATION, tenant, key })
+  deriveRecordKey({ operation: OPERATION, tenant, key: String(key) })
 
 /** What a promise came to, as a value. */
 export const ending = async <T>(promise: Promise<T>): Promise<{ value: T } | { error: unknown }> =>
