@@ -17,6 +17,7 @@ export type LayerMetric =
   | 'storeFailed'
   | 'poisoned'
   | 'unusable'
+  | 'dropped'
   | 'queueFailed'
   | 'claimLatency'
 

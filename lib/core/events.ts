@@ -51,6 +51,8 @@ export type IdempotencyEvent =
   | (OfAttempt & { readonly type: 'poisoned'; readonly messageId: string })
   /** A message that has no record, because that part of it cannot be used: it is returned without a claim. */
   | { readonly type: 'unusable'; readonly operation: string; readonly messageId: string; readonly part: MessagePart }
+  /** A message for which `key` answered `skip`: it is acknowledged, without a claim and without a run. */
+  | { readonly type: 'dropped'; readonly operation: string; readonly messageId: string }
   /** A call to the queue itself failed. */
   | { readonly type: 'queueFailed'; readonly operation: string; readonly step: QueueStep; readonly error: string }
 

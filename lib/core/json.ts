@@ -16,14 +16,17 @@ export class NotCanonical extends TypeError {
 
 class CannotCanonicalise extends Error {}
 
+const NOTHING: ReadonlySet<string> = new Set()
+
 /**
  * The canonical form of JSON text: code-unit key order, no white space, strings unescaped, numbers as exact decimals.
  * `undefined` where there is none: not JSON, duplicate keys, lone surrogates, nesting over 64.
+ * `leftOut` names members of the outermost object that do not count.
  */
-export const canonicalText = (text: string): string | undefined => {
+export const canonicalText = (text: string, leftOut: ReadonlySet<string> = NOTHING): string | undefined => {
   try {
     JSON.parse(text)
-    return walkText(text)
+    return walkText(text, leftOut)
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof CannotCanonicalise) return undefined
     throw error
@@ -40,7 +43,7 @@ export const canonicalValue = (value: unknown): string => writeValue(value, '$',
  * `text` is valid JSON by now, so this scanner looks only for where things end. A string without escapes is in canonical
  * form as it stands, quotes and all.
  */
-const walkText = (text: string): string => {
+const walkText = (text: string, leftOut: ReadonlySet<string>): string => {
   const isWellFormed = text.isWellFormed()
   let at = 0
 
@@ -98,6 +101,7 @@ const walkText = (text: string): string => {
       members.set(name, `${quoted}:${readValue(depth)}`)
     }
     at++
+    if (depth === 1) for (const name of leftOut) members.delete(name)
     return writeMembers(members)
   }
 

@@ -38,6 +38,7 @@ const METRICS: Readonly<Record<IdempotencyEvent['type'] | typeof CLAIM_LATENCY, 
   storeFailed: true,
   poisoned: true,
   unusable: true,
+  dropped: true,
   queueFailed: true,
   claimLatency: true,
 }

@@ -2,10 +2,11 @@ import type { StoreMisconfigured, StoreUnavailable } from '../core/errors.ts'
 import type { HandlerClaim } from '../core/handler-claim.ts'
 import type { RecordKey } from '../core/record-key.ts'
 import type { Deadline } from './deadline.ts'
-import type { Identified, Unusable } from './identity.ts'
+import type { Identified, Skipped, Unusable } from './identity.ts'
 import type { SqsMessage } from './message.ts'
 import type { SqsSettings } from './options.ts'
-import { groupOf, type SqsRecord } from './record.ts'
+import type { TimeLeft } from './queue.ts'
+import { groupOf, receiveCountOf, type SqsRecord } from './record.ts'
 import { report } from './report.ts'
 import { type Tried, tryMessage } from './run.ts'
 
@@ -14,18 +15,26 @@ export type Processed =
   | Tried
   /** Returned without a look at its record. */
   | { readonly kind: 'untried' }
+  /** Acknowledged without a record: dropped, or safe in the dead-letter queue. */
+  | { readonly kind: 'removed' }
+
+export type BatchJob<TBody> = Identified<TBody> | Unusable | Skipped
 
 export type Call<TBody> = (message: SqsMessage<TBody>, claim: HandlerClaim | undefined) => unknown
 
 /** What the messages of one batch know of each other. */
 export interface Batch {
-  process<TBody>(settings: SqsSettings<TBody>, job: Identified<TBody> | Unusable, call: Call<TBody>): Promise<Processed>
+  process<TBody>(settings: SqsSettings<TBody>, job: BatchJob<TBody>, call: Call<TBody>): Promise<Processed>
 }
 
 /** So many messages without an answer, and none with one, are a store that is down: the rest would only wait for it. */
 const UNANSWERED_ENOUGH = 3
 
 const UNTRIED: Processed = { kind: 'untried' }
+const REMOVED: Processed = { kind: 'removed' }
+
+export const leavesQueue = (processed: Processed | undefined): boolean =>
+  processed?.kind === 'acknowledged' || processed?.kind === 'removed'
 
 export const createBatch = (deadline: Deadline): Batch => {
   const failedGroups = new Set<string>()
@@ -48,16 +57,22 @@ export const createBatch = (deadline: Deadline): Batch => {
 
   const note = (record: SqsRecord, processed: Processed, recordKey?: RecordKey): Processed => {
     const group = groupOf(record)
-    if (group !== undefined && processed.kind !== 'acknowledged') failedGroups.add(group)
+    if (group !== undefined && !leavesQueue(processed)) failedGroups.add(group)
     if (processed.kind === 'failed' && recordKey !== undefined) failedKeys.add(recordKey)
     if (processed.kind === 'unanswered') unanswered++
-    else if (processed.kind !== 'untried') answered++
+    else if (processed.kind !== 'untried' && processed.kind !== 'removed') answered++
     return processed
   }
 
   return {
     process: async (settings, job, call) => {
-      if (job.kind === 'unusable') return note(job.record, refuse(settings, job))
+      if (job.kind === 'skipped') {
+        return note(job.record, followsAFailure(job.record) ? UNTRIED : drop(settings, job.record))
+      }
+      if (job.kind === 'unusable') {
+        tellUnusable(settings, job)
+        return note(job.record, followsAFailure(job.record) ? UNTRIED : await endUnusable(settings, job, deadline.left))
+      }
       const { record, message, claimRequest } = job
       if (!mayTry(job)) return note(record, UNTRIED)
       const { recordKey } = claimRequest
@@ -79,16 +94,31 @@ export const createBatch = (deadline: Deadline): Batch => {
   }
 }
 
-const refuse = <TBody>({ core, onError }: SqsSettings<TBody>, { record, error }: Unusable): Processed => {
+const drop = <TBody>({ core }: SqsSettings<TBody>, { messageId }: SqsRecord): Processed => {
+  core.tell(() => ({ type: 'dropped', operation: core.operation, messageId }))
+  return REMOVED
+}
+
+const tellUnusable = <TBody>({ core, onError }: SqsSettings<TBody>, { record, error }: Unusable): void => {
   const { part, messageId } = error
   core.tell(() => ({ type: 'unusable', operation: core.operation, messageId, part }))
   report(onError, error, record)
-  return UNTRIED
+}
+
+/** What may be usable another time is delivered as often as a run may end in doubt. */
+const endUnusable = async <TBody>(
+  { queue, maxRuns }: SqsSettings<TBody>,
+  { record, error }: Unusable,
+  left: TimeLeft,
+): Promise<Processed> => {
+  if (error.retryable && receiveCountOf(record) <= maxRuns) return UNTRIED
+  const buried = await queue.bury(record, { reason: 'unusable', part: error.part }, left)
+  return buried === true ? REMOVED : UNTRIED
 }
 
 /** The fault of a store that answered for no message at all; `undefined` where it answered for one. */
 export const storeFault = (processed: readonly Processed[]): StoreUnavailable | StoreMisconfigured | undefined => {
   const unanswered = processed.find((one) => one.kind === 'unanswered')
-  const down = processed.every(({ kind }) => kind === 'unanswered' || kind === 'untried')
+  const down = processed.every(({ kind }) => kind === 'unanswered' || kind === 'untried' || kind === 'removed')
   return down ? unanswered?.error : undefined
 }

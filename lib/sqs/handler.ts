@@ -1,9 +1,9 @@
 import type { HandlerClaim } from '../core/handler-claim.ts'
 import type { TimedContext } from '../core/lifecycle/request.ts'
 import { OptionError } from '../core/option-rules.ts'
-import { type Call, createBatch, type Processed, storeFault } from './batch.ts'
-import { type Deadline, deadlineOfBatch } from './deadline.ts'
-import { type Identified, identify, type Unusable } from './identity.ts'
+import { type BatchJob, type Call, createBatch, leavesQueue, type Processed, storeFault } from './batch.ts'
+import { createDeadlineOf, type Deadline } from './deadline.ts'
+import { identify } from './identity.ts'
 import { inTurn } from './in-turn.ts'
 import type { SqsMessage } from './message.ts'
 import { readSqsSettings, type SqsOptions, type SqsSettings } from './options.ts'
@@ -28,9 +28,9 @@ const WHERE = 'sqsHandler(handler, options)'
  * whose handler throws is returned to the queue; `NotDoneError` and `TerminalError` say more than a plain throw. What
  * it returns is stored with the record, and nothing is stored where it returns nothing.
  *
- * Throws `OptionError` at once for options that cannot be right. The batch handler itself throws only where the store
- * is down for every message, so that the event source slows down, for an event that is not of SQS, and where
- * `marginSeconds` leaves no time for any message.
+ * Throws `OptionError` at once for options that cannot be right. The batch handler itself rejects only where the store
+ * is down for every message, so that the event source slows down, for an event that is not of SQS, and where the margin
+ * leaves no time for any message.
  *
  * @example
  * export const handler = sqsHandler(reserveStock, {
@@ -46,19 +46,22 @@ export const sqsHandler = <TBody, TContext extends TimedContext = TimedContext>(
 ): SqsBatchHandler<TContext> => {
   if (typeof handler !== 'function') throw new OptionError(WHERE, 'handler', 'must be a function')
   const settings = readSqsSettings(WHERE, options)
-  return (event, context) =>
-    handleBatch(settings, recordsOf(event), context, (message, claim) => handler(message, claim, context))
+  const deadlineOf = createDeadlineOf(WHERE, settings.margin)
+  return async (event, context) => {
+    const records = recordsOf(event)
+    const deadline = deadlineOf(context)
+    const jobs = await Promise.all(records.map((record) => identify(settings, record, context)))
+    return handleBatch(settings, jobs, deadline, (message, claim) => handler(message, claim, context))
+  }
 }
 
 const handleBatch = async <TBody>(
   settings: SqsSettings<TBody>,
-  records: readonly SqsRecord[],
-  context: TimedContext,
+  jobs: readonly BatchJob<TBody>[],
+  deadline: Deadline,
   call: Call<TBody>,
 ): Promise<SqsBatchResponse> => {
-  const deadline = deadlineOfBatch(context, settings.margin)
-  assertRoom(settings, deadline)
-  const jobs = await Promise.all(records.map((record) => identify(settings, record, context)))
+  const records = jobs.map(({ record }) => record)
   const batch = createBatch(deadline)
   const processed = await inTurn(
     jobs.map((job) => ({ chains: chainsOf(job), run: () => batch.process(settings, job, call) })),
@@ -70,22 +73,15 @@ const handleBatch = async <TBody>(
   throw fault
 }
 
-/** Returning every message of every batch, without a word, would empty the queue into its dead-letter queue. */
-const assertRoom = <TBody>({ margin }: SqsSettings<TBody>, { hasTime, left }: Deadline): void => {
-  if (margin === undefined || hasTime()) return
-  const rule = `is ${margin / 1000}; it must be less than the ${left() / 1000} s with which the invocation began`
-  throw new OptionError(WHERE, 'marginSeconds', rule)
-}
-
 /** One at a time: the messages of one record, which would else only refuse each other, and those of a FIFO group. */
-const chainsOf = (job: Identified<unknown> | Unusable): readonly string[] => {
+const chainsOf = (job: BatchJob<unknown>): readonly string[] => {
   const group = groupOf(job.record)
   const ofGroup = group === undefined ? [] : [`group ${group}`]
-  return job.kind === 'unusable' ? ofGroup : [...ofGroup, `record ${job.claimRequest.recordKey}`]
+  return job.kind === 'identified' ? [...ofGroup, `record ${job.claimRequest.recordKey}`] : ofGroup
 }
 
 const responseOf = (records: readonly SqsRecord[], processed: readonly Processed[]): SqsBatchResponse => ({
   batchItemFailures: records
-    .filter((_, index) => processed[index]?.kind !== 'acknowledged')
+    .filter((_, index) => !leavesQueue(processed[index]))
     .map(({ messageId }) => ({ itemIdentifier: messageId })),
 })

@@ -1,19 +1,22 @@
 import { IdempotencyError } from '../core/errors.ts'
 import type { MessagePart } from '../core/events.ts'
-import { deriveFingerprint, type Fingerprint } from '../core/fingerprint.ts'
+import { deriveFingerprint, type FingerprintPart } from '../core/fingerprint.ts'
 import { type ClaimRequest, deadlineOf, type TimedContext } from '../core/lifecycle/request.ts'
 import { canonicalPayload } from '../core/payload.ts'
 import { deriveRecordKey } from '../core/record-key.ts'
 import { tenantOf } from '../core/tenant.ts'
-import { unawaited } from '../core/unawaited.ts'
-import { keyOf } from './key.ts'
+import { isPointer, publishedText } from './envelope.ts'
+import { chosenKey, skip } from './key.ts'
 import { messageOf, type SqsMessage } from './message.ts'
 import type { SqsSettings } from './options.ts'
-import { parseBody } from './parse.ts'
-import type { SqsRecord } from './record.ts'
+import { BodyInvalid, parseBody } from './parse.ts'
+import { copyOf, type SqsRecord } from './record.ts'
 import { UnusableMessage } from './unusable.ts'
 
-/** A message with its identity derived, before any handler runs: what a handler changes later changes no claim. */
+/**
+ * A message with its identity derived, before any handler runs: what a handler changes later changes no claim. `record`
+ * is the layer's own copy; the user's functions get the one that Lambda handed over.
+ */
 export interface Identified<TBody> {
   readonly kind: 'identified'
   readonly record: SqsRecord
@@ -27,60 +30,82 @@ export interface Unusable {
   readonly error: UnusableMessage
 }
 
+/** A message that its `key` function wants nothing done about. */
+export interface Skipped {
+  readonly kind: 'skipped'
+  readonly record: SqsRecord
+}
+
 /** Never throws: one broken message must not fail the batch. */
 export const identify = async <TBody>(
   settings: SqsSettings<TBody>,
-  record: SqsRecord,
+  given: SqsRecord,
   context: TimedContext | undefined,
-): Promise<Identified<TBody> | Unusable> => {
+): Promise<Identified<TBody> | Unusable | Skipped> => {
+  const record = copyOf(given)
   try {
-    const body = await part('body', record, () => parseBody(settings.parse, record.body, record))
-    const message = messageOf(record, body)
-    return { kind: 'identified', record, message, claimRequest: await claimRequestOf(settings, message, context) }
+    const body = await part('body', record, () => parseBody(settings.parse, record.body, given))
+    const message = messageOf(given, body)
+    // Before the tenant: what is skipped need not have one.
+    const key = await part('key', record, () => chosenKey(settings.key, message))
+    if (key === skip) return { kind: 'skipped', record }
+    const claimRequest = await claimRequestOf(settings, { record, message, key }, context)
+    return { kind: 'identified', record, message, claimRequest }
   } catch (error) {
     if (!(error instanceof UnusableMessage)) throw error
     return { kind: 'unusable', record, error }
   }
 }
 
+interface Keyed<TBody> {
+  readonly record: SqsRecord
+  readonly message: SqsMessage<TBody>
+  readonly key: string
+}
+
 const claimRequestOf = async <TBody>(
   settings: SqsSettings<TBody>,
-  message: SqsMessage<TBody>,
+  { record, message, key }: Keyed<TBody>,
   context: TimedContext | undefined,
 ): Promise<ClaimRequest> => {
   const { operation, runtime } = settings.core
-  const { record } = message
   const tenant = await part('tenant', record, () => tenantOf(settings.tenant, message))
-  const key = await part('key', record, () => chosenKey(settings, message))
   return {
     recordKey: await part('key', record, () => deriveRecordKey({ operation, tenant, key })),
-    fingerprint: await part('payload', record, () => fingerprintOf(settings, message)),
+    fingerprint: await part('payload', record, () => deriveFingerprint([covered(settings, record, message)])),
     deadline: deadlineOf(context, runtime),
     readFirst: message.receiveCount > 1,
   }
 }
 
-const chosenKey = <TBody>({ key }: SqsSettings<TBody>, message: SqsMessage<TBody>): string => {
-  const answer: unknown = keyOf(key, message)
-  if (typeof answer === 'string' && answer !== '') return answer
-  unawaited(answer)
-  throw new IdempotencyError('key-missing', 'The key option found no key in this message')
+/** What the fingerprint covers. */
+const covered = <TBody>(
+  { payload }: SqsSettings<TBody>,
+  { body }: SqsRecord,
+  message: SqsMessage<TBody>,
+): FingerprintPart => {
+  if (payload !== undefined) return { kind: 'canonical', text: canonicalPayload(payload(message)) }
+  return isPointer(body)
+    ? { kind: 'canonical', text: canonicalPayload(message.body) }
+    : { kind: 'body', body: publishedText(body) }
 }
 
-const fingerprintOf = <TBody>({ payload }: SqsSettings<TBody>, message: SqsMessage<TBody>): Fingerprint =>
-  deriveFingerprint([
-    payload === undefined
-      ? { kind: 'body', body: message.record.body }
-      : { kind: 'canonical', text: canonicalPayload(payload(message)) },
-  ])
-
-/** Whatever goes wrong in there is this part's fault, and only this message's. */
+/**
+ * Whatever goes wrong in `read` is this part's fault, and only this message's. An asynchronous function may have rejected
+ * because a network failed, and may succeed the next time. What a function throws at once, and what the layer or a
+ * validator refuses, fails each time.
+ */
 const part = async <T>(name: MessagePart, { messageId }: SqsRecord, read: () => T | Promise<T>): Promise<T> => {
+  let isAsynchronous = false
   try {
-    return await read()
+    const answer = read()
+    isAsynchronous = true
+    return await answer
   } catch (cause) {
     // Our own errors quote nothing of the message; anybody else's may.
-    const rule = cause instanceof IdempotencyError ? cause.message : 'Reading it threw an error'
-    throw new UnusableMessage(name, messageId, rule, { cause })
+    const isOwn = cause instanceof IdempotencyError
+    const rule = isOwn ? cause.message : 'Reading it threw an error'
+    const retryable = isAsynchronous && !isOwn && !(cause instanceof BodyInvalid)
+    throw new UnusableMessage(name, messageId, rule, { cause, retryable })
   }
 }

@@ -25,7 +25,7 @@ export interface SqsOptions<TBody> extends CommonOptions {
   readonly tenant: TenantChoice<SqsMessage<TBody>>
   /**
    * Where the key comes from. A function of the body is the choice that survives a redrive and a producer's re-send;
-   * see {@link KeyChoice}. A message without a key fails alone.
+   * see {@link KeyChoice}. A message without a key fails alone; one for which it answers `skip` is acknowledged.
    */
   readonly key: KeyChoice<TBody>
   /**
@@ -36,6 +36,8 @@ export interface SqsOptions<TBody> extends CommonOptions {
   /**
    * What the fingerprint covers: any JSON value. Default: the text of the body, in which order and white space of JSON
    * do not count. It is what the producer sent, so that a new version of your parser makes no mismatch of an old message.
+   * What EventBridge and SNS add to each publication does not count. Of a pointer to S3 (extended client) the result of
+   * `parse` counts. Set it where your producer adds an id or a time to each send.
    */
   readonly payload?: ((message: SqsMessage<TBody>) => unknown) | undefined
   /** How many messages run at once, 1 to 100; default 10. On a FIFO queue one at a time per message group. */
@@ -49,7 +51,7 @@ export interface SqsOptions<TBody> extends CommonOptions {
   readonly maxRuns?: number | undefined
   /**
    * No message is started when less than this is left of the invocation, in seconds, 0 to 900. It has to hold one run,
-   * and to be less than the function's timeout: an invocation that begins with less throws.
+   * and to be less than the function's timeout: an invocation that begins with less throws, by default too.
    * Default: a third of what the invocation began with, at least 0.5 and at most 5.
    */
   readonly marginSeconds?: number | undefined
@@ -60,9 +62,9 @@ export interface SqsOptions<TBody> extends CommonOptions {
    */
   readonly visibility?: 'leave' | 'move' | undefined
   /**
-   * FIFO queues only: where a message goes that is poison, or whose record is `FAILED`, instead of being returned, since
-   * that would hold up its followers. Its reason is the message attribute `lambda-once-reason`, unless the message has
-   * ten of its own. Needs `@aws-sdk/client-sqs`, and leave to call `sqs:SendMessage`.
+   * FIFO queues only: where a message goes that can never succeed, instead of being returned, since that would hold up
+   * its followers. Its reason is the message attribute `lambda-once-reason`, unless the message has ten of its own:
+   * `poison`, `failed`, `mismatch` or `unusable`. Needs `@aws-sdk/client-sqs`, and leave to call `sqs:SendMessage`.
    */
   readonly deadLetter?: { readonly queueUrl: string } | undefined
   /** An `SQSClient` of your own, for `visibility` and `deadLetter`. Default: made from `@aws-sdk/client-sqs` on demand. */

@@ -30,14 +30,16 @@ export class BodyInvalid extends TypeError {
   }
 }
 
-export const parseBody = async <TBody>(
+/** Throws at once what is wrong at once: what rejects later may be right another time. */
+export const parseBody = <TBody>(
   parse: Parse<TBody> | undefined,
   text: string,
   record: SqsRecord,
-): Promise<TBody> => {
+): TBody | Promise<TBody> => {
   if (parse === undefined) return JSON.parse(text) as TBody
-  if (isSchema(parse)) return validated(await parse['~standard'].validate(JSON.parse(text)))
-  return parse(text, record)
+  if (!isSchema(parse)) return parse(text, record)
+  const result = parse['~standard'].validate(JSON.parse(text))
+  return 'then' in result ? result.then(validated) : validated(result)
 }
 
 /** Some validators are functions too (ArkType's), so a schema is told by its mark alone. */

@@ -26,7 +26,7 @@ export const endPoison = async <TBody>(
   left: TimeLeft,
 ): Promise<'buried' | 'returned'> => {
   core.tell(() => ({ type: 'poisoned', ...aboutClaim(held.claim), messageId: record.messageId }))
-  const buried = await queue.bury(record, held.claim.recordKey, 'poison', left)
+  const buried = await queue.bury(record, { reason: 'poison', record: held.claim.recordKey }, left)
   await settle(core, held, buried === false ? { kind: 'abandon', lastError: 'Poison' } : poisonEnding(maxRuns))
   return buried === true ? 'buried' : 'returned'
 }

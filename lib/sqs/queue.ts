@@ -1,4 +1,4 @@
-import { causeName, type QueueStep } from '../core/events.ts'
+import { causeName, type MessagePart, type QueueStep } from '../core/events.ts'
 import type { Settings } from '../core/options.ts'
 import type { RecordKey } from '../core/record-key.ts'
 import { DeadlinePassed } from '../core/runtime.ts'
@@ -12,7 +12,10 @@ export interface SqsClient {
 }
 
 /** Why a message is in the dead-letter queue. */
-export type DeadLetterReason = 'poison' | 'failed'
+export type DeadLetterReason =
+  | { readonly reason: 'poison' | 'failed' | 'mismatch'; readonly record: RecordKey }
+  /** It has no record, because this part of it cannot be used. */
+  | { readonly reason: 'unusable'; readonly part: MessagePart }
 
 /**
  * What the layer asks of SQS beside its answer to the event source. Neither throws: what fails is told and reported.
@@ -21,8 +24,10 @@ export type DeadLetterReason = 'poison' | 'failed'
 export interface Queue {
   /** Makes the message visible again that many seconds from now; nothing where visibility is left alone. */
   hideFor(record: SqsRecord, seconds: number, left: TimeLeft): Promise<void>
+  /** Whether there is a dead-letter queue for this message to be sent to. */
+  mayBury(record: SqsRecord): boolean
   /** Whether the message is safe in the dead-letter queue; `undefined` where it has none to go to. */
-  bury(record: SqsRecord, recordKey: RecordKey, reason: DeadLetterReason, left: TimeLeft): Promise<boolean | undefined>
+  bury(record: SqsRecord, reason: DeadLetterReason, left: TimeLeft): Promise<boolean | undefined>
 }
 
 /** Milliseconds left of the invocation. */
@@ -35,8 +40,9 @@ export interface QueueChoice {
   readonly onError: OnError
 }
 
-export const REASON_ATTRIBUTE = 'lambda-once-reason'
-export const RECORD_ATTRIBUTE = 'lambda-once-record'
+/** Our attributes of a dead letter: `lambda-once-reason`, and `-record` or `-part`. */
+const ATTRIBUTE_PREFIX = 'lambda-once-'
+const ATTRIBUTES: ReadonlySet<string> = new Set(['reason', 'record', 'part'].map((name) => ATTRIBUTE_PREFIX + name))
 
 /** 12 hours: SQS refuses more. */
 const MAX_VISIBILITY_SECONDS = 43_200
@@ -100,7 +106,11 @@ export const createQueue = (settings: Settings, { moves, deadLetterUrl, client, 
     }
   }
 
+  const mayBury = (record: SqsRecord): boolean => deadLetterUrl !== undefined && isFifo(record.eventSourceARN)
+
   return {
+    mayBury,
+
     hideFor: async (record, seconds, left) => {
       if (!moves) return
       await attempt('visibility', record, async () => {
@@ -112,23 +122,22 @@ export const createQueue = (settings: Settings, { moves, deadLetterUrl, client, 
       })
     },
 
-    bury: async (record, recordKey, reason, left) => {
-      if (deadLetterUrl === undefined || !isFifo(record.eventSourceARN)) return undefined
+    bury: async (record, reason, left) => {
+      if (deadLetterUrl === undefined || !mayBury(record)) return undefined
       return attempt('deadLetter', record, () =>
-        send(left, (sdk) => new sdk.SendMessageCommand(deadLetterOf(deadLetterUrl, record, recordKey, reason))),
+        send(left, (sdk) => new sdk.SendMessageCommand(deadLetterOf(deadLetterUrl, record, reason))),
       )
     },
   }
 }
 
-const deadLetterOf = (QueueUrl: string, record: SqsRecord, recordKey: RecordKey, reason: DeadLetterReason) => ({
+const deadLetterOf = (QueueUrl: string, record: SqsRecord, reason: DeadLetterReason) => ({
   QueueUrl,
   MessageBody: record.body,
   MessageAttributes: Object.fromEntries(
     [
       ...ownAttributes(record).map(([name, value]) => [name, sentAttribute(value)] as const),
-      [REASON_ATTRIBUTE, textAttribute(reason)] as const,
-      [RECORD_ATTRIBUTE, textAttribute(recordKey)] as const,
+      ...Object.entries(reason).map(([name, text]) => [ATTRIBUTE_PREFIX + name, textAttribute(text)] as const),
     ].slice(0, MAX_ATTRIBUTES),
   ),
   // A second send within five minutes, after a crash between this and the acknowledgement, is dropped by the queue.
@@ -139,7 +148,7 @@ const deadLetterOf = (QueueUrl: string, record: SqsRecord, recordKey: RecordKey,
 
 /** Of a message that was buried and redriven before, without what the layer said of it then. */
 const ownAttributes = ({ messageAttributes }: SqsRecord): readonly (readonly [string, SqsMessageAttribute])[] =>
-  Object.entries(messageAttributes ?? {}).filter(([name]) => name !== REASON_ATTRIBUTE && name !== RECORD_ATTRIBUTE)
+  Object.entries(messageAttributes ?? {}).filter(([name]) => !ATTRIBUTES.has(name))
 
 const textAttribute = (StringValue: string) => ({ DataType: 'String', StringValue })
 

@@ -34,6 +34,15 @@ export const recordsOf = (event: SqsEvent): readonly SqsRecord[] => {
   throw new IdempotencyError('event-unsupported', 'sqsHandler takes the event of an SQS event source mapping')
 }
 
+/** A copy that nothing outside the layer can change: what the answer and the calls to SQS are made of. */
+export const copyOf = (record: SqsRecord): SqsRecord => ({
+  ...record,
+  attributes: { ...record.attributes },
+  messageAttributes: Object.fromEntries(
+    Object.entries(record.messageAttributes ?? {}).map(([name, attribute]) => [name, { ...attribute }]),
+  ),
+})
+
 const isSqsRecord = (record: Partial<SqsRecord> | null): record is SqsRecord =>
   typeof record?.messageId === 'string' && typeof record.body === 'string'
 

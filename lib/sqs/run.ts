@@ -1,12 +1,15 @@
 import { IdempotencyError, type StoreMisconfigured, type StoreUnavailable } from '../core/errors.ts'
 import type { HandlerClaim } from '../core/handler-claim.ts'
+import { judge, type Verdict } from '../core/judge.ts'
 import { begin, type HeldClaim } from '../core/lifecycle/begin.ts'
+import { look } from '../core/lifecycle/look.ts'
 import { type Refusal, refusalError } from '../core/lifecycle/refusal.ts'
 import { type Ran, runClaimed, type Threw } from '../core/lifecycle/run.ts'
 import { settle } from '../core/lifecycle/settle.ts'
+import type { Settings } from '../core/options.ts'
 import { outcomeOf } from '../core/outcome.ts'
 import { endingOfUncertainError } from '../core/outcome-policy.ts'
-import type { SettledRecord } from '../core/record.ts'
+import type { SettledRecord, StoredRecord } from '../core/record.ts'
 import type { Deadline } from './deadline.ts'
 import type { Identified } from './identity.ts'
 import type { SqsSettings } from './options.ts'
@@ -46,6 +49,8 @@ export const tryMessage = async <TBody>(run: Run<TBody>): Promise<Tried> => {
     case 'conflict':
       return returnFor(run, begun.retryAfterSeconds)
     case 'mismatch':
+      report(run.settings.onError, refusalOf(run, begun), run.identified.record)
+      return endMismatched(run)
     case 'outcomeUnknown':
       report(run.settings.onError, refusalOf(run, begun), run.identified.record)
       return RETURNED
@@ -92,7 +97,7 @@ const endAsThrown = <TBody>(run: Run<TBody>, { error, settled }: Threw): Tried |
   report(run.settings.onError, error, run.identified.record)
   if (endingOfUncertainError(error).kind !== 'complete') return FAILED
   if (settled.kind === 'replay') return endAsStored(run, settled.record)
-  return settled.kind === 'conflict' ? returnFor(run, settled.retryAfterSeconds) : endFailed(run)
+  return settled.kind === 'conflict' ? returnFor(run, settled.retryAfterSeconds) : sendAway(run, 'failed')
 }
 
 /** A run whose outcome could not be stored is acknowledged: its effect is done (`unstored: 'fail'` returns it). */
@@ -113,14 +118,37 @@ const runUnprotected = async <TBody>({ settings, identified, call }: Run<TBody>)
 }
 
 const endAsStored = <TBody>(run: Run<TBody>, { status }: SettledRecord): Tried | Promise<Tried> =>
-  status === 'SUCCEEDED' ? ACKNOWLEDGED : endFailed(run)
+  status === 'SUCCEEDED' ? ACKNOWLEDGED : sendAway(run, 'failed')
 
 /** A message that will never succeed goes to the dead-letter queue: by itself on FIFO, else by being returned. */
-const endFailed = async <TBody>({ settings, identified, deadline }: Run<TBody>): Promise<Tried> => {
+const sendAway = async <TBody>(
+  { settings, identified, deadline }: Run<TBody>,
+  reason: 'failed' | 'mismatch',
+): Promise<Tried> => {
   const { record, claimRequest } = identified
-  const buried = await settings.queue.bury(record, claimRequest.recordKey, 'failed', deadline.left)
+  const buried = await settings.queue.bury(record, { reason, record: claimRequest.recordKey }, deadline.left)
   return buried === true ? ACKNOWLEDGED : RETURNED
 }
+
+/**
+ * Another payload holds the key. Where that is certain to stay so, the message never succeeds; where the run of the
+ * other payload is still in progress, it may yet release the key.
+ */
+const endMismatched = async <TBody>(run: Run<TBody>): Promise<Tried> => {
+  const { settings, identified } = run
+  if (!settings.queue.mayBury(identified.record)) return RETURNED
+  const verdict = await look(settings.core, identified.claimRequest).then(
+    (record) => record && verdictOfOwner(settings.core, record),
+    () => undefined,
+  )
+  if (verdict?.kind === 'conflict') return returnFor(run, verdict.retryAfterSeconds)
+  const isFree = verdict === undefined || (verdict.kind === 'takeOver' && verdict.reason !== 'abandoned')
+  return isFree ? RETURNED : sendAway(run, 'mismatch')
+}
+
+/** How the record would be judged for the payload that it has. */
+const verdictOfOwner = ({ store, runtime, abandoned }: Settings, record: StoredRecord): Verdict =>
+  judge(record, { fingerprint: record.fingerprint, now: runtime.now(), skew: store.skew, abandoned })
 
 const returnFor = async <TBody>(
   { settings, identified, deadline }: Run<TBody>,

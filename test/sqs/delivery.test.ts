@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import middy from '@middy/core'
-import { type Runtime, type Store, StoreUnavailable } from '../../lib/index.ts'
+import { deriveRecordKey, type Runtime, type Store, StoreUnavailable } from '../../lib/index.ts'
 import { NotDoneError, type SqsBatchResponse, type SqsEvent, sqsHandler, TerminalError } from '../../lib/sqs.ts'
 import { freshTable, readItem } from '../support/dynamodb.ts'
 import { patientRuntime } from '../support/http-harness.ts'
@@ -236,7 +236,9 @@ test('F9: a message without a usable key, tenant, body or payload fails alone, a
     aRecord('good'),
     aRecord('no-key', { body: '{}' }),
     aRecord('no-key-either', { body: '{"orderId":""}' }),
-    aRecord('number', { body: '{"orderId":7}' }),
+    aRecord('boolean', { body: '{"orderId":true}' }),
+    aRecord('fraction', { body: '{"orderId":7.5}' }),
+    aRecord('too-large', { body: '{"orderId":9007199254740993}' }),
     aRecord('not-json', { body: 'orderId=1' }),
     aRecord('null', { body: 'null' }),
     aRecord('no-tenant'),
@@ -247,7 +249,9 @@ test('F9: a message without a usable key, tenant, body or payload fails alone, a
   expect(returned(await handler(event, aContext()))).toEqual([
     'no-key',
     'no-key-either',
-    'number',
+    'boolean',
+    'fraction',
+    'too-large',
     'not-json',
     'null',
     'no-tenant',
@@ -259,9 +263,11 @@ test('F9: a message without a usable key, tenant, body or payload fails alone, a
   expect(unusable).toEqual([
     ['no-key', 'key'],
     ['no-key-either', 'key'],
-    ['number', 'key'],
+    ['boolean', 'key'],
+    ['fraction', 'key'],
+    ['too-large', 'key'],
     ['not-json', 'body'],
-    ['null', 'tenant'],
+    ['null', 'key'],
     ['no-tenant', 'tenant'],
     ['throws', 'tenant'],
     ['no-payload', 'payload'],
@@ -404,6 +410,72 @@ test('What the handler changes of its message changes no claim (A11).', async ()
   expect(runs).toBe(1)
 })
 
+test('What the handler changes of its record changes nothing of the answer, of what is asked of SQS, or of what is reported.', async () => {
+  const sqs = fakeSqs()
+  const reported: string[] = []
+  const handler = sqsHandler<Order>(
+    ({ record, attributes, messageAttributes }) => {
+      const evil = { messageId: 'evil', body: 'evil', receiptHandle: 'evil', eventSourceARN: 'evil' }
+      Object.assign(record, evil)
+      Object.assign(attributes, { MessageGroupId: 'evil' })
+      Object.assign(messageAttributes.trace ?? {}, { stringValue: 'evil' })
+      Object.assign(messageAttributes, { more: { dataType: 'String', stringValue: 'evil' } })
+      throw new TerminalError('never')
+    },
+    orderOptions(tableName, {
+      sqs,
+      deadLetter: { queueUrl: 'https://sqs/123456789012/orders-dead.fifo' },
+      onError: (_, { messageId }) => reported.push(messageId),
+    }),
+  )
+  const record = (group?: string) =>
+    aRecord('a', {
+      messageId: group ?? 'standard',
+      messageAttributes: { trace: { dataType: 'String', stringValue: 't-1' } },
+      ...(group === undefined ? {} : { group }),
+    })
+  expect(returned(await handler(anEvent(record()), aContext()))).toEqual(['standard'])
+  expect(returned(await handler(anEvent(record('g')), aContext()))).toEqual([])
+  const again = aRecord('b', { messageId: 'h', group: 'h', messageAttributes: record().messageAttributes })
+  expect(returned(await handler(anEvent(again), aContext()))).toEqual([])
+  expect(reported).toEqual(['standard', 'h']) // the second message is a replay of the first
+  expect(JSON.stringify(sqs.sent)).not.toContain('evil')
+  expect(sqs.sent.map(({ input }) => input)).toMatchObject([
+    { MessageBody: '{"orderId":"a"}', MessageGroupId: 'g', MessageDeduplicationId: 'g' },
+    { MessageBody: '{"orderId":"b"}', MessageGroupId: 'h', MessageDeduplicationId: 'h' },
+  ])
+  expect(sqs.sent[1]?.input.MessageAttributes).toMatchObject({ trace: { StringValue: 't-1' } })
+})
+
+test('A key that is a number counts as its decimal text.', async () => {
+  const runs: string[] = []
+  const options = orderOptions(tableName)
+  const handler = sqsHandler<Order>(({ messageId }) => void runs.push(messageId), options)
+  const message = (messageId: string, orderId: unknown) =>
+    aRecord('x', { messageId, body: JSON.stringify({ orderId }) })
+  expect(returned(await handler(anEvent(message('m-1', 42), message('m-2', 42)), aContext()))).toEqual([])
+  expect(returned(await handler(anEvent(message('m-3', '42')), aContext()))).toEqual(['m-3']) // one key, another payload
+  expect(runs).toEqual(['m-1'])
+  const { recordKey } = options.events[0] as { recordKey: string }
+  expect(recordKey).toBe(deriveRecordKey({ operation: options.operation, tenant: 'single-tenant', key: '42' }))
+})
+
+test.each<[string, unknown, string]>([
+  ['nothing', undefined, 'The key option found no key in this message'],
+  ['an empty text', '', 'The key option found no key in this message'],
+  ['a fraction', 7.5, 'The idempotency key is a number that is not a safe integer; make it a string'],
+  ['a large number', 2 ** 53, 'The idempotency key is a number that is not a safe integer; make it a string'],
+  ['a promise', Promise.resolve('a'), 'The key option answered a promise; it must answer a string, a number or skip'],
+  ['a symbol', Symbol('a'), 'The key option answered a symbol; it must answer a string, a number or skip'],
+  ['an object', { a: 1 }, 'The key option answered an object; it must answer a string, a number or skip'],
+  ['false', false, 'The key option answered a boolean; it must answer a string, a number or skip'],
+])('F9: what is said of a key that is %s names the rule.', async (_, key, rule) => {
+  const errors: unknown[] = []
+  const options = orderOptions(tableName, { key: () => key as string, onError: (error) => errors.push(error) })
+  expect(returned(await sqsHandler<Order>(() => {}, options)(anEvent(aRecord('a')), aContext()))).toEqual(['a'])
+  expect(errors).toMatchObject([{ message: `The key of message a cannot be used. ${rule}` }])
+})
+
 test('At most `concurrency` messages run at once, and each is claimed only when it starts.', async () => {
   const options = orderOptions(tableName, { concurrency: 4 })
   let running = 0
@@ -441,7 +513,8 @@ test.each([undefined, null, {}, { Records: {} }, { Records: [{ Sns: {} }] }])(
   'An event that is not of SQS is refused as a whole (%#).',
   async (event) => {
     const handler = sqsHandler<Order>(() => {}, orderOptions(tableName))
-    await expect(async () => handler(event as never, aContext())).rejects.toMatchObject({ code: 'event-unsupported' })
+    const answer = handler(event as never, aContext()) // rejects; a handler that throws at once is no promise
+    await expect(answer).rejects.toMatchObject({ code: 'event-unsupported' })
   },
 )
 

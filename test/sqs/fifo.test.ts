@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { sqsHandler, TerminalError } from '../../lib/sqs.ts'
+import { z } from 'zod'
+import { type IdempotencyEvent, StoreUnavailable } from '../../lib/index.ts'
+import { NotDoneError, type SqsOptions, sqsHandler, TerminalError } from '../../lib/sqs.ts'
 import { freshTable } from '../support/dynamodb.ts'
 import {
   aContext,
@@ -7,8 +9,10 @@ import {
   anEvent,
   aRecord,
   fakeSqs,
+  movedTo,
   type Order,
   orderOptions,
+  type RecordParts,
   redelivered,
   returned,
   type Sent,
@@ -190,6 +194,162 @@ test('A TerminalError on a FIFO queue with a dead-letter queue goes there at onc
   ])
 })
 
+const reasonsOf = (sqs: ReturnType<typeof fakeSqs>) =>
+  sendsOf(sqs).map(({ MessageAttributes }) =>
+    Object.fromEntries(
+      Object.entries(MessageAttributes as Record<string, { StringValue: string }>).map(([name, value]) => [
+        name.replace('lambda-once-', ''),
+        value.StringValue,
+      ]),
+    ),
+  )
+
+const mismatched = (messageId = 'other') =>
+  aRecord('a', { messageId, group: 'g', body: '{"orderId":"a","quantity":2}' })
+
+test('F10: a mismatch with a settled record leaves its group for the dead-letter queue, and its followers run.', async () => {
+  const sqs = fakeSqs()
+  const options = withDeadLetter(sqs)
+  const runs: string[] = []
+  const handler = sqsHandler<Order>(({ messageId }) => {
+    runs.push(messageId)
+    if (messageId === 'final') throw new TerminalError('never')
+  }, options)
+  const event = anEvent(
+    ...inGroup('g', 'a'),
+    mismatched(),
+    ...inGroup('g', 'final'),
+    aRecord('final', { messageId: 'after final', group: 'g', body: '{"orderId":"final","quantity":2}' }),
+    ...inGroup('g', 'next'),
+  )
+  expect(returned(await handler(event, aContext()))).toEqual([])
+  expect(runs).toEqual(['a', 'final', 'next'])
+  const records = options.events.flatMap((event) => (event.type === 'mismatched' ? [event.recordKey] : []))
+  expect(reasonsOf(sqs)).toMatchObject([
+    { reason: 'mismatch', record: records[0] },
+    { reason: 'failed' },
+    { reason: 'mismatch', record: records[1] },
+  ])
+  // Its acknowledgement was lost.
+  expect(returned(await handler(redelivered(anEvent(mismatched())), aContext()))).toEqual([])
+  expect(runs).toHaveLength(3)
+})
+
+test('F10: a mismatch with an abandoned record leaves too, since that record keeps its payload.', async () => {
+  const sqs = fakeSqs()
+  const handler = sqsHandler<Order>(() => {
+    throw new Error('in doubt')
+  }, withDeadLetter(sqs))
+  expect(returned(await handler(anEvent(aRecord('a', { group: 'h' })), aContext()))).toEqual(['a'])
+  expect(returned(await handler(anEvent(mismatched()), aContext()))).toEqual([])
+  expect(reasonsOf(sqs)).toMatchObject([{ reason: 'mismatch' }])
+})
+
+test.each([
+  ['released: it runs', new NotDoneError('not yet'), ['a', 'other'], []],
+  ['completed: it leaves', undefined, ['a'], ['mismatch']],
+])('A mismatch with a run in progress stays until that run is %s.', async (_, error, runs, reasons) => {
+  const sqs = fakeSqs()
+  const options = { ...withDeadLetter(sqs), visibility: 'move' as const }
+  const [started, gate] = [aGate(), aGate()]
+  const seen: string[] = []
+  const handler = sqsHandler<Order>(async ({ messageId }) => {
+    seen.push(messageId)
+    if (messageId !== 'a') return
+    started.open()
+    await gate.opened
+    if (error !== undefined) throw error
+  }, options)
+  const owning = handler(anEvent(aRecord('a', { group: 'h' })), aContext())
+  await started.opened
+  expect(returned(await handler(anEvent(mismatched()), aContext()))).toEqual(['other'])
+  expect(movedTo(sqs).other).toBeGreaterThan(1)
+  expect(sendsOf(sqs)).toEqual([])
+  gate.open()
+  await owning
+  expect(returned(await handler(redelivered(anEvent(mismatched())), aContext()))).toEqual([])
+  expect(seen).toEqual(runs)
+  expect(reasonsOf(sqs).map(({ reason }) => reason)).toEqual(reasons)
+})
+
+test.each<[string, string, Partial<SqsOptions<Order>>, Partial<RecordParts>]>([
+  ['no JSON', 'body', {}, { body: 'not json' }],
+  [
+    'a body that the validator refuses',
+    'body',
+    { parse: z.object({ orderId: z.string(), at: z.string().optional() }) },
+    { body: '{"at":"x"}' },
+  ],
+  [
+    'a body that an asynchronous validator refuses',
+    'body',
+    { parse: z.object({ orderId: z.string().refine(async (text) => text !== 'bad') }) },
+    {},
+  ],
+  ['no key', 'key', {}, { body: '{}' }],
+  ['a key that is read from nothing', 'key', { key: (order) => order.orderId.trim() }, { body: '{}' }],
+  ['no tenant', 'tenant', { tenant: ({ messageId }) => (messageId === 'bad' ? undefined : 'acme') }, {}],
+  ['a payload without a form', 'payload', { payload: ({ body }) => (body.orderId === 'bad' ? new Map() : 1) }, {}],
+])('F10: a message with %s leaves its group with the part that is unusable.', async (_, part, more, parts) => {
+  const sqs = fakeSqs()
+  const options = { ...withDeadLetter(sqs), ...more }
+  const events: IdempotencyEvent[] = []
+  const runs: string[] = []
+  const handler = sqsHandler<Order>(({ messageId }) => void runs.push(messageId), {
+    ...options,
+    observe: (event) => events.push(event),
+  })
+  expect(
+    returned(await handler(anEvent(aRecord('bad', { group: 'g', ...parts }), ...inGroup('g', 'next')), aContext())),
+  ).toEqual([])
+  expect(runs).toEqual(['next'])
+  expect(reasonsOf(sqs)).toEqual([{ reason: 'unusable', part }])
+  expect(events.filter(({ type }) => type === 'unusable')).toHaveLength(1)
+})
+
+test('F10: a message whose asynchronous parse rejects is delivered maxRuns times before it leaves: a download may fail.', async () => {
+  const sqs = fakeSqs()
+  const runs: string[] = []
+  const handler = sqsHandler<Order>(({ messageId }) => void runs.push(messageId), {
+    ...withDeadLetter(sqs), // maxRuns: 2
+    parse: async (text) => {
+      if (text.includes('bad')) throw new TypeError('fetch failed')
+      return JSON.parse(text)
+    },
+  })
+  const event = anEvent(...inGroup('g', 'bad', 'next'))
+  expect(returned(await handler(event, aContext()))).toEqual(['bad', 'next'])
+  expect(returned(await handler(redelivered(event), aContext()))).toEqual(['bad', 'next'])
+  expect(sendsOf(sqs)).toEqual([])
+  expect(returned(await handler(redelivered(redelivered(event)), aContext()))).toEqual([])
+  expect(runs).toEqual(['next'])
+  expect(reasonsOf(sqs)).toEqual([{ reason: 'unusable', part: 'body' }])
+})
+
+test('F3: an unusable message behind a failure of its group, and what a dead-letter queue refuses, stay in order.', async () => {
+  const sqs = fakeSqs()
+  const failing = sqsHandler<Order>(({ body }) => {
+    if (body.orderId === 'a') throw new Error('a fails')
+  }, withDeadLetter(sqs))
+  const broken = aRecord('broken', { group: 'g', body: '{' })
+  const event = anEvent(...inGroup('g', 'a'), broken, ...inGroup('g', 'c'))
+  expect(returned(await failing(event, aContext()))).toEqual(['a', 'broken', 'c'])
+  expect(sendsOf(sqs)).toEqual([])
+
+  const denied = sqsHandler<Order>(() => {}, withDeadLetter(fakeSqs(['SendMessageCommand'])))
+  const mixed = anEvent(broken, ...inGroup('g', 'c'), ...inGroup('h', 'd'))
+  expect(returned(await denied(mixed, aContext()))).toEqual(['broken', 'c'])
+})
+
+test('F12: a message that left for the dead-letter queue is no sign of life of the store.', async () => {
+  const sqs = fakeSqs()
+  const options = withDeadLetter(sqs)
+  const store = { ...options.store, claim: () => Promise.reject(new StoreUnavailable('down')) }
+  const handler = sqsHandler<Order>(() => {}, { ...options, store })
+  const event = anEvent(aRecord('broken', { group: 'g', body: '{' }), ...inGroup('g', 'a'))
+  await expect(handler(event, aContext())).rejects.toBeInstanceOf(StoreUnavailable)
+})
+
 test('Ten message attributes are all that SQS takes: those of the message stay, since its key may be one.', async () => {
   const sqs = fakeSqs()
   const handler = sqsHandler<Order>(() => {
@@ -212,6 +372,7 @@ test('A message that was buried, redriven and buried again bears the reason of t
     trace: { dataType: 'String', stringValue: 't-1' },
     'lambda-once-reason': { dataType: 'String', stringValue: 'poison' },
     'lambda-once-record': { dataType: 'String', stringValue: 'old' },
+    'lambda-once-part': { dataType: 'String', stringValue: 'body' },
   }
   await handler(anEvent(aRecord('bad', { group: 'g', messageAttributes })), aContext())
   expect(sendsOf(sqs).map(({ MessageAttributes }) => MessageAttributes)).toEqual([

@@ -52,6 +52,56 @@ test.each([
   }
 })
 
+test.each([0, -5, 400, 500])(
+  'F6: an invocation that begins with %i ms, too little by default, throws.',
+  async (left) => {
+    let runs = 0
+    const handler = sqsHandler<Order>(() => void runs++, orderOptions(tableName))
+    await expect(handler(anEvent(aRecord('a')), { getRemainingTimeInMillis: () => left })).rejects.toThrow(
+      `option "marginSeconds" is 0.5 by default; it must be less than the ${left / 1000} s with which the invocation began`,
+    )
+    expect(runs).toBe(0)
+  },
+)
+
+test.each<[string, unknown]>([
+  ['NaN', Number.NaN],
+  ['a string', '5000'],
+  ['null', null],
+  ['an object', {}],
+])('A remaining time that is %s is reported once, and bounds nothing.', async (_, left) => {
+  const lines: unknown[][] = []
+  const { error: log } = console
+  console.error = (...line) => void lines.push(line)
+  let runs = 0
+  const handler = sqsHandler<Order>(() => void runs++, orderOptions(tableName))
+  const context = { getRemainingTimeInMillis: () => left as number }
+  try {
+    expect(returned(await handler(anEvent(aRecord('a'), aRecord('b')), context))).toEqual([])
+    expect(returned(await handler(anEvent(aRecord('c')), context))).toEqual([])
+  } finally {
+    console.error = log
+  }
+  expect(runs).toBe(3)
+  expect(lines).toEqual([
+    [expect.stringMatching(/^lambda-once: getRemainingTimeInMillis\(\) answered .*must be a number of milliseconds/)],
+  ])
+})
+
+test('A remaining time that is unknown or without bound is right, and not reported.', async () => {
+  const lines: unknown[][] = []
+  const { error: log } = console
+  console.error = (...line) => void lines.push(line)
+  const handler = sqsHandler<Order>(() => {}, orderOptions(tableName))
+  const contexts = [{}, { getRemainingTimeInMillis: () => Number.POSITIVE_INFINITY }, undefined as never]
+  try {
+    for (const context of contexts) await handler(anEvent(aRecord('a')), context)
+  } finally {
+    console.error = log
+  }
+  expect(lines).toEqual([])
+})
+
 test('A claim that took the time its run would need is released, and the next delivery runs.', async () => {
   const base = orderOptions(tableName, { marginSeconds: 10 })
   const context = aTimedContext(20_000)

@@ -33,6 +33,24 @@ test.each<[string, Record<string, unknown>, string]>([
   expect(build).toThrow(expect.objectContaining({ name: 'OptionError', option }))
 })
 
+test.each([1, 60, 1_500])(
+  'The refusal of a retention of %i s says why, and what to do instead.',
+  (retentionSeconds) => {
+    expect(() => sqsHandler<Order>(() => {}, { ...base(), retentionSeconds })).toThrow(
+      `option "retentionSeconds" is ${retentionSeconds}; it must be an integer from 1501 to 3153600000: a delayed write ` +
+        'can arrive up to 600 s after the longest lease of 901 s, and must find its record. To allow the same request ' +
+        'again sooner, give it a new key',
+    )
+  },
+)
+
+test.each([1_501.5, 3_153_600_001, '60', Number.NaN])('The refusal of the retention %p says the bounds.', (given) => {
+  const retentionSeconds = given as number
+  expect(() => sqsHandler<Order>(() => {}, { ...base(), retentionSeconds })).toThrow(
+    /it must be an integer from 1501 to 3153600000$/,
+  )
+})
+
 test('A handler that is none is refused.', () => {
   expect(() => sqsHandler(undefined as never, base())).toThrow('option "handler" must be a function')
 })
