@@ -1,4 +1,5 @@
 import { IdempotencyError } from '../core/errors.ts'
+import { DEFAULT, parametersOf, pathBelowBase } from './path.ts'
 
 /** The event shapes that AWS gives an HTTP handler. */
 export type EventKind = 'http-api' | 'rest-api' | 'function-url' | 'alb' | 'alb-multi-value'
@@ -12,9 +13,11 @@ export type RequestBody =
 export interface HttpRequest {
   readonly kind: EventKind
   readonly method: string
-  /** As it came, before any route was looked up. */
+  /** Below the stage and the base path, without a slash at its end: the same however the API is reached. */
   readonly path: string
-  /** The route's template where the event has a specific one, else the raw path. */
+  /** The path may begin with the key of an API mapping, which the event does not tell. */
+  readonly baseUnknown: boolean
+  /** The route's template where the event has a specific one, else the path. */
   readonly route: string
   readonly pathParameters: Readonly<Record<string, string | undefined>>
   /** Name and value, sorted by name, in the order of the request within one name. */
@@ -48,6 +51,7 @@ interface AnyEvent {
     readonly elb?: unknown
     readonly domainName?: string
     readonly http?: { readonly method?: string }
+    readonly stage?: string
   }
 }
 
@@ -86,7 +90,7 @@ const ACCESSORS: Readonly<Record<EventKind, Accessors>> = {
   'http-api': {
     method: (event) => event.requestContext?.http?.method,
     path: (event) => event.rawPath,
-    template: (event) => event.routeKey?.split(' ', 2)[1],
+    template: (event) => event.routeKey?.split(' ').at(-1),
     query: rawQuery,
   },
   'function-url': {
@@ -119,12 +123,15 @@ export const readEvent = (given: unknown): HttpRequest => {
   const path = accessors.path(event)
   if (method === undefined || path === undefined) throw unsupported()
   const template = accessors.template(event)
+  const parameters = event.pathParameters ?? {}
+  const ownPath = pathBelowBase({ path, template, parameters, stage: event.requestContext?.stage })
   return {
     kind,
     method: method.toUpperCase(),
-    path,
-    route: template !== undefined && isSpecific(template) ? template : path,
-    pathParameters: { ...event.pathParameters },
+    path: ownPath,
+    baseUnknown: template === DEFAULT && kind === 'rest-api' && !isExecuteApi(event),
+    route: template !== undefined && isSpecific(template) ? template : ownPath,
+    pathParameters: parametersOf(template, parameters),
     query: [...accessors.query(event)].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)),
     body: bodyOf(event),
     headerLines: readHeaders(event),
@@ -143,7 +150,10 @@ const isFunctionUrl = ({ domainName }: { readonly domainName?: string }): boolea
   domainName?.includes('.lambda-url.') ?? false
 
 /** `$default` and greedy parameters match anything: under them two operations would share one route. */
-const isSpecific = (template: string): boolean => template !== '$default' && !template.includes('+}')
+const isSpecific = (template: string): boolean => template !== DEFAULT && !template.includes('+}')
+
+const isExecuteApi = ({ requestContext }: AnyEvent): boolean =>
+  requestContext?.domainName?.includes('.execute-api.') ?? true
 
 const bodyOf = ({ body, isBase64Encoded }: AnyEvent): RequestBody => {
   if (body === undefined || body === null) return { kind: 'raw', body: undefined }

@@ -86,8 +86,22 @@ const claimRequestOf = <TEvent>(
 }
 
 /** Without its route two operations would share a record. */
-const routeOf = <TEvent>({ route }: HttpSettings<TEvent>, event: TEvent, request: HttpRequest): string =>
-  route === undefined ? request.route : scopeText('route', route(event))
+const routeOf = <TEvent>(settings: HttpSettings<TEvent>, event: TEvent, request: HttpRequest): string => {
+  if (settings.route !== undefined) return scopeText('route', settings.route(event))
+  if (request.baseUnknown) warnOfBase(settings)
+  return request.route
+}
+
+const warned = new WeakSet<object>()
+
+/** Once for each handler: most APIs are reached in one way only. */
+const warnOfBase = (settings: HttpSettings<never>): void => {
+  if (warned.has(settings)) return
+  warned.add(settings)
+  console.error(
+    `lambda-once: operation "${settings.core.operation}": under $default the payload 1.0 does not tell the key of an API mapping from the path. Reached in two ways, one request runs twice: use the payload 2.0 or the route ANY /{proxy+}`,
+  )
+}
 
 /** A hint that cannot be had is no hint, and no reason to refuse the request. */
 const isLikelyReplay = <TEvent>({ likelyReplay }: HttpSettings<TEvent>, event: TEvent): boolean => {
@@ -110,7 +124,7 @@ const bodyPart = ({ body, headerLines }: HttpRequest): FingerprintPart => {
 
 /**
  * Method, route and path parameters say what is acted on: a `payload` of the user's own does not replace them. A `route`
- * of the user's own stands for many paths, of which the event may have no parameters: there the path itself says it.
+ * of the user's own may stand for many paths, of which the event may have no parameters: there the path itself says it.
  */
 const fingerprintParts = <TEvent>(
   { payload, route: ownRoute }: HttpSettings<TEvent>,

@@ -45,7 +45,10 @@ export interface HttpOptions<TEvent> extends CommonOptions {
    * where there is nothing to replay. It is only a hint: whatever it answers, the guarantee is the same.
    */
   readonly likelyReplay?: ((event: TEvent) => boolean) | undefined
-  /** The route's template, where a router inside the function knows it better than the event. */
+  /**
+   * The route, where a router inside the function knows it better than the event. It may be a template, since the path
+   * below stage and base path counts too: the same key for another path of one route is `key-reused` (422).
+   */
   readonly route?: ((event: TEvent) => string) | undefined
   /** Headers of the answer that are not stored (`deny`, besides the built-in list), or the only ones that are (`allow`). */
   readonly replayHeaders?: ReplayHeaders | undefined
