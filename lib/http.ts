@@ -11,6 +11,8 @@ export {
   storeSuccess,
 } from './core/outcome-policy.ts'
 export { claimOf } from './http/context-claim.ts'
+export { graphql } from './http/graphql.ts'
+export { abandon, release } from './http/mark.ts'
 export { type IdempotencyMiddleware, idempotency, type MiddlewareOptions } from './http/middleware.ts'
 export type { HttpOptions } from './http/options.ts'
 export type { Problem, ProblemBody } from './http/problem.ts'

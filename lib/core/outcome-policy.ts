@@ -11,15 +11,25 @@ export type Ending =
   | { readonly kind: 'release'; readonly lastError?: string }
   | { readonly kind: 'abandon'; readonly lastError?: string }
 
-/** An answer with a status, as far as a policy looks at it. */
+/** An answer as a policy sees it. To read it throws nothing, and changes nothing of what is answered or stored. */
 export interface Answer {
   readonly statusCode: number
+  /** Names in lower case; the lines of one name are joined by `, `. */
+  readonly headers: Readonly<Record<string, string | undefined>>
+  /**
+   * What a JSON body says, where its `Content-Type` is one of JSON (`…/json`, `…+json`) or missing; other text as it is;
+   * what is in Base64 and is no JSON as a `Buffer`. `undefined` where there is no body, or a stream. It is read at the
+   * first look.
+   */
+  readonly body: unknown
 }
 
 export type AnswerPolicy = (answer: Answer) => Decision
 
+type Status = Pick<Answer, 'statusCode'>
+
 /** 2xx and 3xx are kept; after a 4xx the client may mend the request; after a 5xx the same request may run again. */
-export const storeSuccess: AnswerPolicy = ({ statusCode }) => {
+export const storeSuccess = ({ statusCode }: Pick<Answer, 'statusCode'>): Decision => {
   if (statusCode >= 200 && statusCode < 400) return 'complete'
   return statusCode >= 400 && statusCode < 500 ? 'release' : 'abandon'
 }
@@ -28,20 +38,20 @@ export const storeSuccess: AnswerPolicy = ({ statusCode }) => {
 const PASSING = new Set([401, 403, 407, 408, 425, 429])
 
 /** As {@link storeSuccess}, and a 4xx that would be the same next time is kept too. */
-export const storeDeterministic: AnswerPolicy = (answer) =>
+export const storeDeterministic = (answer: Pick<Answer, 'statusCode'>): Decision =>
   answer.statusCode >= 400 && answer.statusCode < 500 && !PASSING.has(answer.statusCode)
     ? 'complete'
     : storeSuccess(answer)
 
 /** Every answer is kept, a 5xx too, as the first version of Stripe's API does. A throw is not an answer. */
-export const storeEverything: AnswerPolicy = () => 'complete'
+export const storeEverything = (_answer: Pick<Answer, 'statusCode'>): Decision => 'complete'
 
 /** Which of the two settled statuses an answer gets; SQS and the operator's tools tell them apart. */
-export const statusOf = ({ statusCode }: Answer): 'SUCCEEDED' | 'FAILED' =>
+export const statusOf = ({ statusCode }: Status): 'SUCCEEDED' | 'FAILED' =>
   statusCode >= 200 && statusCode < 400 ? 'SUCCEEDED' : 'FAILED'
 
 /** What a policy of the user's own may not break: an answer that is there already. */
-export const decide = (policy: AnswerPolicy, answer: Answer): Decision => {
+export const decide = <T extends Status>(policy: (answer: T) => Decision, answer: T): Decision => {
   try {
     const decision: unknown = policy(answer)
     if (decision === 'complete' || decision === 'release' || decision === 'abandon') return decision
@@ -61,7 +71,7 @@ export const endingOfError = (error: unknown, policy: AnswerPolicy = storeSucces
   if (error instanceof NotDoneError) return { kind: 'release', lastError: error.name }
   if (error instanceof TerminalError) return { kind: 'complete', status: 'FAILED', outcome: errorOutcome(error) }
   const statusCode = clientErrorStatus(error)
-  const decision = statusCode === undefined ? 'abandon' : decide(policy, { statusCode })
+  const decision = statusCode === undefined ? 'abandon' : decide(policy, { statusCode, headers: {}, body: undefined })
   if (decision !== 'complete') return { kind: decision, lastError: errorClass(error) }
   // What is not an Error has nothing that could be kept and thrown again.
   if (!(error instanceof Error)) return { kind: 'abandon', lastError: 'Error' }

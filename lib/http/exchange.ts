@@ -1,9 +1,11 @@
 import { ERRORS, IdempotencyError } from '../core/errors.ts'
 import type { Ran, Standing } from '../core/lifecycle/run.ts'
 import { decodeOutcome } from '../core/outcome.ts'
-import { decide, type Ending, replayedError, statusOf } from '../core/outcome-policy.ts'
+import { type Decision, decide, type Ending, replayedError, statusOf } from '../core/outcome-policy.ts'
 import type { SettledRecord } from '../core/record.ts'
+import { answerOf } from './answer.ts'
 import type { EventKind } from './event.ts'
+import { markOf } from './mark.ts'
 import type { HttpSettings } from './options.ts'
 import { problemOf, problemResponse } from './problem.ts'
 import { type Captured, capture, type IdempotencyStatus, replayed, withStatus } from './response.ts'
@@ -23,15 +25,22 @@ const STATUSES: Readonly<Record<Standing, IdempotencyStatus>> = {
   unprotected: 'unprotected',
 }
 
-export const captureResult = <TEvent>({ settings, kind }: Exchange<TEvent>, result: unknown): Captured =>
-  capture(result, kind, settings.filter)
+/** A result, with what its handler said of it. */
+interface Result extends Captured {
+  readonly mark: Decision | undefined
+}
 
-/** A result without a status is no answer that a policy could look at: it is kept. */
-export const endingOfAnswer = <TEvent>({ settings }: Exchange<TEvent>, captured: Captured): Ending => {
-  const { statusCode, outcome } = captured
-  if (statusCode === undefined) return { kind: 'complete', status: 'SUCCEEDED', outcome }
-  const decision = decide(settings.outcomes, { statusCode })
-  return decision === 'complete' ? { kind: 'complete', status: statusOf({ statusCode }), outcome } : { kind: decision }
+export const captureResult = <TEvent>({ settings, kind }: Exchange<TEvent>, result: unknown): Result => ({
+  ...capture(result, kind, settings.filter),
+  mark: markOf(result),
+})
+
+/** A result without a status is no answer that a policy could look at: it is kept, unless it is marked. */
+export const endingOfAnswer = <TEvent>({ settings }: Exchange<TEvent>, result: Result): Ending => {
+  const { statusCode = 200, outcome, mark } = result
+  const isAnswer = result.statusCode !== undefined
+  const decision = mark ?? (isAnswer ? decide(settings.outcomes, answerOf(result)) : 'complete')
+  return decision === 'complete' ? { kind: decision, status: statusOf({ statusCode }), outcome } : { kind: decision }
 }
 
 /** The response to give; throws the stored error where the outcome is one. */

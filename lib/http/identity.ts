@@ -99,7 +99,7 @@ const warnOfBase = (settings: HttpSettings<never>): void => {
   if (warned.has(settings)) return
   warned.add(settings)
   console.error(
-    `lambda-once: operation "${settings.core.operation}": under $default the payload 1.0 does not tell the key of an API mapping from the path. Reached in two ways, one request runs twice: use the payload 2.0 or the route ANY /{proxy+}`,
+    `lambda-once: operation "${settings.core.operation}": under $default, the payload 1.0 leaves the key of an API mapping in the path. A request that comes with it and without it runs twice: use the payload 2.0 or the route ANY /{proxy+}`,
   )
 }
 

@@ -30,7 +30,10 @@ export interface HttpOptions<TEvent> extends CommonOptions {
   readonly missingKey?: 'reject' | 'pass' | undefined
   /** A request whose key is in progress. `'reject'` (default): 409. Or wait up to 1 to 25 seconds for the answer. */
   readonly inProgress?: 'reject' | { readonly waitSeconds: number } | undefined
-  /** Which answers are stored. Default `storeSuccess`: 2xx and 3xx; a 4xx releases the key, a 5xx abandons it. */
+  /**
+   * Which answers are stored: a pure function of the whole answer, or a preset. Default `storeSuccess`: 2xx and 3xx; a 4xx
+   * releases the key, a 5xx abandons it. An answer that its handler marked with `release` or `abandon` is not asked about.
+   */
   readonly outcomes?: AnswerPolicy | undefined
   /**
    * What the fingerprint covers besides method, route and path parameters: any JSON value. Default: query and body.

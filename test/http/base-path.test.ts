@@ -325,7 +325,9 @@ describe('the payload 1.0 under $default, which does not tell the key of an API 
       await send(custom)
       await send(custom)
     })
-    expect(logged).toEqual([expect.stringMatching(/^lambda-once: operation "orders": .+ use the payload 2\.0 or /)])
+    expect(logged).toEqual([
+      expect.stringMatching(/^lambda-once: operation "orders": .+ runs twice: use the payload 2\.0 or /),
+    ])
     expect(runs()).toBe(2)
   })
 

@@ -12,12 +12,18 @@ import type {
   Handler,
 } from 'aws-lambda'
 import {
+  type AnswerPolicy,
+  abandon,
   claimOf,
+  graphql,
   type HandlerClaim,
   type HttpResponse,
   idempotency,
   idempotent,
+  release,
   storeDeterministic,
+  storeEverything,
+  storeSuccess,
 } from 'lambda-once/http'
 import { memoryStore } from 'lambda-once/memory'
 
@@ -115,3 +121,21 @@ idempotency({ store, tenant: 'single-tenant' })
 idempotency({ store, operation: 'payments', tenant: 'single-tenant', missingKey: true })
 // @ts-expect-error GET is safe to repeat, and passes through
 idempotency({ store, operation: 'payments', tenant: 'single-tenant', methods: ['GET'] })
+
+// A policy sees the whole answer; the presets may be called with it, or with a status alone.
+export const policies: readonly AnswerPolicy[] = [
+  graphql,
+  (answer) => {
+    assert<Equal<typeof answer.body, unknown>>(true)
+    assert<Equal<(typeof answer.headers)[string], string | undefined>>(true)
+    return answer.headers['x-mode'] === 'dry-run' ? 'release' : storeDeterministic(answer)
+  },
+  ({ statusCode }) => storeSuccess({ statusCode }),
+  ({ statusCode }) => storeEverything({ statusCode }),
+]
+
+// A mark leaves the answer's type as it is.
+const marked = release({ statusCode: 200, body: '' })
+assert<Equal<typeof marked, { statusCode: number; body: string }>>(true)
+// @ts-expect-error a text cannot be marked
+abandon('busy')

@@ -1,0 +1,67 @@
+import { outcomeOf } from '../core/outcome.ts'
+import type { Answer } from '../core/outcome-policy.ts'
+import { mayBeJson } from './media-type.ts'
+import type { Captured } from './response.ts'
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** The answer as a policy sees it: copies, made at the first look. */
+export const answerOf = ({ result, statusCode = Number.NaN }: Captured): Answer => {
+  const fields = result as Fields
+  const headers = firstLook(() => headersOf(fields), {})
+  const body = firstLook(() => bodyOf(fields, headers()), undefined)
+  return {
+    statusCode,
+    get headers() {
+      return headers()
+    },
+    get body() {
+      return body()
+    },
+  }
+}
+
+/** The handler's answer may hold anything: what cannot be read is `otherwise`. */
+const firstLook = <T>(read: () => T, otherwise: T): (() => T) => {
+  let seen: { readonly value: T } | undefined
+  return () => {
+    try {
+      seen ??= { value: read() }
+    } catch {
+      seen = { value: otherwise }
+    }
+    return seen.value
+  }
+}
+
+/** Of a name in both maps `multiValueHeaders` counts, as behind API Gateway. */
+const headersOf = ({ headers, multiValueHeaders }: Fields): Answer['headers'] =>
+  Object.fromEntries(
+    [headers, multiValueHeaders]
+      .flatMap((map) => (typeof map === 'object' && map !== null ? Object.entries(map) : []))
+      .filter(([, value]) => value !== undefined && value !== null)
+      .map(([name, value]) => [name.toLowerCase(), Array.isArray(value) ? value.join(', ') : String(value)]),
+  )
+
+const bodyOf = ({ body, isBase64Encoded }: Fields, headers: Answer['headers']): unknown => {
+  if (body instanceof Uint8Array) return Buffer.from(body)
+  if (typeof body !== 'string') return asJsonKeeps(body)
+  const type = headers['content-type']
+  const content = isBase64Encoded === true ? Buffer.from(body, 'base64') : body
+  return mayBeJson(type === undefined ? [] : [type]) ? parsedOr(content) : content
+}
+
+/** Bytes that are no UTF-8 are no JSON either. */
+const parsedOr = (content: string | Buffer): unknown => {
+  try {
+    return JSON.parse(content.toString())
+  } catch {
+    return content
+  }
+}
+
+/** A body for a serializer outside. */
+const asJsonKeeps = (body: unknown): unknown => {
+  const outcome = outcomeOf(body ?? undefined)
+  return outcome.kind === 'json' ? JSON.parse(outcome.text) : undefined
+}
