@@ -1,21 +1,31 @@
 import type { HandlerClaim } from '../core/handler-claim.ts'
 import { isObject } from '../core/option-rules.ts'
 
-const claims = new WeakMap<object, HandlerClaim>()
+/** A call that has not ended yet, with the claim under which it runs. */
+interface OpenCall {
+  readonly claim: HandlerClaim | undefined
+}
+
+/** The open calls of each context, in the order in which they began. */
+const calls = new WeakMap<object, Set<OpenCall>>()
 
 /**
- * The claim under which the handler runs, in either form; `undefined` where it runs without one. A call that is made
- * within another, with the same context, has its own; two at once with one context cannot be told apart. Close to the
- * deadline the middleware cannot tell whether its handler has ended, and leaves its claim in force: give a chain that
- * runs within a call a context of its own, such as `Object.create(context)`.
+ * The claim under which the handler runs, in either form; `undefined` where it runs without one. A call within another,
+ * with the same context, has its own claim until it ends. Of calls that run at the same moment with one context this is
+ * the claim of the one that began last: take the wrapper's third argument there, or give each call a context of its own,
+ * such as `Object.create(context)`. Do the same for a Middy chain within a call: close to the deadline the middleware
+ * cannot tell whether its handler has ended, and leaves its claim in force.
  */
-export const claimOf = (context: object): HandlerClaim | undefined => claims.get(context)
+export const claimOf = (context: object): HandlerClaim | undefined => [...(calls.get(context) ?? [])].at(-1)?.claim
 
-/** The claim that is in force from now on; the answer puts back the one before. */
+/** The claim is in force from now on, until the returned function is called. */
 export const enterClaim = (context: object, claim: HandlerClaim | undefined): (() => void) => {
-  const outer = claims.get(context)
-  setClaim(context, claim)
-  return () => setClaim(context, outer)
+  const call: OpenCall = { claim }
+  const open = calls.get(context) ?? new Set()
+  calls.set(context, open.add(call))
+  return () => {
+    if (open.delete(call) && open.size === 0) calls.delete(context)
+  }
 }
 
 /** Runs the handler with the claim in force, until it has ended. */
@@ -30,9 +40,4 @@ export const withClaim = async <T>(
   } finally {
     leave?.()
   }
-}
-
-const setClaim = (context: object, claim: HandlerClaim | undefined): void => {
-  if (claim === undefined) claims.delete(context)
-  else claims.set(context, claim)
 }
