@@ -1,6 +1,11 @@
 /** API Gateway (HTTP and REST), Lambda function URLs and Application Load Balancers. */
 export type { HandlerClaim } from './core/handler-claim.ts'
-export { NotDoneError, TerminalError, type TerminalErrorOptions } from './core/handler-errors.ts'
+export {
+  NotDoneError,
+  type NotDoneErrorOptions,
+  TerminalError,
+  type TerminalErrorOptions,
+} from './core/handler-errors.ts'
 export type { TimedContext } from './core/lifecycle/request.ts'
 export {
   type Answer,

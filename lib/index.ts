@@ -11,7 +11,12 @@ export {
 export { CHANNEL, type IdempotencyEvent, type Observe } from './core/events.ts'
 export type { Fingerprint } from './core/fingerprint.ts'
 export type { HandlerClaim } from './core/handler-claim.ts'
-export { NotDoneError, TerminalError, type TerminalErrorOptions } from './core/handler-errors.ts'
+export {
+  NotDoneError,
+  type NotDoneErrorOptions,
+  TerminalError,
+  type TerminalErrorOptions,
+} from './core/handler-errors.ts'
 export { type Once, type OnceOptions, type OnceRequest, type OnceResult, once } from './core/once.ts'
 export { OptionError } from './core/option-rules.ts'
 export type { CommonOptions } from './core/options.ts'

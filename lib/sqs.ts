@@ -1,6 +1,11 @@
 /** SQS, standard and FIFO queues. */
 export type { HandlerClaim } from './core/handler-claim.ts'
-export { NotDoneError, TerminalError, type TerminalErrorOptions } from './core/handler-errors.ts'
+export {
+  NotDoneError,
+  type NotDoneErrorOptions,
+  TerminalError,
+  type TerminalErrorOptions,
+} from './core/handler-errors.ts'
 export type { TimedContext } from './core/lifecycle/request.ts'
 export type { SnsEnvelope } from './sqs/envelope.ts'
 export { type SqsBatchHandler, type SqsBatchResponse, sqsHandler } from './sqs/handler.ts'

@@ -44,7 +44,9 @@ export type Once = <T>(
  *
  * Throws {@link IdempotencyError} with the codes `key-invalid`, `key-reused`, `in-progress`, `outcome-unknown`,
  * `replay-unavailable`, `idempotency-unavailable`, `scope-missing`, `payload-invalid`, `store-misconfigured`; and
- * whatever the function throws. Options that cannot be right throw `OptionError` at once.
+ * whatever the function throws. A `NotDoneError` releases the key, and a `TerminalError` is stored. After any other error,
+ * whatever its status, the effect is in doubt: the same payload may run again, under the same downstream keys. Options
+ * that cannot be right throw `OptionError` at once.
  */
 export const once = (options: OnceOptions): Once => {
   checkOptions('once(options)', options, COMMON_RULES)
@@ -65,7 +67,7 @@ export const once = (options: OnceOptions): Once => {
         outcome = outcomeOf(value)
         return { kind: 'complete', status: 'SUCCEEDED', outcome }
       },
-      endingOfError: (error) => endingOfError(error),
+      endingOfError,
     })
     return resultOf(ran, () => outcome)
   }

@@ -66,38 +66,44 @@ export const decide = <T extends Status>(policy: (answer: T) => Decision, answer
 const complain = (what: string): void =>
   console.error(`lambda-once: the policy "outcomes" ${what}; it must answer "complete", "release" or "abandon"`)
 
-/** How a throw ends the claim. An error with a 4xx `statusCode` (http-errors, Middy) counts as that answer. */
-export const endingOfError = (error: unknown, policy: AnswerPolicy = storeSuccess): Ending => {
+/**
+ * How a throw ends the claim. Only what the handler throws on purpose says more than that the effect is in doubt: a
+ * `statusCode` may come from a downstream's client, and speaks about one call of several.
+ */
+export const endingOfError = (error: unknown): Ending => {
   if (error instanceof NotDoneError) return { kind: 'release', lastError: error.name }
-  if (error instanceof TerminalError) return { kind: 'complete', status: 'FAILED', outcome: errorOutcome(error) }
-  const statusCode = clientErrorStatus(error)
-  const decision = statusCode === undefined ? 'abandon' : decide(policy, { statusCode, headers: {}, body: undefined })
-  if (decision !== 'complete') return { kind: decision, lastError: errorClass(error) }
-  // What is not an Error has nothing that could be kept and thrown again.
-  if (!(error instanceof Error)) return { kind: 'abandon', lastError: 'Error' }
-  return { kind: 'complete', status: 'FAILED', outcome: errorOutcome(error) }
+  if (error instanceof TerminalError) return failed(error)
+  return { kind: 'abandon', lastError: errorClass(error) }
 }
 
-/**
- * Where a `statusCode` is not the handler's word about the whole run: in the hook form the error may come from a hook after
- * the handler, and in a worker from a downstream, about one call of several. Only what is thrown on purpose says more
- * than that the effect is in doubt.
- */
-export const endingOfUncertainError = (error: unknown): Ending =>
-  error instanceof NotDoneError || error instanceof TerminalError
-    ? endingOfError(error)
-    : { kind: 'abandon', lastError: errorClass(error) }
+/** As {@link endingOfError}; an error that is meant for this request's client counts as an answer with its status. */
+export const endingOfHttpError = (error: unknown, policy: AnswerPolicy = storeSuccess): Ending => {
+  const ending = endingOfError(error)
+  const statusCode = statusForClient(error)
+  if (ending.kind !== 'abandon' || statusCode === undefined) return ending
+  const decision = decide(policy, { statusCode, headers: {}, body: undefined })
+  if (decision !== 'complete') return { ...ending, kind: decision }
+  // What is not an Error has nothing that could be kept and thrown again.
+  return error instanceof Error ? failed(error) : ending
+}
+
+const failed = (error: Error): Ending => ({ kind: 'complete', status: 'FAILED', outcome: errorOutcome(error) })
 
 /** The error of a stored outcome, equal to the one that was thrown. */
 export const replayedError = ({ message, ...options }: StoredError): TerminalError =>
   new TerminalError(message, options)
 
-const clientErrorStatus = (error: unknown): number | undefined => {
+/**
+ * `expose: true` says that the message may be shown to the client: http-errors and Middy's own errors set it on a 4xx,
+ * while the clients of Stripe, AWS, Twilio, axios, got and undici do not.
+ */
+const statusForClient = (error: unknown): number | undefined => {
   try {
-    const status = (error as { statusCode?: unknown } | null | undefined)?.statusCode
-    return typeof status === 'number' && status >= 400 && status < 500 ? status : undefined
+    const { expose, statusCode } = error as { expose?: unknown; statusCode?: unknown }
+    const isMeant = expose === true && typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500
+    return isMeant ? statusCode : undefined
   } catch {
-    return undefined // a getter that throws
+    return undefined // no object, or a getter that throws
   }
 }
 

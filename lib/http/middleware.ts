@@ -6,7 +6,7 @@ import { ranAs } from '../core/lifecycle/run.ts'
 import { type Settled, settle } from '../core/lifecycle/settle.ts'
 import { beginWaiting } from '../core/lifecycle/wait.ts'
 import { integerBetween } from '../core/option-rules.ts'
-import { endingOfUncertainError } from '../core/outcome-policy.ts'
+import { endingOfError } from '../core/outcome-policy.ts'
 import { enterClaim } from './context-claim.ts'
 import {
   captureResult,
@@ -163,7 +163,7 @@ export const idempotency = <TEvent>(options: MiddlewareOptions<TEvent>): Idempot
       if (!isCut) stage?.leave()
       if (stage?.kind !== 'held') return
       if (isCut) leaveToLease(stage)
-      else await settle(settings.core, stage.held, endingOfUncertainError(request.error))
+      else await settle(settings.core, stage.held, endingOfError(request.error))
     },
   }
 }

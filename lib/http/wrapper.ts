@@ -2,7 +2,7 @@ import type { HandlerClaim } from '../core/handler-claim.ts'
 import type { TimedContext } from '../core/lifecycle/request.ts'
 import { run } from '../core/lifecycle/run.ts'
 import { OptionError } from '../core/option-rules.ts'
-import { endingOfError } from '../core/outcome-policy.ts'
+import { endingOfHttpError } from '../core/outcome-policy.ts'
 import { withClaim } from './context-claim.ts'
 import {
   captureResult,
@@ -37,6 +37,9 @@ const WHERE = 'idempotent(handler, options)'
  * The handler gets its claim as third argument; `undefined` where it runs without one (a method that is not protected,
  * no key where it is optional, a store that is down). Used as the base handler of a Middy chain, outer middlewares see
  * replays and problems too.
+ *
+ * An error that the handler throws counts as its answer where it is meant for the client: `expose: true` and a 4xx
+ * `statusCode`, as `http-errors` and Middy make them.
  *
  * Throws `OptionError` at once for options that cannot be right.
  *
@@ -83,7 +86,7 @@ const handle = async <TEvent>(
         await run(settings.core, identified.claimRequest, {
           handler: async (claim) => captureResult(exchange, await call(claim)),
           endingOfValue: (captured) => endingOfAnswer(exchange, captured),
-          endingOfError: (error) => endingOfError(error, settings.outcomes),
+          endingOfError: (error) => endingOfHttpError(error, settings.outcomes),
         }),
       )
   }

@@ -8,7 +8,7 @@ import { type Ran, runClaimed, type Threw } from '../core/lifecycle/run.ts'
 import { settle } from '../core/lifecycle/settle.ts'
 import type { Settings } from '../core/options.ts'
 import { outcomeOf } from '../core/outcome.ts'
-import { endingOfUncertainError } from '../core/outcome-policy.ts'
+import { endingOfError } from '../core/outcome-policy.ts'
 import type { SettledRecord, StoredRecord } from '../core/record.ts'
 import type { Deadline } from './deadline.ts'
 import type { Identified } from './identity.ts'
@@ -87,7 +87,7 @@ const runStarted = async <TBody>(run: Run<TBody>, held: HeldClaim): Promise<Trie
   const ran = await runClaimed(run.settings.core, held, {
     handler: run.call,
     endingOfValue: (value) => ({ kind: 'complete', status: 'SUCCEEDED', outcome: outcomeOf(value) }),
-    endingOfError: endingOfUncertainError,
+    endingOfError: endingOfError,
   })
   return ran.kind === 'threw' ? endAsThrown(run, ran) : endAsRan(run, ran)
 }
@@ -95,7 +95,7 @@ const runStarted = async <TBody>(run: Run<TBody>, held: HeldClaim): Promise<Trie
 /** A final failure is the message's end, unless another run has taken the claim over: then what that one did counts. */
 const endAsThrown = <TBody>(run: Run<TBody>, { error, settled }: Threw): Tried | Promise<Tried> => {
   report(run.settings.onError, error, run.identified.record)
-  if (endingOfUncertainError(error).kind !== 'complete') return FAILED
+  if (endingOfError(error).kind !== 'complete') return FAILED
   if (settled.kind === 'replay') return endAsStored(run, settled.record)
   return settled.kind === 'conflict' ? returnFor(run, settled.retryAfterSeconds) : sendAway(run, 'failed')
 }

@@ -1,5 +1,5 @@
 import { IdempotencyError, StoreUnavailable } from '../../lib/core/errors.ts'
-import { TerminalError } from '../../lib/core/handler-errors.ts'
+import { NotDoneError, TerminalError } from '../../lib/core/handler-errors.ts'
 
 describe('errors have the members that they were given, and no others', () => {
   test.each<[string, Error, readonly string[]]>([
@@ -10,6 +10,8 @@ describe('errors have the members that they were given, and no others', () => {
       ['code', 'name', 'retryAfterSeconds', 'retryable'],
     ],
     ['a store that is down', new StoreUnavailable('no answer'), ['code', 'name', 'retryable']],
+    ['a statement that nothing was done', new NotDoneError(), ['name']],
+    ['one with a status', new NotDoneError('x', { statusCode: 409, expose: true }), ['expose', 'name', 'statusCode']],
     ['a final failure', new TerminalError('declined'), ['name']],
     ['a final failure with a status', new TerminalError('declined', { statusCode: 402 }), ['name', 'statusCode']],
   ])('%s', (_, error, members) => {

@@ -14,7 +14,7 @@ import {
 import {
   decide,
   endingOfError,
-  endingOfUncertainError,
+  endingOfHttpError,
   replayedError,
   storeDeterministic,
   storeEverything,
@@ -167,30 +167,46 @@ describe('policies for answers', () => {
 })
 
 describe('policies for errors', () => {
-  const withStatus = (statusCode: unknown): Error => Object.assign(new Error('x'), { statusCode })
+  const withStatus = (statusCode: unknown, expose?: unknown): Error =>
+    Object.assign(new Error('x'), { statusCode }, expose === undefined ? {} : { expose })
 
-  test.each<[string, unknown, string]>([
-    ['a plain error', new Error('x'), 'abandon'],
-    ['a string', 'x', 'abandon'],
-    ['undefined', undefined, 'abandon'],
-    ['an error that only bears our name', Object.assign(new Error('x'), { name: 'NotDoneError' }), 'abandon'],
-    ['an error with 404', withStatus(404), 'release'],
-    ['an error with 500', withStatus(500), 'abandon'],
-    ['an error with a status that is no number', withStatus('404'), 'abandon'],
-    ['NotDoneError', new NotDoneError('x'), 'release'],
-    ['TerminalError', new TerminalError('x'), 'complete'],
-    ['TerminalError with a 4xx', new TerminalError('x', { statusCode: 404 }), 'complete'],
-  ])('C4: %s: %s', (_, error, kind) => {
-    expect(endingOfError(error).kind).toBe(kind)
+  const hostile = Object.defineProperty(new Error('x'), 'expose', {
+    get: () => {
+      throw new Error('no expose')
+    },
   })
 
-  test.each<[string, unknown, string]>([
-    ['a plain error', new Error('x'), 'abandon'],
-    ['an error with 404', withStatus(404), 'abandon'],
-    ['NotDoneError', new NotDoneError('x'), 'release'],
-    ['TerminalError', new TerminalError('x'), 'complete'],
-  ])('C6: where the origin is not certain, %s: %s', (_, error, kind) => {
-    expect(endingOfUncertainError(error).kind).toBe(kind)
+  test.each<[string, unknown, string, string]>([
+    ['a plain error', new Error('x'), 'abandon', 'abandon'],
+    ['a string', 'x', 'abandon', 'abandon'],
+    ['undefined', undefined, 'abandon', 'abandon'],
+    ['null', null, 'abandon', 'abandon'],
+    [
+      'an error that only bears our name',
+      Object.assign(new Error('x'), { name: 'NotDoneError' }),
+      'abandon',
+      'abandon',
+    ],
+    ['an error with 404', withStatus(404), 'abandon', 'abandon'],
+    ['an error with 404 that hides its message', withStatus(404, false), 'abandon', 'abandon'],
+    ['an error with 404 for the client', withStatus(404, true), 'abandon', 'release'],
+    ['an object with 404 for the client', { statusCode: 404, expose: true }, 'abandon', 'release'],
+    ['an error with 399 for the client', withStatus(399, true), 'abandon', 'abandon'],
+    ['an error with 500 for the client', withStatus(500, true), 'abandon', 'abandon'],
+    ['an error with a status that is no number', withStatus('404', true), 'abandon', 'abandon'],
+    ['an error that cannot be read', hostile, 'abandon', 'abandon'],
+    ['NotDoneError', new NotDoneError('x'), 'release', 'release'],
+    ['NotDoneError with a 5xx', new NotDoneError('x', { statusCode: 503, expose: true }), 'release', 'release'],
+    ['TerminalError', new TerminalError('x'), 'complete', 'complete'],
+    ['TerminalError with a 4xx', new TerminalError('x', { statusCode: 404, expose: true }), 'complete', 'complete'],
+  ])('C4: %s', (_, error, kind, overHttp) => {
+    expect(endingOfError(error).kind).toBe(kind)
+    expect(endingOfHttpError(error).kind).toBe(overHttp)
+  })
+
+  test('E9: what is no Error is never stored, whatever the policy says', () => {
+    expect(endingOfHttpError({ statusCode: 404, expose: true }, storeEverything).kind).toBe('abandon')
+    expect(endingOfHttpError(withStatus(404, true), storeEverything).kind).toBe('complete')
   })
 
   test('C4: a TerminalError is replayed as an equal error', () => {

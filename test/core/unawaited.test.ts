@@ -1,4 +1,4 @@
-import { decide, endingOfError, endingOfUncertainError } from '../../lib/core/outcome-policy.ts'
+import { decide, endingOfError, endingOfHttpError } from '../../lib/core/outcome-policy.ts'
 import { idempotent } from '../../lib/http.ts'
 import { memoryStore } from '../../lib/memory.ts'
 import { sqsHandler } from '../../lib/sqs.ts'
@@ -61,7 +61,7 @@ test('C4: an error whose name cannot be read abandons all the same.', () => {
   })
   const abandoned = { kind: 'abandon', lastError: 'Error' }
   expect(endingOfError(hostile)).toEqual(abandoned)
-  expect(endingOfUncertainError(hostile)).toEqual(abandoned)
+  expect(endingOfHttpError(hostile)).toEqual(abandoned)
 })
 
 test('A policy that is asynchronous counts as none.', async () => {

@@ -23,11 +23,11 @@ class HttpError extends Error {
 const THROWN: readonly (readonly [string, unknown, object])[] = [
   ['a plain error', new Error('boom'), { status: 'IN_PROGRESS', leaseExpiresAt: undefined, lastError: 'Error' }],
   ['an error with a 5xx', new HttpError(502), { status: 'IN_PROGRESS', leaseExpiresAt: undefined }],
+  ['an error with a 4xx', new HttpError(402), { status: 'IN_PROGRESS', leaseExpiresAt: undefined, lastError: 'Error' }],
   ['a string', 'boom', { status: 'IN_PROGRESS', leaseExpiresAt: undefined, lastError: 'Error' }],
   ['nothing', undefined, { status: 'IN_PROGRESS', leaseExpiresAt: undefined }],
   ['null', null, { status: 'IN_PROGRESS', leaseExpiresAt: undefined }],
   ['a frozen object', Object.freeze({ code: 7 }), { status: 'IN_PROGRESS', leaseExpiresAt: undefined }],
-  ['an error with a 4xx', new HttpError(402), { status: 'RELEASED', lastError: 'Error' }],
   ['NotDoneError', new NotDoneError('declined'), { status: 'RELEASED', lastError: 'NotDoneError' }],
   ['TerminalError', new TerminalError('declined'), { status: 'FAILED' }],
 ]
@@ -64,7 +64,7 @@ describe('C4 A handler that throws', () => {
     }
   })
 
-  test.each(THROWN.slice(0, 6))(
+  test.each(THROWN.slice(0, 7))(
     'C4 %s: the same payload runs again at once, another is a mismatch',
     async (_, error) => {
       const request = aRequest()
@@ -77,7 +77,7 @@ describe('C4 A handler that throws', () => {
     },
   )
 
-  test.each(THROWN.slice(6, 8))('C4 %s: any payload runs again at once', async (_, error) => {
+  test.each(THROWN.slice(7, 8))('C4 %s: any payload runs again at once', async (_, error) => {
     const request = aRequest()
     await ending(scene.host('a').once(request, throwing(error)))
     const mended = await scene.host('b').once({ ...request, payload: OTHER }, () => 'mended')

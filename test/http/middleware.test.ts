@@ -138,7 +138,7 @@ describe.each([
     ['a plain error', new Error('boom'), 'IN_PROGRESS'],
     [
       'an error with a 4xx statusCode, whose origin is not certain',
-      Object.assign(new Error('x'), { statusCode: 400 }),
+      Object.assign(new Error('x'), { statusCode: 400, expose: true }),
       'IN_PROGRESS',
     ],
     [
@@ -205,7 +205,7 @@ describe.each([
     const h = await harness()
     const failing = {
       after: () => {
-        throw Object.assign(new Error('response schema'), { statusCode: 400 })
+        throw Object.assign(new Error('response schema'), { statusCode: 400, expose: true })
       },
     }
     const { raw, send } = chain(h, async () => created(), { inner: [failing] })

@@ -491,7 +491,10 @@ describe('outcomes', () => {
 
   test.each<[string, unknown]>([
     ['NotDoneError', new NotDoneError('nothing happened')],
-    ['an error with a 4xx statusCode', Object.assign(new Error('bad'), { statusCode: 400 })],
+    [
+      'an error with a 4xx statusCode for the client',
+      Object.assign(new Error('bad'), { statusCode: 400, expose: true }),
+    ],
   ])('C4: %s releases: any payload runs', async (_, thrown) => {
     const { raw, send } = subject(await harness(), (event, run) => {
       if (run === 1) throw thrown

@@ -2,7 +2,7 @@ import type { Fingerprint } from '../../lib/core/fingerprint.ts'
 import { deadlineOf } from '../../lib/core/lifecycle/request.ts'
 import { run } from '../../lib/core/lifecycle/run.ts'
 import { readSettings, type Settings } from '../../lib/core/options.ts'
-import { endingOfError } from '../../lib/core/outcome-policy.ts'
+import { endingOfHttpError } from '../../lib/core/outcome-policy.ts'
 import { fromSeconds } from '../../lib/core/time.ts'
 import { endingOfAnswer } from './deed.ts'
 import { handle } from './handler.ts'
@@ -146,7 +146,7 @@ const ask = (world: World, invocation: Invocation, settings: Settings, asked: As
     {
       handler: (claim) => handle(world, invocation, claim),
       endingOfValue: endingOfAnswer,
-      endingOfError,
+      endingOfError: (error) => endingOfHttpError(error),
     },
   ).then(heard, (error: unknown) => heard({ kind: 'threw', error }))
 }

@@ -3,7 +3,15 @@ import { outcomeOf } from '../../lib/core/outcome.ts'
 import { decide, type Ending, statusOf, storeSuccess } from '../../lib/core/outcome-policy.ts'
 
 /** How a handler ends. */
-export type Deed = 'created' | 'refused' | 'failed' | 'throws' | 'notDone' | 'terminal' | 'clientError'
+export type Deed =
+  | 'created'
+  | 'refused'
+  | 'failed'
+  | 'throws'
+  | 'notDone'
+  | 'terminal'
+  | 'clientError'
+  | 'downstreamError'
 
 /** What a simulated handler answers. */
 export interface Answer {
@@ -12,7 +20,15 @@ export interface Answer {
   readonly run: number
 }
 
-export const DEEDS: readonly Deed[] = ['refused', 'failed', 'throws', 'notDone', 'terminal', 'clientError']
+export const DEEDS: readonly Deed[] = [
+  'refused',
+  'failed',
+  'throws',
+  'notDone',
+  'terminal',
+  'clientError',
+  'downstreamError',
+]
 
 /** Deeds after which surely nothing was done. */
 export const isNothingDone = (deed: Deed): boolean => deed === 'refused' || deed === 'notDone' || deed === 'clientError'
@@ -32,7 +48,9 @@ export const answerOf = (deed: Deed, run: number): Answer => {
     case 'terminal':
       throw new TerminalError('declined', { details: run })
     case 'clientError':
-      throw Object.assign(new Error('no such account'), { statusCode: 404 })
+      throw Object.assign(new Error('no such account'), { statusCode: 404, expose: true })
+    case 'downstreamError': // as Stripe's client throws it: about one call of several
+      throw Object.assign(new Error('no such customer'), { statusCode: 404 })
     default:
       return { statusCode: STATUS[deed], run }
   }

@@ -44,6 +44,7 @@ const MET = [
   'deed notDone',
   'deed terminal',
   'deed clientError',
+  'deed downstreamError',
   'aborted',
   'answer completed',
   'answer released',
