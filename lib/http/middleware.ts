@@ -19,7 +19,7 @@ import {
   tellUnkeyed,
 } from './exchange.ts'
 import { identify } from './identity.ts'
-import { isMiddyTimeout, type MiddyRequest, remainingOf } from './middy.ts'
+import { isMiddyTimeout, type MiddyRequest, mayStillRun, remainingOf, watchHandler } from './middy.ts'
 import { type HttpOptions, readHttpSettings } from './options.ts'
 
 export interface MiddlewareOptions<TEvent> extends HttpOptions<TEvent> {
@@ -57,8 +57,9 @@ const DEFAULT_EARLY = 5
  *
  * Middy hands an early-timeout answer to the hooks while the handler still runs, and does not say whether an error came
  * from the handler or from a hook. So a claim is left as it is close to the deadline, and an error abandons, unless it
- * is a `NotDoneError` or a `TerminalError`. What counts as close is `timeoutEarlyInMillis`: it must be what `middy()`
- * was given under that name, or an early answer ends the claim of a handler that still runs.
+ * is a `NotDoneError` or a `TerminalError`; a 4xx of `http-errors` abandons too, although the wrapper takes it for an
+ * answer. What counts as close is `timeoutEarlyInMillis`: it must be what `middy()` was given under that name, or an
+ * early answer ends the claim of a handler that still runs.
  *
  * Throws `OptionError` at once for options that cannot be right.
  */
@@ -75,7 +76,8 @@ export const idempotency = <TEvent>(options: MiddlewareOptions<TEvent>): Idempot
     return stage
   }
 
-  const isCutShort = (context: object): boolean => remainingOf(context) <= timeoutEarlyInMillis + TIMER_SLACK
+  const isCutShort = (request: MiddyRequest<TEvent>, awaited?: unknown): boolean =>
+    mayStillRun(request, awaited) || remainingOf(request.context) <= timeoutEarlyInMillis + TIMER_SLACK
 
   /**
    * The claim stays as it is until its lease ends, and the context keeps it: whatever this is the end of, it may not be
@@ -85,6 +87,20 @@ export const idempotency = <TEvent>(options: MiddlewareOptions<TEvent>): Idempot
     held.heartbeat.stop()
     settings.core.tell(() => ({ type: 'unstored', ...aboutClaim(held.claim) }))
     return { kind: 'unstored' }
+  }
+
+  /** A `statusCode` does not count: the error may come from a hook after the handler. */
+  const endThrown = async (
+    stage: Stage<TEvent>,
+    request: MiddyRequest<TEvent>,
+    error: unknown,
+    awaited?: unknown,
+  ): Promise<void> => {
+    const isCut = stage.kind === 'held' && (isMiddyTimeout(error) || isCutShort(request, awaited))
+    if (!isCut) stage.leave()
+    if (stage.kind !== 'held') return
+    if (isCut) leaveToLease(stage)
+    else await settle(settings.core, stage.held, endingOfError(error))
   }
 
   const beforeKeyed = async (
@@ -97,6 +113,7 @@ export const idempotency = <TEvent>(options: MiddlewareOptions<TEvent>): Idempot
     switch (begun.kind) {
       case 'run': {
         const { held } = begun
+        watchHandler(request)
         stages.set(request, { kind: 'held', exchange, held, leave: enterClaim(context, held.forHandler) })
         return
       }
@@ -136,7 +153,14 @@ export const idempotency = <TEvent>(options: MiddlewareOptions<TEvent>): Idempot
     after: async (request) => {
       const stage = takeStage(request)
       if (stage === undefined) return
-      const isCut = stage.kind === 'held' && isCutShort(request.context)
+      const { response } = request // Middy 7 awaits native promises of its own realm only
+      try {
+        request.response = await response
+      } catch (error) {
+        await endThrown(stage, request, error, response)
+        throw error
+      }
+      const isCut = stage.kind === 'held' && isCutShort(request, response)
       if (!isCut) stage.leave()
       if (stage.kind === 'passed') return
       const { exchange } = stage
@@ -159,11 +183,7 @@ export const idempotency = <TEvent>(options: MiddlewareOptions<TEvent>): Idempot
 
     onError: async (request) => {
       const stage = takeStage(request)
-      const isCut = stage?.kind === 'held' && (isMiddyTimeout(request.error) || isCutShort(request.context))
-      if (!isCut) stage?.leave()
-      if (stage?.kind !== 'held') return
-      if (isCut) leaveToLease(stage)
-      else await settle(settings.core, stage.held, endingOfError(request.error))
+      if (stage !== undefined) await endThrown(stage, request, request.error)
     },
   }
 }

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm'
 import { decide, endingOfError, endingOfHttpError } from '../../lib/core/outcome-policy.ts'
 import { idempotent } from '../../lib/http.ts'
 import { memoryStore } from '../../lib/memory.ts'
@@ -52,6 +53,12 @@ test.each(['onError', 'key', 'tenant', 'payload'])(
     expect(back).toContain('a')
   },
 )
+
+test('A promise of another realm that is rejected does not end the process either.', async () => {
+  const observe = runInNewContext('() => Promise.reject(new Error("later"))') as () => void
+  const handler = idempotent(async () => ({ statusCode: 201, body: '' }), { ...common(), observe })
+  await survived(() => handler(payment('k'), contextWith()))
+})
 
 test('C4: an error whose name cannot be read abandons all the same.', () => {
   const hostile = Object.defineProperty(new Error('x'), 'name', {
