@@ -6,8 +6,11 @@ import { leanDynamoDbStore } from '../../lib/dynamodb/lean.ts'
 import { type Credentials, renewed } from '../../lib/stores/dynamodb/lean/credentials.ts'
 import { resolveEndpoint } from '../../lib/stores/dynamodb/lean/endpoint.ts'
 import { environmentCredentials } from '../../lib/stores/dynamodb/lean/environment.ts'
-import { aClaim, unhurried } from '../support/claims.ts'
-import { CREDENTIALS, databaseEndpoint, freshTable, REGION } from '../support/dynamodb.ts'
+import { aClaim, completed, unhurried } from '../support/claims.ts'
+import { databaseEndpoint, freshTable, REGION } from '../support/dynamodb.ts'
+
+/** Of this file alone: the SDK writes into the credentials that it is given. */
+const CREDENTIALS: Credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
 
 interface TestServer {
   readonly url: string
@@ -112,7 +115,92 @@ test('Credentials that are not there are a mistake in the set-up.', async () => 
   })
   await expect(store.claim(aClaim(), unhurried)).rejects.toMatchObject({
     name: 'StoreMisconfigured',
-    message: expect.stringContaining('No credentials were found'),
+    message: expect.stringContaining('There are no usable credentials'),
+  })
+})
+
+describe('Credentials that cannot be right are a mistake in the set-up, and nothing is sent with others:', () => {
+  const ofTheFunction = { AWS_ACCESS_KEY_ID: 'AKIAFUNCTION', AWS_SECRET_ACCESS_KEY: 's', AWS_SESSION_TOKEN: 't' }
+  const names = Object.keys(ofTheFunction)
+  const before = names.map((name) => process.env[name])
+  beforeEach(() => Object.assign(process.env, ofTheFunction))
+  afterEach(() => {
+    for (const [index, name] of names.entries()) {
+      if (before[index] === undefined) delete process.env[name]
+      else process.env[name] = before[index]
+    }
+  })
+
+  const WRONG: readonly (readonly [string, unknown, RegExp])[] = [
+    ['nothing', undefined, /accessKeyId and secretAccessKey/],
+    ['null', null, /accessKeyId and secretAccessKey/],
+    ['text', 'AKIA', /accessKeyId and secretAccessKey/],
+    ['no secret', { accessKeyId: 'X' }, /accessKeyId and secretAccessKey/],
+    ['no id', { secretAccessKey: 'X' }, /accessKeyId and secretAccessKey/],
+    ['an empty id', { accessKeyId: '', secretAccessKey: 'X' }, /accessKeyId and secretAccessKey/],
+    ['an empty secret', { accessKeyId: 'X', secretAccessKey: '' }, /accessKeyId and secretAccessKey/],
+    ['a secret that is a number', { accessKeyId: 'X', secretAccessKey: 5 }, /accessKeyId and secretAccessKey/],
+    ['a session token that is no text', { ...CREDENTIALS, sessionToken: Promise.resolve('t') }, /sessionToken/],
+    ['an expiry that is text', { ...CREDENTIALS, expiration: '2099-01-01T00:00:00Z' }, /expiration/],
+    ['an expiry that is no time', { ...CREDENTIALS, expiration: new Date('soon') }, /expiration/],
+  ]
+
+  test.each(WRONG)('a function that answers %s', async (_, answer, message) => {
+    const { url, seen } = await serve('{}')
+    const credentials = (async () => answer) as () => Promise<Credentials>
+    const store = leanDynamoDbStore({ tableName: 'table', region: REGION, endpoint: url, credentials })
+    for (const call of [
+      () => store.claim(aClaim(), unhurried),
+      () => store.settle(aClaim(), completed(), unhurried),
+      () => store.peek(aClaim().recordKey, unhurried),
+    ]) {
+      const error = (await call().catch((thrown: unknown) => thrown)) as Error
+      expect(error).toMatchObject({ name: 'StoreMisconfigured', code: 'store-misconfigured' })
+      expect(error.message).toMatch(message)
+    }
+    expect(seen).toHaveLength(0)
+  })
+
+  test.each(WRONG.slice(1))('an option that is %s', (_, credentials) => {
+    expect(() =>
+      leanDynamoDbStore({ tableName: 'table', region: REGION, credentials: credentials as Credentials }),
+    ).toThrow(/"credentials"/)
+  })
+
+  test('an option whose members are taken away later', async () => {
+    const { url, seen } = await serve('{}')
+    const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
+    const store = storeAt(url, credentials)
+    credentials.accessKeyId = ''
+    await expect(store.claim(aClaim(), unhurried)).rejects.toMatchObject({ name: 'StoreMisconfigured' })
+    expect(seen).toHaveLength(0)
+  })
+
+  test('they do not take the place of valid ones, and are asked for again', async () => {
+    let now = 0
+    const answers: unknown[] = [{ ...CREDENTIALS, expiration: new Date(400_000) }, { accessKeyId: 'half' }]
+    const source = renewed(
+      async () => (answers.shift() ?? { ...CREDENTIALS, accessKeyId: 'next' }) as Credentials,
+      () => now,
+    )
+    expect(await source()).toMatchObject(CREDENTIALS)
+    now = 399_000
+    for (let call = 0; call < 2; call++) {
+      expect(await source()).toMatchObject(CREDENTIALS)
+      await new Promise(setImmediate)
+    }
+    expect(await source()).toMatchObject({ accessKeyId: 'next' })
+  })
+
+  test.each([
+    ['an empty secret', { AccessKeyId: 'a', SecretAccessKey: '' }],
+    ['no members', {}],
+    ['null', null],
+    ['an expiry that is no time', { AccessKeyId: 'a', SecretAccessKey: 's', Expiration: 'soon' }],
+  ])('a container endpoint that answers %s', async (_, answer) => {
+    const server = await serve(JSON.stringify(answer))
+    const source = environmentCredentials({ AWS_CONTAINER_CREDENTIALS_FULL_URI: server.url }, Date.now)
+    await expect(source()).rejects.toMatchObject({ name: 'CredentialsProviderError' })
   })
 })
 

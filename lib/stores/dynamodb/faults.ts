@@ -34,7 +34,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
   AccessDeniedException:
     'The function may not use the table: grant it dynamodb:GetItem, dynamodb:PutItem and dynamodb:UpdateItem on it.',
   UnrecognizedClientException: 'The credentials are not accepted: check the function role, or the local environment.',
-  CredentialsProviderError: 'No credentials were found: check the function role, or the local environment.',
+  CredentialsProviderError:
+    'There are no usable credentials: check the function role, the local environment, or what gives the credentials.',
   ExpiredTokenException: 'The credentials have expired.',
   InvalidSignatureException: 'The signature is not accepted: check the credentials and the clock of this host.',
 }

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { fromSeconds } from '../../../core/time.ts'
-import type { Credentials } from './credentials.ts'
 import { exchange } from './exchange.ts'
 
 /** Where a relative URI is asked for. */
@@ -19,8 +18,8 @@ export const containerEndpoint = (env: NodeJS.ProcessEnv): URL | undefined => {
   return full ? new URL(full) : undefined
 }
 
-/** Throws where the endpoint does not answer with credentials: the store then counts as down. */
-export const fetchContainerCredentials = async (url: URL, env: NodeJS.ProcessEnv): Promise<Credentials> => {
+/** Throws where the endpoint answers no 200 or no JSON: the store then counts as down. */
+export const fetchContainerCredentials = async (url: URL, env: NodeJS.ProcessEnv): Promise<unknown> => {
   if (url.protocol !== 'https:' && !PLAIN_HOSTS.has(url.hostname)) {
     throw new Error(`The container credentials endpoint ${url.host} is neither local nor https`)
   }
@@ -46,15 +45,13 @@ const tokenOf = (env: NodeJS.ProcessEnv): string | undefined => {
   return file ? readFileSync(file, 'utf8').trim() : env.AWS_CONTAINER_AUTHORIZATION_TOKEN
 }
 
-const read = (told: Readonly<Record<string, unknown>>): Credentials => {
-  const { AccessKeyId, SecretAccessKey, Token, Expiration } = told
-  if (typeof AccessKeyId !== 'string' || typeof SecretAccessKey !== 'string') {
-    throw new Error('The container credentials endpoint answered without credentials')
-  }
+/** As the endpoint has them: `renewed` checks whether these are credentials. */
+const read = (answer: Readonly<Record<string, string>> | null): unknown => {
+  const { AccessKeyId, SecretAccessKey, Token, Expiration } = answer ?? {}
   return {
     accessKeyId: AccessKeyId,
     secretAccessKey: SecretAccessKey,
-    ...(typeof Token === 'string' ? { sessionToken: Token } : {}),
-    ...(typeof Expiration === 'string' ? { expiration: new Date(Expiration) } : {}),
+    sessionToken: Token,
+    expiration: Expiration && new Date(Expiration),
   }
 }

@@ -3,7 +3,13 @@ import { systemRuntime } from '../../../core/runtime.ts'
 import type { Store } from '../../../core/store.ts'
 import { itemStore } from '../store.ts'
 import { aTableName } from '../table-name.ts'
-import { type Credentials, type CredentialsSource, renewed } from './credentials.ts'
+import {
+  type Credentials,
+  type CredentialsSource,
+  checkedCredentials,
+  credentialsProblem,
+  renewed,
+} from './credentials.ts'
 import { isHttpUrl, resolveEndpoint } from './endpoint.ts'
 import { environmentCredentials } from './environment.ts'
 import { leanItemClient } from './lean-client.ts'
@@ -19,9 +25,11 @@ export interface LeanDynamoDbStoreOptions {
   /** A URL. Default: `AWS_ENDPOINT_URL_DYNAMODB`, `AWS_ENDPOINT_URL`, else the Region's own. */
   readonly endpoint?: string
   /**
-   * Credentials, or a function that gives them, such as one of `@aws-sdk/credential-providers`; it is asked again five
-   * minutes before their `expiration`. Default: those of the Lambda environment, that is its variables or its container
-   * credentials endpoint. Profiles, SSO and the EC2 metadata service are not looked at.
+   * Credentials, or a function that gives them, such as one of `@aws-sdk/credential-providers`. The function is called
+   * again five minutes before their `expiration`. Each answer is checked. One without two non-empty strings, or with an
+   * `expiration` that is no valid Date, makes the call `store-misconfigured`, and nothing is sent. Default: the
+   * credentials of the Lambda environment, that is its variables or its container credentials endpoint. Profiles, SSO and
+   * the EC2 metadata service are not used.
    */
   readonly credentials?: Credentials | (() => Promise<Credentials>)
   /** How far a host's clock may be from DynamoDB's, in seconds: 0 to 60, default 2. */
@@ -38,11 +46,9 @@ const aUrl: Rule = (value) =>
     : 'must be an http(s) URL without a path'
 
 const someCredentials: Rule = (value) => {
-  const { accessKeyId, secretAccessKey } = (value ?? {}) as Partial<Credentials>
-  const given = typeof accessKeyId === 'string' && typeof secretAccessKey === 'string'
-  return given || aFunction(value) === undefined
-    ? undefined
-    : 'must be { accessKeyId, secretAccessKey }, or a function that gives them'
+  if (aFunction(value) === undefined) return undefined
+  const problem = credentialsProblem(value)
+  return problem && `${problem}; or it must be a function that gives them`
 }
 
 /**
@@ -70,5 +76,5 @@ export const leanDynamoDbStore = (options: LeanDynamoDbStoreOptions): Store => {
 
 const sourceOf = (given: LeanDynamoDbStoreOptions['credentials']): CredentialsSource => {
   if (given === undefined) return environmentCredentials(process.env, systemRuntime.now)
-  return typeof given === 'function' ? renewed(given, systemRuntime.now) : () => given
+  return typeof given === 'function' ? renewed(given, systemRuntime.now) : () => checkedCredentials(given)
 }
