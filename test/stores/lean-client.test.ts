@@ -1,8 +1,10 @@
 import { once } from 'node:events'
-import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { recordOf } from '../../lib/core/claim.ts'
 import type { Store } from '../../lib/core/store.ts'
 import { leanDynamoDbStore } from '../../lib/dynamodb/lean.ts'
+import { toItem } from '../../lib/stores/dynamodb/item.ts'
 import { type Credentials, renewed } from '../../lib/stores/dynamodb/lean/credentials.ts'
 import { resolveEndpoint } from '../../lib/stores/dynamodb/lean/endpoint.ts'
 import { environmentCredentials } from '../../lib/stores/dynamodb/lean/environment.ts'
@@ -15,7 +17,9 @@ const CREDENTIALS: Credentials = { accessKeyId: 'local', secretAccessKey: 'local
 interface TestServer {
   readonly url: string
   readonly seen: { readonly url: string | undefined; readonly headers: IncomingHttpHeaders }[]
-  answer: { status: number; body: string; breakOff?: boolean }
+  answer: { status: number; body: string; breakOff?: boolean; endless?: boolean }
+  /** What left the server so far, over all answers. */
+  sentBytes: number
 }
 
 const servers: Server[] = []
@@ -32,6 +36,7 @@ const serve = async (body: string, status = 200): Promise<TestServer> => {
     seen.push({ url: request.url, headers: request.headers })
     const { answer } = made
     request.resume().on('end', () => {
+      if (answer.endless) return flood(response, made)
       if (answer.breakOff) response.writeHead(200, { 'content-length': 100 }).write('{', () => response.destroy())
       else response.writeHead(answer.status).end(answer.body)
     })
@@ -42,8 +47,29 @@ const serve = async (body: string, status = 200): Promise<TestServer> => {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     seen,
     answer: { status, body },
+    sentBytes: 0,
   }
   return made
+}
+
+/** Spaces are valid JSON for as long as they come. */
+const flood = (response: ServerResponse, server: TestServer): void => {
+  const spaces = Buffer.alloc(64 * 1024, 32)
+  const more = (): void => {
+    while (!response.destroyed && server.sentBytes < 500_000_000) {
+      server.sentBytes += spaces.length
+      if (!response.write(spaces)) break
+    }
+  }
+  response.writeHead(server.answer.status).on('drain', more)
+  more()
+}
+
+/** A settled item as DynamoDB's JSON has it. */
+const itemWith = (outcome: Buffer): object => {
+  const claim = aClaim()
+  const { leaseExpiresAt: _, ...item } = toItem(recordOf(claim))
+  return { ...item, status: { S: 'SUCCEEDED' }, settledAt: { N: '1' }, outcome: { B: outcome.toString('base64') } }
 }
 
 const storeAt = (endpoint: string, credentials: Credentials = CREDENTIALS): Store =>
@@ -96,6 +122,24 @@ test('An answer that breaks off in the middle leaves the fate unknown.', async (
   server.answer = { ...server.answer, breakOff: true }
   await expect(storeAt(server.url).claim(aClaim(), unhurried)).rejects.toMatchObject({ name: 'StoreUnavailable' })
   expect(server.seen).toHaveLength(2)
+})
+
+test.each([200, 400])('An answer without end (%d) is cut off after a megabyte.', async (status) => {
+  const server = await serve('', status)
+  server.answer = { ...server.answer, endless: true }
+  await expect(storeAt(server.url).claim(aClaim(), unhurried)).rejects.toMatchObject({
+    name: 'StoreUnavailable',
+    message: expect.stringContaining('UnreadableAnswer'),
+  })
+  expect(server.seen).toHaveLength(2)
+  expect(server.sentBytes).toBeLessThan(20_000_000) // what both sides' sockets hold comes on top
+})
+
+test('The largest answer that DynamoDB gives is read whole.', async () => {
+  // 400 KB of outcome, as Base64 a third more, and the attributes around it.
+  const outcome = Buffer.alloc(400 * 1024, 7)
+  const { url } = await serve(JSON.stringify({ Item: itemWith(outcome) }))
+  await expect(storeAt(url).peek(aClaim().recordKey, unhurried)).resolves.toMatchObject({ outcome })
 })
 
 test('A caller that has given up already sends nothing.', async () => {

@@ -18,6 +18,9 @@ export class NoAnswer extends Error {
   }
 }
 
+/** The largest true answer is an item of 400 KB, in Base64 a third more. Characters, each of at least a byte. */
+const MAX_ANSWER = 1_048_576
+
 /** One request and its whole answer, within `patience`, the connection included. Rejects with {@link NoAnswer}. */
 export const exchange = (
   options: RequestOptions,
@@ -51,6 +54,7 @@ export const exchange = (
       response.setEncoding('utf8')
       response.on('data', (chunk: string) => {
         text += chunk
+        if (text.length > MAX_ANSWER) giveUp(new NoAnswer('UnreadableAnswer'))
       })
       response.on('error', fail) // the connection broke in the middle of the answer
       response.on('end', () => {
