@@ -6,7 +6,6 @@ import type { Store } from '../../lib/core/store.ts'
 import { leanDynamoDbStore } from '../../lib/dynamodb/lean.ts'
 import { toItem } from '../../lib/stores/dynamodb/item.ts'
 import { type Credentials, renewed } from '../../lib/stores/dynamodb/lean/credentials.ts'
-import { resolveEndpoint } from '../../lib/stores/dynamodb/lean/endpoint.ts'
 import { environmentCredentials } from '../../lib/stores/dynamodb/lean/environment.ts'
 import { aClaim, completed, unhurried } from '../support/claims.ts'
 import { databaseEndpoint, freshTable, REGION } from '../support/dynamodb.ts'
@@ -355,32 +354,6 @@ describe('Credentials of the environment:', () => {
   })
 })
 
-test.each<[Parameters<typeof resolveEndpoint>[1], NodeJS.ProcessEnv, string]>([
-  [{}, { AWS_REGION: 'eu-west-1' }, 'dynamodb.eu-west-1.amazonaws.com'],
-  [{}, { AWS_REGION: 'us-gov-west-1', AWS_USE_FIPS_ENDPOINT: 'true' }, 'dynamodb.us-gov-west-1.amazonaws.com'],
-  [{}, { AWS_REGION: 'us-west-2', AWS_USE_FIPS_ENDPOINT: 'true' }, 'dynamodb-fips.us-west-2.amazonaws.com'],
-  [
-    {},
-    { AWS_REGION: '', AWS_DEFAULT_REGION: 'us-east-1', AWS_ENDPOINT_URL_DYNAMODB: '', AWS_ENDPOINT_URL: 'http://a:1' },
-    'a:1',
-  ],
-  [{}, { AWS_REGION: 'us-east-1', AWS_ENDPOINT_URL: '' }, 'dynamodb.us-east-1.amazonaws.com'],
-  [{}, { AWS_REGION: 'cn-north-1' }, 'dynamodb.cn-north-1.amazonaws.com.cn'],
-  [{}, { AWS_REGION: 'us-east-1', AWS_ENDPOINT_URL: 'http://localhost:8000' }, 'localhost:8000'],
-  [
-    {},
-    { AWS_REGION: 'us-east-1', AWS_ENDPOINT_URL: 'http://a', AWS_ENDPOINT_URL_DYNAMODB: 'http://[::1]:8000' },
-    '[::1]:8000',
-  ],
-  [
-    { region: 'eu-north-1', endpoint: 'https://vpce-1.dynamodb.eu-north-1.vpce.amazonaws.com' },
-    {},
-    'vpce-1.dynamodb.eu-north-1.vpce.amazonaws.com',
-  ],
-])('The endpoint of %j in %j is %s', (options, env, host) => {
-  expect(resolveEndpoint('here', options, env).host).toBe(host)
-})
-
 test.each([
   [{ tableName: undefined }, /"tableName".*is its environment variable set/],
   [{ tableName: 'table', endpoint: 'localhost' }, /"endpoint".*URL/],
@@ -391,17 +364,4 @@ test.each([
   [{ tableName: 'table', client: {} }, /"client".*not known/],
 ])('Options that cannot be right are refused at once: %j', (options, message) => {
   expect(() => leanDynamoDbStore({ region: REGION, ...options } as { tableName: string })).toThrow(message)
-})
-
-test.each(['localhost', 'localhost:8000', 'ftp://x'])(
-  'The endpoint "%s" in the environment is refused at once, by the name of its variable.',
-  (text) => {
-    const env = { AWS_REGION: REGION, AWS_ENDPOINT_URL_DYNAMODB: text }
-    const message = `option "endpoint" is "${text}", by AWS_ENDPOINT_URL_DYNAMODB; it must be an http(s) URL`
-    expect(() => resolveEndpoint('here', {}, env)).toThrow(message)
-  },
-)
-
-test('A Region that nobody names is refused at once.', () => {
-  expect(() => resolveEndpoint('here', {}, {})).toThrow(/"region".*AWS_REGION/)
 })

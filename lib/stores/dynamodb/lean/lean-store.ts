@@ -22,7 +22,11 @@ export interface LeanDynamoDbStoreOptions {
   readonly tableName: string | undefined
   /** Default: `AWS_REGION`, which Lambda sets. */
   readonly region?: string
-  /** A URL. Default: `AWS_ENDPOINT_URL_DYNAMODB`, `AWS_ENDPOINT_URL`, else the Region's own. */
+  /**
+   * A URL. Default: `AWS_ENDPOINT_URL_DYNAMODB`, `AWS_ENDPOINT_URL`, else the Region's own. As with the SDK,
+   * `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS`, `AWS_USE_FIPS_ENDPOINT` and `AWS_USE_DUALSTACK_ENDPOINT` count where they are
+   * `true`. The last two choose among the Region's own endpoints, and are refused together with any other.
+   */
   readonly endpoint?: string
   /**
    * Credentials, or a function that gives them, such as one of `@aws-sdk/credential-providers`. The function is called
