@@ -110,6 +110,8 @@ test.each([
   ['nothing, and 200', 200, '', 'StoreUnavailable', 2],
   ['other JSON, and 200', 200, '{"message":"portal"}', 'StoreUnavailable', 2],
   ['a list, and 200', 200, '[]', 'StoreUnavailable', 2],
+  ['an item that is null, and 200', 200, '{"Item":null}', 'StoreUnavailable', 2],
+  ['an item that is text, and 200', 200, '{"Item":"text"}', 'StoreUnavailable', 2],
 ])('An answer that is not DynamoDB’s is a fault like any other: %s', async (_, status, body, name, sent) => {
   const { url, seen } = await serve(body, status)
   await expect(storeAt(url).claim(aClaim(), unhurried)).rejects.toMatchObject({ name })
@@ -121,6 +123,19 @@ test('An answer that breaks off in the middle leaves the fate unknown.', async (
   server.answer = { ...server.answer, breakOff: true }
   await expect(storeAt(server.url).claim(aClaim(), unhurried)).rejects.toMatchObject({ name: 'StoreUnavailable' })
   expect(server.seen).toHaveLength(2)
+})
+
+test.each([
+  ['a name that is a number', '{"__type":5}', /refused the request.*DynamoDB answered 400/],
+  ['an item that is null', '{"__type":"x#ConditionalCheckFailedException","Item":null}', /was not given back/],
+  ['an item that is text', '{"__type":"x#ConditionalCheckFailedException","Item":"text"}', /was not given back/],
+  ['a member that is null', '{"__type":"x#ConditionalCheckFailedException","Item":{"pk":null}}', /"pk".*did not write/],
+])('A refusal with %s is a mistake in the set-up, and says which.', async (_, body, message) => {
+  const { url } = await serve(body, 400)
+  const error = await storeAt(url)
+    .claim(aClaim(), unhurried)
+    .catch((thrown: unknown) => thrown)
+  expect(error).toMatchObject({ name: 'StoreMisconfigured', message: expect.stringMatching(message) })
 })
 
 test.each([200, 400])('An answer without end (%d) is cut off after a megabyte.', async (status) => {

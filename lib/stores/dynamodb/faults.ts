@@ -1,4 +1,4 @@
-import { type IdempotencyError, StoreMisconfigured, StoreUnavailable } from '../../core/errors.ts'
+import { IdempotencyError, StoreMisconfigured, StoreUnavailable } from '../../core/errors.ts'
 import type { StoredRecord } from '../../core/record.ts'
 import { type EpochMillis, epochMillis } from '../../core/time.ts'
 import { fromItem, type Item } from './item.ts'
@@ -7,7 +7,7 @@ import { fromItem, type Item } from './item.ts'
 interface ServiceFault {
   readonly name?: string
   readonly message?: string
-  readonly Item?: Item
+  readonly Item?: Item | null
   readonly $metadata?: { readonly httpStatusCode?: number }
   readonly $response?: { readonly headers?: Readonly<Record<string, string>> }
 }
@@ -59,13 +59,24 @@ export const isTransactionConflict = (error: unknown): boolean =>
 export const refusedBy = ({ Item: item, $response }: ServiceFault): Refused => {
   const date = Date.parse($response?.headers?.date ?? '')
   return {
-    ...(item === undefined ? {} : { record: fromItem(item) }),
+    ...(item && { record: fromItem(item) }),
     ...(Number.isNaN(date) ? {} : { storeTime: epochMillis(date) }),
   }
 }
 
+/**
+ * A claim is refused only where a record is, and DynamoDB gives it back with the refusal. Who does not would refuse every
+ * retry for ever. A take-over, a renewal or a settlement may be refused because TTL has deleted the record.
+ */
+export const withoutItem = (tableName: string): StoreMisconfigured =>
+  new StoreMisconfigured(
+    `Table "${tableName}": a claim was refused, and the item in its place was not given back. The client or the emulator ` +
+      'has to support ReturnValuesOnConditionCheckFailure, as DynamoDB Local does from version 2.2.0, and dynalite does not.',
+  )
+
 /** Network, time-out, throttling and 5xx are the store being down; any other refusal is a mistake in the set-up. */
 export const faultOf = (error: unknown, tableName: string): IdempotencyError => {
+  if (error instanceof IdempotencyError) return error
   const fault = (error ?? {}) as ServiceFault
   const { name = 'Error', message = '', $metadata } = fault
   const status = $metadata?.httpStatusCode

@@ -6,10 +6,11 @@ import { type Runtime, systemRuntime } from '../../core/runtime.ts'
 import type { ClaimAnswer, Lost, Store } from '../../core/store.ts'
 import { fromSeconds, millis } from '../../core/time.ts'
 import { claimInput, peekInput, renewInput, settleInput, takeOverInput } from './expressions.ts'
-import { faultOf, isConditionFailure, isTransactionConflict, type Refused, refusedBy } from './faults.ts'
-import { ATTRIBUTES, fromItem, toItem } from './item.ts'
+import { faultOf, isConditionFailure, isTransactionConflict, type Refused, refusedBy, withoutItem } from './faults.ts'
+import { ATTRIBUTES, fromItem, type Item, toItem } from './item.ts'
 import type { ItemClient } from './item-client.ts'
 import { itemSize, MAX_ITEM_BYTES, WRITE_UNIT_BYTES } from './item-size.ts'
+import { outputOf } from './output.ts'
 
 export interface ItemStoreSettings {
   readonly tableName: string
@@ -32,7 +33,7 @@ export const itemStore = ({ tableName, client, skewSeconds, runtime = systemRunt
   const write = async (send: () => Promise<unknown>): Promise<Written> => {
     for (let tried = 1; ; tried++) {
       try {
-        await send()
+        outputOf(await send(), tableName)
         return { kind: 'written' }
       } catch (error) {
         if (isConditionFailure(error)) return { kind: 'refused', ...refusedBy(error) }
@@ -47,6 +48,14 @@ export const itemStore = ({ tableName, client, skewSeconds, runtime = systemRunt
     }
   }
 
+  const read = async (send: () => Promise<unknown>): Promise<Item | undefined> => {
+    try {
+      return outputOf(await send(), tableName).Item ?? undefined
+    } catch (error) {
+      throw faultOf(error, tableName)
+    }
+  }
+
   const ownersWrite = async (
     send: () => Promise<unknown>,
     isOwn: (refused: Required<Refused>['record']) => boolean,
@@ -56,7 +65,7 @@ export const itemStore = ({ tableName, client, skewSeconds, runtime = systemRunt
     if (written.kind === 'contended')
       throw faultOf(new Error('The item stayed in conflict with transactions'), tableName)
     const { record } = written
-    if (record === undefined) return { kind: 'lost' }
+    if (record === undefined) return { kind: 'lost' } // TTL has deleted it
     return isOwn(record) ? { kind: 'done' } : { kind: 'lost', record }
   }
 
@@ -65,13 +74,14 @@ export const itemStore = ({ tableName, client, skewSeconds, runtime = systemRunt
 
     claim: async (wanted, by) => {
       const written = await write(() => client.putItem(claimInput(tableName, wanted), by))
-      // Refused although nothing stands there cannot be under attribute_not_exists; a retry sees what does.
-      return claimAnswer(written, wanted) ?? { kind: 'contended' }
+      const answer = claimAnswer(written, wanted)
+      if (answer === undefined) throw withoutItem(tableName)
+      return answer
     },
 
     takeOver: async (seen, wanted, by) => {
       const written = await write(() => client.putItem(takeOverInput(tableName, seen, wanted), by))
-      return claimAnswer(written, wanted) ?? { kind: 'gone' }
+      return claimAnswer(written, wanted) ?? { kind: 'gone' } // TTL has deleted what was seen
     },
 
     renew: async (claim, to, by) => {
@@ -91,10 +101,8 @@ export const itemStore = ({ tableName, client, skewSeconds, runtime = systemRunt
     },
 
     peek: async (recordKey, by) => {
-      const { Item: item } = await client.getItem(peekInput(tableName, recordKey), by).catch((error: unknown) => {
-        throw faultOf(error, tableName)
-      })
-      return item === undefined ? undefined : fromItem(item)
+      const item = await read(() => client.getItem(peekInput(tableName, recordKey), by))
+      return item && fromItem(item)
     },
 
     outcomeRoom: (claim): OutcomeRoom => ({
@@ -105,7 +113,7 @@ export const itemStore = ({ tableName, client, skewSeconds, runtime = systemRunt
   }
 }
 
-/** `undefined`: refused although no record came back. */
+/** `undefined`: refused, and no record came back. */
 const claimAnswer = (written: Written, wanted: Claim): ClaimAnswer | undefined => {
   if (written.kind === 'written') return { kind: 'claimed' }
   if (written.kind === 'contended') return written

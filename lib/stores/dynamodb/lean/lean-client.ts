@@ -91,7 +91,10 @@ interface Told {
 const told = ({ body }: Answer): Told => {
   try {
     const read: unknown = JSON.parse(body)
-    if (isObject(read) && Object.keys(read).every((member) => member === 'Item') && !Array.isArray(read)) return read
+    if (isObject(read) && !Array.isArray(read)) {
+      const { Item: item, ...others } = read
+      if (Object.keys(others).length === 0 && (item === undefined || isObject(item))) return read
+    }
   } catch {} // no JSON
   throw new NoAnswer('UnreadableAnswer')
 }

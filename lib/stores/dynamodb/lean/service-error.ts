@@ -1,3 +1,4 @@
+import { isObject } from '../../../core/option-rules.ts'
 import type { Item } from '../item.ts'
 import type { Answer } from './exchange.ts'
 import { itemFromWire } from './wire.ts'
@@ -17,7 +18,7 @@ export class ServiceError extends Error {
     this.name = nameOf(told.__type ?? headers['x-amzn-errortype'])
     this.$metadata = { httpStatusCode: status, attempts, ...(requestId === undefined ? {} : { requestId }) }
     this.$response = { headers }
-    if (told.Item !== undefined) this.Item = itemFromWire(told.Item)
+    if (isObject(told.Item)) this.Item = itemFromWire(told.Item)
   }
 }
 
@@ -33,11 +34,15 @@ interface Told {
 const readBody = (body: string): Told => {
   try {
     const told: unknown = JSON.parse(body)
-    return typeof told === 'object' && told !== null ? told : {}
+    return isObject(told) ? told : {}
   } catch {
     return {}
   }
 }
 
 /** `com.amazonaws.dynamodb.v20120810#ThrottlingException`, or with a URL after a colon: the name alone is kept. */
-const nameOf = (type: string | undefined): string => type?.split(':')[0]?.split('#').pop() || 'UnknownError'
+const nameOf = (type: unknown): string =>
+  String(type ?? '')
+    .split(':')[0]
+    ?.split('#')
+    .pop() || 'UnknownError'

@@ -39,4 +39,4 @@ const encodedValue = (value: AttributeValue): WireValue => {
 }
 
 const decodedValue = (value: WireValue): AttributeValue =>
-  value.B === undefined ? (value as AttributeValue) : { B: Buffer.from(value.B, 'base64') }
+  value?.B === undefined ? (value as AttributeValue) : { B: Buffer.from(value.B, 'base64') }
