@@ -34,14 +34,16 @@ test.each(STORES)('%s ends each call with its own signal, and no other call with
   const store = open()
   const claims = Array.from({ length: 4 }, () => aClaim())
   for (const claim of claims) await store.claim(claim, unhurried)
+  await store.settle(aClaim(), completed(), unhurried) // the first of its kind takes the database longest
   proxy.script({ step: 'complete', nth: 1, fault: timeoutBefore }, { step: 'complete', nth: 3, fault: timeoutBefore })
   const controllers = claims.map(() => new AbortController())
-  const watch = startStopwatch()
+  let answered = 0
   const answers = claims.map((claim, index) =>
-    store.settle(claim, completed(), controllers[index]?.signal ?? unhurried),
+    store.settle(claim, completed(), controllers[index]?.signal ?? unhurried).finally(() => answered++),
   )
-  while (proxy.seen.length < 4) await new Promise(setImmediate)
-  for (const controller of controllers) setTimeout(() => controller.abort(), 100)
+  while (proxy.seen.length < 4 || answered < 2) await new Promise(setImmediate)
+  const watch = startStopwatch()
+  for (const controller of controllers) controller.abort()
   const kinds = await Promise.all(
     answers.map((answer) =>
       answer.then(
@@ -109,6 +111,130 @@ test('Each call goes through the middlewares that the user’s client has, first
   }
   const once = ['initialize PutItemCommand', 'deserialize', 'initialize UpdateItemCommand', 'deserialize']
   expect(met).toEqual([...once, ...once])
+})
+
+describe('A change of the client’s middlewares after its first call is seen by the next:', () => {
+  /** A middleware that notes its name for each call, in a list of its own. */
+  const noting =
+    (name: string, met: string[]) =>
+    <Args, Answer>(next: (args: Args) => Promise<Answer>) =>
+    (args: Args): Promise<Answer> => {
+      met.push(name)
+      return next(args)
+    }
+  type Noting = ReturnType<typeof noting>
+
+  /** What is met in one call of each kind after the change; each kind has its chain before. */
+  const metAfter = async (
+    prepare: (client: DynamoDBClient, met: string[]) => void,
+    change: (client: DynamoDBClient, met: string[]) => void,
+  ): Promise<readonly string[]> => {
+    const client = userClient()
+    const met: string[] = []
+    prepare(client, met)
+    const store = storeOver(client)
+    const callEach = async () => {
+      const claim = aClaim()
+      await store.claim(claim, unhurried)
+      await store.settle(claim, completed(), unhurried)
+      await store.peek(claim.recordKey, unhurried)
+    }
+    await callEach()
+    change(client, met)
+    met.length = 0
+    await callEach()
+    return met
+  }
+
+  const nothing = () => {}
+  const named = (name: string) => ({ step: 'build', name }) as const
+
+  test('one that is added', async () => {
+    const met = await metAfter(nothing, ({ middlewareStack }, list) => {
+      middlewareStack.add(noting('added', list), { step: 'initialize' })
+    })
+    expect(met).toEqual(['added', 'added', 'added'])
+  })
+
+  test('one that is added by a plugin, as a tracer does', async () => {
+    const met = await metAfter(nothing, ({ middlewareStack }, list) => {
+      middlewareStack.use({ applyToStack: (stack) => stack.add(noting('tracer', list), named('tracer')) })
+    })
+    expect(met).toEqual(['tracer', 'tracer', 'tracer'])
+  })
+
+  test('one that is added relative to another', async () => {
+    const met = await metAfter(
+      ({ middlewareStack }, list) => middlewareStack.add(noting('first', list), named('first')),
+      ({ middlewareStack }, list) =>
+        middlewareStack.addRelativeTo(noting('before', list), { relation: 'before', toMiddleware: 'first' }),
+    )
+    expect(met.slice(0, 2)).toEqual(['before', 'first'])
+  })
+
+  test('one that is removed', async () => {
+    const met = await metAfter(
+      ({ middlewareStack }, list) => middlewareStack.add(noting('gone', list), named('gone')),
+      ({ middlewareStack }) => void middlewareStack.remove('gone'),
+    )
+    expect(met).toEqual([])
+  })
+
+  test('one that takes the place of another under its name', async () => {
+    const met = await metAfter(
+      ({ middlewareStack }, list) => middlewareStack.add(noting('old', list), named('same')),
+      ({ middlewareStack }, list) =>
+        middlewareStack.add(noting('new', list), { ...named('same'), priority: 'normal', override: true }),
+    )
+    expect(met).toEqual(['new', 'new', 'new'])
+  })
+
+  test('one without a name that takes the place of another without a name', async () => {
+    let old: Noting
+    const met = await metAfter(
+      ({ middlewareStack }, list) => {
+        old = noting('old', list)
+        middlewareStack.add(old, { step: 'build' })
+      },
+      ({ middlewareStack }, list) => {
+        middlewareStack.remove(old)
+        middlewareStack.add(noting('new', list), { step: 'build' })
+      },
+    )
+    expect(met).toEqual(['new', 'new', 'new'])
+  })
+
+  test('one that moves to another place', async () => {
+    let moved: Noting
+    const met = await metAfter(
+      ({ middlewareStack }, list) => {
+        middlewareStack.add(noting('fixed', list), { step: 'build' })
+        moved = noting('moved', list)
+        middlewareStack.add(moved, { step: 'finalizeRequest' })
+      },
+      ({ middlewareStack }) => {
+        middlewareStack.remove(moved)
+        middlewareStack.add(moved, { step: 'initialize' })
+      },
+    )
+    expect(met.slice(0, 2)).toEqual(['moved', 'fixed'])
+  })
+})
+
+test('The chain is kept again after a change.', async () => {
+  const client = userClient()
+  const store = storeOver(client)
+  await store.claim(aClaim(), unhurried)
+  let made = 0
+  client.middlewareStack.add(
+    (next) => {
+      made++
+      return next
+    },
+    { step: 'build' },
+  )
+  for (let call = 0; call < 3; call++) await store.claim(aClaim(), unhurried)
+  expect(made).toBe(1)
 })
 
 test('Whatever stands in for the client’s send gets the command, its input and its signal.', async () => {
