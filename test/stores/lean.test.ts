@@ -4,3 +4,4 @@ import { useLeanStores } from '../support/test-store.ts'
 useLeanStores()
 await import('./dynamodb-contract.test.ts')
 await import('./dynamodb.test.ts')
+await import('./faults.test.ts')

@@ -9,6 +9,8 @@ interface ServiceFault {
   readonly message?: string
   readonly Item?: Item | null
   readonly $metadata?: { readonly httpStatusCode?: number }
+  /** The SDK has it from the model of DynamoDB. */
+  readonly $retryable?: unknown
   readonly $response?: { readonly headers?: Readonly<Record<string, string>> }
 }
 
@@ -19,13 +21,25 @@ export interface Refused {
   readonly storeTime?: EpochMillis
 }
 
-/** Which 4xx are about load, and so about the moment. */
+/** Which 4xx are about load: the next attempt waits longer. */
 const THROTTLES: ReadonlySet<string> = new Set([
   'ProvisionedThroughputExceededException',
   'ThrottlingException',
   'RequestLimitExceeded',
   'LimitExceededException',
+  'TransactionInProgressException',
+])
+
+/**
+ * Which other 4xx pass. Both sets together are the exceptions that are OK to retry by the DynamoDB Developer Guide, "Error
+ * handling with DynamoDB", and those that the AWS SDK for JavaScript sends again. The guide's `UnrecognizedClientException`
+ * is left out, because waiting does not mend credentials.
+ */
+const PASSING: ReadonlySet<string> = new Set([
+  'ReplicatedWriteConflictException',
+  'ItemCollectionSizeLimitExceededException',
   'RequestTimeout',
+  'RequestTimeoutException',
 ])
 
 /** What to do about the refusals that a person has to mend. */
@@ -43,11 +57,22 @@ const REMEDIES: Readonly<Record<string, string>> = {
 /** DynamoDB says of a table with other keys only that the request is not valid for it. */
 const KEY_SCHEMA_REMEDY = 'The table needs the partition key "pk" of type String and no sort key: check its key schema.'
 
-/** RFC 9110, section 15.5.9, and RFC 6585, section 4: something in between may say so without DynamoDB's names. */
-const PASSING_STATUSES: readonly unknown[] = [408, 429]
+/** By RFC 6585, section 4: something in between may say so without DynamoDB's names. */
+const TOO_MANY_REQUESTS = 429
+/** By RFC 9110, section 15.5.9. */
+const REQUEST_TIMEOUT = 408
 
-export const isThrottle = ({ name = '', $metadata }: Pick<ServiceFault, 'name' | '$metadata'>): boolean =>
-  THROTTLES.has(name) || PASSING_STATUSES.includes($metadata?.httpStatusCode)
+type Refusal = Pick<ServiceFault, 'name' | '$metadata' | '$retryable'>
+
+export const isThrottle = ({ name = '', $metadata }: Refusal): boolean =>
+  THROTTLES.has(name) || $metadata?.httpStatusCode === TOO_MANY_REQUESTS
+
+/** Whether the same request may fare better later. */
+export const isPassing = (refusal: Refusal): boolean =>
+  isThrottle(refusal) ||
+  PASSING.has(refusal.name ?? '') ||
+  refusal.$retryable !== undefined ||
+  refusal.$metadata?.httpStatusCode === REQUEST_TIMEOUT
 
 export const isConditionFailure = (error: unknown): error is ServiceFault =>
   (error as ServiceFault | undefined)?.name === 'ConditionalCheckFailedException'
@@ -74,14 +99,14 @@ export const withoutItem = (tableName: string): StoreMisconfigured =>
       'has to support ReturnValuesOnConditionCheckFailure, as DynamoDB Local does from version 2.2.0, and dynalite does not.',
   )
 
-/** Network, time-out, throttling and 5xx are the store being down; any other refusal is a mistake in the set-up. */
+/** Network, time-out, 5xx and whatever else passes are the store being down; any other refusal is a mistake in the set-up. */
 export const faultOf = (error: unknown, tableName: string): IdempotencyError => {
   if (error instanceof IdempotencyError) return error
   const fault = (error ?? {}) as ServiceFault
   const { name = 'Error', message = '', $metadata } = fault
   const status = $metadata?.httpStatusCode
   const refused = REMEDIES[name] !== undefined || (status !== undefined && status >= 400 && status < 500)
-  if (refused && !isThrottle(fault)) {
+  if (refused && !isPassing(fault) && !isTransactionConflict(fault)) {
     const aboutKeys = name === 'ValidationException' && /\bkeys?\b/i.test(message)
     const remedy = aboutKeys ? KEY_SCHEMA_REMEDY : (REMEDIES[name] ?? 'DynamoDB refused the request.')
     return new StoreMisconfigured(`Table "${tableName}": ${remedy} (${name}: ${message})`, { cause: error })

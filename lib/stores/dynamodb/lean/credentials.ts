@@ -26,8 +26,8 @@ export const credentialsProblem = (given: unknown): string | undefined => {
 }
 
 /**
- * A copy, so that what is checked is what signs. The signer must never get less than this: where it gets nothing, it takes
- * the credentials of the environment.
+ * A copy, so that what is checked is what signs. The signer must not get anything else: where it gets nothing, it takes the
+ * credentials of the environment.
  */
 export const checkedCredentials = (given: unknown): Credentials => {
   const { accessKeyId, secretAccessKey, sessionToken, expiration } = Object(given) as Credentials

@@ -4,7 +4,7 @@ import aws4 from 'aws4'
 import { isObject } from '../../../core/option-rules.ts'
 import { type Runtime, systemRuntime } from '../../../core/runtime.ts'
 import { type Millis, millis } from '../../../core/time.ts'
-import { isThrottle } from '../faults.ts'
+import { isPassing, isThrottle } from '../faults.ts'
 import { closeIdle } from '../idle-sockets.ts'
 import type { ItemClient } from '../item-client.ts'
 import type { CredentialsSource } from './credentials.ts'
@@ -99,10 +99,10 @@ const told = ({ body }: Answer): Told => {
   throw new NoAnswer('UnreadableAnswer')
 }
 
-/** Whether the next attempt may fare better: network, time-out, 5xx, throttling. */
+/** Whether the next attempt may fare better: network, time-out, 5xx, and the refusals that pass. */
 const mayPass = (error: unknown): boolean =>
   error instanceof NoAnswer ||
-  (error instanceof ServiceError && (error.$metadata.httpStatusCode >= 500 || isThrottle(error)))
+  (error instanceof ServiceError && (error.$metadata.httpStatusCode >= 500 || isPassing(error)))
 
 const backoff = (error: unknown): Millis =>
   error instanceof ServiceError && isThrottle(error) ? THROTTLED_BACKOFF : BACKOFF
