@@ -50,7 +50,7 @@ describe.each(NO_OUTPUTS)('A client that answers %s is a mistake in the set-up',
     for (const client of bothClients(answer)) {
       const error = await call(dynamoDbStore({ tableName: 'table', client })).catch((thrown: unknown) => thrown)
       expect(error).toBeInstanceOf(StoreMisconfigured)
-      expect((error as Error).message).toMatch(/"table".*the client answered .*no output of DynamoDB/)
+      expect((error as Error).message).toMatch(/"table".*client's answer \(\w+\) is no output of DynamoDB/)
     }
   })
 

@@ -13,9 +13,9 @@ export interface DynamoDbStoreOptions {
   readonly tableName: string | undefined
   /**
    * A client of your own, with your own time-outs and retries. Default: the layer's, which sends twice and waits
-   * 900 ms for each answer; the SDK's defaults wait without bound. The client's chain of middlewares is kept, as with the
-   * SDK's `cacheMiddleware`: it has to be complete at the store's first call, and a middleware finds what belongs to one
-   * call in its `args`, not in its closure or `context`. An `ItemClient` of your own is called as it is.
+   * 900 ms for each answer; the SDK's defaults wait without bound. The client's chain of middlewares is kept until one is
+   * added or removed. As with the SDK's `cacheMiddleware`, a middleware has to look for what belongs to one call in its
+   * `args`, not in its closure or `context`. An `ItemClient` of your own is called as it is.
    */
   readonly client?: SdkClient | ItemClient | undefined
   /** How far a host's clock may be from DynamoDB's, in seconds: 0 to 60, default 2. */

@@ -90,13 +90,13 @@ export const refusedBy = ({ Item: item, $response }: ServiceFault): Refused => {
 }
 
 /**
- * A claim is refused only where a record is, and DynamoDB gives it back with the refusal. Who does not would refuse every
- * retry for ever. A take-over, a renewal or a settlement may be refused because TTL has deleted the record.
+ * A claim is refused only where there is a record, and DynamoDB gives it back with the refusal. Without it each retry would
+ * look like a conflict, for ever. Other writes may be refused because TTL has deleted the record.
  */
 export const withoutItem = (tableName: string): StoreMisconfigured =>
   new StoreMisconfigured(
-    `Table "${tableName}": a claim was refused, and the item in its place was not given back. The client or the emulator ` +
-      'has to support ReturnValuesOnConditionCheckFailure, as DynamoDB Local does from version 2.2.0, and dynalite does not.',
+    `Table "${tableName}": a claim was refused, and the record in its place was not given back. The client or emulator ` +
+      'has to support ReturnValuesOnConditionCheckFailure, as DynamoDB Local 2.2.0 and later do.',
   )
 
 /** Network, time-out, 5xx and whatever else passes are the store being down; any other refusal is a mistake in the set-up. */

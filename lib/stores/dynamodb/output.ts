@@ -1,5 +1,5 @@
 import { StoreMisconfigured } from '../../core/errors.ts'
-import { isObject, shown } from '../../core/option-rules.ts'
+import { isObject } from '../../core/option-rules.ts'
 import type { Item } from './item.ts'
 
 interface Output {
@@ -10,16 +10,16 @@ interface Output {
 const MEMBERS = ['Attributes', 'ConsumedCapacity', 'Item', 'ItemCollectionMetrics']
 
 /**
- * A client's answer as an output of DynamoDB. A mock without behaviour, or a request of another SDK that was never sent,
- * is none: it must not count as a won claim.
+ * Refuses what is no output of DynamoDB, such as the answer of a mock without behaviour, or a request of another SDK that
+ * was never sent. It must not count as a won claim.
  */
 export const outputOf = (answer: unknown, tableName: string): Output => {
   if (isPlainObject(answer) && ('$metadata' in answer || Object.keys(answer).every((name) => MEMBERS.includes(name)))) {
     return answer
   }
   throw new StoreMisconfigured(
-    `Table "${tableName}": the client answered ${typeof answer === 'string' ? 'text' : shown(answer)}, which is no output of ` +
-      'DynamoDB. A client answers as that of the AWS SDK v3 does; for a write an empty object is enough, also from a mock.',
+    `Table "${tableName}": the client's answer (${typeof answer}) is no output of DynamoDB. ` +
+      'It has to answer as a client of the AWS SDK v3 does; for a write {} is enough.',
   )
 }
 
