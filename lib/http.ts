@@ -16,6 +16,7 @@ export {
   storeSuccess,
 } from './core/outcome-policy.ts'
 export { claimOf } from './http/context-claim.ts'
+export type { Cors } from './http/cors.ts'
 export { graphql } from './http/graphql.ts'
 export { abandon, release } from './http/mark.ts'
 export { type IdempotencyMiddleware, idempotency, type MiddlewareOptions } from './http/middleware.ts'

@@ -4,7 +4,9 @@ import { decodeOutcome } from '../core/outcome.ts'
 import { type Decision, decide, type Ending, replayedError, statusOf } from '../core/outcome-policy.ts'
 import type { SettledRecord } from '../core/record.ts'
 import { answerOf } from './answer.ts'
-import type { EventKind } from './event.ts'
+import { inForm, isAnswer, type Recipient } from './answer-form.ts'
+import { corsHeaders } from './cors.ts'
+import type { HttpRequest } from './event.ts'
 import { markOf } from './mark.ts'
 import type { HttpSettings } from './options.ts'
 import { problemOf, problemResponse } from './problem.ts'
@@ -14,7 +16,17 @@ import { type Captured, capture, type IdempotencyStatus, replayed, withStatus } 
 export interface Exchange<TEvent> {
   readonly settings: HttpSettings<TEvent>
   readonly event: TEvent
-  readonly kind: EventKind
+  readonly recipient: Recipient
+}
+
+export const exchangeOf = <TEvent>(
+  settings: HttpSettings<TEvent>,
+  event: TEvent,
+  { kind, headerLines }: HttpRequest,
+): Exchange<TEvent> => {
+  const [origin] = headerLines('origin')
+  const cors = settings.cors === undefined ? {} : corsHeaders(settings.cors, origin)
+  return { settings, event, recipient: { kind, origin, cors } }
 }
 
 const STATUSES: Readonly<Record<Standing, IdempotencyStatus>> = {
@@ -30,8 +42,8 @@ interface Result extends Captured {
   readonly mark: Decision | undefined
 }
 
-export const captureResult = <TEvent>({ settings, kind }: Exchange<TEvent>, result: unknown): Result => ({
-  ...capture(result, kind, settings.filter),
+export const captureResult = <TEvent>({ settings, recipient }: Exchange<TEvent>, result: unknown): Result => ({
+  ...capture(result, recipient.kind, settings.filter),
   mark: markOf(result),
 })
 
@@ -47,7 +59,7 @@ export const endingOfAnswer = <TEvent>({ settings }: Exchange<TEvent>, result: R
 export const respond = async <TEvent>(exchange: Exchange<TEvent>, ran: Ran<Captured>): Promise<unknown> => {
   switch (ran.kind) {
     case 'answered':
-      return withStatus(ran.value, STATUSES[ran.standing], exchange.kind)
+      return withStatus(ran.value, STATUSES[ran.standing], exchange.recipient)
     case 'replay':
       return replay(exchange, ran.record)
     case 'refused':
@@ -58,22 +70,22 @@ export const respond = async <TEvent>(exchange: Exchange<TEvent>, ran: Ran<Captu
 export const replay = async <TEvent>(exchange: Exchange<TEvent>, record: SettledRecord): Promise<unknown> => {
   const outcome = decodeOutcome(record.outcome)
   if (outcome.kind === 'error') throw replayedError(outcome.error)
-  const answer = outcome.kind === 'json' ? replayed(outcome.value, exchange.kind) : undefined
+  const answer = outcome.kind === 'json' ? replayed(outcome.value, exchange.recipient) : undefined
   return answer === undefined ? refuse(exchange, new IdempotencyError('replay-unavailable')) : answer.result
 }
 
 export const refuse = async <TEvent>(
-  { settings, event, kind }: Exchange<TEvent>,
+  { settings, event, recipient }: Exchange<TEvent>,
   error: IdempotencyError,
 ): Promise<unknown> => {
   // A mistake in the set-up is nobody's to see but the operator's: the client gets the code, the log the remedy.
   if (ERRORS[error.code].status === 500) console.error(`lambda-once: ${error.code}: ${error.message}`)
   const problem = problemOf(error, settings.docsUrl)
   const chosen = await settings.problem?.(problem, event)
-  if (chosen !== undefined && chosen !== null) return chosen
+  if (chosen !== undefined && chosen !== null) return isAnswer(chosen) ? inForm(chosen, {}, recipient) : chosen
   // An HTTP API would make a 200 of nothing.
   if (settings.problem !== undefined) console.error('lambda-once: the option "problem" answered nothing')
-  return problemResponse(problem, kind)
+  return problemResponse(problem, recipient)
 }
 
 /** A request without a key, where it needs none, is about to run. */
@@ -82,4 +94,4 @@ export const tellUnkeyed = <TEvent>({ settings: { core } }: Exchange<TEvent>): v
 
 /** The answer to a request that ran without a key. */
 export const respondUnkeyed = <TEvent>(exchange: Exchange<TEvent>, captured: Captured): unknown =>
-  withStatus(captured, 'none', exchange.kind)
+  withStatus(captured, 'none', exchange.recipient)

@@ -12,6 +12,7 @@ import {
   captureResult,
   type Exchange,
   endingOfAnswer,
+  exchangeOf,
   refuse,
   replay,
   respond,
@@ -136,7 +137,7 @@ export const idempotency = <TEvent>(options: MiddlewareOptions<TEvent>): Idempot
         stages.set(request, { kind: 'passed', leave: enterClaim(context, undefined) })
         return
       }
-      const exchange: Exchange<TEvent> = { settings, event, kind: identified.request.kind }
+      const exchange = exchangeOf(settings, event, identified.request)
       switch (identified.kind) {
         case 'refused':
           request.earlyResponse = await refuse(exchange, identified.error)

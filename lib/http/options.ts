@@ -11,6 +11,7 @@ import { COMMON_RULES, type CommonOptions, readSettings, type Settings } from '.
 import { type AnswerPolicy, storeSuccess } from '../core/outcome-policy.ts'
 import { aTenant, type TenantChoice } from '../core/tenant.ts'
 import { fromSeconds, type Millis } from '../core/time.ts'
+import { aCors, type Cors } from './cors.ts'
 import type { HeaderProfile } from './key-header.ts'
 import type { Problem } from './problem.ts'
 import { type HeaderFilter, headerFilter, type ReplayHeaders } from './replay-headers.ts'
@@ -55,6 +56,12 @@ export interface HttpOptions<TEvent> extends CommonOptions {
   readonly route?: ((event: TEvent) => string) | undefined
   /** Headers of the answer that are not stored (`deny`, besides the built-in list), or the only ones that are (`allow`). */
   readonly replayHeaders?: ReplayHeaders | undefined
+  /**
+   * Lets scripts of other origins read what the layer handles: problems, replays and first answers, unless they allow an
+   * origin by themselves. Not needed where the gateway or a middleware outside of `idempotent` adds these headers.
+   * Preflights and methods that pass through are not its business.
+   */
+  readonly cors?: Cors | undefined
   /** Page that describes the problems: sent as `Link: <docsUrl#code>; rel="describedby"`. */
   readonly docsUrl?: string | undefined
   /** Answers problems in your own envelope. */
@@ -74,6 +81,7 @@ export interface HttpSettings<TEvent> {
   readonly likelyReplay: HttpOptions<TEvent>['likelyReplay']
   readonly route: HttpOptions<TEvent>['route']
   readonly filter: HeaderFilter
+  readonly cors: Cors | undefined
   readonly docsUrl: string | undefined
   readonly problem: HttpOptions<TEvent>['problem']
 }
@@ -119,6 +127,7 @@ const HTTP_RULES: Rules = {
   likelyReplay: { rule: aFunction },
   route: { rule: aFunction },
   replayHeaders: { rule: someHeaders },
+  cors: { rule: aCors },
   docsUrl: { rule: aUrl },
   problem: { rule: aFunction },
 }
@@ -141,6 +150,7 @@ export const readHttpSettings = <TEvent>(
     likelyReplay: options.likelyReplay,
     route: options.route,
     filter: headerFilter(options.replayHeaders),
+    cors: options.cors,
     docsUrl: options.docsUrl,
     problem: options.problem,
   }

@@ -1,6 +1,5 @@
 import { ERRORS, type ErrorCode, type IdempotencyError } from '../core/errors.ts'
-import type { EventKind } from './event.ts'
-import { type HttpResponse, withHeaders } from './response.ts'
+import { inForm, type Recipient } from './answer-form.ts'
 
 /** The body of a problem: RFC 9457, with three members of our own. */
 export interface ProblemBody {
@@ -45,8 +44,8 @@ export const problemOf = (error: IdempotencyError, docsUrl: string | undefined):
   }
 }
 
-export const problemResponse = ({ status, headers, body }: Problem, kind: EventKind): HttpResponse =>
-  withHeaders({ statusCode: status, body: JSON.stringify(body) }, headers, kind)
+export const problemResponse = ({ status, headers, body }: Problem, to: Recipient): unknown =>
+  inForm({ statusCode: status, body: JSON.stringify(body) }, headers, to)
 
 /** What went wrong inside names tables and roles: that is for the log, not for the client. */
 const detailOf = (error: IdempotencyError, status: number): string =>

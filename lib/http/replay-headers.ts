@@ -1,3 +1,5 @@
+import { isMap } from './answer-form.ts'
+
 /** Which headers of an answer are stored and replayed. */
 export type ReplayHeaders =
   /** These are dropped too. */
@@ -43,6 +45,6 @@ export const headerFilter = (choice: ReplayHeaders | undefined): HeaderFilter =>
 }
 
 export const keptHeaders = (headers: unknown, filter: HeaderFilter): Record<string, unknown> | undefined => {
-  if (typeof headers !== 'object' || headers === null) return undefined
+  if (!isMap(headers)) return undefined
   return Object.fromEntries(Object.entries(headers).filter(([name]) => filter(name.toLowerCase())))
 }

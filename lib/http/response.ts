@@ -1,4 +1,5 @@
 import { isStream, type Outcome, outcomeOf, unavailable } from '../core/outcome.ts'
+import { type Fields, inForm, isAnswer, isFields, type Recipient, withoutCorsOfOthers } from './answer-form.ts'
 import type { EventKind } from './event.ts'
 import { type HeaderFilter, keptHeaders } from './replay-headers.ts'
 
@@ -25,8 +26,6 @@ export interface Captured {
   readonly outcome: Outcome
 }
 
-type Fields = Readonly<Record<string, unknown>>
-
 /** The members of an answer that are kept; `statusDescription` is ALB's. */
 const KEPT = ['statusCode', 'statusDescription', 'body', 'isBase64Encoded'] as const
 
@@ -39,14 +38,33 @@ export const capture = (returned: unknown, kind: EventKind, filter: HeaderFilter
   }
 }
 
+/**
+ * Reads each member once, and answers what it read: a getter, or a handler that uses its object again for another
+ * request, must not make the stored answer differ from the given one.
+ */
 const read = (returned: unknown, kind: EventKind, filter: HeaderFilter): Captured => {
-  const given = asSent(returned)
-  const result = isAnswer(given) || isStream(given) || !infersAnswers(kind) ? given : inferred(given)
-  if (isStream(result)) return { result, statusCode: undefined, outcome: unavailable('streamed') }
-  if (!isAnswer(result)) return { result, statusCode: undefined, outcome: outcomeOf({ result }) }
-  const statusCode = Number(result.statusCode)
-  const outcome = outcomeOfAnswer(result, filter)
-  return { result: { ...snapshot(result), ...keptBody(result.body, outcome) }, statusCode, outcome }
+  const sent = asSent(returned)
+  if (isStream(sent)) return { result: sent, statusCode: undefined, outcome: unavailable('streamed') }
+  const taken = isFields(sent) && !Array.isArray(sent) ? { ...sent } : sent
+  const result = explicit(taken, kind)
+  if (isAnswer(result)) return readAnswer(result, filter)
+  const outcome = outcomeOf({ result })
+  return {
+    result: outcome.kind === 'json' ? JSON.parse(outcome.text).result : returned,
+    statusCode: undefined,
+    outcome,
+  }
+}
+
+/** Headers that JSON cannot hold are left out, as those that are no map: no front would send them. */
+
+const readAnswer = (taken: Fields, filter: HeaderFilter): Captured => {
+  const statusCode = Number(taken.statusCode)
+  const { headers, multiValueHeaders, cookies, ...rest } = taken
+  const heads = outcomeOf({ headers, multiValueHeaders, cookies })
+  const answer: Fields = { ...rest, ...(heads.kind === 'json' && JSON.parse(heads.text)) }
+  const outcome = outcomeOfAnswer(answer, filter)
+  return { result: { ...answer, ...keptBody(answer.body, outcome) }, statusCode, outcome }
 }
 
 const outcomeOfAnswer = (answer: Fields, filter: HeaderFilter): Outcome => {
@@ -58,25 +76,6 @@ const outcomeOfAnswer = (answer: Fields, filter: HeaderFilter): Outcome => {
 /** A body that is no text yet reaches a serializer outside as JSON keeps it: as a replay will. */
 const keptBody = (body: unknown, outcome: Outcome): Fields =>
   isFields(body) && outcome.kind === 'json' ? { body: JSON.parse(outcome.text).answer.body } : {}
-
-/**
- * The answer leaves after its outcome is stored. A handler that uses its object again by then, for another request of the
- * same process, must not give this caller that one's answer.
- */
-const snapshot = (answer: Fields): Fields => {
-  const copy: Record<string, unknown> = { ...answer }
-  for (const name of ['headers', 'multiValueHeaders', 'cookies']) if (name in copy) copy[name] = copied(copy[name])
-  return copy
-}
-
-/** A list, or a map whose members may be lists. */
-const copied = (value: unknown): unknown => {
-  if (Array.isArray(value)) return [...value]
-  if (!isFields(value)) return value
-  return Object.fromEntries(
-    Object.entries(value).map(([name, lines]) => [name, Array.isArray(lines) ? [...lines] : lines]),
-  )
-}
 
 /**
  * What Lambda would send of an instance of a class: what its `toJSON` says, or its own members. Copying it to add a
@@ -95,44 +94,25 @@ const isPlain = (value: object): boolean => {
 }
 
 /** The result with the answer's standing told in its headers; the handler's own object stays as it is. */
-export const withStatus = ({ result, statusCode }: Captured, status: IdempotencyStatus, kind: EventKind): unknown =>
-  statusCode === undefined ? result : withHeaders(result as Fields, { [STATUS_HEADER]: status }, kind)
+export const withStatus = ({ result, statusCode }: Captured, status: IdempotencyStatus, to: Recipient): unknown =>
+  statusCode === undefined ? result : inForm(result as Fields, { [STATUS_HEADER]: status }, to)
 
 /** The stored answer, marked as a replay; `undefined` where what is stored is no answer of this layer. */
-export const replayed = (stored: unknown, kind: EventKind): { readonly result: unknown } | undefined => {
+export const replayed = (stored: unknown, to: Recipient): { readonly result: unknown } | undefined => {
   if (!isFields(stored)) return undefined
-  if (!Object.hasOwn(stored, 'answer')) return { result: stored.result }
-  const { answer } = stored
-  if (!isAnswer(answer) || !Number.isInteger(Number(answer.statusCode))) return undefined
-  return { result: withHeaders(answer, { [REPLAYED_HEADER]: 'true', [STATUS_HEADER]: 'replayed' }, kind) }
+  const isStoredAnswer = Object.hasOwn(stored, 'answer')
+  const answer = isStoredAnswer ? stored.answer : explicit(stored.result, to.kind)
+  if (!isAnswer(answer)) return isStoredAnswer ? undefined : { result: answer }
+  if (!Number.isInteger(Number(answer.statusCode))) return undefined
+  return {
+    result: inForm(withoutCorsOfOthers(answer, to), { [REPLAYED_HEADER]: 'true', [STATUS_HEADER]: 'replayed' }, to),
+  }
 }
-
-/** An ALB with multi-value headers turned on looks at nothing else. */
-export const withHeaders = <T extends object>(
-  response: T,
-  headers: Readonly<Record<string, string>>,
-  kind: EventKind,
-): T & Pick<HttpResponse, 'headers' | 'multiValueHeaders'> => {
-  const { headers: givenHeaders, multiValueHeaders: givenMulti } = response as Partial<HttpResponse>
-  const ours = new Set(Object.keys(headers).map((name) => name.toLowerCase()))
-  const [single, multi] = [without(ours, givenHeaders), without(ours, givenMulti)]
-  const cleared = Object.assign({ ...response }, ifGiven('headers', single), ifGiven('multiValueHeaders', multi))
-  if (kind !== 'alb-multi-value') return { ...cleared, headers: { ...single, ...headers } }
-  const lines = Object.entries(headers).map(([name, value]) => [name, [value]])
-  return { ...cleared, multiValueHeaders: { ...multi, ...Object.fromEntries(lines) } }
-}
-
-/** A header of the same name in any case, such as one that the handler passes on, would be a second line of ours. */
-const without = <T extends object>(ours: ReadonlySet<string>, map: T | undefined): T | undefined => {
-  if (!isFields(map)) return map
-  return Object.fromEntries(Object.entries(map).filter(([name]) => !ours.has(name.toLowerCase()))) as T
-}
-
-const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null
-
-const isAnswer = (value: unknown): value is Fields => isFields(value) && value.statusCode !== undefined
 
 const infersAnswers = (kind: EventKind): boolean => kind === 'http-api' || kind === 'function-url'
+
+const explicit = (result: unknown, kind: EventKind): unknown =>
+  isAnswer(result) || !infersAnswers(kind) ? result : inferred(result)
 
 /**
  * What API Gateway makes of a payload-2.0 result without a status: 200, JSON, the result as the body. It is written

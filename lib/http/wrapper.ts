@@ -4,15 +4,7 @@ import { run } from '../core/lifecycle/run.ts'
 import { OptionError } from '../core/option-rules.ts'
 import { endingOfHttpError } from '../core/outcome-policy.ts'
 import { withClaim } from './context-claim.ts'
-import {
-  captureResult,
-  type Exchange,
-  endingOfAnswer,
-  refuse,
-  respond,
-  respondUnkeyed,
-  tellUnkeyed,
-} from './exchange.ts'
+import { captureResult, endingOfAnswer, exchangeOf, refuse, respond, respondUnkeyed, tellUnkeyed } from './exchange.ts'
 import { identify } from './identity.ts'
 import { type HttpOptions, type HttpSettings, readHttpSettings } from './options.ts'
 import type { HttpResponse } from './response.ts'
@@ -73,7 +65,7 @@ const handle = async <TEvent>(
 ): Promise<unknown> => {
   const identified = identify(settings, event, context)
   if (identified.kind === 'pass') return call(undefined)
-  const exchange: Exchange<TEvent> = { settings, event, kind: identified.request.kind }
+  const exchange = exchangeOf(settings, event, identified.request)
   switch (identified.kind) {
     case 'unkeyed':
       tellUnkeyed(exchange)

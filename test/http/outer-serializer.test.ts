@@ -63,8 +63,12 @@ test('marks that the handler passes on, in whatever case, do not stand beside ou
     multiValueHeaders: { 'idempotency-status': ['replayed'], vary: ['a', 'b'] },
     body: '',
   }))
-  expect(first.headers).toEqual({ 'IDEMPOTENT-REPLAYED': 'true', etag: 'e', 'Idempotency-Status': 'created' })
-  expect(first.multiValueHeaders).toEqual({ vary: ['a', 'b'] })
+  expect(first.headers).toEqual({
+    'IDEMPOTENT-REPLAYED': 'true',
+    etag: 'e',
+    vary: 'a, b',
+    'Idempotency-Status': 'created',
+  })
   expect(answered(second).headers).toEqual({
     etag: 'e',
     vary: 'a, b',

@@ -1,0 +1,205 @@
+import middy from '@middy/core'
+import { type Cors, type HttpOptions, idempotency, idempotent } from '../../lib/http.ts'
+import { memoryStore } from '../../lib/memory.ts'
+import { contextWith, EVENT_KINDS, EVENT_MAKERS, type TestEvent, type TestEventKind } from '../support/http-events.ts'
+import { wireOf } from '../support/wire.ts'
+
+const SHOP = 'https://shop.example'
+const ADMIN = 'https://admin.example:8443'
+
+interface Sent {
+  readonly origin?: string | undefined
+  readonly key?: string
+  readonly method?: string
+}
+
+const eventOf = (kind: TestEventKind, { origin, key = 'k', method = 'POST' }: Sent): TestEvent =>
+  EVENT_MAKERS[kind]({
+    method,
+    headers: [['Idempotency-Key', key], ...(origin === undefined ? [] : [['Origin', origin] as const])],
+    body: '{}',
+  })
+
+type Handle = (event: TestEvent, context: object) => unknown
+
+const subject = (handle: Handle, over: Partial<HttpOptions<TestEvent>> = {}) => {
+  const options = { store: memoryStore(), operation: 'payments', tenant: 'single-tenant', ...over } as const
+  const handler = idempotent(handle as never, options)
+  return async (kind: TestEventKind, sent: Sent) => {
+    const { headers, ...rest } = wireOf(kind, await handler(eventOf(kind, sent) as never, contextWith()))
+    return {
+      ...rest,
+      headers: Object.fromEntries(Object.entries(headers).map(([name, lines]) => [name, lines.join(', ')])),
+    }
+  }
+}
+
+const plain: Handle = () => ({ statusCode: 201, headers: { Location: '/payments/1' }, body: 'x' })
+
+/** As a framework inside of the handler does. */
+const withOwnCors: Handle = (event) => {
+  const headers = {
+    ...event.headers,
+    origin:
+      event.multiValueHeaders?.Origin?.[0] ??
+      event.multiValueHeaders?.origin?.[0] ??
+      event.headers?.Origin ??
+      event.headers?.origin,
+  }
+  return {
+    statusCode: 201,
+    multiValueHeaders: {
+      'Access-Control-Allow-Origin': [headers.origin],
+      'Access-Control-Allow-Credentials': ['true'],
+      'Access-Control-Expose-Headers': ['ETag'],
+      Vary: ['Origin'],
+    },
+    body: 'x',
+  }
+}
+
+describe.each(EVENT_KINDS)('on %s', (kind) => {
+  test('what a handler allows one origin is not replayed to another', async () => {
+    const send = subject(withOwnCors)
+    const own = {
+      'access-control-allow-origin': SHOP,
+      'access-control-allow-credentials': 'true',
+      'access-control-expose-headers': 'ETag',
+      vary: 'Origin',
+    }
+    expect((await send(kind, { origin: SHOP })).headers).toMatchObject(own)
+    expect((await send(kind, { origin: SHOP })).headers).toMatchObject({ ...own, 'idempotency-status': 'replayed' })
+    const { headers } = await send(kind, { origin: ADMIN })
+    expect(headers).toEqual({ vary: 'Origin', 'idempotency-status': 'replayed', 'idempotent-replayed': 'true' })
+    expect((await send(kind, {})).headers).toMatchObject(own)
+  })
+
+  test('what it allows all origins is', async () => {
+    const send = subject(() => ({ statusCode: 201, headers: { 'access-control-allow-origin': '*' }, body: 'x' }))
+    await send(kind, { origin: SHOP })
+    expect((await send(kind, { origin: ADMIN })).headers).toMatchObject({ 'access-control-allow-origin': '*' })
+  })
+
+  test('with the option, first answers, replays and problems can be read by each origin of the list, and by no other', async () => {
+    const send = subject(plain, { cors: { origins: [SHOP, ADMIN] } })
+    const allowed = (origin: string) => ({
+      'access-control-allow-origin': origin,
+      'access-control-expose-headers': 'Idempotency-Status, Idempotent-Replayed, Link, Location, Retry-After',
+      vary: 'Origin',
+    })
+    expect(await send(kind, { origin: SHOP })).toMatchObject({
+      statusCode: 201,
+      headers: { ...allowed(SHOP), 'idempotency-status': 'created' },
+    })
+    expect((await send(kind, { origin: ADMIN })).headers).toMatchObject({
+      ...allowed(ADMIN),
+      'idempotency-status': 'replayed',
+    })
+    expect(await send(kind, { origin: SHOP, key: 'a,b' })).toMatchObject({ statusCode: 400, headers: allowed(SHOP) })
+    for (const origin of ['https://evil.example', 'https://shop.example.evil.example', 'null', undefined]) {
+      const { headers } = await send(kind, { origin })
+      expect(Object.keys(headers).filter((name) => name.startsWith('access-control'))).toEqual([])
+      expect(headers.vary).toBe('Origin')
+    }
+  })
+
+  test('with the option, a handler that allows an origin by itself is left alone, and a replay to another goes by the list', async () => {
+    const send = subject(withOwnCors, { cors: { origins: [SHOP, ADMIN] } })
+    const first = await send(kind, { origin: SHOP })
+    expect(first.headers).toMatchObject({
+      'access-control-allow-origin': SHOP,
+      'access-control-expose-headers': 'ETag',
+    })
+    const { headers } = await send(kind, { origin: ADMIN })
+    expect(headers).toMatchObject({ 'access-control-allow-origin': ADMIN, vary: 'Origin' })
+    expect(headers['access-control-expose-headers']).toContain('Idempotency-Status')
+    expect(headers['access-control-allow-credentials']).toBeUndefined()
+  })
+
+  test('an answer in an envelope of your own gets them too', async () => {
+    const problem: HttpOptions<TestEvent>['problem'] = ({ status, body }) => ({ statusCode: status, body: body.code })
+    const send = subject(plain, { cors: { origins: ['*'] }, problem })
+    const answer = await send(kind, { origin: SHOP, key: 'a,b' })
+    expect(answer).toMatchObject({
+      statusCode: 400,
+      body: 'key-invalid',
+      headers: { 'access-control-allow-origin': '*' },
+    })
+    expect(answer.headers.vary).toBeUndefined()
+  })
+})
+
+test('credentials and headers of your own are said where they are asked for', async () => {
+  const send = subject(plain, { cors: { origins: [SHOP], credentials: true, exposeHeaders: ['ETag'] } })
+  expect((await send('http-api', { origin: SHOP })).headers).toMatchObject({
+    'access-control-allow-credentials': 'true',
+    'access-control-expose-headers': 'Idempotency-Status, Idempotent-Replayed, Link, Location, Retry-After, ETag',
+  })
+  expect((await send('http-api', { origin: ADMIN })).headers['access-control-allow-credentials']).toBeUndefined()
+})
+
+test.each([
+  ['Accept-Encoding', 'Accept-Encoding, Origin'],
+  ['accept, ORIGIN', 'accept, ORIGIN'],
+  ['*', '*'],
+])('a Vary that reads %s becomes %s', async (vary, expected) => {
+  const send = subject(() => ({ statusCode: 201, headers: { vary }, body: 'x' }), { cors: { origins: [SHOP] } })
+  expect((await send('http-api', { origin: SHOP })).headers.vary).toBe(expected)
+})
+
+test('a request without a key that runs has them; a method that passes is untouched', async () => {
+  const send = subject(plain, { cors: { origins: [SHOP] }, missingKey: 'pass', key: () => undefined })
+  expect((await send('http-api', { origin: SHOP })).headers['access-control-allow-origin']).toBe(SHOP)
+  expect(
+    (await send('http-api', { origin: SHOP, method: 'GET' })).headers['access-control-allow-origin'],
+  ).toBeUndefined()
+})
+
+test('E13: in the middleware form a replay and a problem have them, whatever middlewares outside would have added', async () => {
+  const options = {
+    store: memoryStore(),
+    operation: 'payments',
+    tenant: 'single-tenant',
+    cors: { origins: [SHOP] },
+  } as const
+  const chain = middy()
+  chain.use(idempotency<TestEvent>(options) as never)
+  const handler = chain.handler(plain as never) as unknown as Handle
+  const send = async (sent: Sent) => wireOf('rest-api', await handler(eventOf('rest-api', sent), contextWith()))
+  for (const sent of [{}, {}, { key: 'a,b' }]) {
+    expect((await send({ origin: SHOP, ...sent })).headers['access-control-allow-origin']).toEqual([SHOP])
+  }
+})
+
+describe('what cannot be right is refused at once', () => {
+  test.each<[unknown, RegExp]>([
+    [true, /must be \{ origins, credentials\?, exposeHeaders\? \}/],
+    [{ origins: [SHOP], methods: ['POST'] }, /must be \{ origins, credentials\?, exposeHeaders\? \}/],
+    [{}, /must list its origins/],
+    [{ origins: SHOP }, /must list its origins/],
+    [{ origins: [] }, /must list its origins/],
+    [{ origins: [`${SHOP}/`] }, /"https:\/\/shop\.example\/" is none/],
+    [{ origins: ['shop.example'] }, /"shop\.example" is none/],
+    [{ origins: ['https://Shop.example'] }, /"https:\/\/Shop\.example" is none/],
+    [{ origins: ['https://*.example'] }, /"https:\/\/\*\.example" is none/],
+    [{ origins: ['*', SHOP] }, /"\*" is none/],
+    [{ origins: ['null'] }, /"null" is none/],
+    [{ origins: [SHOP, undefined] }, /undefined is none/],
+    [{ origins: [7] }, /7 is none/],
+    [{ origins: ['*'], credentials: true }, /browsers send no credentials/],
+    [{ origins: [SHOP], credentials: 'yes' }, /true or false as credentials/],
+    [{ origins: [SHOP], exposeHeaders: ['ETag, Link'] }, /list of header names/],
+    [{ origins: [SHOP], exposeHeaders: 'ETag' }, /list of header names/],
+  ])('%j', (cors, rule) => {
+    const refused = () => subject(plain, { cors: cors as Cors })
+    expect(refused).toThrow(expect.objectContaining({ name: 'OptionError', option: 'cors' }))
+    expect(refused).toThrow(rule)
+  })
+
+  test.each([[['*']], [[SHOP, 'http://localhost:3000', 'capacitor://localhost', 'https://xn--bcher-kva.example']]])(
+    'but not %j',
+    (origins) => {
+      expect(() => subject(plain, { cors: { origins, credentials: undefined } })).not.toThrow()
+    },
+  )
+})

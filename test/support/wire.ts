@@ -1,0 +1,67 @@
+import type { TestEventKind } from './http-events.ts'
+
+/** An answer as a client gets it: header names in lower case, the lines of one name in their order. */
+export interface Wire {
+  readonly statusCode: number
+  readonly headers: Readonly<Record<string, readonly string[]>>
+  readonly body: string
+}
+
+type Fields = Readonly<Record<string, unknown>>
+type Lines = readonly (readonly [name: string, value: string])[]
+
+const single = (map: unknown): Lines => Object.entries((map ?? {}) as Record<string, string>)
+
+const multi = (map: unknown): Lines =>
+  Object.entries((map ?? {}) as Record<string, string[]>).flatMap(([name, values]) =>
+    values.map((value) => [name, value] as const),
+  )
+
+const cookies = (list: unknown): Lines => ((list ?? []) as string[]).map((value) => ['set-cookie', value])
+
+const named = (lines: Lines): ReadonlySet<string> => new Set(lines.map(([name]) => name.toLowerCase()))
+
+/** "Create AWS Lambda proxy integrations for HTTP APIs in API Gateway": `headers` and `cookies`, and no other map. */
+const payload20 = (answer: Fields): Lines => [...single(answer.headers), ...cookies(answer.cookies)]
+
+/**
+ * By kind, from "Lambda proxy integrations in API Gateway" (one list of both maps, in which `multiValueHeaders` wins) and
+ * "Use Lambda functions as targets of an Application Load Balancer" (`multiValueHeaders` where they are turned on,
+ * `headers` otherwise).
+ */
+const LINES: Readonly<Record<TestEventKind, (answer: Fields) => Lines>> = {
+  'http-api': payload20,
+  'function-url': payload20,
+  'rest-api': ({ headers, multiValueHeaders }) => {
+    const many = multi(multiValueHeaders)
+    return [...single(headers).filter(([name]) => !named(many).has(name.toLowerCase())), ...many]
+  },
+  alb: ({ headers }) => single(headers),
+  'alb-multi-value': ({ multiValueHeaders }) => multi(multiValueHeaders),
+}
+
+const COMMON = ['statusCode', 'body', 'isBase64Encoded']
+
+const MEMBERS: Readonly<Record<TestEventKind, readonly string[]>> = {
+  'http-api': [...COMMON, 'headers', 'cookies'],
+  'function-url': [...COMMON, 'headers', 'cookies'],
+  'rest-api': [...COMMON, 'headers', 'multiValueHeaders'],
+  alb: [...COMMON, 'headers', 'statusDescription'],
+  'alb-multi-value': [...COMMON, 'multiValueHeaders', 'statusDescription'],
+}
+
+/** What the front of this kind sends to the client. Throws for an answer that is not in the form of the kind. */
+export const wireOf = (kind: TestEventKind, result: unknown): Wire => {
+  const answer = result as Fields
+  const unknown = Object.keys(answer).filter((member) => !MEMBERS[kind].includes(member))
+  if (unknown.length > 0) throw new Error(`An answer of kind ${kind} has no member ${unknown.join(', ')}`)
+  if (kind.startsWith('alb') && typeof answer.isBase64Encoded !== 'boolean')
+    throw new Error('A load balancer must be told whether the body is Base64')
+  const headers: Record<string, string[]> = {}
+  for (const [name, value] of LINES[kind](answer)) {
+    if (typeof value !== 'string') throw new Error(`The header ${name} is ${typeof value}, not a text`)
+    headers[name.toLowerCase()] = [...(headers[name.toLowerCase()] ?? []), value]
+  }
+  const body = Buffer.from(String(answer.body), answer.isBase64Encoded === true ? 'base64' : 'utf8')
+  return { statusCode: Number(answer.statusCode), headers, body: body.toString('latin1') }
+}
