@@ -72,6 +72,11 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorFacts>> = {
   },
 }
 
+interface IdempotencyErrorOptions extends ErrorOptions {
+  readonly retryAfterSeconds?: number | undefined
+  readonly status?: number | undefined
+}
+
 /**
  * Thrown where idempotency itself, not the handler, decides the answer. `code` says what happened; the message never
  * holds the raw key, the payload or the answer.
@@ -83,12 +88,15 @@ export class IdempotencyError extends Error {
   declare readonly retryable: boolean
   /** When a retry is worth while, in seconds; only where that is known. */
   declare readonly retryAfterSeconds?: number
+  /** The HTTP status, where it is not the usual one of the code. */
+  declare readonly status?: number
 
-  constructor(code: ErrorCode, detail?: string, options: ErrorOptions & { retryAfterSeconds?: number } = {}) {
+  constructor(code: ErrorCode, detail?: string, options: IdempotencyErrorOptions = {}) {
     super(detail ?? ERRORS[code].title, options)
     this.code = code
     this.retryable = ERRORS[code].retryable
     if (options.retryAfterSeconds !== undefined) this.retryAfterSeconds = options.retryAfterSeconds
+    if (options.status !== undefined) this.status = options.status
   }
 }
 

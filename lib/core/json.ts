@@ -12,6 +12,13 @@ const MAX_EXPONENT_DIGITS = 15
 /** Thrown by {@link canonicalValue}; names the place and the type, never the value. */
 export class NotCanonical extends TypeError {
   override readonly name = 'NotCanonical'
+  /** Whether `JSON.parse` can have made it, of a text such as `1e400`. */
+  readonly isParsed: boolean
+
+  constructor(message: string, isParsed = false) {
+    super(message)
+    this.isParsed = isParsed
+  }
 }
 
 class CannotCanonicalise extends Error {}
@@ -159,17 +166,19 @@ const writeMembers = (members: ReadonlyMap<string, string>): string => {
 }
 
 const writeValue = (value: unknown, path: string, depth: number): string => {
-  if (depth > MAX_DEPTH)
-    throw new NotCanonical(`${path} is nested deeper than ${MAX_DEPTH} levels, or refers to itself`)
+  if (depth > MAX_DEPTH) throw tooDeep(path)
   if (value === null || typeof value === 'boolean') return String(value)
   if (typeof value === 'string') return JSON.stringify(value)
   if (typeof value === 'number' && Number.isFinite(value)) return canonicalNumber(String(value))
-  if (depth === MAX_DEPTH)
-    throw new NotCanonical(`${path} is nested deeper than ${MAX_DEPTH} levels, or refers to itself`)
+  if (depth === MAX_DEPTH) throw tooDeep(path)
   if (Array.isArray(value)) return writeArray(value, path, depth)
   if (isPlainObject(value)) return writeObject(value, path, depth)
-  throw new NotCanonical(`${path} is ${describe(value)}, which JSON cannot hold without losing something`)
+  const isParsed = value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY
+  throw new NotCanonical(`${path} is ${describe(value)}, which JSON cannot hold without losing something`, isParsed)
 }
+
+const tooDeep = (path: string): NotCanonical =>
+  new NotCanonical(`${path} is nested deeper than ${MAX_DEPTH} levels, or refers to itself`, true)
 
 /** Indexed, not mapped: a hole reads as `undefined` and is refused, where `map` would skip it. */
 const writeArray = (value: readonly unknown[], path: string, depth: number): string => {

@@ -2,15 +2,19 @@ import { IdempotencyError } from './errors.ts'
 import { canonicalValue, NotCanonical } from './json.ts'
 import { unawaited } from './unawaited.ts'
 
-/** Canonical text of a payload that the user picked. Throws {@link IdempotencyError} `payload-invalid`. */
-export const canonicalPayload = (payload: unknown): string => {
+/**
+ * Canonical text of a payload that the user picked, or of a body that a parser has read. Throws {@link IdempotencyError}
+ * `payload-invalid`: with status 400 where the client's own JSON is the cause, such as `1e400`.
+ */
+export const canonicalPayload = (payload: unknown, source: 'payload' | 'body' = 'payload'): string => {
   try {
     return canonicalValue(payload)
   } catch (error) {
     if (!(error instanceof NotCanonical)) throw error
     unawaited(payload)
-    throw new IdempotencyError('payload-invalid', `The payload cannot be fingerprinted: ${error.message}`, {
+    throw new IdempotencyError('payload-invalid', `The ${source} cannot be fingerprinted: ${error.message}`, {
       cause: error,
+      status: source === 'body' && error.isParsed ? 400 : undefined,
     })
   }
 }

@@ -3,8 +3,12 @@ import type { Rule } from './option-rules.ts'
 import { SINGLE_TENANT } from './record-key.ts'
 import { unawaited } from './unawaited.ts'
 
+type TenantAnswer = string | Error | null | undefined
+
 /** The option `tenant` of the entries that take an event: never left out, so that no key is shared by all. */
-export type TenantChoice<TSubject> = ((subject: TSubject) => string | null | undefined) | typeof SINGLE_TENANT
+export type TenantChoice<TSubject> =
+  | ((subject: TSubject) => TenantAnswer | PromiseLike<TenantAnswer>)
+  | typeof SINGLE_TENANT
 
 /** `subject`: what the function is a function of, in words. */
 export const aTenant =
@@ -14,9 +18,16 @@ export const aTenant =
       ? undefined
       : `must be a function of the ${subject}, or the literal "${SINGLE_TENANT}"`
 
-/** Asked before the handler runs, and of nothing but the event: a tenant is never guessed. */
-export const tenantOf = <TSubject>(tenant: TenantChoice<TSubject>, subject: TSubject): string =>
-  tenant === SINGLE_TENANT ? SINGLE_TENANT : scopeText('tenant', tenant(subject))
+/**
+ * Asked before the handler runs, and of nothing but the event: a tenant is never guessed. An error that the function
+ * answers is thrown, as one that it throws.
+ */
+export const tenantOf = async <TSubject>(tenant: TenantChoice<TSubject>, subject: TSubject): Promise<string> => {
+  if (tenant === SINGLE_TENANT) return SINGLE_TENANT
+  const answer = await tenant(subject)
+  if (answer instanceof Error) throw answer
+  return scopeText('tenant', answer)
+}
 
 /** What an option answered for a part of the scope, or for the key in it. Throws {@link IdempotencyError} `scope-missing`. */
 export const scopeText = (option: string, answer: unknown): string => {

@@ -165,14 +165,24 @@ const bodyOf = ({ body, isBase64Encoded }: AnyEvent): RequestBody => {
   return bytes.toString('base64') === body ? { kind: 'raw', body: bytes } : { kind: 'parsed', value: body }
 }
 
-/** Copies the lines now: what a handler does to `event.headers` later is not the client's word. */
-const readHeaders = (event: AnyEvent): ((name: string) => readonly string[]) => {
-  const source = isFilled(event.multiValueHeaders) ? event.multiValueHeaders : (event.headers ?? {})
-  const entries = Object.entries(source)
-  return (name) =>
-    entries
-      .filter(([given]) => given.toLowerCase() === name)
-      .flatMap(([, value]) => (typeof value === 'string' ? [value] : [...(value ?? [])]))
+/**
+ * Copies the lines now: what a handler does to `event.headers` later is not the client's word. A front that fills both
+ * maps puts one of the lines into `headers`; what stands only there, a middleware has set.
+ */
+const readHeaders = ({ headers, multiValueHeaders }: AnyEvent): ((name: string) => readonly string[]) => {
+  const [single, many] = [linesIn(headers), linesIn(multiValueHeaders)]
+  return (name) => {
+    const lines = many(name)
+    const set = single(name).filter((line) => !lines.includes(line))
+    return set.length > 0 ? set : lines
+  }
+}
+
+const linesIn = (map: Single | Multi): ((name: string) => readonly string[]) => {
+  const entries = Object.entries(map ?? {}).map(
+    ([name, value]) => [name.toLowerCase(), [value ?? []].flat().map(String)] as const,
+  )
+  return (name) => entries.filter(([given]) => given === name).flatMap(([, lines]) => lines)
 }
 
 const unsupported = (): IdempotencyError =>

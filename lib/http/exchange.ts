@@ -1,4 +1,4 @@
-import { ERRORS, IdempotencyError } from '../core/errors.ts'
+import { IdempotencyError } from '../core/errors.ts'
 import type { Ran, Standing } from '../core/lifecycle/run.ts'
 import { decodeOutcome } from '../core/outcome.ts'
 import { type Decision, decide, type Ending, replayedError, statusOf } from '../core/outcome-policy.ts'
@@ -78,9 +78,9 @@ export const refuse = async <TEvent>(
   { settings, event, recipient }: Exchange<TEvent>,
   error: IdempotencyError,
 ): Promise<unknown> => {
-  // A mistake in the set-up is nobody's to see but the operator's: the client gets the code, the log the remedy.
-  if (ERRORS[error.code].status === 500) console.error(`lambda-once: ${error.code}: ${error.message}`)
   const problem = problemOf(error, settings.docsUrl)
+  // A mistake in the set-up is nobody's to see but the operator's: the client gets the code, the log the remedy.
+  if (problem.status === 500) console.error(`lambda-once: ${error.code}: ${error.message}`)
   const chosen = await settings.problem?.(problem, event)
   if (chosen !== undefined && chosen !== null) return isAnswer(chosen) ? inForm(chosen, {}, recipient) : chosen
   // An HTTP API would make a 200 of nothing.

@@ -8,7 +8,9 @@ import { unawaited } from '../core/unawaited.ts'
 import { type HttpRequest, readEvent } from './event.ts'
 import { MAX_KEY_LENGTH, type ParsedKey, parseKeyHeader } from './key-header.ts'
 import { mayBeJson } from './media-type.ts'
+import { multipartContent } from './multipart.ts'
 import type { HttpSettings } from './options.ts'
+import { type ClientError, isClientError } from './problem.ts'
 
 /** What the layer has to do with a request. */
 export type Identified =
@@ -18,17 +20,23 @@ export type Identified =
   | { readonly kind: 'unkeyed'; readonly request: HttpRequest }
   | { readonly kind: 'keyed'; readonly request: HttpRequest; readonly claimRequest: ClaimRequest }
   | { readonly kind: 'refused'; readonly request: HttpRequest; readonly error: IdempotencyError }
+  /** A function of the user's, such as `tenant`, threw an error that is meant for the client. */
+  | { readonly kind: 'denied'; readonly request: HttpRequest; readonly error: ClientError }
 
 /** draft-ietf-httpapi-idempotency-key-header-07 names the header; here in the case in which it is looked up. */
 const KEY_HEADER = 'idempotency-key'
 
-export const identify = <TEvent>(settings: HttpSettings<TEvent>, event: TEvent, context: TimedContext): Identified => {
+export const identify = async <TEvent>(
+  settings: HttpSettings<TEvent>,
+  event: TEvent,
+  context: TimedContext,
+): Promise<Identified> => {
   const request = readEvent(event)
   if (!settings.methods.has(request.method)) return { kind: 'pass' }
   try {
     const parsed = readKey(settings, event, request)
     if (parsed.kind === 'missing' && settings.missingKey === 'pass') return { kind: 'unkeyed', request }
-    const claimRequest = claimRequestOf(
+    const claimRequest = await claimRequestOf(
       settings,
       event,
       context,
@@ -37,8 +45,9 @@ export const identify = <TEvent>(settings: HttpSettings<TEvent>, event: TEvent, 
     )
     return { kind: 'keyed', request, claimRequest }
   } catch (error) {
-    if (!(error instanceof IdempotencyError)) throw error
-    return { kind: 'refused', request, error }
+    if (error instanceof IdempotencyError) return { kind: 'refused', request, error }
+    if (isClientError(error)) return { kind: 'denied', request, error }
+    throw error
   }
 }
 
@@ -47,12 +56,15 @@ const readKey = <TEvent>({ key }: HttpSettings<TEvent>, event: TEvent, request: 
 
 const chosenKey = (key: unknown): ParsedKey => {
   if (key === undefined || key === null || key === '') return { kind: 'missing' }
-  // No client can send a promise: it is a mistake of the function, for which nobody must be told to take another key.
-  const text: unknown = key instanceof Promise ? scopeText('key', key) : key
-  return typeof text === 'string' && text.length <= MAX_KEY_LENGTH && text.isWellFormed()
+  // What is no text is a mistake of the function, for which no client must be told to take another key.
+  const text = scopeText('key', decimalOf(key))
+  return text.length <= MAX_KEY_LENGTH && text.isWellFormed()
     ? { kind: 'key', key: text }
     : { kind: 'invalid', rule: `the key must be a well-formed string of at most ${MAX_KEY_LENGTH} characters` }
 }
+
+/** A number of a database, as its text. Beyond 2^53 two of them would be one. */
+const decimalOf = (key: unknown): unknown => (typeof key === 'bigint' || Number.isSafeInteger(key) ? String(key) : key)
 
 /** `source`: where the key should have come from, in words for the client. */
 const keyOf = (parsed: ParsedKey, source: string): string => {
@@ -66,16 +78,16 @@ const keyOf = (parsed: ParsedKey, source: string): string => {
   }
 }
 
-const claimRequestOf = <TEvent>(
+const claimRequestOf = async <TEvent>(
   settings: HttpSettings<TEvent>,
   event: TEvent,
   context: TimedContext,
   request: HttpRequest,
   key: string,
-): ClaimRequest => {
+): Promise<ClaimRequest> => {
   const { operation, runtime } = settings.core
   const route = routeOf(settings, event, request)
-  const tenant = tenantOf(settings.tenant, event)
+  const tenant = await tenantOf(settings.tenant, event)
   return {
     recordKey: deriveRecordKey({ operation, tenant, method: request.method, route, key }),
     fingerprint: deriveFingerprint(fingerprintParts(settings, event, request, route)),
@@ -115,11 +127,17 @@ const isLikelyReplay = <TEvent>({ likelyReplay }: HttpSettings<TEvent>, event: T
 }
 
 /** A body that was parsed before counts like its JSON text, as far as the parser left it whole. */
-const bodyPart = ({ body, headerLines }: HttpRequest): FingerprintPart => {
-  if (body.kind === 'parsed') return { kind: 'canonical', text: canonicalPayload(body.value) }
-  return mayBeJson(headerLines('content-type'))
-    ? { kind: 'body', body: body.body }
-    : { kind: 'bytes', bytes: body.body }
+const bodyParts = ({ body, headerLines }: HttpRequest): readonly FingerprintPart[] => {
+  if (body.kind === 'parsed') return [{ kind: 'canonical', text: canonicalPayload(body.value, 'body') }]
+  const contentTypes = headerLines('content-type')
+  if (mayBeJson(contentTypes)) return [{ kind: 'body', body: body.body }]
+  const multipart = multipartContent(contentTypes, body.body)
+  if (multipart === undefined) return [{ kind: 'bytes', bytes: body.body }]
+  // No other body begins with a text.
+  return [
+    { kind: 'text', text: multipart.lengths },
+    { kind: 'bytes', bytes: multipart.bytes },
+  ]
 }
 
 /**
@@ -137,6 +155,6 @@ const fingerprintParts = <TEvent>(
   ...(ownRoute === undefined ? [] : [{ kind: 'text', text: request.path } as const]),
   { kind: 'canonical', text: canonicalPayload(request.pathParameters) },
   ...(payload === undefined
-    ? ([{ kind: 'canonical', text: canonicalPayload(request.query) }, bodyPart(request)] as const)
+    ? ([{ kind: 'canonical', text: canonicalPayload(request.query) }, ...bodyParts(request)] as const)
     : ([{ kind: 'canonical', text: canonicalPayload(payload(event)) }] as const)),
 ]

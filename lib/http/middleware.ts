@@ -132,7 +132,7 @@ export const idempotency = <TEvent>(options: MiddlewareOptions<TEvent>): Idempot
   return {
     before: async (request) => {
       const { event, context } = request
-      const identified = identify(settings, event, context as TimedContext)
+      const identified = await identify(settings, event, context as TimedContext)
       if (identified.kind === 'pass') {
         stages.set(request, { kind: 'passed', leave: enterClaim(context, undefined) })
         return
@@ -142,6 +142,8 @@ export const idempotency = <TEvent>(options: MiddlewareOptions<TEvent>): Idempot
         case 'refused':
           request.earlyResponse = await refuse(exchange, identified.error)
           return
+        case 'denied':
+          throw identified.error // for the `onError` hooks of the chain
         case 'unkeyed':
           tellUnkeyed(exchange)
           stages.set(request, { kind: 'unkeyed', exchange, leave: enterClaim(context, undefined) })

@@ -18,15 +18,20 @@ import { type HeaderFilter, headerFilter, type ReplayHeaders } from './replay-he
 
 export interface HttpOptions<TEvent> extends CommonOptions {
   /**
-   * Whose key it is. A function of the event, or the literal `'single-tenant'`. An undefined or empty answer is the
-   * error `scope-missing` (500): a tenant that was forgotten must not become a tenant that all share.
+   * Whose key it is. A function of the event, which may be asynchronous, or the literal `'single-tenant'`. An undefined or
+   * empty answer is the error `scope-missing` (500): a tenant that was forgotten must not become a tenant that all share.
+   * An error with `expose: true` and a 4xx `statusCode`, thrown or returned, is the client's answer: see docs/http.md.
    */
   readonly tenant: TenantChoice<TEvent>
   /**
    * Where the key comes from. Default `{ header: 'compat' }`: the header `Idempotency-Key`, quoted or raw.
-   * `{ header: 'strict' }`: quoted only. Or a function of the event; `undefined`, `null` or empty counts as missing.
+   * `{ header: 'strict' }`: quoted only. Or a function of the event; `undefined`, `null` or empty counts as missing, and
+   * an integer as its decimal text. Anything else is the error `scope-missing` (500).
    */
-  readonly key?: { readonly header: HeaderProfile } | ((event: TEvent) => string | null | undefined) | undefined
+  readonly key?:
+    | { readonly header: HeaderProfile }
+    | ((event: TEvent) => string | number | bigint | null | undefined)
+    | undefined
   /** A request without a key. `'reject'` (default): 400. `'pass'`: it runs each time, outside the guarantee. */
   readonly missingKey?: 'reject' | 'pass' | undefined
   /** A request whose key is in progress. `'reject'` (default): 409. Or wait up to 1 to 25 seconds for the answer. */

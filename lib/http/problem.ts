@@ -21,14 +21,16 @@ export interface Problem {
   readonly body: ProblemBody
 }
 
+const PROBLEM_HEADERS = { 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' }
+
 export const problemOf = (error: IdempotencyError, docsUrl: string | undefined): Problem => {
   const { code } = error
-  const { status, title, retryable, key } = ERRORS[code]
+  const { title, retryable, key } = ERRORS[code]
+  const { status = ERRORS[code].status } = error
   return {
     status,
     headers: {
-      'Content-Type': 'application/problem+json',
-      'Cache-Control': 'no-store',
+      ...PROBLEM_HEADERS,
       ...(error.retryAfterSeconds === undefined ? {} : { 'Retry-After': String(error.retryAfterSeconds) }),
       ...(docsUrl === undefined ? {} : { Link: `<${docsUrl}#${code}>; rel="describedby"` }),
     },
@@ -46,6 +48,22 @@ export const problemOf = (error: IdempotencyError, docsUrl: string | undefined):
 
 export const problemResponse = ({ status, headers, body }: Problem, to: Recipient): unknown =>
   inForm({ statusCode: status, body: JSON.stringify(body) }, headers, to)
+
+/** An error that is meant for the client, as `http-errors` and Middy make them. */
+export interface ClientError {
+  readonly message: string
+  readonly statusCode: number
+  readonly headers?: unknown
+}
+
+export const isClientError = (error: unknown): error is ClientError => {
+  const { expose, statusCode } = (error ?? {}) as { readonly expose?: unknown; readonly statusCode?: unknown }
+  return expose === true && typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500
+}
+
+/** Without a type of its own a problem says what its status says (RFC 9457, section 4.2.1). */
+export const clientErrorResponse = ({ statusCode, message, headers }: ClientError, to: Recipient): unknown =>
+  inForm({ statusCode, headers, body: JSON.stringify({ status: statusCode, detail: message }) }, PROBLEM_HEADERS, to)
 
 /** What went wrong inside names tables and roles: that is for the log, not for the client. */
 const detailOf = (error: IdempotencyError, status: number): string =>

@@ -1,16 +1,22 @@
 import type { HandlerClaim } from '../core/handler-claim.ts'
 import type { TimedContext } from '../core/lifecycle/request.ts'
 import { run } from '../core/lifecycle/run.ts'
-import { OptionError } from '../core/option-rules.ts'
+import { isObject, OptionError } from '../core/option-rules.ts'
 import { endingOfHttpError } from '../core/outcome-policy.ts'
 import { withClaim } from './context-claim.ts'
 import { captureResult, endingOfAnswer, exchangeOf, refuse, respond, respondUnkeyed, tellUnkeyed } from './exchange.ts'
 import { identify } from './identity.ts'
 import { type HttpOptions, type HttpSettings, readHttpSettings } from './options.ts'
+import { clientErrorResponse } from './problem.ts'
 import type { HttpResponse } from './response.ts'
 
 /** What is looked at of a Lambda context. */
 export type LambdaContext = TimedContext
+
+/** What Middy gives its base handler besides event and context: `signal` aborts at its early timeout. */
+export interface MiddyOptions {
+  readonly signal: AbortSignal
+}
 
 /** Exactly two parameters: nodejs24.x refuses handlers with three. */
 export type IdempotentHandler<TEvent, TContext, TResult> = (
@@ -28,7 +34,7 @@ const WHERE = 'idempotent(handler, options)'
  *
  * The handler gets its claim as third argument; `undefined` where it runs without one (a method that is not protected,
  * no key where it is optional, a store that is down). Used as the base handler of a Middy chain, outer middlewares see
- * replays and problems too.
+ * replays and problems too, and the handler gets as fourth argument what Middy gives as third.
  *
  * An error that the handler throws counts as its answer where it is meant for the client: `expose: true` and a 4xx
  * `statusCode`, as `http-errors` and Middy make them.
@@ -43,7 +49,12 @@ const WHERE = 'idempotent(handler, options)'
  * })
  */
 export const idempotent = <TEvent, TResult, TContext extends TimedContext = LambdaContext>(
-  handler: (event: TEvent, context: TContext, claim: HandlerClaim | undefined) => TResult | Promise<TResult>,
+  handler: (
+    event: TEvent,
+    context: TContext,
+    claim: HandlerClaim | undefined,
+    middy: MiddyOptions | undefined,
+  ) => TResult | Promise<TResult>,
   options: HttpOptions<TEvent>,
 ): IdempotentHandler<TEvent, TContext, TResult> => {
   if (typeof handler !== 'function') throw new OptionError(WHERE, 'handler', 'must be a function')
@@ -51,11 +62,17 @@ export const idempotent = <TEvent, TResult, TContext extends TimedContext = Lamb
     throw new OptionError(WHERE, 'handler', 'is wrapped in streamifyResponse; a streamed answer cannot be stored')
   }
   const settings = readHttpSettings(WHERE, options)
-  return async (event, context) => {
-    const call = (claim: HandlerClaim | undefined) => withClaim(context, claim, () => handler(event, context, claim))
+  return async (event: TEvent, context: TContext, ...more: readonly unknown[]) => {
+    const middy = middyOptions(more[0])
+    const call = (claim: HandlerClaim | undefined) =>
+      withClaim(context, claim, () => handler(event, context, claim, middy))
     return (await handle(settings, event, context, call)) as TResult | HttpResponse
   }
 }
+
+/** Before nodejs24.x Lambda itself gives a callback there, which would answer in the layer's place. */
+const middyOptions = (given: unknown): MiddyOptions | undefined =>
+  isObject(given) && 'signal' in given ? (given as unknown as MiddyOptions) : undefined
 
 const handle = async <TEvent>(
   settings: HttpSettings<TEvent>,
@@ -63,7 +80,7 @@ const handle = async <TEvent>(
   context: TimedContext,
   call: (claim: HandlerClaim | undefined) => unknown,
 ): Promise<unknown> => {
-  const identified = identify(settings, event, context)
+  const identified = await identify(settings, event, context)
   if (identified.kind === 'pass') return call(undefined)
   const exchange = exchangeOf(settings, event, identified.request)
   switch (identified.kind) {
@@ -72,6 +89,8 @@ const handle = async <TEvent>(
       return respondUnkeyed(exchange, captureResult(exchange, await call(undefined)))
     case 'refused':
       return refuse(exchange, identified.error)
+    case 'denied':
+      return clientErrorResponse(identified.error, exchange.recipient)
     case 'keyed':
       return respond(
         exchange,

@@ -19,8 +19,8 @@ import { logError, type OnError } from './report.ts'
 
 export interface SqsOptions<TBody> extends CommonOptions {
   /**
-   * Whose key it is. A function of the message, or the literal `'single-tenant'`. A message for which it answers
-   * nothing fails alone.
+   * Whose key it is. A function of the message, which may be asynchronous, or the literal `'single-tenant'`. A message for
+   * which it answers nothing fails alone.
    */
   readonly tenant: TenantChoice<SqsMessage<TBody>>
   /**

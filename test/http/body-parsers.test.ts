@@ -2,9 +2,10 @@ import middy from '@middy/core'
 import eventNormalizer from '@middy/http-event-normalizer'
 import jsonBodyParser from '@middy/http-json-body-parser'
 import urlencodeBodyParser from '@middy/http-urlencode-body-parser'
+import { readEvent } from '../../lib/http/event.ts'
 import { type HttpOptions, idempotency, idempotent } from '../../lib/http.ts'
 import { contextWith, EVENT_MAKERS, payment, type TestEvent } from '../support/http-events.ts'
-import { type Answered, answered, harness } from '../support/http-harness.ts'
+import { type Answered, answered, errorsLogged, harness } from '../support/http-harness.ts'
 
 /** The middlewares that stand in front of this one in most chains, and change the event before it is seen. */
 const PARSERS: Readonly<Record<'json' | 'urlencoded' | 'normalizer', () => object>> = {
@@ -104,6 +105,105 @@ describe.each(FORMS)('%s, behind a parser of bodies', (form) => {
     expect(await send(asked('amount=1'))).toMatchObject({ statusCode: 201 })
     expect(await send(asked('amount=1'))).toMatchObject({ headers: { 'idempotency-status': 'replayed' } })
     expect(await send(asked('amount=999'))).toMatchObject({ statusCode: 422 })
+  })
+})
+
+const nested = (depth: number): string => `${'['.repeat(depth)}${']'.repeat(depth)}`
+
+describe.each(FORMS)('%s, JSON that a parser cannot keep whole', (form) => {
+  test.each([
+    ['a number that became Infinity', '{"amount":1e400}', '$.amount is Infinity'],
+    ['a number that became -Infinity', '[{"amount":-1e400}]', '$[0].amount is -Infinity'],
+    ['what is nested deeper than 64 levels', nested(65), 'nested deeper than 64 levels'],
+  ])('D4: %s is the client’s mistake: 400, nothing in the log, and nothing runs', async (_, body, rule) => {
+    const { options, calls } = await harness()
+    const run = chained(form, options, async () => ({ statusCode: 201, body: 'ran' }), jsonBodyParser())
+    const logged = await errorsLogged(async () => {
+      const answer = answered(await run(sent('application/json', body), contextWith()))
+      expect(answer.statusCode).toBe(400)
+      expect(JSON.parse(answer.body)).toMatchObject({
+        status: 400,
+        code: 'payload-invalid',
+        detail: expect.stringContaining(`The body cannot be fingerprinted: ${rule.startsWith('$') ? rule : '$'}`),
+      })
+    })
+    expect([logged, calls]).toEqual([[], []])
+  })
+
+  test('D4: in front of a parser it counts as it is written', async () => {
+    const { options } = await harness()
+    const run = chained(form, options, async () => ({ statusCode: 201, body: 'ran' }))
+    for (const body of ['{"amount":1e400}', nested(65)]) {
+      const key = { headers: [['idempotency-key', body.slice(0, 9).replaceAll('"', '')]] as const, body }
+      expect(answered(await run(payment('k', undefined, key), contextWith())).statusCode).toBe(201)
+    }
+  })
+
+  test.each([
+    ['NaN', { amount: Number.NaN }],
+    ['a Date', { at: new Date(0) }],
+    ['a bigint', { amount: 1n }],
+  ])('D4: but %s is what no JSON has: 500, and a line in the log', async (_, made) => {
+    const { options, calls } = await harness()
+    const run = chained(form, options, async () => ({ statusCode: 201, body: 'ran' }))
+    const logged = await errorsLogged(async () => {
+      const answer = answered(await run({ ...payment('k'), body: made } as unknown as TestEvent, contextWith()))
+      expect(JSON.parse(answer.body)).toMatchObject({ status: 500, code: 'payload-invalid' })
+    })
+    expect(logged).toEqual([expect.stringContaining('lambda-once: payload-invalid: The body cannot be fingerprinted')])
+    expect(calls).toEqual([])
+  })
+
+  test('D4: nor is it the client’s where the function of the option made it', async () => {
+    const { options } = await harness({ payload: (event) => JSON.parse(String(event.body)) })
+    const run = chained(form, options, async () => ({ statusCode: 201, body: 'ran' }))
+    const logged = await errorsLogged(async () => {
+      const answer = answered(await run(sent('application/json', '{"amount":1e400}'), contextWith()))
+      expect(answer.statusCode).toBe(500)
+    })
+    expect(logged).toEqual([expect.stringContaining('The payload cannot be fingerprinted: $.amount is Infinity')])
+  })
+})
+
+/** The fronts whose events have both maps, or the one that middlewares seldom look at. */
+describe.each(['rest-api', 'alb-multi-value'] as const)('on %s, headers that an earlier middleware has set', (kind) => {
+  const keyless = () => EVENT_MAKERS[kind]({ headers: [['Host', 'api.example']], body: '{"a":1}' })
+  const setting = (headers: Record<string, unknown>) => ({
+    before: ({ event }: { event: TestEvent }) => {
+      event.headers = { ...event.headers, ...headers } as Record<string, string>
+    },
+  })
+
+  test.each(FORMS)('E8, %s: a key in `headers` alone is found', async (form) => {
+    const { options } = await harness({ tenant: 'single-tenant' })
+    let runs = 0
+    const run = chained(
+      form,
+      options,
+      async () => ({ statusCode: 201, body: `${++runs}` }),
+      setting({ 'idempotency-key': 'k' }),
+    )
+    const statuses = []
+    for (let at = 0; at < 2; at++)
+      statuses.push(answered(await run(keyless(), contextWith())).headers['idempotency-status'])
+    expect(statuses).toEqual(['created', 'replayed'])
+  })
+
+  test('E8: one that a middleware has put in the place of the client’s counts; numbers are texts', () => {
+    const event = EVENT_MAKERS[kind]({ headers: [['Idempotency-Key', 'of-the-client']], body: '' })
+    setting({ 'Idempotency-Key': 42 }).before({ event })
+    expect(readEvent(event).headerLines('idempotency-key')).toEqual(['42'])
+  })
+
+  test('E7: the client’s own lines are all seen', () => {
+    const headers = [
+      ['Idempotency-Key', 'a'],
+      ['Idempotency-Key', 'b'],
+    ] as const
+    const event = EVENT_MAKERS[kind]({ headers, body: '' })
+    setting({ 'x-own': '1' }).before({ event })
+    expect(readEvent(event).headerLines('idempotency-key')).toEqual(['a', 'b'])
+    expect(readEvent(event).headerLines('x-own')).toEqual(['1'])
   })
 })
 

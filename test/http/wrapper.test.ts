@@ -399,8 +399,44 @@ describe('the key', () => {
     await send(payment(undefined, { orderId: 'o-1' }))
     expect((await send(payment(undefined, { orderId: 'o-1' }))).headers['idempotency-status']).toBe('replayed')
     expect((await send(payment(undefined, {}))).statusCode).toBe(400)
-    expect((await send(payment(undefined, { orderId: 7 }))).statusCode).toBe(400)
     expect(runs()).toBe(1)
+  })
+
+  test.each([
+    [42, '42'],
+    [0, '0'],
+    [-0, '0'],
+    [-7, '-7'],
+    [2 ** 53 - 1, '9007199254740991'],
+    [12345678901234567890n, '12345678901234567890'],
+  ])('D1: a key that is the number %p is its decimal text %p', async (number, text) => {
+    const h = await harness({ key: () => number })
+    const { send, runs } = subject(h, created)
+    expect((await send(payment(undefined))).headers['idempotency-status']).toBe('created')
+    const { send: asText } = subject({ options: { ...h.options, key: () => text } }, created)
+    expect((await asText(payment(undefined))).headers['idempotency-status']).toBe('replayed')
+    expect(runs()).toBe(1)
+  })
+
+  test.each([2 ** 53, -(2 ** 53), 1.5, Number.NaN, Number.POSITIVE_INFINITY, true, {}, ['k'], Symbol('k')])(
+    'D1: a key function that answers %p is a mistake of the function, without a store call',
+    async (key) => {
+      const h = await harness({ key: () => key as never })
+      const { send, runs } = subject(h, created)
+      const logged = await errorsLogged(async () => {
+        const answer = problem(await send(payment(undefined)))
+        expect(answer).toMatchObject({ status: 500, code: 'scope-missing', key: 'keep' })
+      })
+      expect(logged).toEqual([expect.stringMatching(/^lambda-once: scope-missing: The key option answered /)])
+      expect([h.calls, runs()]).toEqual([[], 0])
+    },
+  )
+
+  test('E7: a text that is too long or not well-formed is the client’s', async () => {
+    for (const key of ['x'.repeat(256), '\ud800']) {
+      const { send } = subject(await harness({ key: () => key }), created)
+      expect(problem(await send(payment(undefined)))).toMatchObject({ status: 400, code: 'key-invalid' })
+    }
   })
 
   test('a promise for a key is a mistake of the function: its client keeps its key, and the log names the option', async () => {

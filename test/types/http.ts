@@ -20,6 +20,7 @@ import {
   type HttpResponse,
   idempotency,
   idempotent,
+  type MiddyOptions,
   release,
   storeDeterministic,
   storeEverything,
@@ -70,6 +71,30 @@ export const rest: Handler<APIGatewayProxyEvent, APIGatewayProxyResult> = idempo
 )
 export const alb: Handler<ALBEvent, ALBResult> = idempotent(
   async (_event: ALBEvent): Promise<ALBResult> => ({ statusCode: 201 }),
+  { store, operation: 'payments', tenant: 'single-tenant' },
+)
+
+// The tenant may be looked up, and refuse the client; a key may be a number.
+idempotent(async (_event: Authorized) => ({ statusCode: 201 }), {
+  store,
+  operation: 'payments',
+  tenant: async (event) => (event.rawPath === '/' ? new Error('refused') : event.requestContext.accountId),
+  key: (event) => event.requestContext.timeEpoch,
+  cors: { origins: ['https://shop.example'] },
+})
+// @ts-expect-error a tenant is a text
+idempotency({ store, operation: 'payments', tenant: () => 7 })
+// @ts-expect-error neither a key nor a tenant is a switch
+idempotency({ store, operation: 'payments', tenant: 'single-tenant', key: () => true })
+// @ts-expect-error which origins has to be said
+idempotency({ store, operation: 'payments', tenant: 'single-tenant', cors: true })
+
+// What Middy gives its base handler comes after the claim.
+idempotent(
+  async (_event: Authorized, _context: Context, _claim, given) => {
+    assert<Equal<typeof given, MiddyOptions | undefined>>(true)
+    return { statusCode: 201 }
+  },
   { store, operation: 'payments', tenant: 'single-tenant' },
 )
 
