@@ -20,11 +20,18 @@ export const aTenant =
 
 /**
  * Asked before the handler runs, and of nothing but the event: a tenant is never guessed. An error that the function
- * answers is thrown, as one that it throws.
+ * returns is thrown. What it throws at once is thrown at once, and is no rejection.
  */
-export const tenantOf = async <TSubject>(tenant: TenantChoice<TSubject>, subject: TSubject): Promise<string> => {
+export const tenantOf = <TSubject>(tenant: TenantChoice<TSubject>, subject: TSubject): string | Promise<string> => {
   if (tenant === SINGLE_TENANT) return SINGLE_TENANT
-  const answer = await tenant(subject)
+  const answer = tenant(subject)
+  return isPromiseLike(answer) ? Promise.resolve(answer).then(tenantText) : tenantText(answer)
+}
+
+const isPromiseLike = (answer: unknown): answer is PromiseLike<TenantAnswer> =>
+  typeof (answer as PromiseLike<unknown> | null | undefined)?.then === 'function'
+
+const tenantText = (answer: TenantAnswer): string => {
   if (answer instanceof Error) throw answer
   return scopeText('tenant', answer)
 }

@@ -52,7 +52,7 @@ const headersOf = ({ headers, multiValueHeaders }: Fields): Headers => {
   return [...without(headersIn(headers, true), many), ...many]
 }
 
-/** An answer that allows an origin by itself keeps its word. */
+/** An answer that already allows an origin is left alone. */
 const withCors = (headers: Headers, cors: CorsHeaders): Headers => {
   if (linesNamed(headers, 'access-control-allow-origin').length > 0) return headers
   const { Vary } = cors
@@ -63,7 +63,7 @@ const withCors = (headers: Headers, cors: CorsHeaders): Headers => {
   return [...headers.map(varies), ...without(headersIn(cors, true), headers)]
 }
 
-/** A front without the list of payload 2.0 sets cookies by header. */
+/** Only payload 2.0 has a list of cookies. Elsewhere they are headers. */
 const withCookies = (headers: Headers, cookies: readonly string[]): Headers => {
   if (cookies.length === 0) return headers
   const lines = [...linesNamed(headers, 'set-cookie'), ...cookies]
@@ -77,7 +77,7 @@ const joined = (headers: Headers): Fields =>
 
 const listed = (headers: Headers): Fields => Object.fromEntries(headers.map(({ name, lines }) => [name, lines]))
 
-/** Cookies are no list: each has a line of its own. */
+/** Cookies cannot be joined: each has its own line. */
 const payload20 = (headers: Headers, cookies: readonly string[]): Fields => {
   const many = headers.filter((header) => !header.isSingle && isNamed(header, 'set-cookie'))
   const all = [...linesNamed(many, 'set-cookie'), ...cookies]
@@ -117,16 +117,16 @@ export const inForm = (answer: Fields, ours: Readonly<Record<string, string>>, {
   const all = withCors([...without(headersOf(answer), own), ...own], cors)
   const form = { ...rest, ...FORMS[kind](all, Array.isArray(cookies) ? cookies.map(lineOf) : []) }
   if (!kind.startsWith('alb')) return form
-  const { isBase64Encoded = false } = rest // which a load balancer has to be told
+  const { isBase64Encoded = false } = rest // load balancers require it
   return { ...form, isBase64Encoded, ...(statusDescription !== undefined && { statusDescription }) }
 }
 
-/** A stored answer that allows one origin says nothing about another: what it allowed that one is left out. */
+/** A stored answer may allow the origin of the first request. For a request of another origin that is left out. */
 export const withoutCorsOfOthers = (answer: Fields, { origin }: Recipient): Fields => {
   const headers = headersOf(answer)
   const [allowed] = linesNamed(headers, 'access-control-allow-origin')
   if (origin === undefined || allowed === undefined || allowed === '*' || allowed === origin) return answer
   const kept = headers.filter(({ name }) => !/^access-control-/i.test(name))
-  const [single, many] = [true, false].map((of) => listed(kept.filter(({ isSingle }) => isSingle === of)))
-  return { ...answer, headers: single, multiValueHeaders: many }
+  const many = kept.filter(({ isSingle }) => !isSingle)
+  return { ...answer, headers: joined(without(kept, many)), multiValueHeaders: listed(many) }
 }

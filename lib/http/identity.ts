@@ -133,7 +133,7 @@ const bodyParts = ({ body, headerLines }: HttpRequest): readonly FingerprintPart
   if (mayBeJson(contentTypes)) return [{ kind: 'body', body: body.body }]
   const multipart = multipartContent(contentTypes, body.body)
   if (multipart === undefined) return [{ kind: 'bytes', bytes: body.body }]
-  // No other body begins with a text.
+  // No other kind of body starts with a text part, so the two cannot be confused.
   return [
     { kind: 'text', text: multipart.lengths },
     { kind: 'bytes', bytes: multipart.bytes },

@@ -62,9 +62,9 @@ export interface HttpOptions<TEvent> extends CommonOptions {
   /** Headers of the answer that are not stored (`deny`, besides the built-in list), or the only ones that are (`allow`). */
   readonly replayHeaders?: ReplayHeaders | undefined
   /**
-   * Lets scripts of other origins read what the layer handles: problems, replays and first answers, unless they allow an
-   * origin by themselves. Not needed where the gateway or a middleware outside of `idempotent` adds these headers.
-   * Preflights and methods that pass through are not its business.
+   * Lets scripts of other origins read first answers, replays and problems. An answer that already allows an origin is left
+   * alone. Not needed where the gateway, or a middleware outside of `idempotent`, adds these headers.
+   * It does not answer preflights, and does not touch methods that pass through.
    */
   readonly cors?: Cors | undefined
   /** Page that describes the problems: sent as `Link: <docsUrl#code>; rel="describedby"`. */

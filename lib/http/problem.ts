@@ -61,7 +61,7 @@ export const isClientError = (error: unknown): error is ClientError => {
   return expose === true && typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500
 }
 
-/** Without a type of its own a problem says what its status says (RFC 9457, section 4.2.1). */
+/** A problem without a `type` means what its status means (RFC 9457, section 4.2.1). */
 export const clientErrorResponse = ({ statusCode, message, headers }: ClientError, to: Recipient): unknown =>
   inForm({ statusCode, headers, body: JSON.stringify({ status: statusCode, detail: message }) }, PROBLEM_HEADERS, to)
 

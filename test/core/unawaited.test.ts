@@ -20,7 +20,7 @@ const survived = async (run: () => Promise<unknown>): Promise<void> => {
 
 const common = () => ({ store: memoryStore(), operation: 'payments', tenant: 'single-tenant' as const })
 
-test.each(['tenant', 'key', 'route', 'payload', 'likelyReplay', 'outcomes', 'observe'])(
+test.each(['key', 'route', 'payload', 'likelyReplay', 'outcomes', 'observe'])(
   'A %s that is asynchronous, and fails, does not end the process.',
   async (option) => {
     const handler = idempotent(async () => ({ statusCode: 201, body: '' }), {
