@@ -2,7 +2,7 @@ import { IdempotencyError } from '../core/errors.ts'
 import { deriveFingerprint, type FingerprintPart } from '../core/fingerprint.ts'
 import { type ClaimRequest, deadlineOf, type TimedContext } from '../core/lifecycle/request.ts'
 import { canonicalPayload } from '../core/payload.ts'
-import { deriveRecordKey } from '../core/record-key.ts'
+import { deriveRecordKey, keyText } from '../core/record-key.ts'
 import { scopeText, tenantOf } from '../core/tenant.ts'
 import { unawaited } from '../core/unawaited.ts'
 import { type HttpRequest, readEvent } from './event.ts'
@@ -57,14 +57,11 @@ const readKey = <TEvent>({ key }: HttpSettings<TEvent>, event: TEvent, request: 
 const chosenKey = (key: unknown): ParsedKey => {
   if (key === undefined || key === null || key === '') return { kind: 'missing' }
   // What is no text is a mistake of the function, for which no client must be told to take another key.
-  const text = scopeText('key', decimalOf(key))
+  const text = Number.isSafeInteger(key) ? keyText(key as number) : scopeText('key', key)
   return text.length <= MAX_KEY_LENGTH && text.isWellFormed()
     ? { kind: 'key', key: text }
     : { kind: 'invalid', rule: `the key must be a well-formed string of at most ${MAX_KEY_LENGTH} characters` }
 }
-
-/** A number of a database, as its text. Beyond 2^53 two of them would be one. */
-const decimalOf = (key: unknown): unknown => (typeof key === 'bigint' || Number.isSafeInteger(key) ? String(key) : key)
 
 /** `source`: where the key should have come from, in words for the client. */
 const keyOf = (parsed: ParsedKey, source: string): string => {

@@ -30,7 +30,7 @@ export interface HttpOptions<TEvent> extends CommonOptions {
    */
   readonly key?:
     | { readonly header: HeaderProfile }
-    | ((event: TEvent) => string | number | bigint | null | undefined)
+    | ((event: TEvent) => string | number | null | undefined)
     | undefined
   /** A request without a key. `'reject'` (default): 400. `'pass'`: it runs each time, outside the guarantee. */
   readonly missingKey?: 'reject' | 'pass' | undefined

@@ -408,7 +408,6 @@ describe('the key', () => {
     [-0, '0'],
     [-7, '-7'],
     [2 ** 53 - 1, '9007199254740991'],
-    [12345678901234567890n, '12345678901234567890'],
   ])('D1: a key that is the number %p is its decimal text %p', async (number, text) => {
     const h = await harness({ key: () => number })
     const { send, runs } = subject(h, created)
@@ -418,7 +417,7 @@ describe('the key', () => {
     expect(runs()).toBe(1)
   })
 
-  test.each([2 ** 53, -(2 ** 53), 1.5, Number.NaN, Number.POSITIVE_INFINITY, true, {}, ['k'], Symbol('k')])(
+  test.each([2 ** 53, -(2 ** 53), 1.5, 1n, Number.NaN, Number.POSITIVE_INFINITY, true, {}, ['k'], Symbol('k')])(
     'D1: a key function that answers %p is a mistake of the function, without a store call',
     async (key) => {
       const h = await harness({ key: () => key as never })
