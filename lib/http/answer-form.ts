@@ -72,8 +72,12 @@ const withCookies = (headers: Headers, cookies: readonly string[]): Headers => {
 }
 
 /** The lines of one name are one list (RFC 9110, section 5.3). */
-const joined = (headers: Headers): Fields =>
+const joined = (headers: Headers): Readonly<Record<string, string>> =>
   Object.fromEntries(headers.map(({ name, lines }) => [name, lines.join(', ')]))
+
+/** Every header of an answer, by its name in lower case. */
+export const headerTexts = (answer: Fields): Readonly<Record<string, string>> =>
+  joined(headersOf(answer).map((header) => ({ ...header, name: header.name.toLowerCase() })))
 
 const listed = (headers: Headers): Fields => Object.fromEntries(headers.map(({ name, lines }) => [name, lines]))
 

@@ -1,14 +1,13 @@
 import { outcomeOf } from '../core/outcome.ts'
 import type { Answer } from '../core/outcome-policy.ts'
+import { type Fields, headerTexts } from './answer-form.ts'
 import { mayBeJson } from './media-type.ts'
 import type { Captured } from './response.ts'
-
-type Fields = Readonly<Record<string, unknown>>
 
 /** The answer as a policy sees it: copies, made at the first look. */
 export const answerOf = ({ result, statusCode = Number.NaN }: Captured): Answer => {
   const fields = result as Fields
-  const headers = firstLook(() => headersOf(fields), {})
+  const headers = firstLook(() => headerTexts(fields), {})
   const body = firstLook(() => bodyOf(fields, headers()), undefined)
   return {
     statusCode,
@@ -33,15 +32,6 @@ const firstLook = <T>(read: () => T, otherwise: T): (() => T) => {
     return seen.value
   }
 }
-
-/** Of a name in both maps `multiValueHeaders` counts, as behind API Gateway. */
-const headersOf = ({ headers, multiValueHeaders }: Fields): Answer['headers'] =>
-  Object.fromEntries(
-    [headers, multiValueHeaders]
-      .flatMap((map) => (typeof map === 'object' && map !== null ? Object.entries(map) : []))
-      .filter(([, value]) => value !== undefined && value !== null)
-      .map(([name, value]) => [name.toLowerCase(), Array.isArray(value) ? value.join(', ') : String(value)]),
-  )
 
 const bodyOf = ({ body, isBase64Encoded }: Fields, headers: Answer['headers']): unknown => {
   if (body instanceof Uint8Array) return Buffer.from(body)
