@@ -97,7 +97,7 @@ export const replayedError = ({ message, ...options }: StoredError): TerminalErr
  * `expose: true` says that the message may be shown to the client: http-errors and Middy's own errors set it on a 4xx,
  * while the clients of Stripe, AWS, Twilio, axios, got and undici do not.
  */
-const statusForClient = (error: unknown): number | undefined => {
+export const statusForClient = (error: unknown): number | undefined => {
   try {
     const { expose, statusCode } = error as { expose?: unknown; statusCode?: unknown }
     const isMeant = expose === true && typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500

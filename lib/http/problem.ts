@@ -1,4 +1,5 @@
 import { ERRORS, type ErrorCode, type IdempotencyError } from '../core/errors.ts'
+import { statusForClient } from '../core/outcome-policy.ts'
 import { inForm, type Recipient } from './answer-form.ts'
 
 /** The body of a problem: RFC 9457, with three members of our own. */
@@ -56,10 +57,7 @@ export interface ClientError {
   readonly headers?: unknown
 }
 
-export const isClientError = (error: unknown): error is ClientError => {
-  const { expose, statusCode } = (error ?? {}) as { readonly expose?: unknown; readonly statusCode?: unknown }
-  return expose === true && typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500
-}
+export const isClientError = (error: unknown): error is ClientError => statusForClient(error) !== undefined
 
 /** A problem without a `type` means what its status means (RFC 9457, section 4.2.1). */
 export const clientErrorResponse = ({ statusCode, message, headers }: ClientError, to: Recipient): unknown =>
