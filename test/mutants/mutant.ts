@@ -48,9 +48,7 @@ export const mutated = async ({ name, patch }: Mutant): Promise<Simulation> => {
       platform: 'node',
       format: 'esm',
       logLevel: 'silent',
-      // The copy has no packages of its own, and the signer is CommonJS.
-      nodePaths: [join(ROOT, 'node_modules')],
-      banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+      nodePaths: [join(ROOT, 'node_modules')], // the copy has no packages of its own
       outfile,
     })
     return (await import(pathToFileURL(outfile).href)) as Simulation

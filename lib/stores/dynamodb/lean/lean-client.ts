@@ -1,6 +1,5 @@
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
-import aws4 from 'aws4'
 import { isObject } from '../../../core/option-rules.ts'
 import { type Runtime, systemRuntime } from '../../../core/runtime.ts'
 import { type Millis, millis } from '../../../core/time.ts'
@@ -11,6 +10,7 @@ import type { CredentialsSource } from './credentials.ts'
 import type { Endpoint } from './endpoint.ts'
 import { type Answer, exchange, NoAnswer } from './exchange.ts'
 import { ServiceError } from './service-error.ts'
+import { type Operation, requestSigner } from './signature.ts'
 import { type ItemInput, itemFromWire, toWire } from './wire.ts'
 
 export interface LeanClientSettings {
@@ -19,11 +19,9 @@ export interface LeanClientSettings {
   /** Of one attempt, connection and answer. Default 900 ms, as the layer's SDK client has it. */
   readonly patience?: Millis
   /** For tests, as is `transport`: one request and its answer. */
-  readonly runtime?: Pick<Runtime, 'random' | 'sleep'>
+  readonly runtime?: Pick<Runtime, 'now' | 'random' | 'sleep'>
   readonly transport?: typeof exchange
 }
-
-type Operation = 'PutItem' | 'UpdateItem' | 'GetItem'
 
 const MAX_ATTEMPTS = 2
 const PATIENCE = millis(900)
@@ -43,18 +41,15 @@ export const leanItemClient = ({
   runtime = systemRuntime,
   transport = exchange,
 }: LeanClientSettings): ItemClient => {
-  const { target, host, region } = endpoint
+  const { target } = endpoint
   const Agent = target.protocol === 'http:' ? HttpAgent : HttpsAgent
   const agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS })
+  const sign = requestSigner(endpoint)
 
   /** Signed anew for each attempt: a signature bears its time. */
   const attempt = async (operation: Operation, body: string, by: AbortSignal): Promise<Answer> => {
-    const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': `DynamoDB_20120810.${operation}` }
-    const unsigned = { service: 'dynamodb', region, host, method: 'POST', path: target.path ?? '/', headers, body }
-    const signed = aws4.sign(unsigned, await credentials())
-    // One after the other, Node writes them as they come; as an object, it would sort them into a map of its own first.
-    const lines = Object.entries(signed.headers ?? {}).flatMap(([name, value]) => [name, String(value)])
-    return transport({ method: 'POST', headers: lines, agent, ...target }, body, patience, by)
+    const headers = sign(operation, body, await credentials(), runtime.now())
+    return transport({ method: 'POST', headers, agent, ...target }, body, patience, by)
   }
 
   const send = async (operation: Operation, input: ItemInput, by: AbortSignal): Promise<Told> => {
