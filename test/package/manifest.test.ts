@@ -1,0 +1,36 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ROOT } from '../support/doc-blocks.ts'
+
+interface Entry {
+  readonly types: string
+  readonly default: string
+}
+
+interface Manifest {
+  readonly main: string
+  readonly types: string
+  readonly exports: Readonly<Record<string, Entry | string>>
+  readonly typesVersions: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>
+}
+
+const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Manifest
+
+const entries = Object.entries(manifest.exports).filter((row): row is [string, Entry] => typeof row[1] !== 'string')
+
+test('A resolver that does not read exports finds the same root entry by main and types.', () => {
+  expect({ types: manifest.types, default: manifest.main }).toEqual(manifest.exports['.'])
+})
+
+test('Each subpath of exports has its row in typesVersions, with the same declarations, and there are no other rows.', () => {
+  const subpaths = entries.filter(([subpath]) => subpath !== '.')
+  expect(manifest.typesVersions).toEqual({
+    '*': Object.fromEntries(subpaths.map(([subpath, { types }]) => [subpath.slice('./'.length), [types]])),
+  })
+})
+
+test.each(entries)('The entry %s has a source.', (_, entry) => {
+  const sourceOf = (target: string): string => target.replace(/^\.\/dist\/(.*?)\.(?:d\.ts|js)$/, '$1.ts')
+  expect(sourceOf(entry.types)).toBe(sourceOf(entry.default))
+  expect(existsSync(join(ROOT, sourceOf(entry.default)))).toBe(true)
+})
