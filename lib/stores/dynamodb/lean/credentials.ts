@@ -25,10 +25,7 @@ export const credentialsProblem = (given: unknown): string | undefined => {
   return expiration && !isValidDate(expiration) ? 'must have an expiration that is a valid Date, or none' : undefined
 }
 
-/**
- * A copy, so that what is checked is what signs. The signer must not get anything else: where it gets nothing, it takes the
- * credentials of the environment.
- */
+/** A copy, so that what is checked is what signs. The signer checks nothing: it would sign with the text "undefined". */
 export const checkedCredentials = (given: unknown): Credentials => {
   const { accessKeyId, secretAccessKey, sessionToken, expiration } = Object(given) as Credentials
   const kept = { ...(sessionToken && { sessionToken }), ...(expiration && { expiration }) }
