@@ -7,7 +7,7 @@ export interface HandlerClaim {
   readonly recordKey: RecordKey
   /** 1 for the first run of a key, one more for each claim after; only ever grows, so it may fence other systems. */
   readonly attempt: number
-  /** Aborts when the claim is lost while the handler runs: another invocation may be running by then. */
+  /** Aborts when the claim is lost, or its lease ends, while the handler runs: another invocation may be running by then. */
   readonly signal: AbortSignal
   /**
    * An idempotency key for something that the handler calls (Stripe, PayPal, an AWS client token), as a UUID. It is the

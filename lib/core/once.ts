@@ -1,7 +1,7 @@
 import { IdempotencyError } from './errors.ts'
 import { deriveFingerprint } from './fingerprint.ts'
 import type { HandlerClaim } from './handler-claim.ts'
-import { deadlineOf, type TimedContext } from './lifecycle/request.ts'
+import { type TimedContext, timesOf } from './lifecycle/request.ts'
 import { type Ran, run } from './lifecycle/run.ts'
 import { checkOptions, isObject } from './option-rules.ts'
 import { COMMON_RULES, type CommonOptions, readSettings } from './options.ts'
@@ -58,7 +58,7 @@ export const once = (options: OnceOptions): Once => {
     const claimRequest = {
       recordKey: deriveRecordKey({ operation: settings.operation, tenant: request.tenant, key: keyText(request.key) }),
       fingerprint: deriveFingerprint([{ kind: 'canonical', text: canonicalPayload(request.payload) }]),
-      deadline: deadlineOf(request.context, settings.runtime),
+      ...timesOf(request.context, settings.runtime),
     }
     let outcome: Outcome = { kind: 'none' }
     const ran = await run(settings, claimRequest, {

@@ -32,8 +32,9 @@ export interface CommonOptions {
    */
   readonly abandoned?: AbandonedPolicy | undefined
   /**
-   * Holds a short lease (`leaseSeconds`, 5 to 900) and renews it at a third of its length, instead of one lease for the
-   * whole remaining time. Default: none on Lambda; 60 s elsewhere, where nothing says how long a run may take.
+   * Holds a short lease (`leaseSeconds`, 5 to 900) and renews it at a third of its length until the outcome is stored,
+   * instead of one lease for the whole remaining time. No lease ends later than 1 s after the deadline. Default: none on
+   * Lambda. Elsewhere 60 s; the renewals end with the context's remaining time and 60 s, or after 900 s without a context.
    */
   readonly heartbeat?: { readonly leaseSeconds: number } | undefined
   /**
@@ -101,7 +102,11 @@ export const aStore: Rule = (value) =>
     : 'must be a store, such as dynamoDbStore({ tableName })'
 
 export const aClock: Rule = (value) =>
-  isObject(value) && typeof value.now === 'function' ? undefined : 'must be a Runtime, with a function now'
+  isObject(value) &&
+  typeof value.now === 'function' &&
+  (value.monotonic === undefined || typeof value.monotonic === 'function')
+    ? undefined
+    : 'must be a Runtime, with a function now; monotonic, where it has one, is a function too'
 
 const anOperation: Rule = (value) =>
   isOperation(value) ? undefined : 'must be 1 to 100 characters of A-Z a-z 0-9 . _ -'

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type EpochMillis, epochMillis, type Millis } from './time.ts'
+import { type EpochMillis, epochMillis, type Millis, millis } from './time.ts'
 
 /** Named places in the lifecycle where a test may stop the world. */
 export type ProbePoint =
@@ -14,6 +14,11 @@ export type ProbePoint =
 export interface Runtime {
   /** This host's own clock, uncorrected. */
   now(): EpochMillis
+  /**
+   * Milliseconds since any start, by a clock that nobody sets. Spans are measured with it. Without it they are measured
+   * with `now`.
+   */
+  monotonic?(): Millis
   /** Resolves after the span, or as soon as `until` aborts; never rejects. */
   sleep(span: Millis, until?: AbortSignal): Promise<void>
   /**
@@ -21,7 +26,7 @@ export interface Runtime {
    * look at its signal: the SDK does not while it waits for credentials.
    */
   withDeadline<T>(span: Millis, run: (by: AbortSignal) => Promise<T>): Promise<T>
-  /** Calls `run` every span until the returned function is called. */
+  /** Calls `run` every span, or somewhat earlier, until the returned function is called. */
   repeat(every: Millis, run: () => void): () => void
   /** 128 random bits, as text. */
   randomToken(): string
@@ -41,9 +46,30 @@ export class DeadlinePassed extends Error {
   override readonly name = 'DeadlinePassed'
 }
 
+/** Node.js takes anything longer for 1 ms. */
+const LONGEST_TIMER = 2 ** 31 - 1
+
+/**
+ * The host's clock, moved on by the monotonic one. If the host's clock steps back, this one goes on as before. If it steps
+ * forward, this one follows: the host may have slept, and its leases have not.
+ */
+export const steadyClock = (runtime: Runtime): (() => EpochMillis) => {
+  let ahead = Number.NEGATIVE_INFINITY
+  const steady = (): EpochMillis => {
+    const now = runtime.now()
+    const spent = runtime.monotonic?.()
+    if (spent === undefined) return now
+    ahead = Math.max(ahead, now - spent)
+    return epochMillis(Math.max(now, Math.floor(ahead + spent)))
+  }
+  steady()
+  return steady
+}
+
 /** The one place that touches the system's clock, timers and randomness. */
 export const systemRuntime: Runtime = Object.freeze({
   now: () => epochMillis(Date.now()),
+  monotonic: () => millis(performance.now()),
 
   sleep: (span: Millis, until?: AbortSignal) =>
     new Promise<void>((resolve) => {
@@ -74,7 +100,7 @@ export const systemRuntime: Runtime = Object.freeze({
   },
 
   repeat: (every: Millis, run: () => void) => {
-    const timer = setInterval(run, every)
+    const timer = setInterval(run, Math.min(every, LONGEST_TIMER))
     timer.unref() // a heartbeat never keeps a process alive by itself
     return () => clearInterval(timer)
   },

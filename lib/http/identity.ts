@@ -1,6 +1,6 @@
 import { IdempotencyError } from '../core/errors.ts'
 import { deriveFingerprint, type FingerprintPart } from '../core/fingerprint.ts'
-import { type ClaimRequest, deadlineOf, type TimedContext } from '../core/lifecycle/request.ts'
+import { type ClaimRequest, type TimedContext, timesOf } from '../core/lifecycle/request.ts'
 import { canonicalPayload } from '../core/payload.ts'
 import { deriveRecordKey, keyText } from '../core/record-key.ts'
 import { scopeText, tenantOf } from '../core/tenant.ts'
@@ -88,7 +88,7 @@ const claimRequestOf = async <TEvent>(
   return {
     recordKey: deriveRecordKey({ operation, tenant, method: request.method, route, key }),
     fingerprint: deriveFingerprint(fingerprintParts(settings, event, request, route)),
-    deadline: deadlineOf(context, runtime),
+    ...timesOf(context, runtime),
     readFirst: isLikelyReplay(settings, event),
     wait: settings.wait,
   }

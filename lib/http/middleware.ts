@@ -7,6 +7,7 @@ import { type Settled, settle } from '../core/lifecycle/settle.ts'
 import { beginWaiting } from '../core/lifecycle/wait.ts'
 import { integerBetween } from '../core/option-rules.ts'
 import { endingOfError } from '../core/outcome-policy.ts'
+import { between } from '../core/time.ts'
 import { enterClaim } from './context-claim.ts'
 import {
   captureResult,
@@ -77,15 +78,19 @@ export const idempotency = <TEvent>(options: MiddlewareOptions<TEvent>): Idempot
     return stage
   }
 
-  const isCutShort = (request: MiddyRequest<TEvent>, awaited?: unknown): boolean =>
-    mayStillRun(request, awaited) || remainingOf(request.context) <= timeoutEarlyInMillis + TIMER_SLACK
+  /** Middy's timer does not follow a host's clock that steps back, but the context does. */
+  const isCloseToEnd = (context: object, { request }: HeldClaim): boolean =>
+    remainingOf(context) - between(settings.core.runtime.now(), request.now()) <= timeoutEarlyInMillis + TIMER_SLACK
+
+  const isCutShort = (request: MiddyRequest<TEvent>, held: HeldClaim, awaited?: unknown): boolean =>
+    mayStillRun(request, awaited) || isCloseToEnd(request.context, held)
 
   /**
    * The claim stays as it is until its lease ends, and the context keeps it: whatever this is the end of, it may not be
    * the handler's, whose downstream still has to be called under the keys of this claim.
    */
   const leaveToLease = ({ held }: Held<TEvent>): Settled => {
-    held.heartbeat.stop()
+    held.heartbeat.endRenewals()
     settings.core.tell(() => ({ type: 'unstored', ...aboutClaim(held.claim) }))
     return { kind: 'unstored' }
   }
@@ -97,7 +102,7 @@ export const idempotency = <TEvent>(options: MiddlewareOptions<TEvent>): Idempot
     error: unknown,
     awaited?: unknown,
   ): Promise<void> => {
-    const isCut = stage.kind === 'held' && (isMiddyTimeout(error) || isCutShort(request, awaited))
+    const isCut = stage.kind === 'held' && (isMiddyTimeout(error) || isCutShort(request, stage.held, awaited))
     if (!isCut) stage.leave()
     if (stage.kind !== 'held') return
     if (isCut) leaveToLease(stage)
@@ -110,7 +115,9 @@ export const idempotency = <TEvent>(options: MiddlewareOptions<TEvent>): Idempot
     claimRequest: ClaimRequest,
   ): Promise<void> => {
     const { context } = request
-    const begun = await beginWaiting(settings.core, claimRequest)
+    // An early answer of a later middleware ends the request without a call of these hooks.
+    const isDropped = (): boolean => 'earlyResponse' in request
+    const begun = await beginWaiting(settings.core, { ...claimRequest, isDropped })
     switch (begun.kind) {
       case 'run': {
         const { held } = begun
@@ -163,7 +170,7 @@ export const idempotency = <TEvent>(options: MiddlewareOptions<TEvent>): Idempot
         await endThrown(stage, request, error, response)
         throw error
       }
-      const isCut = stage.kind === 'held' && isCutShort(request, response)
+      const isCut = stage.kind === 'held' && isCutShort(request, stage.held, response)
       if (!isCut) stage.leave()
       if (stage.kind === 'passed') return
       const { exchange } = stage

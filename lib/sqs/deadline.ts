@@ -1,6 +1,7 @@
 import type { TimedContext } from '../core/lifecycle/request.ts'
 import { OptionError, shown } from '../core/option-rules.ts'
-import type { Millis } from '../core/time.ts'
+import { type Runtime, steadyClock } from '../core/runtime.ts'
+import { between, type Millis } from '../core/time.ts'
 
 export interface Deadline {
   /** Whether a message may still be started. */
@@ -17,11 +18,15 @@ const SHARE = 1 / 3
 const LEAST_MARGIN = 500
 const MOST_MARGIN = 5_000
 
-/** Asks the host itself each time: also a host that runs on past its deadline has given the batch back by then. */
-export const createDeadlineOf = (where: string, margin: Millis | undefined): DeadlineOf => {
+/**
+ * Asks the host itself each time: also a host that runs on past its deadline has given the batch back by then. The host
+ * counts with its own clock, so a step back of that clock is no time that is left.
+ */
+export const createDeadlineOf = (where: string, margin: Millis | undefined, runtime: Runtime): DeadlineOf => {
   const readTime = createTimeReader()
   return (context) => {
-    const left = (): number => readTime(context)
+    const now = steadyClock(runtime)
+    const left = (): number => readTime(context) - between(runtime.now(), now())
     const began = left()
     const least = margin ?? Math.min(MOST_MARGIN, Math.max(LEAST_MARGIN, began * SHARE))
     if (began <= least) throw nothingStarts(where, least, margin === undefined, began)

@@ -46,7 +46,7 @@ export const sqsHandler = <TBody, TContext extends TimedContext = TimedContext>(
 ): SqsBatchHandler<TContext> => {
   if (typeof handler !== 'function') throw new OptionError(WHERE, 'handler', 'must be a function')
   const settings = readSqsSettings(WHERE, options)
-  const deadlineOf = createDeadlineOf(WHERE, settings.margin)
+  const deadlineOf = createDeadlineOf(WHERE, settings.margin, settings.core.runtime)
   return async (event, context) => {
     const records = recordsOf(event)
     const deadline = deadlineOf(context)

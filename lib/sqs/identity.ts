@@ -1,7 +1,7 @@
 import { IdempotencyError } from '../core/errors.ts'
 import type { MessagePart } from '../core/events.ts'
 import { deriveFingerprint, type FingerprintPart } from '../core/fingerprint.ts'
-import { type ClaimRequest, deadlineOf, type TimedContext } from '../core/lifecycle/request.ts'
+import { type ClaimRequest, type TimedContext, timesOf } from '../core/lifecycle/request.ts'
 import { canonicalPayload } from '../core/payload.ts'
 import { deriveRecordKey } from '../core/record-key.ts'
 import { tenantOf } from '../core/tenant.ts'
@@ -73,7 +73,7 @@ const claimRequestOf = async <TBody>(
   return {
     recordKey: await part('key', record, () => deriveRecordKey({ operation, tenant, key })),
     fingerprint: await part('payload', record, () => deriveFingerprint([covered(settings, record, message)])),
-    deadline: deadlineOf(context, runtime),
+    ...timesOf(context, runtime),
     readFirst: message.receiveCount > 1,
   }
 }

@@ -35,7 +35,8 @@ interface Repeated {
  *
  * A pause of the layer (between two tries, or while it waits for another invocation's outcome) takes no time and moves the
  * clock by its length. How long a store may take to answer is real time: a store that hangs is given up as in production.
- * It ends invocations at their deadline, as Lambda does, so a context's remaining time is the lease.
+ * It ends invocations at their deadline, as Lambda does, so a context's remaining time is the lease. Spans are measured
+ * with the same clock: it has no `monotonic`.
  *
  * @example
  * const runtime = testRuntime()

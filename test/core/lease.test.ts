@@ -1,7 +1,7 @@
 import type { Claim } from '../../lib/core/claim.ts'
 import { deriveFingerprint } from '../../lib/core/fingerprint.ts'
 import { claimTerms } from '../../lib/core/lifecycle/lease.ts'
-import { type ClaimRequest, deadlineOf } from '../../lib/core/lifecycle/request.ts'
+import { type ClaimRequest, timesOf } from '../../lib/core/lifecycle/request.ts'
 import { type CommonOptions, readSettings, type Settings } from '../../lib/core/options.ts'
 import { deriveRecordKey } from '../../lib/core/record-key.ts'
 import { memoryStore } from '../../lib/memory.ts'
@@ -22,7 +22,7 @@ const terms = (
   const request: ClaimRequest = {
     recordKey: deriveRecordKey({ operation: 'payments', tenant: 'm', key: 'k' }),
     fingerprint: deriveFingerprint([]),
-    deadline: deadlineOf(context, of.runtime),
+    ...timesOf(context, of.runtime),
   }
   return claimTerms(of, request)
 }

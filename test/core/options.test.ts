@@ -38,6 +38,7 @@ describe('options that cannot be right are refused, by a message that names opti
     [{ unstored: 'throw' }, /"unstored"/],
     [{ observe: 'log' }, /"observe" is "log"; it must be a function/],
     [{ runtime: {} }, /"runtime"/],
+    [{ runtime: { now: () => 0, monotonic: 5 } }, /"runtime" .*monotonic, where it has one, is a function/],
     [{ store: { ...memoryStore(), skew: undefined } }, /"store" is an object; it must be a store/],
     [
       { abandoned: 'hold', storeDown: 'dangerouslyRunUnprotected' },

@@ -1,8 +1,9 @@
 import { deriveFingerprint } from '../../lib/core/fingerprint.ts'
-import type { ClaimRequest } from '../../lib/core/lifecycle/request.ts'
+import { type ClaimRequest, timesOf } from '../../lib/core/lifecycle/request.ts'
 import { type Ran, run } from '../../lib/core/lifecycle/run.ts'
 import { readSettings } from '../../lib/core/options.ts'
 import { deriveRecordKey } from '../../lib/core/record-key.ts'
+import { systemRuntime } from '../../lib/core/runtime.ts'
 import type { Store } from '../../lib/core/store.ts'
 import { fromSeconds } from '../../lib/core/time.ts'
 import { StoreUnavailable } from '../../lib/index.ts'
@@ -11,7 +12,7 @@ import { memoryStore } from '../../lib/memory.ts'
 const request: ClaimRequest = {
   recordKey: deriveRecordKey({ operation: 'payments', tenant: 'a', key: 'k' }),
   fingerprint: deriveFingerprint([{ kind: 'text', text: 'payload' }]),
-  deadline: undefined,
+  ...timesOf(undefined, systemRuntime),
 }
 
 const down = (): Promise<never> => Promise.reject(new StoreUnavailable('throttled'))

@@ -1,4 +1,4 @@
-import type { ClaimRequest } from '../../lib/core/lifecycle/request.ts'
+import { type ClaimRequest, timesOf } from '../../lib/core/lifecycle/request.ts'
 import { run } from '../../lib/core/lifecycle/run.ts'
 import { readSettings } from '../../lib/core/options.ts'
 import { DeadlinePassed, type Runtime } from '../../lib/core/runtime.ts'
@@ -44,7 +44,7 @@ const leftAfter = async (
   const request: ClaimRequest = {
     recordKey: RECORD_KEY,
     fingerprint: aFingerprint(),
-    deadline,
+    ...timesOf({ getRemainingTimeInMillis: () => remaining }, runtime),
     ...how,
   }
   const ran = await run(readSettings('test', { store, operation: 'payments', runtime }), request, {
@@ -88,5 +88,23 @@ describe('E5: a store that hangs is given up while the caller can still be answe
     const left = await leftAfter(store, runtime, 3_000, { readFirst, wait: fromSeconds(25) })
     expect(looks).toBeGreaterThan(1)
     expect(left).toBeGreaterThanOrEqual(ANSWERING)
+  })
+})
+
+describe('E11: a store that hangs is given up', () => {
+  test.each([false, true])('within 2.5 s, with a first look: %p', async (readFirst) => {
+    const runtime = waitingRuntime()
+    const left = await leftAfter({ ...memoryStore(), ...HANGING }, runtime, 30_000, { readFirst })
+    expect(30_000 - left).toBeLessThanOrEqual(2_500)
+  })
+
+  test('also where only the claim hangs, after a look that took its time', async () => {
+    const runtime = waitingRuntime()
+    const peek = async (): Promise<undefined> => {
+      runtime.clock.advance(499)
+      return undefined
+    }
+    const left = await leftAfter({ ...memoryStore(), ...HANGING, peek }, runtime, 30_000, { readFirst: true })
+    expect(30_000 - left).toBeLessThanOrEqual(2_500)
   })
 })

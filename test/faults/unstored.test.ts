@@ -8,7 +8,7 @@ import {
   throughputExceeded,
   timeoutBefore,
 } from '../support/fault-proxy.ts'
-import { aRequest, ending, LEASE, openScene, recordKeyOf, type Scene, SKEW } from '../support/scene.ts'
+import { aRequest, ending, LEASE, openScene, recordKeyOf, remaining, type Scene, SKEW } from '../support/scene.ts'
 
 let scene: Scene
 beforeAll(async () => {
@@ -80,6 +80,24 @@ describe('C3 A completion that cannot be written:', () => {
     scene.proxy.script(...[1, 2].map((nth) => ({ step: 'complete' as const, nth, fault: resetAfter })))
     expect(await scene.host('a').once(request, () => 'of a')).toEqual({ value: 'of a', status: 'created' })
     expect(await scene.read(recordKeyOf(request))).toMatchObject({ status: 'SUCCEEDED', revision: 2 })
+  })
+
+  test('C16 a completion that takes longer than a short lease is stored, and nobody takes over meanwhile', async () => {
+    const request = aRequest({ context: remaining(900_000) })
+    const a = scene.host('a', { heartbeat: { leaseSeconds: 30 } })
+    const b = scene.host('b')
+    const retries: unknown[] = []
+    const first = async (): Promise<void> => {
+      scene.clock.advance(10_000)
+      await a.runtime.beat()
+      retries.push(await ending(b.once(request, () => 'of b')))
+    }
+    const fault = { ...resetBefore, first }
+    scene.proxy.script(...[1, 2, 3, 4, 5, 6, 7, 8].map((nth) => ({ step: 'complete' as const, nth, fault })))
+    expect(await a.once(request, () => 'of a')).toEqual({ value: 'of a', status: 'created' })
+    expect(retries.length).toBeGreaterThanOrEqual(4) // 40 s
+    for (const retry of retries) expect(retry).toMatchObject({ error: { code: 'in-progress' } })
+    expect(await scene.read(recordKeyOf(request))).toMatchObject({ status: 'SUCCEEDED', attempt: 1 })
   })
 
   test('C3 where every answer is lost the caller’s answer is marked unstored, and a retry gets the same', async () => {

@@ -1,5 +1,5 @@
 import type { Fingerprint } from '../../lib/core/fingerprint.ts'
-import { deadlineOf } from '../../lib/core/lifecycle/request.ts'
+import { type InvocationTimes, timesOf } from '../../lib/core/lifecycle/request.ts'
 import { run } from '../../lib/core/lifecycle/run.ts'
 import { readSettings, type Settings } from '../../lib/core/options.ts'
 import { endingOfHttpError } from '../../lib/core/outcome-policy.ts'
@@ -39,8 +39,8 @@ export const invoke = (world: World, request: Request): void => {
   )
   if (world.profile.enforcesDeadline) planKill(world, invocation, remaining)
   const settings = settingsOf(world, invocation)
-  const deadline = deadlineOf({ getRemainingTimeInMillis: () => remaining }, settings.runtime)
-  ask(world, invocation, settings, { deadline, ...request }, 1)
+  const times = timesOf({ getRemainingTimeInMillis: () => remaining }, settings.runtime)
+  ask(world, invocation, settings, { times, ...request }, 1)
 }
 
 const newInvocation = (world: World, { fingerprint, host, requestId, whenEnded }: Request): Invocation => {
@@ -96,7 +96,7 @@ const settingsOf = (world: World, invocation: Invocation): Settings => {
 const MAX_TRIES = 3
 
 interface Asked extends Request {
-  readonly deadline: ReturnType<typeof deadlineOf>
+  readonly times: InvocationTimes
 }
 
 const ask = (world: World, invocation: Invocation, settings: Settings, asked: Asked, tries: number): void => {
@@ -139,7 +139,7 @@ const ask = (world: World, invocation: Invocation, settings: Settings, asked: As
     {
       recordKey: RECORD_KEY,
       fingerprint: asked.fingerprint,
-      deadline: asked.deadline,
+      ...asked.times,
       readFirst: profile.readFirst,
       wait: profile.wait ? fromSeconds(3) : undefined,
     },

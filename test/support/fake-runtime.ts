@@ -59,7 +59,7 @@ export const fakeRuntime = (options: FakeRuntimeOptions = {}): FakeRuntime => {
     clock,
     now: clock.now,
     beat: async () => {
-      for (const beat of beats) beat()
+      for (const beat of [...beats]) beat()
       await Promise.allSettled(inFlight)
       await new Promise(setImmediate) // what follows the answer has been done too
     },

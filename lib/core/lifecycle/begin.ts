@@ -10,15 +10,14 @@ import { between, type EpochMillis, later } from '../time.ts'
 import { claimBudget } from './budget.ts'
 import { type Contested, createContest } from './contest.ts'
 import { giveUp } from './give-up.ts'
-import { type Heartbeat, noHeartbeat, startHeartbeat } from './heartbeat.ts'
-import { renewedLease } from './lease.ts'
+import { type Heartbeat, startHeartbeat } from './heartbeat.ts'
 import { look } from './look.ts'
 import type { ClaimRequest } from './request.ts'
 
 /** A won claim with what its holder needs until it is settled. */
 export interface HeldClaim {
   readonly claim: Claim
-  readonly deadline: EpochMillis | undefined
+  readonly request: ClaimRequest
   readonly forHandler: HandlerClaim
   readonly heartbeat: Heartbeat
 }
@@ -41,17 +40,19 @@ type Refused = Exclude<Contested, Won>
 
 /** Claims the record, or says why not. */
 export const begin = async (settings: Settings, request: ClaimRequest): Promise<Begun> => {
+  const { now, deadline } = request
+  const startedAt = now()
   const seen = request.readFirst === true ? await lookFirst(settings, request) : undefined
   const verdict = seen === undefined ? undefined : believed(settings, request, seen)
   if (verdict !== undefined) return refused(settings, request, verdict)
   const contest = createContest(settings, request)
-  const askedAt = settings.runtime.now()
+  const askedAt = now()
   settings.runtime.probe?.('before-claim')
   try {
-    const contested = await settings.runtime.withDeadline(claimBudget(askedAt, request.deadline), contest.contend)
+    const contested = await settings.runtime.withDeadline(claimBudget(startedAt, askedAt, deadline), contest.contend)
     settings.runtime.probe?.('after-claim')
     if (contested.kind !== 'claimed') return refused(settings, request, contested)
-    return settings.runtime.now() < contested.claim.leaseExpiresAt
+    return now() < contested.claim.leaseExpiresAt
       ? start(settings, request, contested, askedAt)
       : await tooLate(settings, contested.claim)
   } catch (error) {
@@ -84,20 +85,13 @@ const tooLate = async (settings: Settings, claim: Claim): Promise<Begun> => {
 const start = (settings: Settings, request: ClaimRequest, { claim, over }: Won, askedAt: EpochMillis): Begun => {
   const { runtime, tell } = settings
   tell(() => {
-    const about = { claimMillis: between(askedAt, runtime.now()), ...aboutClaim(claim) }
+    const about = { claimMillis: between(askedAt, request.now()), ...aboutClaim(claim) }
     return over === undefined ? { type: 'claimed', ...about } : { type: 'tookOver', ...about, reason: over }
   })
   const lost = new AbortController()
-  const span = renewedLease(settings, request)
-  const heartbeat =
-    span === undefined
-      ? noHeartbeat(claim)
-      : startHeartbeat(settings, claim, { span, deadline: request.deadline, lost })
+  const heartbeat = startHeartbeat(settings, request, claim, lost)
   runtime.probe?.('before-handler')
-  return {
-    kind: 'run',
-    held: { claim, deadline: request.deadline, forHandler: handlerClaim(claim, lost), heartbeat },
-  }
+  return { kind: 'run', held: { claim, request, forHandler: handlerClaim(claim, lost), heartbeat } }
 }
 
 /** Believed only where no later write can have made it wrong: a settled record that is not about to expire. */

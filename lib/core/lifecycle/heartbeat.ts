@@ -1,68 +1,72 @@
 import type { Claim } from '../claim.ts'
 import { storeFailed } from '../events.ts'
 import type { Settings } from '../options.ts'
-import { type EpochMillis, later, type Millis, millis } from '../time.ts'
-import { expiryInProgress } from './lease.ts'
+import { between, type EpochMillis, millis } from '../time.ts'
+import { expiryInProgress, lastLeaseEnd, leaseEnd, renewedLease } from './lease.ts'
+import type { ClaimRequest } from './request.ts'
 
 /** A third: two renewals may fail before the lease is in danger. */
 const BEATS_PER_LEASE = 3
 
 export interface Heartbeat {
+  /** The handler has ended: a loss is its caller's to hear of. The lease is renewed all the same. */
+  readonly handlerEnded: () => void
+  /** Ends the renewals. The handler may still run: its signal aborts when the lease ends. */
+  readonly endRenewals: () => void
   readonly stop: () => void
   /** The end of the lease as it was last renewed. */
   readonly leaseExpiresAt: () => EpochMillis
 }
 
-interface Beat {
-  readonly span: Millis
-  /** Whoever is still running then is about to be killed, or has been forgotten: its claim is not renewed any more. */
-  readonly deadline: EpochMillis | undefined
-  readonly lost: AbortController
-}
-
-/** The usual lease covers the whole invocation. */
-export const noHeartbeat = ({ leaseExpiresAt }: Claim): Heartbeat => ({
-  stop: () => {},
-  leaseExpiresAt: () => leaseExpiresAt,
-})
-
 /**
- * Renews the claim's lease while its handler runs. `lost` aborts when the claim is gone, or when its lease ran out
- * without a renewal that arrived: another invocation may be running by then. What a renewal finds after the heartbeat
- * was stopped is no loss: the claim's own end is what it met.
+ * Renews the claim's lease until the heartbeat is stopped, where one lease does not cover the whole invocation. `lost`
+ * aborts while the handler runs, when the claim is gone or its lease ends: another invocation may be running by then.
  */
-export const startHeartbeat = (settings: Settings, claim: Claim, { span, deadline, lost }: Beat): Heartbeat => {
+export const startHeartbeat = (
+  settings: Settings,
+  request: ClaimRequest,
+  claim: Claim,
+  lost: AbortController,
+): Heartbeat => {
   const { store, runtime, tell } = settings
-  const every = millis(span / BEATS_PER_LEASE)
-  let leaseExpiresAt: EpochMillis = claim.leaseExpiresAt
+  const { now } = request
+  const span = renewedLease(settings, request)
+  const every = millis((span ?? 0) / BEATS_PER_LEASE)
+  const last = span === undefined ? claim.leaseExpiresAt : lastLeaseEnd(request)
+  let { leaseExpiresAt } = claim
   let renewing = false
-  let stopped = false
+  let isRunning = true
 
-  const stopBeating = runtime.repeat(every, () => {
-    if (deadline !== undefined && runtime.now() > deadline) endIfLapsed()
-    else if (!renewing) void beat()
-  })
+  const handlerEnded = (): void => {
+    isRunning = false
+    stopWatching()
+  }
 
   const stop = (): void => {
-    stopped = true
-    stopBeating()
+    handlerEnded()
+    endRenewals()
   }
 
   const end = (): void => {
-    if (stopped) return
+    const isLoss = isRunning
     stop()
-    lost.abort()
+    if (isLoss) lost.abort()
   }
 
-  const endIfLapsed = (): void => {
-    if (runtime.now() >= leaseExpiresAt) end()
+  const endIfLapsed = (): boolean => {
+    const isOver = isRunning && now() >= leaseExpiresAt
+    if (isOver) end()
+    return isOver
   }
 
   const beat = async (): Promise<void> => {
+    if (endIfLapsed() || renewing) return
+    if (request.isDropped?.() === true) return endRenewals()
+    const at = now()
+    const to = leaseEnd(at, span, last)
+    if (to <= leaseExpiresAt) return
     renewing = true
-    const now = runtime.now()
-    const to = later(now, span)
-    const renewal = { leaseExpiresAt: to, expiresAt: expiryInProgress(settings, now, to) }
+    const renewal = { leaseExpiresAt: to, expiresAt: expiryInProgress(settings, at, to) }
     try {
       const answer = await runtime.withDeadline(every, (by) => store.renew(claim, renewal, by))
       if (answer.kind === 'lost') return end()
@@ -72,8 +76,19 @@ export const startHeartbeat = (settings: Settings, claim: Claim, { span, deadlin
     } finally {
       renewing = false
     }
-    endIfLapsed()
   }
 
-  return { stop, leaseExpiresAt: () => leaseExpiresAt }
+  /** The lease may have been renewed since the timer was set. */
+  const watch = (): void => {
+    stopWatching = runtime.repeat(between(now(), leaseExpiresAt), () => {
+      stopWatching()
+      if (!endIfLapsed()) watch()
+    })
+  }
+
+  let stopWatching = (): void => {}
+  const endRenewals = leaseExpiresAt < last ? runtime.repeat(every, () => void beat()) : stopWatching
+  watch()
+
+  return { handlerEnded, endRenewals, stop, leaseExpiresAt: () => leaseExpiresAt }
 }

@@ -1,13 +1,19 @@
 import type { ClaimTerms } from '../claim.ts'
 import type { Settings } from '../options.ts'
-import { type EpochMillis, fromSeconds, later, latest, type Millis } from '../time.ts'
-import type { ClaimRequest } from './request.ts'
+import { type EpochMillis, earliest, fromSeconds, later, latest, type Millis } from '../time.ts'
+import type { ClaimRequest, InvocationTimes } from './request.ts'
 
 /** Lambda kills a function up to 0.7 s after its deadline, so a lease ends a whole second after it. */
 const KILL_MARGIN = fromSeconds(1)
 
-/** The lease of a host that does not say how long it runs, or runs on past its deadline; it is renewed. */
+/**
+ * The lease on a host that does not say how long it runs, or runs on past its deadline. It is renewed, and ends no later
+ * than this after the time that the context allows.
+ */
 const UNBOUNDED_LEASE = fromSeconds(60)
+
+/** The longest that Lambda runs a function. Without a context a handler that takes longer counts as one that hangs. */
+const LONGEST_RUN = fromSeconds(900)
 
 /** A record whose owner crashed stays for a day past its lease, so that who looks into it finds it. */
 const CRASHED_RETENTION = fromSeconds(86_400)
@@ -18,8 +24,8 @@ export const renewedLease = ({ lease }: Settings, { deadline }: ClaimRequest): M
 
 /** Lease and TTL, by the clock that the remaining time is counted with: a host's skew cancels between the two. */
 export const claimTerms = (settings: Settings, request: ClaimRequest): ClaimTerms => {
-  const now = settings.runtime.now()
-  const leaseExpiresAt = leaseEnd(now, renewedLease(settings, request), request.deadline)
+  const now = request.now()
+  const leaseExpiresAt = leaseEnd(now, renewedLease(settings, request), lastLeaseEnd(request))
   return {
     recordKey: request.recordKey,
     fingerprint: request.fingerprint,
@@ -28,8 +34,15 @@ export const claimTerms = (settings: Settings, request: ClaimRequest): ClaimTerm
   }
 }
 
-const leaseEnd = (now: EpochMillis, renewed: Millis | undefined, deadline: EpochMillis | undefined): EpochMillis =>
-  renewed === undefined ? later(latest(now, deadline ?? now), KILL_MARGIN) : later(now, renewed)
+/** No lease of this invocation ends later, however often it is renewed. */
+export const lastLeaseEnd = ({ now, deadline, expectedEnd }: InvocationTimes): EpochMillis => {
+  if (deadline !== undefined) return later(latest(now(), deadline), KILL_MARGIN)
+  return expectedEnd === undefined ? later(now(), LONGEST_RUN) : later(latest(now(), expectedEnd), UNBOUNDED_LEASE)
+}
+
+/** The end of a lease that is taken or renewed at `now`. */
+export const leaseEnd = (now: EpochMillis, renewed: Millis | undefined, last: EpochMillis): EpochMillis =>
+  renewed === undefined ? last : earliest(later(now, renewed), last)
 
 /** A held record waits for its decision, however long: TTL must not make a lost payment look like a new one. */
 export const expiryInProgress = (

@@ -6,6 +6,6 @@ import type { ClaimRequest } from './request.ts'
 /** An eventually consistent read: what it says is a hint, and it may fail. */
 export const look = (
   { store, runtime }: Settings,
-  { recordKey, deadline }: ClaimRequest,
+  { recordKey, now, deadline }: ClaimRequest,
 ): Promise<StoredRecord | undefined> =>
-  runtime.withDeadline(readBudget(runtime.now(), deadline), (by) => store.peek(recordKey, by))
+  runtime.withDeadline(readBudget(now(), deadline), (by) => store.peek(recordKey, by))

@@ -61,12 +61,11 @@ export const runClaimed = async <T>(settings: Settings, held: HeldClaim, job: Jo
   return ranAs(settings, held, value, await settle(settings, held, job.endingOfValue(value)))
 }
 
-/** A handler that has ended needs no lease any more, whatever becomes of its result. */
 const handled = async <T>(settings: Settings, held: HeldClaim, { handler }: Job<T>): Promise<T> => {
   try {
     return await handler(held.forHandler)
   } finally {
-    held.heartbeat.stop()
+    held.heartbeat.handlerEnded()
     settings.runtime.probe?.('after-handler')
   }
 }
@@ -81,7 +80,7 @@ export const ranAs = <T>(settings: Settings, held: HeldClaim, value: T, settled:
 }
 
 /** The claim stands until its lease ends; a retry before that would only be refused. */
-const unstoredError = ({ runtime, store }: Settings, { heartbeat }: HeldClaim): IdempotencyError =>
+const unstoredError = ({ store }: Settings, { heartbeat, request }: HeldClaim): IdempotencyError =>
   unavailableError({
-    retryAfterSeconds: retryAfterSeconds(heartbeat.leaseExpiresAt(), { now: runtime.now(), skew: store.skew }),
+    retryAfterSeconds: retryAfterSeconds(heartbeat.leaseExpiresAt(), { now: request.now(), skew: store.skew }),
   })

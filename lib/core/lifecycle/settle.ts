@@ -34,10 +34,21 @@ const LEAST_BUDGET = millis(100)
 
 /** Ends the claim; the only function that does once its handler has started. */
 export const settle = async (settings: Settings, held: HeldClaim, ending: Ending): Promise<Settled> => {
+  const { heartbeat } = held
+  heartbeat.handlerEnded()
+  try {
+    return await settleRenewed(settings, held, ending)
+  } finally {
+    heartbeat.stop()
+  }
+}
+
+/** The lease is renewed until the end is written, however slow the store is. Only an abandon removes the lease itself. */
+const settleRenewed = async (settings: Settings, held: HeldClaim, ending: Ending): Promise<Settled> => {
   const { claim } = held
   const { runtime, tell } = settings
-  held.heartbeat.stop()
   const as = settlementOf(settings, claim, ending)
+  if (as.kind === 'abandoned') held.heartbeat.stop()
   runtime.probe?.('before-settle')
   const answer = await write(settings, held, as)
   runtime.probe?.('after-settle')
@@ -66,15 +77,16 @@ const settlementOf = ({ store, runtime, retention }: Settings, claim: Claim, end
 /** The store's answer, or `undefined` where the end could not be written in the time that is left. */
 const write = async (settings: Settings, held: HeldClaim, as: Settlement): Promise<SettleAnswer | undefined> => {
   const { store, runtime, tell } = settings
+  const { now, deadline } = held.request
   for (let tried = 1; ; tried++) {
     try {
-      return await runtime.withDeadline(budget(runtime.now(), held.deadline), (by) => store.settle(held.claim, as, by))
+      return await runtime.withDeadline(budget(now(), deadline), (by) => store.settle(held.claim, as, by))
     } catch (error) {
       // Whatever it was: the effect is done, and its answer must not be lost to a fault of the store.
       tell(() => storeFailed(held.claim.recordKey, 'settle', error))
     }
     const pause = millis(BACKOFF * tried * (0.5 + runtime.random()))
-    if (tried === TRIES[as.kind] || !hasTime(later(runtime.now(), pause), held.deadline)) return undefined
+    if (tried === TRIES[as.kind] || !hasTime(later(now(), pause), deadline)) return undefined
     await runtime.sleep(pause)
   }
 }

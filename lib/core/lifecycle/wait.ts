@@ -22,7 +22,7 @@ export const beginWaiting = async (settings: Settings, request: ClaimRequest): P
   const { wait } = request
   const begun = await begin(settings, request)
   if (wait === undefined || begun.kind !== 'conflict') return begun
-  return waitFor(settings, request, begun, endOfWait(settings.runtime.now(), wait, request.deadline))
+  return waitFor(settings, request, begun, endOfWait(request.now(), wait, request.deadline))
 }
 
 const waitFor = async (
@@ -32,18 +32,19 @@ const waitFor = async (
   until: EpochMillis,
 ): Promise<Begun> => {
   const { runtime } = settings
+  const { now } = request
   let current = conflict
-  let seenAt = runtime.now()
+  let seenAt = now()
   for (let pause = FIRST_PAUSE; ; pause = millis(Math.min(LONGEST_PAUSE, pause * GROWTH))) {
     const span = millis(pause * (0.5 + runtime.random() / 2))
-    if (later(runtime.now(), span) >= until) return aged(current, between(seenAt, runtime.now()))
+    if (later(now(), span) >= until) return aged(current, between(seenAt, now()))
     await runtime.sleep(span)
     if (await isStillClaimed(settings, request)) continue
     // Its look was just now.
     const begun = await begin(settings, { ...request, readFirst: false, hasContender: true })
     if (begun.kind !== 'conflict') return begun
     current = begun
-    seenAt = runtime.now()
+    seenAt = now()
   }
 }
 
