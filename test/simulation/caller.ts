@@ -40,6 +40,8 @@ export const invoke = (world: World, request: Request): void => {
   if (world.profile.enforcesDeadline) planKill(world, invocation, remaining)
   const settings = settingsOf(world, invocation)
   const times = timesOf({ getRemainingTimeInMillis: () => remaining }, settings.runtime)
+  const { deadline, expectedEnd = 0 } = times
+  world.ends.push({ invocation: invocation.id, host: invocation.host.id, deadline, expectedEnd })
   ask(world, invocation, settings, { times, ...request }, 1)
 }
 
@@ -59,6 +61,7 @@ const newInvocation = (world: World, { fingerprint, host, requestId, whenEnded }
     steps: 0,
     won: undefined,
     knownLease: 0,
+    settlesFrom: undefined,
     run: undefined,
     hasContender: false,
     kill: undefined,

@@ -56,10 +56,8 @@ const ended = (world: World, invocation: Invocation, run: Run, { claim, deed, sp
       }
     }
     later(world, invocation, span, () => finish(deed))
-    if (isRenewed(world)) watch(world, invocation, run, claim.signal, finish)
+    watch(world, invocation, run, claim.signal, finish)
   })
-
-const isRenewed = ({ profile }: World): boolean => profile.heartbeatSeconds !== undefined || !profile.enforcesDeadline
 
 /** Some handlers stop when they are told that their claim is lost; what they did by then they did. */
 const watch = (

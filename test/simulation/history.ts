@@ -90,6 +90,35 @@ export interface Aborted extends Happening {
   readonly handlerEnded: boolean
 }
 
+/** A renewal that an owner sent, or tried to send. */
+export interface RenewalAttempt {
+  readonly claim: Claim
+  /** By the store's clock. */
+  readonly at: number
+}
+
+/** When an invocation ends, by the clock of its host. */
+export interface InvocationEnd {
+  readonly invocation: number
+  readonly host: number
+  /** Where its host enforces it. */
+  readonly deadline: number | undefined
+  /** As its context says. */
+  readonly expectedEnd: number
+}
+
+/** A process that died. */
+export interface Death extends Happening {
+  readonly invocation: number
+}
+
+/** A time in which a host did nothing. */
+export interface Freeze {
+  readonly host: number
+  readonly from: number
+  readonly until: number
+}
+
 /** A time without faults, in which callers keep coming until one gets an outcome. */
 export interface Calm {
   readonly since: number
@@ -116,10 +145,13 @@ export interface History {
   readonly runs: readonly Run[]
   readonly answers: readonly Answered[]
   readonly aborts: readonly Aborted[]
+  readonly attempts: readonly RenewalAttempt[]
+  readonly ends: readonly InvocationEnd[]
+  readonly freezes: readonly Freeze[]
   readonly calms: readonly Calm[]
   readonly rests: readonly Rest[]
   /** Invocations that died: crashed, or ended at their deadline. */
-  readonly deaths: number
+  readonly deaths: readonly Death[]
   /** Requests that were refused for no reason of the record's. */
   readonly refusals: number
   readonly invocations: number

@@ -24,6 +24,8 @@ export interface Invocation {
   won: Claim | undefined
   /** The end of lease that an answer has confirmed. */
   knownLease: number
+  /** Until then its settlements get no answer; `undefined` before the first of them. */
+  settlesFrom: number | undefined
   run: Run | undefined
   /** The store has told it of a record that is not its own. */
   hasContender: boolean
@@ -50,15 +52,21 @@ export interface Pause {
 }
 
 /** What this invocation's process does later: not if it is dead by then, and not before its host has thawed. */
-export const later = (world: World, invocation: Invocation, span: number, run: () => void): Pause => {
+export const later = (
+  world: World,
+  invocation: Invocation,
+  span: number,
+  run: () => void,
+  background = false,
+): Pause => {
   const { timeline } = world
   const { host } = invocation
   const wake = (): void => {
     if (!invocation.isAlive) return
-    if (host.frozenUntil > timeline.now) timer = timeline.at(host.frozenUntil, wake)
+    if (host.frozenUntil > timeline.now) timer = timeline.at(host.frozenUntil, wake, background)
     else run()
   }
-  let timer: Timer = timeline.after(span, wake)
+  let timer: Timer = timeline.at(timeline.now + span, wake, background)
   return { cancel: () => timeline.cancel(timer) }
 }
 
@@ -77,6 +85,7 @@ const freeze = (world: World, invocation: Invocation): void => {
   const { random, timeline } = world
   const span = random.chance(0.5) ? random.between(500, 10_000) : random.between(10_000, 150_000)
   invocation.host.frozenUntil = timeline.now + span
+  world.freezes.push({ host: invocation.host.id, from: timeline.now, until: timeline.now + span })
   world.count('freeze')
   say(world, invocation, () => `freezes for ${span} ms`)
 }
@@ -85,7 +94,7 @@ const freeze = (world: World, invocation: Invocation): void => {
 export const die = (world: World, invocation: Invocation, how: string): void => {
   if (!invocation.isAlive || invocation.hasAnswered) return
   invocation.isAlive = false
-  world.deaths++
+  world.deaths.push({ invocation: invocation.id, ...happening(world) })
   say(world, invocation, () => how)
   if (invocation.run !== undefined && invocation.run.end === undefined) invocation.run.died = happening(world)
   invocation.whenDead()

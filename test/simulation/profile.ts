@@ -18,6 +18,8 @@ export interface Faults {
   readonly deaf: number
   /** Of a request: it takes longer than its sender waits. */
   readonly slow: number
+  /** Of an invocation: its settlements get no answer for some seconds, while everything else does. */
+  readonly slowSettle: number
   /** Of an invocation: its process dies at one of its steps. */
   readonly crash: number
   /** Of an invocation: its host stops for a while and goes on. */
@@ -67,6 +69,7 @@ const NO_FAULTS: Faults = {
   denied: 0,
   deaf: 0,
   slow: 0,
+  slowSettle: 0,
   crash: 0,
   freeze: 0,
   zombie: 0,
@@ -83,7 +86,7 @@ export const drawProfile = (random: Random): Profile => {
   const abandoned = random.chance(0.65) ? 'rerun' : 'hold'
   return {
     abandoned,
-    heartbeatSeconds: random.chance(0.4) ? random.pick([5, 5, 8, 20]) : undefined,
+    heartbeatSeconds: random.chance(0.4) ? random.pick([5, 5, 5, 8, 20]) : undefined,
     retentionSeconds: random.chance(0.8) ? 1_501 : 86_400,
     storeDown: abandoned === 'hold' || random.chance(0.87) ? 'reject' : 'dangerouslyRunUnprotected',
     unstored: random.chance(0.8) ? 'answer' : 'fail',
@@ -116,6 +119,7 @@ const drawFaults = (random: Random): Faults => {
     denied: random.chance(0.1) ? 0.1 : 0,
     deaf: random.chance(0.1) ? 0.3 : 0,
     slow: maybe(0.05, 0.3),
+    slowSettle: maybe(0.4, 0.9),
     crash: maybe(0.2, 0.5),
     freeze: maybe(0.2, 0.5),
     zombie: maybe(0.3, 0.8),

@@ -78,6 +78,11 @@ const act = (world: World, start: number, next: () => void): void => {
     const fingerprint = FINGERPRINTS[random.chance(profile.otherPayload) ? 1 : 0]
     timeline.at(start + random.between(0, spread), () => call(world, { fingerprint, ended }))
   }
+  if (profile.faults.slowSettle > 0) {
+    // While a settlement is held up, and a short lease would have ended.
+    left++
+    timeline.at(start + random.between(6_000, 13_000), () => call(world, { fingerprint: FINGERPRINTS[0], ended }))
+  }
   if (profile.meddler) timeline.at(start + random.between(0, spread), () => meddle(world))
   if (profile.operator) {
     const decidedAt = start + random.between(0, spread + 5_000)

@@ -17,6 +17,7 @@ const MET = [
   'fault denied',
   'fault deaf',
   'fault slow',
+  'fault slowSettle',
   'applied after its sender had ended',
   'crash',
   'freeze',

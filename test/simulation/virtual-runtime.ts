@@ -44,11 +44,12 @@ export const virtualRuntime = (world: World, invocation: Invocation): VirtualRun
 
   repeat: (every, run) => {
     let pause: Pause
+    // As in production, a timer keeps nothing going by itself.
     const tick = (): void => {
-      pause = later(world, invocation, every, tick)
+      pause = later(world, invocation, every, tick, true)
       run()
     }
-    pause = later(world, invocation, every, tick)
+    pause = later(world, invocation, every, tick, true)
     return () => pause.cancel()
   },
 

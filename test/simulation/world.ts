@@ -3,7 +3,19 @@ import type { StoredRecord } from '../../lib/core/record.ts'
 import { deriveRecordKey, type RecordKey } from '../../lib/core/record-key.ts'
 import { type EpochMillis, epochMillis } from '../../lib/core/time.ts'
 import { type MemoryStore, memoryStore } from '../../lib/stores/memory.ts'
-import type { Aborted, Answered, Calm, History, Rest, Run, Write } from './history.ts'
+import type {
+  Aborted,
+  Answered,
+  Calm,
+  Death,
+  Freeze,
+  History,
+  InvocationEnd,
+  RenewalAttempt,
+  Rest,
+  Run,
+  Write,
+} from './history.ts'
 import { drawProfile, type Profile } from './profile.ts'
 import { type Random, seededRandom } from './random.ts'
 import { createItemTable, type ItemTable } from './table/item-table.ts'
@@ -36,11 +48,14 @@ export interface World {
   readonly runs: Run[]
   readonly answers: Answered[]
   readonly aborts: Aborted[]
+  readonly attempts: RenewalAttempt[]
+  readonly ends: InvocationEnd[]
+  readonly freezes: Freeze[]
   readonly calms: Calm[]
   readonly rests: Rest[]
   /** What the last write replaced, and when: a read may still see it. */
   replaced: { readonly record: StoredRecord | undefined; readonly at: number }
-  deaths: number
+  readonly deaths: Death[]
   /** Requests that were refused for no reason of the record's. */
   refusals: number
   /** No new faults from here on. */
@@ -92,10 +107,13 @@ export const createWorld = ({ seed, over, tally, log }: Setting): World => {
     runs: [],
     answers: [],
     aborts: [],
+    attempts: [],
+    ends: [],
+    freezes: [],
     calms: [],
     rests: [],
     replaced: { record: undefined, at: Number.NEGATIVE_INFINITY },
-    deaths: 0,
+    deaths: [],
     refusals: 0,
     isCalm: false,
     tokens: 0,
@@ -123,6 +141,9 @@ export const historyOf = ({
   runs,
   answers,
   aborts,
+  attempts,
+  ends,
+  freezes,
   calms,
   rests,
   deaths,
@@ -136,6 +157,9 @@ export const historyOf = ({
   runs,
   answers,
   aborts,
+  attempts,
+  ends,
+  freezes,
   calms,
   rests,
   deaths,

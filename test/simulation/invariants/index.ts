@@ -1,5 +1,6 @@
 import type { History } from '../history.ts'
 import { attemptsGrow, oneEffect, sameEffectKeys } from './generation.ts'
+import { endsWithItsInvocation, neverLostInSilence } from './lease.ts'
 import { equalAnswers, oneCompletion, ownPayload, settledStays } from './outcome.ts'
 import {
   claimedOnce,
@@ -52,6 +53,8 @@ export const RULES: readonly Rule[] = [
   withinSkew('B2', waitsOnce),
   withinSkew('B8', startsInTime),
   withinSkew('C12', oneEffect),
+  underAnyClock('C16', endsWithItsInvocation),
+  withinSkew('C16', neverLostInSilence),
   underAnyClock('E11', unprotectedAlone),
 ]
 

@@ -26,7 +26,7 @@ export const nothingStays: Invariant = (story) => {
 
 /** A crash, a failure, a give-up: after any of them a record may rest unsettled, or run again. */
 const somebodyFailed = (story: Story): boolean =>
-  story.deaths > 0 ||
+  story.deaths.length > 0 ||
   story.refusals > 0 ||
   story.runs.some(({ end }) => end === undefined || !isOutcome(end.deed)) ||
   story.answers.some((answer) => gaveUp(answer, story)) ||

@@ -1,23 +1,37 @@
+import type { Invocation } from '../invocation.ts'
 import type { Faults } from '../profile.ts'
 import type { World } from '../world.ts'
 
 /** What happens to one send of a request. */
 export type Fate =
   | 'arrives'
-  | keyof Pick<Faults, 'requestLost' | 'answerLost' | 'late' | 'throttled' | 'contended' | 'denied' | 'slow'>
+  | keyof Pick<
+      Faults,
+      'requestLost' | 'answerLost' | 'late' | 'throttled' | 'contended' | 'denied' | 'slow' | 'slowSettle'
+    >
+
+/** What a request is for. */
+export type Purpose = 'claim' | 'renew' | 'settle' | 'peek'
 
 /** DynamoDB accepts a signed request for five minutes. */
 const SIGNATURE_LIFE = 300_000
 
-export const drawFate = (world: World, isClaim: boolean): Fate => {
-  const fate = draw(world, isClaim)
+export const drawFate = (world: World, invocation: Invocation, purpose: Purpose): Fate => {
+  const fate = purpose === 'settle' && isHeldUp(world, invocation) ? 'slowSettle' : draw(world, purpose)
   if (fate !== 'arrives') world.count('fault', fate)
   return fate
 }
 
-const draw = ({ isCalm, profile: { faults }, random }: World, isClaim: boolean): Fate => {
+/** As when a big completion is throttled, and a small renewal is not. */
+const isHeldUp = ({ isCalm, profile: { faults }, random, timeline }: World, invocation: Invocation): boolean => {
+  invocation.settlesFrom ??=
+    !isCalm && random.chance(faults.slowSettle) ? timeline.now + random.between(2_000, 14_000) : 0
+  return timeline.now < invocation.settlesFrom
+}
+
+const draw = ({ isCalm, profile: { faults }, random }: World, purpose: Purpose): Fate => {
   if (isCalm) return 'arrives'
-  if (isClaim && random.chance(faults.contended)) return 'contended'
+  if (purpose === 'claim' && random.chance(faults.contended)) return 'contended'
   if (random.chance(faults.denied)) return 'denied'
   if (random.chance(faults.requestLost)) return 'requestLost'
   if (random.chance(faults.answerLost)) return 'answerLost'

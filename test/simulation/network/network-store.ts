@@ -20,7 +20,7 @@ export const networkStore = (world: World, invocation: Invocation): Store => {
 
     claim: (claim, by) =>
       exchange(world, invocation, by, {
-        isClaim: true,
+        purpose: 'claim',
         what: () => `claims as ${describeClaim(claim)}`,
         act: (sent, stray) =>
           applied(world, { by: 'claim', invocation: id, claim, sent, stray: stray() }, () =>
@@ -30,7 +30,7 @@ export const networkStore = (world: World, invocation: Invocation): Store => {
 
     takeOver: (seen, claim, by) =>
       exchange(world, invocation, by, {
-        isClaim: true,
+        purpose: 'claim',
         what: () => `takes over as ${describeClaim(claim)}`,
         act: (sent, stray) =>
           applied(world, { by: 'takeOver', invocation: id, claim, sent, stray: stray() }, () =>
@@ -40,7 +40,7 @@ export const networkStore = (world: World, invocation: Invocation): Store => {
 
     renew: (claim, to, by) =>
       exchange(world, invocation, by, {
-        isClaim: false,
+        purpose: 'renew',
         what: () => `renews ${claim.claimToken}`,
         act: (sent, stray) =>
           applied(world, { by: 'renew', invocation: id, claim, sent, stray: stray() }, () =>
@@ -50,7 +50,7 @@ export const networkStore = (world: World, invocation: Invocation): Store => {
 
     settle: (claim, as, by) =>
       exchange(world, invocation, by, {
-        isClaim: false,
+        purpose: 'settle',
         what: () => `settles ${claim.claimToken} as ${as.kind}`,
         act: (sent, stray) =>
           applied(world, { by: 'settle', as: as.kind, invocation: id, claim, sent, stray: stray() }, () =>
@@ -60,7 +60,7 @@ export const networkStore = (world: World, invocation: Invocation): Store => {
 
     peek: (recordKey, by) =>
       exchange(world, invocation, by, {
-        isClaim: false,
+        purpose: 'peek',
         what: () => 'looks',
         act: () => (isStale(world) ? Promise.resolve(world.replaced.record) : store.peek(recordKey, ON_ITS_WAY)),
       }),

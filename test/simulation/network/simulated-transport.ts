@@ -96,7 +96,7 @@ const travelThrough = (
   { sent, reset, answered }: Sending,
 ): void => {
   const { timeline } = world
-  const fate = drawFate(world, sent.step === 'claim' || sent.step === 'takeOver')
+  const fate = drawFate(world, invocation, sent.step === 'peek' ? 'peek' : KINDS[sent.step])
   const order = world.order()
   const what = (): string => `${sent.step} ${sent.call?.claim.claimToken ?? ''}`
   say(world, invocation, () => `sends ${what()}${fate === 'arrives' ? '' : ` [${fate}]`}`)
@@ -124,6 +124,8 @@ const travelThrough = (
     case 'denied':
       world.refusals++
       answerLater(told(world, refusal(fate === 'denied' ? 'AccessDeniedException' : 'TransactionConflictException')))
+      return
+    case 'slowSettle':
       return
     case 'late':
       timeline.after(delay(world), arrive)

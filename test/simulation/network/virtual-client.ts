@@ -2,10 +2,10 @@ import { StoreMisconfigured, StoreUnavailable } from '../../../lib/core/errors.t
 import { deadlineSignal } from '../deadline-signal.ts'
 import { type Invocation, later, say, step } from '../invocation.ts'
 import type { World } from '../world.ts'
-import { deafness, delay, drawFate, type Fate, failure, travel } from './fate.ts'
+import { deafness, delay, drawFate, type Fate, failure, type Purpose, travel } from './fate.ts'
 
 export interface Request<T> {
-  readonly isClaim: boolean
+  readonly purpose: Purpose
   /** For the log. */
   readonly what: () => string
   /** Applies one send to the store. */
@@ -52,7 +52,7 @@ const send = <T>(call: Exchange<T>): void => {
   const { world, invocation } = call
   const { timeline } = world
   call.sends++
-  const fate = drawFate(world, call.request.isClaim)
+  const fate = drawFate(world, invocation, call.request.purpose)
   const sent = world.order()
   say(
     world,
@@ -99,7 +99,7 @@ const refuse = <T>(call: Exchange<T>, fate: 'contended' | 'denied'): void => {
 /** A reset or a refusal is seen at once, silence by the client's own time-out. */
 const awaitFailure = <T>(call: Exchange<T>, fate: Fate): void => {
   const { world, invocation } = call
-  const seen = fate === 'throttled' ? world.random.between(2, 30) : failure(world)
+  const seen = fate === 'throttled' ? world.random.between(2, 30) : fate === 'slowSettle' ? undefined : failure(world)
   later(world, invocation, seen ?? SEND_TIMEOUT, () => sendAgain(call, call.sends))
 }
 

@@ -4,7 +4,8 @@ import type { Invocation } from '../invocation.ts'
 import type { World } from '../world.ts'
 
 /** Keeps in the invocation what it asked of its store, and what it was told that it won. */
-export const watched = ({ profile }: World, invocation: Invocation, store: Store): Store => {
+export const watched = (world: World, invocation: Invocation, store: Store): Store => {
+  const { profile } = world
   const { requests } = invocation
 
   const claiming = async <T extends ClaimAnswer | TakeOverAnswer>(
@@ -35,6 +36,7 @@ export const watched = ({ profile }: World, invocation: Invocation, store: Store
     claim: (claim, by) => claiming(claim, by, () => store.claim(claim, by)),
     takeOver: (seen, claim, by) => claiming(claim, by, () => store.takeOver(seen, claim, by)),
     renew: async (claim, to, by) => {
+      world.attempts.push({ claim, at: world.timeline.now })
       const answer = await store.renew(claim, to, by)
       if (answer.kind === 'renewed' && !by.aborted)
         invocation.knownLease = Math.max(invocation.knownLease, to.leaseExpiresAt)

@@ -1,0 +1,81 @@
+import { isNothingDone, isOutcome } from '../deed.ts'
+import type { Run, Write } from '../history.ts'
+import { firstOf, type Invariant, type Story } from './story.ts'
+
+/** A host that is killed at its deadline is surely dead this long after it. */
+const KILL_MARGIN = 1_000
+
+/** What a host that kills nobody gets after the time that its context allows. */
+const UNENFORCED_MARGIN = 60_000
+
+/** No lease outlives its invocation by more than a margin, however often it is renewed. */
+export const endsWithItsInvocation: Invariant = (story) =>
+  firstOf(story.writes, (write) => {
+    if (write.by !== 'claim' && write.by !== 'takeOver' && write.by !== 'renew') return undefined
+    const { after, claim, at, invocation } = write
+    if (after?.status !== 'IN_PROGRESS' || after.leaseExpiresAt === undefined) return undefined
+    const most = Math.max(lastEnd(story, invocation), at + skewOf(story, invocation) + marginOf(story, invocation))
+    const late = after.leaseExpiresAt - most
+    return late > 0 ? `the lease of ${claim.claimToken} outlives its invocation by ${late} ms too much` : undefined
+  })
+
+/** An owner that lives, and is not done with its claim, loses it only after it has tried to renew it. */
+export const neverLostInSilence: Invariant = (story) =>
+  firstOf(story.writes, (write) => {
+    const lost = lapsedOwner(story, write)
+    if (lost === undefined || !mustRenew(story, write, lost)) return undefined
+    const { run, grantedAt } = lost
+    const { claimToken } = run.claim
+    return story.attempts.some(({ claim, at }) => claim.claimToken === claimToken && at > grantedAt)
+      ? undefined
+      : `${claimToken} lost its lease, and its owner was alive and had not tried to renew it`
+  })
+
+interface Lapsed {
+  readonly run: Run
+  readonly leaseExpiresAt: number
+  /** When the renewal that gave the lease was asked for, by the store's clock. */
+  readonly grantedAt: number
+}
+
+const lapsedOwner = (story: Story, { by, before }: Write): Lapsed | undefined => {
+  const seconds = leaseSeconds(story)
+  if (by !== 'takeOver' || seconds === undefined) return undefined
+  if (before?.status !== 'IN_PROGRESS' || before.leaseExpiresAt === undefined) return undefined
+  const { leaseExpiresAt, claimToken } = before
+  const run = story.runs.find(({ claim }) => claim.claimToken === claimToken)
+  if (run === undefined) return undefined
+  return { run, leaseExpiresAt, grantedAt: leaseExpiresAt - seconds * 1_000 - (story.hostSkews[run.host] ?? 0) }
+}
+
+const leaseSeconds = ({ profile }: Story): number | undefined =>
+  profile.heartbeatSeconds ?? (profile.enforcesDeadline ? undefined : 60)
+
+const mustRenew = (story: Story, { order, at }: Write, { run, leaseExpiresAt, grantedAt }: Lapsed): boolean => {
+  const isOwn = ({ claim }: { readonly claim: Run['claim'] | undefined }): boolean => claim === run.claim
+  return (
+    !story.deaths.some((death) => death.invocation === run.invocation && death.order < order) &&
+    !endsInDoubt(run, order) &&
+    leaseExpiresAt < lastEnd(story, run.invocation) &&
+    !story.answers.some((answer) => isOwn(answer) && answer.order < order) &&
+    !story.aborts.some((abort) => isOwn(abort) && abort.order < order) &&
+    !story.freezes.some(({ host, from, until }) => host === run.host && from <= at && until >= grantedAt)
+  )
+}
+
+/** Its owner abandons it: that ends the renewals. */
+const endsInDoubt = ({ end, claim }: Run, order: number): boolean => {
+  if (end === undefined || end.order > order || isOutcome(end.deed)) return false
+  return !isNothingDone(end.deed) || claim.attempt > claim.generation
+}
+
+const endOf = ({ ends }: Story, invocation: number) => ends.find((end) => end.invocation === invocation)
+
+const marginOf = (story: Story, invocation: number): number =>
+  endOf(story, invocation)?.deadline === undefined ? UNENFORCED_MARGIN : KILL_MARGIN
+
+/** By the clock of the invocation's host. */
+const lastEnd = (story: Story, invocation: number): number =>
+  (endOf(story, invocation)?.expectedEnd ?? 0) + marginOf(story, invocation)
+
+const skewOf = (story: Story, invocation: number): number => story.hostSkews[endOf(story, invocation)?.host ?? 0] ?? 0
