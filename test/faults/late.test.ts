@@ -1,6 +1,6 @@
 import { NotDoneError } from '../../lib/index.ts'
 import { arrivesLate } from '../support/fault-proxy.ts'
-import { aRequest, ending, LEASE, openScene, recordKeyOf, type Scene, SKEW } from '../support/scene.ts'
+import { aRequest, ending, LEASE, openScene, recordKeyOf, remaining, type Scene, SKEW } from '../support/scene.ts'
 import type { Step } from '../support/store-step.ts'
 
 let scene: Scene
@@ -72,7 +72,7 @@ test.each(ENDINGS)(
 test.each(ENDINGS)(
   'A5 A renewal that surfaces after its record was %s brings no lease back.',
   async (_, status, run) => {
-    const request = aRequest()
+    const request = aRequest({ context: remaining(900_000) })
     const a = scene.host('a', { heartbeat: { leaseSeconds: 30 } })
     scene.proxy.script({ step: 'renew', nth: 1, fault: arrivesLate })
     await ending(
@@ -90,7 +90,7 @@ test.each(ENDINGS)(
 )
 
 test('A5 A renewal that surfaces after a longer one moves no lease back.', async () => {
-  const request = aRequest()
+  const request = aRequest({ context: remaining(900_000) })
   const a = scene.host('a', { heartbeat: { leaseSeconds: 30 } })
   scene.proxy.script({ step: 'renew', nth: 1, fault: arrivesLate })
   await a.once(request, async () => {

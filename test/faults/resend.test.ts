@@ -9,7 +9,7 @@ import {
   timeoutAfter,
   timeoutBefore,
 } from '../support/fault-proxy.ts'
-import { aRequest, ending, openScene, recordKeyOf, type Scene } from '../support/scene.ts'
+import { aRequest, ending, openScene, recordKeyOf, remaining, type Scene } from '../support/scene.ts'
 import type { Step } from '../support/store-step.ts'
 
 let scene: Scene
@@ -57,7 +57,7 @@ const FAULTS: readonly (readonly [string, Fault])[] = [
 
 const play = async (step: keyof typeof STORIES, fault: Fault | undefined): Promise<Told> => {
   const { before, run, beats } = STORIES[step]
-  const request = aRequest()
+  const request = aRequest(beats === undefined ? {} : { context: remaining(900_000) })
   const recordKey = recordKeyOf(request)
   const host = scene.host('host', beats === undefined ? {} : { heartbeat: { leaseSeconds: 60 } })
   if (before === 'abandoned') {

@@ -20,7 +20,8 @@ export interface Heartbeat {
 
 /**
  * Renews the claim's lease until the heartbeat is stopped, where one lease does not cover the whole invocation. `lost`
- * aborts while the handler runs, when the claim is gone or its lease ends: another invocation may be running by then.
+ * aborts while the handler runs, when the claim is gone or its lease ends: another invocation may be running by then. A
+ * lease that has ended is still renewed, because nobody may have taken the record over yet.
  */
 export const startHeartbeat = (
   settings: Settings,
@@ -36,41 +37,43 @@ export const startHeartbeat = (
   let { leaseExpiresAt } = claim
   let renewing = false
   let isRunning = true
+  let stopWatching = (): void => {}
 
   const handlerEnded = (): void => {
     isRunning = false
     stopWatching()
   }
 
-  const stop = (): void => {
+  const lose = (): void => {
+    if (!isRunning) return
     handlerEnded()
-    endRenewals()
+    lost.abort()
   }
 
-  const end = (): void => {
-    const isLoss = isRunning
-    stop()
-    if (isLoss) lost.abort()
-  }
-
-  const endIfLapsed = (): boolean => {
-    const isOver = isRunning && now() >= leaseExpiresAt
-    if (isOver) end()
-    return isOver
+  /** The lease may have been renewed since the timer was set. */
+  const watch = (): void => {
+    stopWatching = runtime.repeat(between(now(), leaseExpiresAt), () => {
+      stopWatching()
+      if (now() < leaseExpiresAt) watch()
+      else lose()
+    })
   }
 
   const beat = async (): Promise<void> => {
-    if (endIfLapsed() || renewing) return
     if (request.isDropped?.() === true) return endRenewals()
     const at = now()
+    if (at >= leaseExpiresAt) lose()
     const to = leaseEnd(at, span, last)
-    if (to <= leaseExpiresAt) return
+    if (renewing || to <= leaseExpiresAt) return
     renewing = true
     const renewal = { leaseExpiresAt: to, expiresAt: expiryInProgress(settings, at, to) }
     try {
       const answer = await runtime.withDeadline(every, (by) => store.renew(claim, renewal, by))
-      if (answer.kind === 'lost') return end()
-      leaseExpiresAt = to
+      if (answer.kind === 'renewed') leaseExpiresAt = to
+      else {
+        endRenewals()
+        lose()
+      }
     } catch (error) {
       tell(() => storeFailed(claim.recordKey, 'renew', error))
     } finally {
@@ -78,17 +81,12 @@ export const startHeartbeat = (
     }
   }
 
-  /** The lease may have been renewed since the timer was set. */
-  const watch = (): void => {
-    stopWatching = runtime.repeat(between(now(), leaseExpiresAt), () => {
-      stopWatching()
-      if (!endIfLapsed()) watch()
-    })
-  }
-
-  let stopWatching = (): void => {}
   const endRenewals = leaseExpiresAt < last ? runtime.repeat(every, () => void beat()) : stopWatching
   watch()
 
+  const stop = (): void => {
+    handlerEnded()
+    endRenewals()
+  }
   return { handlerEnded, endRenewals, stop, leaseExpiresAt: () => leaseExpiresAt }
 }

@@ -58,7 +58,6 @@ const mustRenew = (story: Story, { order, at }: Write, { run, leaseExpiresAt, gr
     !endsInDoubt(run, order) &&
     leaseExpiresAt < lastEnd(story, run.invocation) &&
     !story.answers.some((answer) => isOwn(answer) && answer.order < order) &&
-    !story.aborts.some((abort) => isOwn(abort) && abort.order < order) &&
     !story.freezes.some(({ host, from, until }) => host === run.host && from <= at && until >= grantedAt)
   )
 }
