@@ -82,33 +82,6 @@ describe('C3 A completion that cannot be written:', () => {
     expect(await scene.read(recordKeyOf(request))).toMatchObject({ status: 'SUCCEEDED', revision: 2 })
   })
 
-  test('C16 a completion that takes longer than a short lease is stored, and nobody takes over meanwhile', async () => {
-    const request = aRequest({ context: remaining(900_000) })
-    const a = scene.host('a', { heartbeat: { leaseSeconds: 30 } })
-    const b = scene.host('b')
-    let retries = 0
-    let runs = 0
-    const meanwhile = async (): Promise<void> => {
-      scene.clock.advance(10_000)
-      await a.runtime.beat()
-      await ending(b.once(request, () => ++runs))
-      retries++
-    }
-    const passed: Promise<void>[] = []
-    const first = (): Promise<void> => {
-      const one = meanwhile()
-      passed.push(one)
-      return one
-    }
-    const fault = { ...resetBefore, first }
-    scene.proxy.script(...[1, 2, 3, 4, 5, 6, 7, 8].map((nth) => ({ step: 'complete' as const, nth, fault })))
-    expect(await a.once(request, () => 'of a')).toEqual({ value: 'of a', status: 'created' })
-    await Promise.all(passed)
-    expect(retries).toBeGreaterThanOrEqual(4) // 40 s
-    expect(runs).toBe(0)
-    expect(await scene.read(recordKeyOf(request))).toMatchObject({ status: 'SUCCEEDED', attempt: 1 })
-  })
-
   test('C3 where every answer is lost the caller’s answer is marked unstored, and a retry gets the same', async () => {
     const request = aRequest()
     scene.proxy.script({ step: 'complete', fault: resetAfter })
@@ -138,5 +111,32 @@ describe('C3 A completion that cannot be written:', () => {
     expect(await ending(scene.host('b').once(request, () => 'of b'))).toMatchObject({ error: { code: 'in-progress' } })
     scene.clock.advance(2_000)
     expect(await scene.host('b').once(request, () => 'of b')).toEqual({ value: 'of b', status: 'created' })
+  })
+
+  test('C16 a completion that takes longer than a short lease is stored, and nobody takes over meanwhile', async () => {
+    const request = aRequest({ context: remaining(900_000) })
+    const a = scene.host('a', { heartbeat: { leaseSeconds: 30 } })
+    const b = scene.host('b')
+    let retries = 0
+    let runs = 0
+    const meanwhile = async (): Promise<void> => {
+      scene.clock.advance(10_000)
+      await a.runtime.beat()
+      await ending(b.once(request, () => ++runs))
+      retries++
+    }
+    const passed: Promise<void>[] = []
+    const first = (): Promise<void> => {
+      const one = meanwhile()
+      passed.push(one)
+      return one
+    }
+    const fault = { ...resetBefore, first }
+    scene.proxy.script(...[1, 2, 3, 4].map((nth) => ({ step: 'complete' as const, nth, fault })))
+    expect(await a.once(request, () => 'of a')).toEqual({ value: 'of a', status: 'created' })
+    await Promise.all(passed)
+    expect(retries).toBeGreaterThanOrEqual(4) // 40 s
+    expect(runs).toBe(0)
+    expect(await scene.read(recordKeyOf(request))).toMatchObject({ status: 'SUCCEEDED', attempt: 1 })
   })
 })
