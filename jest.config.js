@@ -12,7 +12,7 @@ export default {
   // The tests and the example functions import the package by its public name, as a user does.
   moduleNameMapper: {
     '^lambda-once$': '<rootDir>/lib/index.ts',
-    '^lambda-once/(.*)$': '<rootDir>/lib/$1.ts',
+    '^lambda-once/(.*)$': '<rootDir>/lib/$1/index.ts',
   },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/cdk.out/'],
   globalSetup: '<rootDir>/test/support/global-setup.mjs',

@@ -1,10 +1,10 @@
 /** `npm start`: the example API on this machine. */
-import { type Flags, HELP, readFlags } from '../lib/local/flags.ts'
-import { JavaMissing } from '../lib/local/java.ts'
-import { startLocalServer } from '../lib/local/local-server.ts'
-import { whenParentEnds } from '../lib/local/parent-watch.ts'
-import { StartRefused } from '../lib/local/start-refused.ts'
-import { tour, tourText } from '../lib/local/tour.ts'
+import { type Flags, HELP, readFlags } from '../local/flags.ts'
+import { JavaMissing } from '../local/java.ts'
+import { startLocalServer } from '../local/local-server.ts'
+import { whenParentEnds } from '../local/parent-watch.ts'
+import { StartRefused } from '../local/start-refused.ts'
+import { tour, tourText } from '../local/tour.ts'
 
 const REFUSED_STATUS = 2
 

@@ -1,5 +1,5 @@
 /** The core without an event source: `once`, the errors, the store interface, the events. */
-export type { Claim } from './core/claim.ts'
+
 export {
   ERRORS,
   type ErrorCode,
@@ -9,21 +9,21 @@ export {
   StoreUnavailable,
 } from './core/errors.ts'
 export { CHANNEL, type IdempotencyEvent, type Observe } from './core/events.ts'
-export type { Fingerprint } from './core/fingerprint.ts'
-export type { HandlerClaim } from './core/handler-claim.ts'
+export type { Fingerprint } from './core/identity/fingerprint.ts'
+export { deriveRecordKey, type RecordKey, type RecordKeyParts } from './core/identity/record-key.ts'
+export { type Once, type OnceOptions, type OnceRequest, type OnceResult, once } from './core/once.ts'
+export { OptionError } from './core/option-rules.ts'
+export type { CommonOptions } from './core/options.ts'
 export {
   NotDoneError,
   type NotDoneErrorOptions,
   TerminalError,
   type TerminalErrorOptions,
-} from './core/handler-errors.ts'
-export { type Once, type OnceOptions, type OnceRequest, type OnceResult, once } from './core/once.ts'
-export { OptionError } from './core/option-rules.ts'
-export type { CommonOptions } from './core/options.ts'
-export type { OutcomeRoom } from './core/outcome.ts'
-export type { ClaimToken, InProgressRecord, ReleasedRecord, SettledRecord, StoredRecord } from './core/record.ts'
-export { deriveRecordKey, type RecordKey, type RecordKeyParts } from './core/record-key.ts'
-export type { Runtime } from './core/runtime.ts'
+} from './core/outcome/handler-errors.ts'
+export type { OutcomeRoom } from './core/outcome/outcome.ts'
+export type { Claim } from './core/record/claim.ts'
+export type { HandlerClaim } from './core/record/handler-claim.ts'
+export type { ClaimToken, InProgressRecord, ReleasedRecord, SettledRecord, StoredRecord } from './core/record/record.ts'
 export type {
   ClaimAnswer,
   Lost,
@@ -33,5 +33,6 @@ export type {
   Settlement,
   Store,
   TakeOverAnswer,
-} from './core/store.ts'
+} from './core/record/store.ts'
+export type { Runtime } from './core/runtime.ts'
 export { type EpochMillis, type EpochSeconds, epochMillis, type Millis, millis } from './core/time.ts'

@@ -1,5 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
-import { itemSize } from '../../lib/stores/dynamodb/item-size.ts'
+import { itemSize } from '../../lib/dynamodb/item-size.ts'
 
 /** As DynamoDB bills them on demand. */
 export interface Units {

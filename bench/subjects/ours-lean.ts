@@ -1,4 +1,4 @@
-import { leanDynamoDbStore } from '../../lib/dynamodb/lean.ts'
+import { leanDynamoDbStore } from '../../lib/dynamodb/lean/index.ts'
 import { subjectOver } from './ours.ts'
 import { CREDENTIALS, type OpenSubject, REGION } from './subject.ts'
 

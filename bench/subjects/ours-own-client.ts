@@ -1,4 +1,4 @@
-import { dynamoDbStore } from '../../lib/dynamodb.ts'
+import { dynamoDbStore } from '../../lib/dynamodb/index.ts'
 import { subjectOver } from './ours.ts'
 import { CREDENTIALS, type OpenSubject, REGION } from './subject.ts'
 

@@ -1,5 +1,5 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { dynamoDbStore } from '../../lib/dynamodb.ts'
+import { dynamoDbStore } from '../../lib/dynamodb/index.ts'
 import { subjectOver } from './ours.ts'
 import { CREDENTIALS, type OpenSubject, REGION } from './subject.ts'
 

@@ -1,6 +1,6 @@
 import { channel } from 'node:diagnostics_channel'
-import type { Claim } from './claim.ts'
-import { operationOf, type RecordKey } from './record-key.ts'
+import { operationOf, type RecordKey } from './identity/record-key.ts'
+import type { Claim } from './record/claim.ts'
 import type { Millis } from './time.ts'
 import { unawaited } from './unawaited.ts'
 

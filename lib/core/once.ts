@@ -1,14 +1,14 @@
 import { IdempotencyError } from './errors.ts'
-import { deriveFingerprint } from './fingerprint.ts'
-import type { HandlerClaim } from './handler-claim.ts'
+import { deriveFingerprint } from './identity/fingerprint.ts'
+import { canonicalPayload } from './identity/payload.ts'
+import { deriveRecordKey, keyText } from './identity/record-key.ts'
 import { type TimedContext, timesOf } from './lifecycle/request.ts'
 import { type Ran, run } from './lifecycle/run.ts'
 import { checkOptions, isObject } from './option-rules.ts'
 import { COMMON_RULES, type CommonOptions, readSettings } from './options.ts'
-import { decodeOutcome, type Outcome, outcomeOf, type StoredOutcome, valueOfOutcome } from './outcome.ts'
-import { endingOfError, replayedError } from './outcome-policy.ts'
-import { canonicalPayload } from './payload.ts'
-import { deriveRecordKey, keyText } from './record-key.ts'
+import { decodeOutcome, type Outcome, outcomeOf, type StoredOutcome, valueOfOutcome } from './outcome/outcome.ts'
+import { endingOfError, replayedError } from './outcome/outcome-policy.ts'
+import type { HandlerClaim } from './record/handler-claim.ts'
 
 export type OnceOptions = CommonOptions
 

@@ -1,5 +1,5 @@
 import { createTell, type Observe, type Tell } from './events.ts'
-import type { AbandonedPolicy } from './judge.ts'
+import { isOperation } from './identity/record-key.ts'
 import {
   aFunction,
   integerBetween,
@@ -10,9 +10,9 @@ import {
   type Rule,
   type Rules,
 } from './option-rules.ts'
-import { isOperation } from './record-key.ts'
+import type { AbandonedPolicy } from './record/judge.ts'
+import type { Store } from './record/store.ts'
 import { type Runtime, systemRuntime } from './runtime.ts'
-import type { Store } from './store.ts'
 import { fromSeconds, type Millis } from './time.ts'
 
 /** The options that every entry shares. Times are in seconds. */

@@ -1,5 +1,5 @@
-import { outcomeOf } from '../core/outcome.ts'
-import type { Answer } from '../core/outcome-policy.ts'
+import { outcomeOf } from '../core/outcome/outcome.ts'
+import type { Answer } from '../core/outcome/outcome-policy.ts'
 import { type Fields, headerTexts } from './answer-form.ts'
 import { mayBeJson } from './media-type.ts'
 import type { Captured } from './response.ts'

@@ -1,5 +1,5 @@
-import type { HandlerClaim } from '../core/handler-claim.ts'
 import { isObject } from '../core/option-rules.ts'
+import type { HandlerClaim } from '../core/record/handler-claim.ts'
 
 /** A call that has not ended yet, with the claim under which it runs. */
 interface OpenCall {

@@ -1,4 +1,4 @@
-import { type AnswerPolicy, type Decision, storeSuccess } from '../core/outcome-policy.ts'
+import { type AnswerPolicy, type Decision, storeSuccess } from '../core/outcome/outcome-policy.ts'
 
 /**
  * For GraphQL over HTTP, whatever the status and the media type of the answer. Without errors an answer is kept. Errors

@@ -1,5 +1,5 @@
 import { isObject, shown } from '../core/option-rules.ts'
-import type { Decision } from '../core/outcome-policy.ts'
+import type { Decision } from '../core/outcome/outcome-policy.ts'
 
 /** Beside the answers, so that no caller sees a trace of them. */
 const marks = new WeakMap<object, Decision>()

@@ -6,7 +6,7 @@ import { ranAs } from '../core/lifecycle/run.ts'
 import { type Settled, settle } from '../core/lifecycle/settle.ts'
 import { beginWaiting } from '../core/lifecycle/wait.ts'
 import { integerBetween } from '../core/option-rules.ts'
-import { endingOfError } from '../core/outcome-policy.ts'
+import { endingOfError } from '../core/outcome/outcome-policy.ts'
 import { between } from '../core/time.ts'
 import { enterClaim } from './context-claim.ts'
 import {

@@ -1,3 +1,4 @@
+import { aTenant, type TenantChoice } from '../core/identity/tenant.ts'
 import {
   aFunction,
   checkOptions,
@@ -8,8 +9,7 @@ import {
   type Rules,
 } from '../core/option-rules.ts'
 import { COMMON_RULES, type CommonOptions, readSettings, type Settings } from '../core/options.ts'
-import { type AnswerPolicy, storeSuccess } from '../core/outcome-policy.ts'
-import { aTenant, type TenantChoice } from '../core/tenant.ts'
+import { type AnswerPolicy, storeSuccess } from '../core/outcome/outcome-policy.ts'
 import { fromSeconds, type Millis } from '../core/time.ts'
 import { aCors, type Cors } from './cors.ts'
 import type { HeaderProfile } from './key-header.ts'

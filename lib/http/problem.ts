@@ -1,5 +1,5 @@
 import { ERRORS, type ErrorCode, type IdempotencyError } from '../core/errors.ts'
-import { statusForClient } from '../core/outcome-policy.ts'
+import { statusForClient } from '../core/outcome/outcome-policy.ts'
 import { inForm, type Recipient } from './answer-form.ts'
 
 /** The body of a problem: RFC 9457, with three members of our own. */

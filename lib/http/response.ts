@@ -1,4 +1,4 @@
-import { isStream, type Outcome, outcomeOf, unavailable } from '../core/outcome.ts'
+import { isStream, type Outcome, outcomeOf, unavailable } from '../core/outcome/outcome.ts'
 import { type Fields, inForm, isAnswer, isFields, type Recipient, withoutCorsOfOthers } from './answer-form.ts'
 import type { EventKind } from './event.ts'
 import { type HeaderFilter, keptHeaders } from './replay-headers.ts'

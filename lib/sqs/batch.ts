@@ -1,6 +1,6 @@
 import type { StoreMisconfigured, StoreUnavailable } from '../core/errors.ts'
-import type { HandlerClaim } from '../core/handler-claim.ts'
-import type { RecordKey } from '../core/record-key.ts'
+import type { RecordKey } from '../core/identity/record-key.ts'
+import type { HandlerClaim } from '../core/record/handler-claim.ts'
 import type { Deadline } from './deadline.ts'
 import type { Identified, Skipped, Unusable } from './identity.ts'
 import type { SqsMessage } from './message.ts'

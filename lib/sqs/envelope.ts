@@ -1,4 +1,4 @@
-import { canonicalText } from '../core/json.ts'
+import { canonicalText } from '../core/identity/canonical-json.ts'
 import { isObject } from '../core/option-rules.ts'
 
 /**

@@ -1,13 +1,13 @@
-import type { HandlerClaim } from '../core/handler-claim.ts'
 import type { TimedContext } from '../core/lifecycle/request.ts'
 import { OptionError } from '../core/option-rules.ts'
+import type { HandlerClaim } from '../core/record/handler-claim.ts'
 import { type BatchJob, type Call, createBatch, leavesQueue, type Processed, storeFault } from './batch.ts'
 import { createDeadlineOf, type Deadline } from './deadline.ts'
 import { identify } from './identity.ts'
-import { inTurn } from './in-turn.ts'
 import type { SqsMessage } from './message.ts'
 import { readSqsSettings, type SqsOptions, type SqsSettings } from './options.ts'
 import { groupOf, recordsOf, type SqsEvent, type SqsRecord } from './record.ts'
+import { inTurn } from './run-in-order.ts'
 import { waitOut } from './store-down.ts'
 
 /** The answer that `ReportBatchItemFailures` asks for: what is not named in it is deleted from the queue. */

@@ -1,6 +1,6 @@
 import { IdempotencyError } from '../core/errors.ts'
+import { keyText } from '../core/identity/record-key.ts'
 import { isObject } from '../core/option-rules.ts'
-import { keyText } from '../core/record-key.ts'
 import { unawaited } from '../core/unawaited.ts'
 import type { SqsMessage } from './message.ts'
 

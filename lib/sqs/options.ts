@@ -1,3 +1,4 @@
+import { aTenant, type TenantChoice } from '../core/identity/tenant.ts'
 import {
   aFunction,
   checkOptions,
@@ -9,7 +10,6 @@ import {
   type Rules,
 } from '../core/option-rules.ts'
 import { COMMON_RULES, type CommonOptions, readSettings, type Settings } from '../core/options.ts'
-import { aTenant, type TenantChoice } from '../core/tenant.ts'
 import { fromSeconds, type Millis } from '../core/time.ts'
 import type { KeyChoice } from './key.ts'
 import type { SqsMessage } from './message.ts'

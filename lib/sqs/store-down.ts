@@ -1,8 +1,8 @@
 import { fromSeconds } from '../core/time.ts'
 import type { Deadline } from './deadline.ts'
-import { inTurn } from './in-turn.ts'
 import type { Queue } from './queue.ts'
 import { receiveCountOf, type SqsRecord } from './record.ts'
+import { inTurn } from './run-in-order.ts'
 
 /** A store that is down is mostly back in minutes; without a pause its messages use up their receives in seconds. */
 const PAUSE_SECONDS = [60, 300, 900] as const

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { type Claim, firstClaim, type TakeOverReason, takeOverClaim } from '../core/claim.ts'
-import { deriveFingerprint, type Fingerprint } from '../core/fingerprint.ts'
-import type { ClaimToken, StoredRecord } from '../core/record.ts'
-import { deriveRecordKey, type RecordKey } from '../core/record-key.ts'
-import type { Renewal, Settlement } from '../core/store.ts'
+import { deriveFingerprint, type Fingerprint } from '../core/identity/fingerprint.ts'
+import { deriveRecordKey, type RecordKey } from '../core/identity/record-key.ts'
+import { type Claim, firstClaim, type TakeOverReason, takeOverClaim } from '../core/record/claim.ts'
+import type { ClaimToken, StoredRecord } from '../core/record/record.ts'
+import type { Renewal, Settlement } from '../core/record/store.ts'
 import { epochMillis } from '../core/time.ts'
 
 export interface ClaimParts {

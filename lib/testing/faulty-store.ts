@@ -1,7 +1,7 @@
 import { StoreUnavailable } from '../core/errors.ts'
 import { checkOptions, integerBetween, OptionError, oneOf, type Rules } from '../core/option-rules.ts'
 import { aStore } from '../core/options.ts'
-import type { Store } from '../core/store.ts'
+import type { Store } from '../core/record/store.ts'
 
 /** The calls of a {@link Store} that reach over a network. */
 export type StoreCall = 'claim' | 'takeOver' | 'renew' | 'settle' | 'peek'

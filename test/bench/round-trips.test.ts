@@ -2,7 +2,7 @@ import { subjectOver } from '../../bench/subjects/ours.ts'
 import { aPayment } from '../../bench/workload/http.ts'
 import { anOrderBatch } from '../../bench/workload/orders.ts'
 import type { Store } from '../../lib/index.ts'
-import { memoryStore } from '../../lib/stores/memory.ts'
+import { memoryStore } from '../../lib/memory/memory-store.ts'
 import { counting } from '../support/http-harness.ts'
 import { startStopwatch } from '../support/stopwatch.ts'
 

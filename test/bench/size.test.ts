@@ -19,6 +19,6 @@ test('A bundle that holds something else is found out.', async () => {
     without: ['lib/sqs', 'lru-cache'],
   }
   const found = strangers(door, await bundle(door))
-  expect(found).toContain('lib/sqs.ts')
+  expect(found).toContain('lib/sqs/index.ts')
   expect(found.some((name) => name.includes('node_modules/lru-cache'))).toBe(true)
 })

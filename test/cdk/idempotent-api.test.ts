@@ -4,7 +4,7 @@ import { TokenAuthorizer } from 'aws-cdk-lib/aws-apigateway'
 import { HttpLambdaAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers'
 import { type IFunction, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
-import { IdempotentApi } from '../../lib/cdk.ts'
+import { IdempotentApi } from '../../lib/cdk/index.ts'
 import { plainFunction, refusal, synthesized } from './stack.ts'
 
 const LAYER_HEADERS = ['idempotency-status', 'idempotent-replayed', 'link', 'location', 'retry-after']

@@ -1,7 +1,7 @@
 import { Duration, RemovalPolicy, type Stack } from 'aws-cdk-lib'
 import { Match } from 'aws-cdk-lib/assertions'
 import { Key } from 'aws-cdk-lib/aws-kms'
-import { IdempotentQueue, type IdempotentQueueProps } from '../../lib/cdk.ts'
+import { IdempotentQueue, type IdempotentQueueProps } from '../../lib/cdk/index.ts'
 import { actionsOf, statementsByRole } from './policies.ts'
 import { idempotentFunction, plainFunction, refusal, synthesized } from './stack.ts'
 

@@ -1,7 +1,7 @@
 import { Stack } from 'aws-cdk-lib'
 import { Template } from 'aws-cdk-lib/assertions'
 import { Code, type FunctionProps, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
-import { IdempotencyTable, IdempotentFunction, type IdempotentFunctionProps } from '../../lib/cdk.ts'
+import { IdempotencyTable, IdempotentFunction, type IdempotentFunctionProps } from '../../lib/cdk/index.ts'
 import { newApp } from './app.ts'
 
 /** With a Region, which a table with a customer key needs. */

@@ -1,5 +1,5 @@
 import { IdempotencyError, StoreUnavailable } from '../../lib/core/errors.ts'
-import { NotDoneError, TerminalError } from '../../lib/core/handler-errors.ts'
+import { NotDoneError, TerminalError } from '../../lib/core/outcome/handler-errors.ts'
 
 describe('errors have the members that they were given, and no others', () => {
   test.each<[string, Error, readonly string[]]>([

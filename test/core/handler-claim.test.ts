@@ -1,5 +1,5 @@
 import { setFlagsFromString } from 'node:v8'
-import { type HandlerClaim, handlerClaim } from '../../lib/core/handler-claim.ts'
+import { type HandlerClaim, handlerClaim } from '../../lib/core/record/handler-claim.ts'
 import { aClaim } from '../support/claims.ts'
 
 /** What V8 itself knows of two objects: whether they have one shape. */

@@ -1,7 +1,7 @@
-import type { Settlement } from '../../lib/core/store.ts'
+import type { Settlement } from '../../lib/core/record/store.ts'
 import { NotDoneError, type OnceOptions, once, StoreUnavailable } from '../../lib/index.ts'
-import { type MemoryStore, memoryStore } from '../../lib/memory.ts'
-import { type TestRuntime, testRuntime } from '../../lib/testing.ts'
+import { type MemoryStore, memoryStore } from '../../lib/memory/index.ts'
+import { type TestRuntime, testRuntime } from '../../lib/testing/index.ts'
 import { gate } from '../support/http-harness.ts'
 
 const REQUEST = { key: 'k', tenant: 'm', payload: 1 }

@@ -1,5 +1,5 @@
 import { once } from '../../lib/index.ts'
-import { memoryStore } from '../../lib/memory.ts'
+import { memoryStore } from '../../lib/memory/index.ts'
 import { fakeClock, fakeRuntime } from '../support/fake-runtime.ts'
 import { gate } from '../support/http-harness.ts'
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { IdempotencyError } from '../../lib/core/errors.ts'
-import { deriveFingerprint, type FingerprintPart } from '../../lib/core/fingerprint.ts'
-import { deriveRecordKey, type RecordKeyParts } from '../../lib/core/record-key.ts'
+import { deriveFingerprint, type FingerprintPart } from '../../lib/core/identity/fingerprint.ts'
+import { deriveRecordKey, type RecordKeyParts } from '../../lib/core/identity/record-key.ts'
 
 const parts = (over: Partial<RecordKeyParts> = {}): RecordKeyParts => ({
   operation: 'payments',

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { canonicalText, canonicalValue, NotCanonical } from '../../lib/core/json.ts'
+import { canonicalText, canonicalValue, NotCanonical } from '../../lib/core/identity/canonical-json.ts'
 
 /** Writes a value as JSON text with random key order, white space and escapes. */
 const scrambled = (value: unknown, pick: () => number): string => {

@@ -1,7 +1,7 @@
-import type { Fingerprint } from '../../lib/core/fingerprint.ts'
-import { type AbandonedPolicy, judge, retryAfterSeconds, type Verdict } from '../../lib/core/judge.ts'
-import type { ClaimToken, StoredRecord } from '../../lib/core/record.ts'
-import type { RecordKey } from '../../lib/core/record-key.ts'
+import type { Fingerprint } from '../../lib/core/identity/fingerprint.ts'
+import type { RecordKey } from '../../lib/core/identity/record-key.ts'
+import { type AbandonedPolicy, judge, retryAfterSeconds, type Verdict } from '../../lib/core/record/judge.ts'
+import type { ClaimToken, StoredRecord } from '../../lib/core/record/record.ts'
 import { epochMillis, millis } from '../../lib/core/time.ts'
 
 const NOW = 1_800_000_000_000

@@ -1,10 +1,10 @@
-import type { Claim } from '../../lib/core/claim.ts'
-import { deriveFingerprint } from '../../lib/core/fingerprint.ts'
+import { deriveFingerprint } from '../../lib/core/identity/fingerprint.ts'
+import { deriveRecordKey } from '../../lib/core/identity/record-key.ts'
 import { claimTerms } from '../../lib/core/lifecycle/lease.ts'
 import { type ClaimRequest, timesOf } from '../../lib/core/lifecycle/request.ts'
 import { type CommonOptions, readSettings, type Settings } from '../../lib/core/options.ts'
-import { deriveRecordKey } from '../../lib/core/record-key.ts'
-import { memoryStore } from '../../lib/memory.ts'
+import type { Claim } from '../../lib/core/record/claim.ts'
+import { memoryStore } from '../../lib/memory/index.ts'
 import { fakeClock, fakeRuntime } from '../support/fake-runtime.ts'
 
 const clock = fakeClock()

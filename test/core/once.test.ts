@@ -10,7 +10,7 @@ import {
   once,
   TerminalError,
 } from '../../lib/index.ts'
-import { type MemoryStore, memoryStore } from '../../lib/memory.ts'
+import { type MemoryStore, memoryStore } from '../../lib/memory/index.ts'
 import { fakeRuntime } from '../support/fake-runtime.ts'
 import { recordingRuntime } from '../support/http-harness.ts'
 

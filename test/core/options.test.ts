@@ -1,7 +1,7 @@
-import { dynamoDbStore } from '../../lib/dynamodb.ts'
-import { idempotency, idempotent } from '../../lib/http.ts'
+import { dynamoDbStore } from '../../lib/dynamodb/index.ts'
+import { idempotency, idempotent } from '../../lib/http/index.ts'
 import { OptionError, once } from '../../lib/index.ts'
-import { memoryStore } from '../../lib/memory.ts'
+import { memoryStore } from '../../lib/memory/index.ts'
 
 const good = { store: memoryStore(), operation: 'payments' }
 const goodHttp = { ...good, tenant: 'single-tenant' as const }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { deflateRawSync } from 'node:zlib'
 import fc from 'fast-check'
-import { NotDoneError, TerminalError } from '../../lib/core/handler-errors.ts'
+import { NotDoneError, TerminalError } from '../../lib/core/outcome/handler-errors.ts'
 import {
   decodeOutcome,
   encodeOutcome,
@@ -10,7 +10,7 @@ import {
   outcomeOf,
   type StoredOutcome,
   valueOfOutcome,
-} from '../../lib/core/outcome.ts'
+} from '../../lib/core/outcome/outcome.ts'
 import {
   decide,
   endingOfError,
@@ -19,7 +19,7 @@ import {
   storeDeterministic,
   storeEverything,
   storeSuccess,
-} from '../../lib/core/outcome-policy.ts'
+} from '../../lib/core/outcome/outcome-policy.ts'
 import { errorsLogged } from '../support/http-harness.ts'
 
 const ROOM: OutcomeRoom = { besideBytes: 300, unitBytes: 1024, maxBytes: 400 * 1024 }

@@ -1,13 +1,13 @@
-import { deriveFingerprint } from '../../lib/core/fingerprint.ts'
+import { deriveFingerprint } from '../../lib/core/identity/fingerprint.ts'
+import { deriveRecordKey } from '../../lib/core/identity/record-key.ts'
 import { type ClaimRequest, timesOf } from '../../lib/core/lifecycle/request.ts'
 import { type Ran, run } from '../../lib/core/lifecycle/run.ts'
 import { readSettings } from '../../lib/core/options.ts'
-import { deriveRecordKey } from '../../lib/core/record-key.ts'
+import type { Store } from '../../lib/core/record/store.ts'
 import { systemRuntime } from '../../lib/core/runtime.ts'
-import type { Store } from '../../lib/core/store.ts'
 import { fromSeconds } from '../../lib/core/time.ts'
 import { StoreUnavailable } from '../../lib/index.ts'
-import { memoryStore } from '../../lib/memory.ts'
+import { memoryStore } from '../../lib/memory/index.ts'
 
 const request: ClaimRequest = {
   recordKey: deriveRecordKey({ operation: 'payments', tenant: 'a', key: 'k' }),

@@ -1,6 +1,6 @@
-import { TerminalError } from '../../lib/core/handler-errors.ts'
-import { decodeOutcome, encodeOutcome, type StoredOutcome } from '../../lib/core/outcome.ts'
-import { endingOfError } from '../../lib/core/outcome-policy.ts'
+import { TerminalError } from '../../lib/core/outcome/handler-errors.ts'
+import { decodeOutcome, encodeOutcome, type StoredOutcome } from '../../lib/core/outcome/outcome.ts'
+import { endingOfError } from '../../lib/core/outcome/outcome-policy.ts'
 
 const ROOM = { besideBytes: 512, unitBytes: 1024, maxBytes: 400 * 1024 }
 

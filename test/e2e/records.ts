@@ -1,7 +1,7 @@
 import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb'
-import type { StoredRecord } from '../../lib/core/record.ts'
-import { deriveRecordKey } from '../../lib/core/record-key.ts'
-import { fromItem, keyOf } from '../../lib/stores/dynamodb/item.ts'
+import { deriveRecordKey } from '../../lib/core/identity/record-key.ts'
+import type { StoredRecord } from '../../lib/core/record/record.ts'
+import { fromItem, keyOf } from '../../lib/dynamodb/item.ts'
 import { clientConfig, output } from './target.ts'
 
 const client = new DynamoDBClient(clientConfig(process.env))

@@ -1,4 +1,4 @@
-import type { StoredRecord } from '../../lib/core/record.ts'
+import type { StoredRecord } from '../../lib/core/record/record.ts'
 import { NotDoneError } from '../../lib/index.ts'
 import {
   type Fault,

@@ -1,5 +1,5 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { dynamoDbStore } from '../../lib/dynamodb.ts'
+import { dynamoDbStore } from '../../lib/dynamodb/index.ts'
 import { type IdempotencyEvent, type OnceOptions, once } from '../../lib/index.ts'
 import { CREDENTIALS, freshTable, REGION } from '../support/dynamodb.ts'
 import {

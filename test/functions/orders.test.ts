@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto'
 import type { APIGatewayRequestAuthorizerEventV2, Context } from 'aws-lambda'
 import { handler as authorize } from '../../functions/authorize.ts'
 import { parseOrder } from '../../functions/orders/order.ts'
-import { createBusinessTable } from '../../lib/local/business-table.ts'
-import { createIdempotencyTable } from '../../lib/local/tables.ts'
-import type { SqsBatchHandler } from '../../lib/sqs.ts'
+import type { SqsBatchHandler } from '../../lib/sqs/index.ts'
+import { createBusinessTable } from '../../local/business-table.ts'
+import { createIdempotencyTable } from '../../local/tables.ts'
 import { CREDENTIALS, databaseEndpoint, REGION, testClient } from '../support/dynamodb.ts'
 
 let processOrders: SqsBatchHandler<Context>

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Answer } from '../../functions/payments/answer.ts'
-import { createBusinessTable } from '../../lib/local/business-table.ts'
+import { createBusinessTable } from '../../local/business-table.ts'
 import { CREDENTIALS, databaseEndpoint, REGION, testClient } from '../support/dynamodb.ts'
 
 type Pay = typeof import('../../functions/payments/pay.ts').pay

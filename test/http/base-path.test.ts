@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { readEvent } from '../../lib/http/event.ts'
-import { idempotent } from '../../lib/http.ts'
-import { memoryStore } from '../../lib/memory.ts'
+import { idempotent } from '../../lib/http/index.ts'
+import { memoryStore } from '../../lib/memory/index.ts'
 import { contextWith, type TestEvent } from '../support/http-events.ts'
 import { type Answered, answered, errorsLogged } from '../support/http-harness.ts'
 

@@ -3,7 +3,7 @@ import eventNormalizer from '@middy/http-event-normalizer'
 import jsonBodyParser from '@middy/http-json-body-parser'
 import urlencodeBodyParser from '@middy/http-urlencode-body-parser'
 import { readEvent } from '../../lib/http/event.ts'
-import { type HttpOptions, idempotency, idempotent } from '../../lib/http.ts'
+import { type HttpOptions, idempotency, idempotent } from '../../lib/http/index.ts'
 import { contextWith, EVENT_MAKERS, payment, type TestEvent } from '../support/http-events.ts'
 import { type Answered, answered, errorsLogged, harness } from '../support/http-harness.ts'
 

@@ -1,6 +1,6 @@
+import { idempotent } from '../../lib/http/index.ts'
 import { mayBeJson } from '../../lib/http/media-type.ts'
-import { idempotent } from '../../lib/http.ts'
-import { memoryStore } from '../../lib/memory.ts'
+import { memoryStore } from '../../lib/memory/index.ts'
 import { contextWith, EVENT_KINDS, EVENT_MAKERS, type TestEvent } from '../support/http-events.ts'
 import { answered } from '../support/http-harness.ts'
 

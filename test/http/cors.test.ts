@@ -1,6 +1,6 @@
 import middy from '@middy/core'
-import { type Cors, type HttpOptions, idempotency, idempotent } from '../../lib/http.ts'
-import { memoryStore } from '../../lib/memory.ts'
+import { type Cors, type HttpOptions, idempotency, idempotent } from '../../lib/http/index.ts'
+import { memoryStore } from '../../lib/memory/index.ts'
 import { contextWith, EVENT_KINDS, EVENT_MAKERS, type TestEvent, type TestEventKind } from '../support/http-events.ts'
 import { wireOf } from '../support/wire.ts'
 

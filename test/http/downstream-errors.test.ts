@@ -7,10 +7,10 @@ import {
   NotDoneError,
   storeDeterministic,
   storeEverything,
-} from '../../lib/http.ts'
+} from '../../lib/http/index.ts'
 import { type HandlerClaim, once } from '../../lib/index.ts'
-import { memoryStore } from '../../lib/memory.ts'
-import { sqsHandler } from '../../lib/sqs.ts'
+import { memoryStore } from '../../lib/memory/index.ts'
+import { sqsHandler } from '../../lib/sqs/index.ts'
 import { DOWNSTREAM_ERRORS } from '../support/downstream-errors.ts'
 import { contextWith, payment, type TestEvent } from '../support/http-events.ts'
 import { answered } from '../support/http-harness.ts'

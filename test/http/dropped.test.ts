@@ -1,9 +1,9 @@
 import middy7 from '@middy/core'
 import middy6 from '@middy/core-6'
 import { epochMillis, millis } from '../../lib/core/time.ts'
-import { claimOf, idempotency, type MiddlewareOptions } from '../../lib/http.ts'
-import { memoryStore } from '../../lib/memory.ts'
-import { testRuntime } from '../../lib/testing.ts'
+import { claimOf, idempotency, type MiddlewareOptions } from '../../lib/http/index.ts'
+import { memoryStore } from '../../lib/memory/index.ts'
+import { testRuntime } from '../../lib/testing/index.ts'
 import { payment, type TestEvent } from '../support/http-events.ts'
 import { gate } from '../support/http-harness.ts'
 

@@ -1,4 +1,4 @@
-import { idempotent } from '../../lib/http.ts'
+import { idempotent } from '../../lib/http/index.ts'
 import type { Store, StoredRecord } from '../../lib/index.ts'
 import { contextWith, payment, type TestEvent } from '../support/http-events.ts'
 import { answered, harness } from '../support/http-harness.ts'

@@ -7,7 +7,7 @@ import {
   type MiddlewareOptions,
   NotDoneError,
   TerminalError,
-} from '../../lib/http.ts'
+} from '../../lib/http/index.ts'
 import { contextWith, payment, type TestEvent } from '../support/http-events.ts'
 import { type Answered, answered, gate, type Harness, harness, patientRuntime } from '../support/http-harness.ts'
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import middy7 from '@middy/core'
 import middy6 from '@middy/core-6'
-import { claimOf, idempotent, type MiddyOptions } from '../../lib/http.ts'
-import { memoryStore } from '../../lib/memory.ts'
+import { claimOf, idempotent, type MiddyOptions } from '../../lib/http/index.ts'
+import { memoryStore } from '../../lib/memory/index.ts'
 import { contextWith, payment, type TestEvent } from '../support/http-events.ts'
 
 const OPTIONS = { store: memoryStore(), operation: 'payments', tenant: 'single-tenant' } as const

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
+import { idempotent } from '../../lib/http/index.ts'
 import { multipartContent } from '../../lib/http/multipart.ts'
-import { idempotent } from '../../lib/http.ts'
-import { memoryStore } from '../../lib/memory.ts'
+import { memoryStore } from '../../lib/memory/index.ts'
 import { contextWith, EVENT_KINDS, EVENT_MAKERS, type TestEvent, type TestEventKind } from '../support/http-events.ts'
 import { answered } from '../support/http-harness.ts'
 

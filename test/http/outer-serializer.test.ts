@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
-import { idempotent } from '../../lib/http.ts'
-import { memoryStore } from '../../lib/memory.ts'
+import { idempotent } from '../../lib/http/index.ts'
+import { memoryStore } from '../../lib/memory/index.ts'
 import { contextWith, payment, type TestEvent } from '../support/http-events.ts'
 import { answered } from '../support/http-harness.ts'
 

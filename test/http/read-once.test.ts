@@ -1,5 +1,5 @@
-import { type HttpOptions, idempotent } from '../../lib/http.ts'
-import { memoryStore } from '../../lib/memory.ts'
+import { type HttpOptions, idempotent } from '../../lib/http/index.ts'
+import { memoryStore } from '../../lib/memory/index.ts'
 import { contextWith, EVENT_KINDS, EVENT_MAKERS, type TestEvent, type TestEventKind } from '../support/http-events.ts'
 import { answered } from '../support/http-harness.ts'
 

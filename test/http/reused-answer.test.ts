@@ -1,7 +1,7 @@
 import middy from '@middy/core'
-import { type HttpOptions, idempotency, idempotent } from '../../lib/http.ts'
+import { type HttpOptions, idempotency, idempotent } from '../../lib/http/index.ts'
 import { once, type Store } from '../../lib/index.ts'
-import { memoryStore } from '../../lib/memory.ts'
+import { memoryStore } from '../../lib/memory/index.ts'
 import { contextWith, payment, type TestEvent } from '../support/http-events.ts'
 import { answered, gate } from '../support/http-harness.ts'
 

@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer, type Server } from 'node:net'
-import { dynamoDbStore } from '../../lib/dynamodb.ts'
-import { type HttpOptions, idempotent } from '../../lib/http.ts'
+import { dynamoDbStore } from '../../lib/dynamodb/index.ts'
+import { type HttpOptions, idempotent } from '../../lib/http/index.ts'
 import type { IdempotencyEvent } from '../../lib/index.ts'
 import { databaseEndpoint, testClient } from '../support/dynamodb.ts'
 import { contextWith, payment, type TestEvent } from '../support/http-events.ts'

@@ -1,6 +1,6 @@
 import middy from '@middy/core'
-import { type HttpOptions, idempotency, idempotent } from '../../lib/http.ts'
-import { sqsHandler } from '../../lib/sqs.ts'
+import { type HttpOptions, idempotency, idempotent } from '../../lib/http/index.ts'
+import { sqsHandler } from '../../lib/sqs/index.ts'
 import { contextWith, EVENT_KINDS, EVENT_MAKERS, payment, type TestEvent } from '../support/http-events.ts'
 import { type Answered, answered, errorsLogged, harness } from '../support/http-harness.ts'
 import { aContext, anEvent, aRecord, type Order, orderOptions, returned } from '../support/sqs.ts'

@@ -7,8 +7,8 @@ import {
   idempotent,
   release,
   storeEverything,
-} from '../../lib/http.ts'
-import { memoryStore } from '../../lib/memory.ts'
+} from '../../lib/http/index.ts'
+import { memoryStore } from '../../lib/memory/index.ts'
 import { contextWith, payment, type TestEvent } from '../support/http-events.ts'
 import { type Answered, answered, errorsLogged } from '../support/http-harness.ts'
 

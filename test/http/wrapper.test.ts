@@ -7,8 +7,8 @@ import {
   storeDeterministic,
   storeEverything,
   TerminalError,
-} from '../../lib/http.ts'
-import { dynamoDbStreamKey } from '../../lib/sources.ts'
+} from '../../lib/http/index.ts'
+import { dynamoDbStreamKey } from '../../lib/sources/index.ts'
 import { contextWith, EVENT_KINDS, EVENT_MAKERS, payment, type TestEvent } from '../support/http-events.ts'
 import { type Answered, answered, errorsLogged, gate, type Harness, harness } from '../support/http-harness.ts'
 import { startStopwatch } from '../support/stopwatch.ts'

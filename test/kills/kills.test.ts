@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { AbandonedPolicy } from '../../lib/core/judge.ts'
+import type { AbandonedPolicy } from '../../lib/core/record/judge.ts'
 import { type Fault, faultProxy } from '../support/fault-proxy.ts'
 import type { Step } from '../support/store-step.ts'
 import { aPayment, asTold, openOffice, recordOf } from './office.ts'

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { AbandonedPolicy } from '../../lib/core/judge.ts'
-import type { StoredRecord } from '../../lib/core/record.ts'
-import { deriveRecordKey } from '../../lib/core/record-key.ts'
-import { fromItem } from '../../lib/stores/dynamodb/item.ts'
+import { deriveRecordKey } from '../../lib/core/identity/record-key.ts'
+import type { AbandonedPolicy } from '../../lib/core/record/judge.ts'
+import type { StoredRecord } from '../../lib/core/record/record.ts'
+import { fromItem } from '../../lib/dynamodb/item.ts'
 import { databaseEndpoint, freshTable, readItem } from '../support/dynamodb.ts'
 import type { Answer, Office, Payment } from './payer.ts'
 

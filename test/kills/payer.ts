@@ -1,8 +1,8 @@
 import { GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
-import type { AbandonedPolicy } from '../../lib/core/judge.ts'
+import type { AbandonedPolicy } from '../../lib/core/record/judge.ts'
 import { type Runtime, systemRuntime } from '../../lib/core/runtime.ts'
 import { millis } from '../../lib/core/time.ts'
-import { dynamoDbStore } from '../../lib/dynamodb.ts'
+import { dynamoDbStore } from '../../lib/dynamodb/index.ts'
 import { IdempotencyError, once } from '../../lib/index.ts'
 import { testClient } from '../support/dynamodb.ts'
 

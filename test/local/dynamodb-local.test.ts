@@ -7,9 +7,9 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { DescribeTimeToLiveCommand, ListTablesCommand } from '@aws-sdk/client-dynamodb'
-import { startDynamoDbLocal } from '../../lib/local/dynamodb-local.ts'
-import { JavaMissing, javaVersion, requireJava } from '../../lib/local/java.ts'
-import { createIdempotencyTable } from '../../lib/local/tables.ts'
+import { startDynamoDbLocal } from '../../local/dynamodb-local.ts'
+import { JavaMissing, javaVersion, requireJava } from '../../local/java.ts'
+import { createIdempotencyTable } from '../../local/tables.ts'
 import { databaseEndpoint, freshTable, testClient } from '../support/dynamodb.ts'
 
 const PROGRAM = fileURLToPath(new URL('./start-and-die.ts', import.meta.url))

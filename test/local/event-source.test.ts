@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { SQSEvent } from 'aws-lambda'
-import type { Invoked } from '../../lib/local/functions/function-process.ts'
-import { returnedIds } from '../../lib/local/queue/batch-answer.ts'
-import { type EventSource, startEventSource } from '../../lib/local/queue/event-source.ts'
-import { type MemoryQueue, memoryQueue } from '../../lib/local/queue/memory-queue.ts'
+import type { Invoked } from '../../local/functions/function-process.ts'
+import { returnedIds } from '../../local/queue/batch-answer.ts'
+import { type EventSource, startEventSource } from '../../local/queue/event-source.ts'
+import { type MemoryQueue, memoryQueue } from '../../local/queue/memory-queue.ts'
 
 const ARN = 'arn:aws:sqs:us-east-1:123456789012:orders'
 

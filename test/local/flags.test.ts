@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { readFlags } from '../../lib/local/flags.ts'
-import { StartRefused } from '../../lib/local/start-refused.ts'
+import { readFlags } from '../../local/flags.ts'
+import { StartRefused } from '../../local/start-refused.ts'
 import { killRunning, startLocal } from '../support/local-process.ts'
 
 afterEach(killRunning)

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { type Bundles, bundleFunctions } from '../../lib/local/functions/bundle.ts'
-import { type FunctionPool, functionPool } from '../../lib/local/functions/function-pool.ts'
+import { type Bundles, bundleFunctions } from '../../local/functions/bundle.ts'
+import { type FunctionPool, functionPool } from '../../local/functions/function-pool.ts'
 import { untilGone } from '../support/local-process.ts'
 
 interface Run {

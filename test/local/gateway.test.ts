@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
-import type { Invoked } from '../../lib/local/functions/function-process.ts'
-import { gateway } from '../../lib/local/gateway/gateway.ts'
+import type { Invoked } from '../../local/functions/function-process.ts'
+import { gateway } from '../../local/gateway/gateway.ts'
 
 let server: Server
 let port: number

@@ -1,4 +1,4 @@
-import { type MemoryQueue, memoryQueue, type Received } from '../../lib/local/queue/memory-queue.ts'
+import { type MemoryQueue, memoryQueue, type Received } from '../../local/queue/memory-queue.ts'
 
 let now: number
 let queue: MemoryQueue

@@ -1,5 +1,5 @@
-import { startDynamoDbLocal } from '../../lib/local/dynamodb-local.ts'
-import { createIdempotencyTable } from '../../lib/local/tables.ts'
+import { startDynamoDbLocal } from '../../local/dynamodb-local.ts'
+import { createIdempotencyTable } from '../../local/tables.ts'
 import { testClient } from '../support/dynamodb.ts'
 
 /** A program that starts the database, makes a table in it, says so, and is then killed by the test. */

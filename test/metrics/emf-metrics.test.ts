@@ -1,10 +1,10 @@
 import type { IdempotencyEvent } from '../../lib/core/events.ts'
 import { aboutRecord } from '../../lib/core/events.ts'
-import { deriveRecordKey } from '../../lib/core/record-key.ts'
+import { deriveRecordKey } from '../../lib/core/identity/record-key.ts'
 import { millis } from '../../lib/core/time.ts'
 import { once } from '../../lib/index.ts'
-import { memoryStore } from '../../lib/memory.ts'
-import { type EmfMetricsOptions, emfMetrics } from '../../lib/metrics.ts'
+import { memoryStore } from '../../lib/memory/index.ts'
+import { type EmfMetricsOptions, emfMetrics } from '../../lib/metrics/index.ts'
 
 const recordKey = deriveRecordKey({ operation: 'payments', tenant: 'm1', key: 'k1' })
 const about = aboutRecord(recordKey)

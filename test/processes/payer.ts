@@ -1,7 +1,7 @@
 /** A process that pays when told to: its parent sends a key, it answers with what happened. */
 
-import { dynamoDbStore } from '../../lib/dynamodb.ts'
-import { idempotent } from '../../lib/http.ts'
+import { dynamoDbStore } from '../../lib/dynamodb/index.ts'
+import { idempotent } from '../../lib/http/index.ts'
 import { contextWith, payment, type TestEvent } from '../support/http-events.ts'
 
 let runs = 0

@@ -1,5 +1,5 @@
 import { once } from '../../lib/index.ts'
-import { memoryStore } from '../../lib/memory.ts'
+import { memoryStore } from '../../lib/memory/index.ts'
 import {
   asynchronousKey,
   type DynamoDbStreamRecord,
@@ -14,7 +14,7 @@ import {
   schedulerKey,
   snsKey,
   stepFunctionsKey,
-} from '../../lib/sources.ts'
+} from '../../lib/sources/index.ts'
 import { fixture } from '../support/fixture.ts'
 
 const sns = fixture<{ Records: SnsRecord[] }>('sns')

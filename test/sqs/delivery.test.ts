@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import middy from '@middy/core'
 import { deriveRecordKey, type Runtime, type Store, StoreUnavailable } from '../../lib/index.ts'
-import { NotDoneError, type SqsBatchResponse, type SqsEvent, sqsHandler, TerminalError } from '../../lib/sqs.ts'
+import { NotDoneError, type SqsBatchResponse, type SqsEvent, sqsHandler, TerminalError } from '../../lib/sqs/index.ts'
 import { freshTable, readItem } from '../support/dynamodb.ts'
 import { patientRuntime } from '../support/http-harness.ts'
 import {

@@ -1,5 +1,5 @@
-import { memoryStore } from '../../lib/memory.ts'
-import { type SqsOptions, snsInSqs, sqsHandler } from '../../lib/sqs.ts'
+import { memoryStore } from '../../lib/memory/index.ts'
+import { type SqsOptions, snsInSqs, sqsHandler } from '../../lib/sqs/index.ts'
 import { fixture } from '../support/fixture.ts'
 import { aContext, anEvent, aRecord, type Order, returned } from '../support/sqs.ts'
 

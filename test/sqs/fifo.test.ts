@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { type IdempotencyEvent, StoreUnavailable } from '../../lib/index.ts'
-import { NotDoneError, type SqsOptions, sqsHandler, TerminalError } from '../../lib/sqs.ts'
+import { NotDoneError, type SqsOptions, sqsHandler, TerminalError } from '../../lib/sqs/index.ts'
 import { freshTable } from '../support/dynamodb.ts'
 import {
   aContext,

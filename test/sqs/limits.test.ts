@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { StoreMisconfigured, StoreUnavailable } from '../../lib/index.ts'
-import { NotDoneError, sqsHandler } from '../../lib/sqs.ts'
+import { NotDoneError, sqsHandler } from '../../lib/sqs/index.ts'
 import { freshTable, readItem, testClient } from '../support/dynamodb.ts'
 import {
   aContext,

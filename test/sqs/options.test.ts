@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { memoryStore } from '../../lib/memory.ts'
-import type { SqsEvent } from '../../lib/sqs.ts'
-import { BodyInvalid, type SqsOptions, snsInSqs, sqsHandler, UnusableMessage } from '../../lib/sqs.ts'
+import { memoryStore } from '../../lib/memory/index.ts'
+import type { SqsEvent } from '../../lib/sqs/index.ts'
+import { BodyInvalid, type SqsOptions, snsInSqs, sqsHandler, UnusableMessage } from '../../lib/sqs/index.ts'
 import { fixture } from '../support/fixture.ts'
 import { aContext, anEvent, aRecord, fakeSqs, type Order, returned } from '../support/sqs.ts'
 

@@ -1,7 +1,7 @@
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import { type ProbePoint, systemRuntime } from '../../lib/core/runtime.ts'
-import { dynamoDbStore } from '../../lib/dynamodb.ts'
-import { type SqsClient, type SqsEvent, sqsHandler } from '../../lib/sqs.ts'
+import { dynamoDbStore } from '../../lib/dynamodb/index.ts'
+import { type SqsClient, type SqsEvent, sqsHandler } from '../../lib/sqs/index.ts'
 import { testClient } from '../support/dynamodb.ts'
 
 /** What the parent sends: a batch, and how long this worker may take for it. */

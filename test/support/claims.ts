@@ -1,7 +1,7 @@
 import { type Claims, claimsAt } from '../../lib/testing/claims.ts'
 
 export { aFingerprint, aRecordKey } from '../../lib/testing/claims.ts'
-export { unhurried } from '../../lib/testing/contract/bench.ts'
+export { unhurried } from '../../lib/testing/contract/fixture.ts'
 
 /** A whole second, because the format keeps `expiresAt` in seconds. */
 export const NOW = 1_800_000_000_000

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { DynamoDBClient, type DynamoDBClientConfig, GetItemCommand } from '@aws-sdk/client-dynamodb'
-import { createIdempotencyTable } from '../../lib/local/tables.ts'
-import type { Item } from '../../lib/stores/dynamodb/item.ts'
+import type { Item } from '../../lib/dynamodb/item.ts'
+import { createIdempotencyTable } from '../../local/tables.ts'
 
 /** DynamoDB Local takes any; the SDK wants some. */
 export const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' } as const

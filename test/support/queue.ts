@@ -1,4 +1,4 @@
-import type { SqsEvent, SqsRecord } from '../../lib/sqs.ts'
+import type { SqsEvent, SqsRecord } from '../../lib/sqs/index.ts'
 import { STANDARD } from './sqs.ts'
 
 interface Queued {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { dynamoDbStore } from '../../lib/dynamodb.ts'
+import { dynamoDbStore } from '../../lib/dynamodb/index.ts'
 import type { IdempotencyEvent } from '../../lib/index.ts'
-import type { SqsClient, SqsEvent, SqsOptions, SqsRecord } from '../../lib/sqs.ts'
+import type { SqsClient, SqsEvent, SqsOptions, SqsRecord } from '../../lib/sqs/index.ts'
 import { testClient } from './dynamodb.ts'
 import { patientRuntime } from './http-harness.ts'
 

@@ -1,9 +1,9 @@
-import { recordOf } from '../../lib/core/claim.ts'
-import type { StoredRecord } from '../../lib/core/record.ts'
-import type { RecordKey } from '../../lib/core/record-key.ts'
-import type { Store } from '../../lib/core/store.ts'
+import type { RecordKey } from '../../lib/core/identity/record-key.ts'
+import { recordOf } from '../../lib/core/record/claim.ts'
+import type { StoredRecord } from '../../lib/core/record/record.ts'
+import type { Store } from '../../lib/core/record/store.ts'
 import { epochMillis } from '../../lib/core/time.ts'
-import { storeContract as contractOf } from '../../lib/testing.ts'
+import { storeContract as contractOf } from '../../lib/testing/index.ts'
 import {
   abandoned,
   aClaim,
@@ -26,7 +26,7 @@ export interface StoreUnderTest {
   sweep(recordKey: RecordKey): Promise<void>
 }
 
-/** The numbered guarantees of `lib/core/store.ts`, the same for every store, and what TTL adds to them. */
+/** The numbered guarantees of `lib/core/record/store.ts`, the same for every store, and what TTL adds to them. */
 export const storeContract = (name: string, open: () => Promise<StoreUnderTest>): void => {
   describe(`The ${name} store keeps the contract:`, () => {
     let store: Store

@@ -1,9 +1,9 @@
-import type { Store } from '../../lib/core/store.ts'
+import type { Store } from '../../lib/core/record/store.ts'
 import { type Millis, millis } from '../../lib/core/time.ts'
-import { leanDynamoDbStore } from '../../lib/dynamodb/lean.ts'
-import { dynamoDbStore } from '../../lib/dynamodb.ts'
-import { leanItemClient } from '../../lib/stores/dynamodb/lean/lean-client.ts'
-import { itemStore } from '../../lib/stores/dynamodb/store.ts'
+import { dynamoDbStore } from '../../lib/dynamodb/index.ts'
+import { itemStore } from '../../lib/dynamodb/item-store.ts'
+import { leanDynamoDbStore } from '../../lib/dynamodb/lean/index.ts'
+import { leanItemClient } from '../../lib/dynamodb/lean/lean-client.ts'
 import { CREDENTIALS, databaseEndpoint, REGION, testClient } from './dynamodb.ts'
 
 export interface TestStoreOptions {

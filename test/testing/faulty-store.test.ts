@@ -1,7 +1,7 @@
-import { recordOf } from '../../lib/core/claim.ts'
+import { recordOf } from '../../lib/core/record/claim.ts'
 import { StoreUnavailable } from '../../lib/index.ts'
-import { memoryStore } from '../../lib/memory.ts'
-import { faultyStore, type StoreCall, type StoreFault, storeContract } from '../../lib/testing.ts'
+import { memoryStore } from '../../lib/memory/index.ts'
+import { faultyStore, type StoreCall, type StoreFault, storeContract } from '../../lib/testing/index.ts'
 import { aClaim, aTakeOver, completed, LEASE_END, released, renewal, unhurried } from '../support/claims.ts'
 
 describe('Without a fault it is the store that it wraps:', () => {

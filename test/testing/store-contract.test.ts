@@ -1,11 +1,11 @@
-import type { Claim } from '../../lib/core/claim.ts'
-import type { InProgressRecord, StoredRecord } from '../../lib/core/record.ts'
-import type { RecordKey } from '../../lib/core/record-key.ts'
-import type { Store } from '../../lib/core/store.ts'
+import type { RecordKey } from '../../lib/core/identity/record-key.ts'
+import type { Claim } from '../../lib/core/record/claim.ts'
+import type { InProgressRecord, StoredRecord } from '../../lib/core/record/record.ts'
+import type { Store } from '../../lib/core/record/store.ts'
 import { epochMillis } from '../../lib/core/time.ts'
-import { memoryStore } from '../../lib/stores/memory.ts'
-import { unhurried } from '../../lib/testing/contract/bench.ts'
-import { storeContract } from '../../lib/testing.ts'
+import { memoryStore } from '../../lib/memory/memory-store.ts'
+import { unhurried } from '../../lib/testing/contract/fixture.ts'
+import { storeContract } from '../../lib/testing/index.ts'
 
 describe('The memory store keeps the contract as its own peek shows it:', () => {
   const cases = storeContract(() => memoryStore())

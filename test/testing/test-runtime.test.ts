@@ -1,7 +1,7 @@
 import { epochMillis, millis } from '../../lib/core/time.ts'
 import { once } from '../../lib/index.ts'
-import { memoryStore } from '../../lib/memory.ts'
-import { testRuntime } from '../../lib/testing.ts'
+import { memoryStore } from '../../lib/memory/index.ts'
+import { testRuntime } from '../../lib/testing/index.ts'
 
 const START = epochMillis(1_800_000_000_000)
 const never = (): Promise<never> => new Promise(() => {})

@@ -14,8 +14,15 @@ import type {
 } from 'aws-lambda'
 import { z } from 'zod'
 import type { Store } from '../../lib/index.ts'
-import { asynchronousKey, dynamoDbStreamKey, eventBridgeKey, kinesisKey, s3Key, snsKey } from '../../lib/sources.ts'
-import { type HandlerClaim, type SqsMessage, snsInSqs, sqsHandler } from '../../lib/sqs.ts'
+import {
+  asynchronousKey,
+  dynamoDbStreamKey,
+  eventBridgeKey,
+  kinesisKey,
+  s3Key,
+  snsKey,
+} from '../../lib/sources/index.ts'
+import { type HandlerClaim, type SqsMessage, snsInSqs, sqsHandler } from '../../lib/sqs/index.ts'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 const holds = <T extends true>(): T | undefined => undefined

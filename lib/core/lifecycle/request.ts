@@ -1,5 +1,5 @@
-import type { Fingerprint } from '../fingerprint.ts'
-import type { RecordKey } from '../record-key.ts'
+import type { Fingerprint } from '../identity/fingerprint.ts'
+import type { RecordKey } from '../identity/record-key.ts'
 import { type Runtime, steadyClock } from '../runtime.ts'
 import { type EpochMillis, later, type Millis, millis } from '../time.ts'
 

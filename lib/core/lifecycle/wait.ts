@@ -1,8 +1,8 @@
-import { judge } from '../judge.ts'
 import type { Settings } from '../options.ts'
+import { judge } from '../record/judge.ts'
 import { between, type EpochMillis, fromSeconds, later, type Millis, millis } from '../time.ts'
 import { type Begun, begin } from './begin.ts'
-import { look } from './look.ts'
+import { look } from './peek.ts'
 import type { ClaimRequest } from './request.ts'
 
 type Conflict = Extract<Begun, { kind: 'conflict' }>

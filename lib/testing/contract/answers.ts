@@ -1,6 +1,6 @@
 import { deepStrictEqual, fail, ok } from 'node:assert/strict'
-import { recordOf } from '../../core/claim.ts'
 import { StoreUnavailable } from '../../core/errors.ts'
+import { recordOf } from '../../core/record/claim.ts'
 import {
   assertKind,
   assertRecord,
@@ -12,7 +12,7 @@ import {
   STATES,
   stands,
   unhurried,
-} from './bench.ts'
+} from './fixture.ts'
 
 /** 4. A write refused because an earlier send of the same write was applied is answered as if it were applied now. */
 const SENT_AGAIN: readonly Case[] = [

@@ -1,6 +1,6 @@
 import { deepStrictEqual } from 'node:assert/strict'
-import { recordOf } from '../../core/claim.ts'
-import { assertKind, assertRecord, type Case, ended, held, SETTLEMENTS, stands, unhurried } from './bench.ts'
+import { recordOf } from '../../core/record/claim.ts'
+import { assertKind, assertRecord, type Case, ended, held, SETTLEMENTS, stands, unhurried } from './fixture.ts'
 
 /** 2. `claim` writes only where no record is. `takeOver` writes only over the very record that was seen. */
 const PLACES: readonly Case[] = [

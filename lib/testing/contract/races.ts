@@ -1,7 +1,7 @@
 import { deepStrictEqual } from 'node:assert/strict'
-import { type Claim, recordOf } from '../../core/claim.ts'
-import type { TakeOverAnswer } from '../../core/store.ts'
-import { assertRecord, type Bench, type Case, ended, held, SETTLEMENTS, STATES, stands, unhurried } from './bench.ts'
+import { type Claim, recordOf } from '../../core/record/claim.ts'
+import type { TakeOverAnswer } from '../../core/record/store.ts'
+import { assertRecord, type Bench, type Case, ended, held, SETTLEMENTS, STATES, stands, unhurried } from './fixture.ts'
 
 /** How many contenders race, and how often. */
 const CONTENDERS = 10

@@ -1,9 +1,19 @@
 import { deepStrictEqual, ok } from 'node:assert/strict'
-import type { Claim } from '../../core/claim.ts'
-import { isSettled, type StoredRecord } from '../../core/record.ts'
-import type { RecordKey } from '../../core/record-key.ts'
-import type { Settlement } from '../../core/store.ts'
-import { assertKind, assertRecord, type Bench, type Case, ended, held, outcomeIn, stands, unhurried } from './bench.ts'
+import type { RecordKey } from '../../core/identity/record-key.ts'
+import type { Claim } from '../../core/record/claim.ts'
+import { isSettled, type StoredRecord } from '../../core/record/record.ts'
+import type { Settlement } from '../../core/record/store.ts'
+import {
+  assertKind,
+  assertRecord,
+  type Bench,
+  type Case,
+  ended,
+  held,
+  outcomeIn,
+  stands,
+  unhurried,
+} from './fixture.ts'
 
 const leaseOf = (record: StoredRecord): number | undefined =>
   record.status === 'IN_PROGRESS' ? record.leaseExpiresAt : undefined

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { StoredRecord } from '../../../lib/core/record.ts'
+import type { StoredRecord } from '../../../lib/core/record/record.ts'
 import type { ending } from '../../support/scene.ts'
 import { type Cell, expected, type Standing } from './cell.ts'
 

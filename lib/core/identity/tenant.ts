@@ -1,0 +1,52 @@
+import { IdempotencyError } from '../errors.ts'
+import type { Rule } from '../option-rules.ts'
+import { unawaited } from '../unawaited.ts'
+import { SINGLE_TENANT } from './record-key.ts'
+
+type TenantAnswer = string | Error | null | undefined
+
+/** The option `tenant` of the entries that take an event: never left out, so that no key is shared by all. */
+export type TenantChoice<TSubject> =
+  | ((subject: TSubject) => TenantAnswer | PromiseLike<TenantAnswer>)
+  | typeof SINGLE_TENANT
+
+/** `subject`: what the function is a function of, in words. */
+export const aTenant =
+  (subject: string): Rule =>
+  (value) =>
+    typeof value === 'function' || value === SINGLE_TENANT
+      ? undefined
+      : `must be a function of the ${subject}, or the literal "${SINGLE_TENANT}"`
+
+/**
+ * Asked before the handler runs, and of nothing but the event: a tenant is never guessed. An error that the function
+ * returns is thrown. What it throws at once is thrown at once, and is no rejection.
+ */
+export const tenantOf = <TSubject>(tenant: TenantChoice<TSubject>, subject: TSubject): string | Promise<string> => {
+  if (tenant === SINGLE_TENANT) return SINGLE_TENANT
+  const answer = tenant(subject)
+  return isPromiseLike(answer) ? Promise.resolve(answer).then(tenantText) : tenantText(answer)
+}
+
+const isPromiseLike = (answer: unknown): answer is PromiseLike<TenantAnswer> =>
+  typeof (answer as PromiseLike<unknown> | null | undefined)?.then === 'function'
+
+const tenantText = (answer: TenantAnswer): string => {
+  if (answer instanceof Error) throw answer
+  return scopeText('tenant', answer)
+}
+
+/** What an option answered for a part of the scope, or for the key in it. Throws {@link IdempotencyError} `scope-missing`. */
+export const scopeText = (option: string, answer: unknown): string => {
+  if (typeof answer === 'string' && answer !== '') return answer
+  unawaited(answer)
+  throw new IdempotencyError(
+    'scope-missing',
+    `The ${option} option answered ${typeName(answer)}; it must answer a text`,
+  )
+}
+
+const typeName = (answer: unknown): string => {
+  if (answer === '') return 'an empty text'
+  return answer instanceof Promise ? 'a Promise' : answer === null ? 'null' : typeof answer
+}

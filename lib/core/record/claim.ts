@@ -1,0 +1,65 @@
+import type { Fingerprint } from '../identity/fingerprint.ts'
+import type { RecordKey } from '../identity/record-key.ts'
+import type { Runtime } from '../runtime.ts'
+import type { EpochMillis } from '../time.ts'
+import type { ClaimToken, InProgressRecord, StoredRecord } from './record.ts'
+
+/** The proof of a won claim, derived once and frozen. Only who holds it can renew or settle the record. */
+export interface Claim {
+  readonly recordKey: RecordKey
+  readonly fingerprint: Fingerprint
+  readonly claimToken: ClaimToken
+  /** The revision that the claim itself writes; later writes of its owner count on from there. */
+  readonly revision: number
+  /** 1 on an absent or expired record, else one more than the claim before. */
+  readonly attempt: number
+  /** The attempt with which the current generation began. */
+  readonly generation: number
+  readonly leaseExpiresAt: EpochMillis
+  /** When TTL may sweep the record while it is in progress; `undefined`: never, it waits for its decision. */
+  readonly expiresAt: EpochMillis | undefined
+  readonly createdAt: EpochMillis
+}
+
+/** What every claim of one request shares; the token is new for each. */
+export interface ClaimTerms {
+  readonly recordKey: RecordKey
+  readonly fingerprint: Fingerprint
+  readonly leaseExpiresAt: EpochMillis
+  readonly expiresAt: EpochMillis | undefined
+}
+
+/** Why a record may be taken over. */
+export type TakeOverReason = 'expired' | 'released' | 'abandoned'
+
+export const mintToken = (runtime: Pick<Runtime, 'randomToken'>): ClaimToken => runtime.randomToken() as ClaimToken
+
+export const firstClaim = (terms: ClaimTerms, token: ClaimToken, now: EpochMillis): Claim =>
+  Object.freeze({ claimToken: token, revision: 1, attempt: 1, generation: 1, createdAt: now, ...terms })
+
+/**
+ * A take-over of an abandoned record stays in its generation, because its effect may already have happened. One of a
+ * released record begins the next generation; an expired record counts as absent.
+ */
+export const takeOverClaim = (
+  seen: StoredRecord,
+  reason: TakeOverReason,
+  terms: ClaimTerms,
+  token: ClaimToken,
+  now: EpochMillis,
+): Claim => {
+  const attempt = reason === 'expired' ? 1 : seen.attempt + 1
+  const generation = reason === 'abandoned' ? seen.generation : attempt
+  const createdAt = reason === 'expired' ? now : seen.createdAt
+  return Object.freeze({ claimToken: token, revision: seen.revision + 1, attempt, generation, createdAt, ...terms })
+}
+
+/** The record that a claim writes. */
+export const recordOf = (claim: Claim): InProgressRecord => ({ status: 'IN_PROGRESS', ...claim })
+
+/** An earlier attempt of this generation may have done the effect, so this claim can never state that nothing was done. */
+export const isInDoubt = (claim: Claim): boolean => claim.attempt > claim.generation
+
+/** How often the effect may have run, this attempt included. */
+export const runsInDoubt = (claim: Pick<Claim, 'attempt' | 'generation'>): number =>
+  claim.attempt - claim.generation + 1

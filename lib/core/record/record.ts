@@ -1,0 +1,49 @@
+import type { Fingerprint } from '../identity/fingerprint.ts'
+import type { RecordKey } from '../identity/record-key.ts'
+import type { EpochMillis } from '../time.ts'
+
+declare const claimToken: unique symbol
+
+/** 128 random bits, new for every claim and never the Lambda request id, which asynchronous retries reuse. */
+export type ClaimToken = string & { readonly [claimToken]: true }
+
+interface RecordBase {
+  readonly recordKey: RecordKey
+  readonly fingerprint: Fingerprint
+  readonly claimToken: ClaimToken
+  /** One more at each write to the record. */
+  readonly revision: number
+  readonly attempt: number
+  readonly generation: number
+  readonly createdAt: EpochMillis
+}
+
+export interface InProgressRecord extends RecordBase {
+  readonly status: 'IN_PROGRESS'
+  /** `undefined`: abandoned by its owner, who ended with the effect in doubt. */
+  readonly leaseExpiresAt: EpochMillis | undefined
+  readonly expiresAt: EpochMillis | undefined
+  /** Class of the error with which an earlier run was abandoned; never a message. */
+  readonly lastError?: string
+}
+
+export interface SettledRecord extends RecordBase {
+  readonly status: 'SUCCEEDED' | 'FAILED'
+  /** The encoded outcome; see `core/outcome`. */
+  readonly outcome: Uint8Array
+  readonly settledAt: EpochMillis
+  readonly expiresAt: EpochMillis
+}
+
+export interface ReleasedRecord extends RecordBase {
+  readonly status: 'RELEASED'
+  readonly settledAt: EpochMillis
+  readonly expiresAt: EpochMillis
+  readonly lastError?: string
+}
+
+/** What the store holds for one record key. Abandoned and expired are judgements, never stored. */
+export type StoredRecord = InProgressRecord | SettledRecord | ReleasedRecord
+
+export const isSettled = (record: StoredRecord): record is SettledRecord =>
+  record.status === 'SUCCEEDED' || record.status === 'FAILED'

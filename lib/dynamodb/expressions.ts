@@ -1,0 +1,113 @@
+import type { GetItemCommandInput, PutItemCommandInput, UpdateItemCommandInput } from '@aws-sdk/client-dynamodb'
+import type { RecordKey } from '../core/identity/record-key.ts'
+import { type Claim, recordOf } from '../core/record/claim.ts'
+import type { StoredRecord } from '../core/record/record.ts'
+import type { Renewal, Settlement } from '../core/record/store.ts'
+import { ATTRIBUTES as A, bytes, type Item, keyOf, number, text, toItem, ttl } from './item.ts'
+
+/** `status` is a reserved word of DynamoDB's expressions. */
+const STATUS = { '#status': A.status }
+
+const IS_MINE = `${A.claimToken} = :mine AND #status = :inProgress`
+const NEXT_REVISION = `${A.revision} = ${A.revision} + :one`
+
+/** The record that stands in the way comes back with the refusal: no read is needed to judge it, at no extra cost. */
+const WITH_THE_STORED_ITEM = { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } as const
+
+export const claimInput = (tableName: string, wanted: Claim): PutItemCommandInput => ({
+  TableName: tableName,
+  Item: toItem(recordOf(wanted)),
+  ConditionExpression: `attribute_not_exists(${A.recordKey})`,
+  ...WITH_THE_STORED_ITEM,
+})
+
+/** The revision, because the token alone does not tell whether the owner wrote meanwhile. */
+export const takeOverInput = (tableName: string, seen: StoredRecord, wanted: Claim): PutItemCommandInput => ({
+  TableName: tableName,
+  Item: toItem(recordOf(wanted)),
+  ConditionExpression: `${A.claimToken} = :seen AND ${A.revision} = :seenRevision`,
+  ExpressionAttributeValues: { ':seen': text(seen.claimToken), ':seenRevision': number(seen.revision) },
+  ...WITH_THE_STORED_ITEM,
+})
+
+export const renewInput = (tableName: string, claim: Claim, to: Renewal): UpdateItemCommandInput =>
+  ownersUpdate(tableName, claim, {
+    set: {
+      [A.leaseExpiresAt]: number(to.leaseExpiresAt),
+      ...(to.expiresAt === undefined ? {} : { [A.expiresAt]: ttl(to.expiresAt) }),
+    },
+    // Also false where the lease is absent: an abandoned record is never revived by a delayed renewal.
+    condition: `${A.leaseExpiresAt} < :${A.leaseExpiresAt}`,
+  })
+
+export const settleInput = (tableName: string, claim: Claim, as: Settlement): UpdateItemCommandInput => {
+  const remove = A.leaseExpiresAt
+  switch (as.kind) {
+    case 'completed':
+      return ownersUpdate(tableName, claim, {
+        set: {
+          [A.status]: text(as.status),
+          [A.outcome]: bytes(as.outcome),
+          [A.settledAt]: number(as.settledAt),
+          [A.expiresAt]: ttl(as.expiresAt),
+        },
+        remove,
+      })
+    case 'released':
+      return ownersUpdate(tableName, claim, {
+        set: {
+          [A.status]: text('RELEASED'),
+          [A.settledAt]: number(as.settledAt),
+          [A.expiresAt]: ttl(as.expiresAt),
+          ...lastError(as),
+        },
+        remove,
+      })
+    case 'abandoned':
+      return ownersUpdate(tableName, claim, {
+        set: lastError(as),
+        remove,
+        // Without it a second send would count the revision on, and a take-over's comparison would fail for nothing.
+        condition: `attribute_exists(${A.leaseExpiresAt})`,
+      })
+  }
+}
+
+export const peekInput = (tableName: string, recordKey: RecordKey): GetItemCommandInput => ({
+  TableName: tableName,
+  Key: keyOf(recordKey),
+  ConsistentRead: false,
+})
+
+interface OwnersUpdate {
+  readonly set: Item
+  readonly remove?: string
+  readonly condition?: string
+}
+
+/** Every write after the claim: to a record in progress under the claim's own token, and to nothing else. */
+const ownersUpdate = (
+  tableName: string,
+  claim: Claim,
+  { set, remove, condition }: OwnersUpdate,
+): UpdateItemCommandInput => {
+  const assignments = Object.keys(set).map((name) => `${name === A.status ? '#status' : name} = :${name}`)
+  const values = Object.entries(set).map(([name, value]) => [`:${name}`, value] as const)
+  return {
+    TableName: tableName,
+    Key: keyOf(claim.recordKey),
+    UpdateExpression: `SET ${[...assignments, NEXT_REVISION].join(', ')}${remove === undefined ? '' : ` REMOVE ${remove}`}`,
+    ConditionExpression: condition === undefined ? IS_MINE : `${IS_MINE} AND ${condition}`,
+    ExpressionAttributeNames: STATUS,
+    ExpressionAttributeValues: {
+      ...Object.fromEntries(values),
+      ':mine': text(claim.claimToken),
+      ':inProgress': text('IN_PROGRESS'),
+      ':one': number(1),
+    },
+    ...WITH_THE_STORED_ITEM,
+  }
+}
+
+const lastError = (as: { readonly lastError?: string }): Item =>
+  as.lastError === undefined ? {} : { [A.lastError]: text(as.lastError) }

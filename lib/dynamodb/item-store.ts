@@ -1,0 +1,124 @@
+import { StoreUnavailable } from '../core/errors.ts'
+import type { OutcomeRoom } from '../core/outcome/outcome.ts'
+import { type Claim, recordOf } from '../core/record/claim.ts'
+import { isOwnClaim, isOwnRenewal, isOwnSettlement } from '../core/record/own-write.ts'
+import type { ClaimAnswer, Lost, Store } from '../core/record/store.ts'
+import { type Runtime, systemRuntime } from '../core/runtime.ts'
+import { fromSeconds, millis } from '../core/time.ts'
+import { claimInput, peekInput, renewInput, settleInput, takeOverInput } from './expressions.ts'
+import { faultOf, isConditionFailure, isTransactionConflict, type Refused, refusedBy, withoutItem } from './faults.ts'
+import { ATTRIBUTES, fromItem, type Item, toItem } from './item.ts'
+import type { ItemClient } from './item-client.ts'
+import { itemSize, MAX_ITEM_BYTES, WRITE_UNIT_BYTES } from './item-size.ts'
+import { outputOf } from './output.ts'
+
+export interface ItemStoreSettings {
+  readonly tableName: string
+  readonly client: ItemClient
+  readonly skewSeconds: number
+  readonly runtime?: Runtime
+}
+
+type Written = { readonly kind: 'written' } | ({ readonly kind: 'refused' } & Refused) | { readonly kind: 'contended' }
+
+/** One write at a time can touch an item; a transaction holds it for some milliseconds. */
+const MAX_TRANSACTION_CONFLICTS = 5
+const CONFLICT_JITTER = millis(40)
+
+/** What the settled item has beside the outcome and the attributes of the claim: name and bytes of `settledAt`. */
+const SETTLED_BYTES = Buffer.byteLength(ATTRIBUTES.settledAt) + Buffer.byteLength(ATTRIBUTES.outcome) + 16
+
+export const itemStore = ({ tableName, client, skewSeconds, runtime = systemRuntime }: ItemStoreSettings): Store => {
+  /** A condition that does not hold is an answer; everything else that goes wrong is a fault of ours or the store's. */
+  const write = async (send: () => Promise<unknown>): Promise<Written> => {
+    for (let tried = 1; ; tried++) {
+      try {
+        outputOf(await send(), tableName)
+        return { kind: 'written' }
+      } catch (error) {
+        if (isConditionFailure(error)) return { kind: 'refused', ...refusedBy(error) }
+        if (!isTransactionConflict(error)) {
+          const fault = faultOf(error, tableName)
+          if (tried > 1 && fault instanceof StoreUnavailable) return { kind: 'contended' } // by who was there before
+          throw fault
+        }
+        if (tried === MAX_TRANSACTION_CONFLICTS) return { kind: 'contended' }
+      }
+      await runtime.sleep(millis(runtime.random() * CONFLICT_JITTER * tried))
+    }
+  }
+
+  const read = async (send: () => Promise<unknown>): Promise<Item | undefined> => {
+    try {
+      return outputOf(await send(), tableName).Item ?? undefined
+    } catch (error) {
+      throw faultOf(error, tableName)
+    }
+  }
+
+  const ownersWrite = async (
+    send: () => Promise<unknown>,
+    isOwn: (refused: Required<Refused>['record']) => boolean,
+  ): Promise<{ kind: 'done' } | Lost> => {
+    const written = await write(send)
+    if (written.kind === 'written') return { kind: 'done' }
+    if (written.kind === 'contended')
+      throw faultOf(new Error('The item stayed in conflict with transactions'), tableName)
+    const { record } = written
+    if (record === undefined) return { kind: 'lost' } // TTL has deleted it
+    return isOwn(record) ? { kind: 'done' } : { kind: 'lost', record }
+  }
+
+  return {
+    skew: fromSeconds(skewSeconds),
+
+    claim: async (wanted, by) => {
+      const written = await write(() => client.putItem(claimInput(tableName, wanted), by))
+      const answer = claimAnswer(written, wanted)
+      if (answer === undefined) throw withoutItem(tableName)
+      return answer
+    },
+
+    takeOver: async (seen, wanted, by) => {
+      const written = await write(() => client.putItem(takeOverInput(tableName, seen, wanted), by))
+      return claimAnswer(written, wanted) ?? { kind: 'gone' } // TTL has deleted what was seen
+    },
+
+    renew: async (claim, to, by) => {
+      const written = await ownersWrite(
+        () => client.updateItem(renewInput(tableName, claim, to), by),
+        (record) => isOwnRenewal(record, claim, to),
+      )
+      return written.kind === 'done' ? { kind: 'renewed' } : written
+    },
+
+    settle: async (claim, as, by) => {
+      const written = await ownersWrite(
+        () => client.updateItem(settleInput(tableName, claim, as), by),
+        (record) => isOwnSettlement(record, claim, as),
+      )
+      return written.kind === 'done' ? { kind: 'settled' } : written
+    },
+
+    peek: async (recordKey, by) => {
+      const item = await read(() => client.getItem(peekInput(tableName, recordKey), by))
+      return item && fromItem(item)
+    },
+
+    outcomeRoom: (claim): OutcomeRoom => ({
+      besideBytes: itemSize(toItem(recordOf(claim))) + SETTLED_BYTES,
+      unitBytes: WRITE_UNIT_BYTES,
+      maxBytes: MAX_ITEM_BYTES,
+    }),
+  }
+}
+
+/** `undefined`: refused, and no record came back. */
+const claimAnswer = (written: Written, wanted: Claim): ClaimAnswer | undefined => {
+  if (written.kind === 'written') return { kind: 'claimed' }
+  if (written.kind === 'contended') return written
+  const { record, storeTime } = written
+  if (record === undefined) return undefined
+  if (isOwnClaim(record, wanted)) return { kind: 'claimed' }
+  return storeTime === undefined ? { kind: 'occupied', record } : { kind: 'occupied', record, storeTime }
+}

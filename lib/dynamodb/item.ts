@@ -1,0 +1,131 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb'
+import { StoreMisconfigured } from '../core/errors.ts'
+import type { Fingerprint } from '../core/identity/fingerprint.ts'
+import type { RecordKey } from '../core/identity/record-key.ts'
+import type { ClaimToken, InProgressRecord, StoredRecord } from '../core/record/record.ts'
+import { type EpochMillis, epochMillis, epochSeconds, toEpochMillis, toEpochSeconds } from '../core/time.ts'
+
+/**
+ * DynamoDB's view of a record, and the only file that knows attribute names and epoch seconds. The format is a public
+ * contract: see docs/protocol.md.
+ */
+export const ATTRIBUTES = {
+  recordKey: 'pk',
+  status: 'status',
+  claimToken: 'claimToken',
+  revision: 'revision',
+  attempt: 'attempt',
+  generation: 'generation',
+  leaseExpiresAt: 'leaseExpiresAt',
+  fingerprint: 'fingerprint',
+  outcome: 'outcome',
+  lastError: 'lastError',
+  createdAt: 'createdAt',
+  settledAt: 'settledAt',
+  expiresAt: 'expiresAt',
+} as const
+
+/** The table's partition key; there is no sort key. */
+export const PARTITION_KEY: 'pk' = ATTRIBUTES.recordKey
+
+/** The attribute that DynamoDB's TTL has to be turned on for: epoch seconds, as TTL requires. */
+export const TTL_ATTRIBUTE: 'expiresAt' = ATTRIBUTES.expiresAt
+
+export type Item = Record<string, AttributeValue>
+
+const A = ATTRIBUTES
+
+export const text = (value: string): AttributeValue => ({ S: value })
+export const number = (value: number): AttributeValue => ({ N: String(value) })
+export const bytes = (value: Uint8Array): AttributeValue => ({ B: value })
+export const ttl = (at: EpochMillis): AttributeValue => number(toEpochSeconds(at))
+
+export const keyOf = (recordKey: RecordKey): Item => ({ [A.recordKey]: text(recordKey) })
+
+/** Only a record in progress is ever written whole: a claim or a take-over. The rest are updates. */
+export const toItem = (record: InProgressRecord): Item => ({
+  [A.recordKey]: text(record.recordKey),
+  [A.status]: text(record.status),
+  [A.claimToken]: text(record.claimToken),
+  [A.revision]: number(record.revision),
+  [A.attempt]: number(record.attempt),
+  [A.generation]: number(record.generation),
+  [A.fingerprint]: text(record.fingerprint),
+  [A.createdAt]: number(record.createdAt),
+  ...(record.leaseExpiresAt === undefined ? {} : { [A.leaseExpiresAt]: number(record.leaseExpiresAt) }),
+  ...(record.expiresAt === undefined ? {} : { [A.expiresAt]: ttl(record.expiresAt) }),
+})
+
+/**
+ * Reads an item, trusting nothing in it: whatever else may write to the table, a record is whole or refused. What is
+ * spread comes last: before other members it costs V8 microseconds.
+ */
+export const fromItem = (item: Item): StoredRecord => {
+  const base = {
+    recordKey: readText(item, A.recordKey) as RecordKey,
+    fingerprint: readText(item, A.fingerprint) as Fingerprint,
+    claimToken: readText(item, A.claimToken) as ClaimToken,
+    revision: readNumber(item, A.revision),
+    attempt: readNumber(item, A.attempt),
+    generation: readNumber(item, A.generation),
+    createdAt: epochMillis(readNumber(item, A.createdAt)),
+  }
+  const status = readText(item, A.status)
+  switch (status) {
+    case 'IN_PROGRESS':
+      return {
+        status,
+        leaseExpiresAt: optional(item, A.leaseExpiresAt, readMillis),
+        expiresAt: optional(item, A.expiresAt, readTtl),
+        ...readLastError(item),
+        ...base,
+      }
+    case 'SUCCEEDED':
+    case 'FAILED':
+      return {
+        status,
+        outcome: readBytes(item, A.outcome),
+        settledAt: readMillis(item, A.settledAt),
+        expiresAt: readTtl(item, A.expiresAt),
+        ...base,
+      }
+    case 'RELEASED':
+      return {
+        status,
+        settledAt: readMillis(item, A.settledAt),
+        expiresAt: readTtl(item, A.expiresAt),
+        ...readLastError(item),
+        ...base,
+      }
+    default:
+      throw foreign(A.status)
+  }
+}
+
+const readText = (item: Item, name: string): string => item[name]?.S ?? refuse(name)
+const readBytes = (item: Item, name: string): Uint8Array => item[name]?.B ?? refuse(name)
+const readMillis = (item: Item, name: string): EpochMillis => epochMillis(readNumber(item, name))
+const readTtl = (item: Item, name: string): EpochMillis => toEpochMillis(epochSeconds(readNumber(item, name)))
+
+const readNumber = (item: Item, name: string): number => {
+  const value = Number(item[name]?.N ?? Number.NaN)
+  return Number.isSafeInteger(value) ? value : refuse(name)
+}
+
+const optional = <T>(item: Item, name: string, read: (item: Item, name: string) => T): T | undefined =>
+  item[name] === undefined ? undefined : read(item, name)
+
+const readLastError = (item: Item): { lastError?: string } => {
+  const lastError = item[A.lastError]?.S
+  return lastError === undefined ? {} : { lastError }
+}
+
+const refuse = (name: string): never => {
+  throw foreign(name)
+}
+
+const foreign = (name: string): StoreMisconfigured =>
+  new StoreMisconfigured(
+    `The table holds an item at this record's key whose attribute "${name}" lambda-once did not write. ` +
+      'Give lambda-once a table of its own.',
+  )

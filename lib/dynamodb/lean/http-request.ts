@@ -1,0 +1,66 @@
+import { request as httpRequest, type RequestOptions } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import type { Millis } from '../../core/time.ts'
+
+export interface Answer {
+  readonly status: number
+  /** Lower-case names; a header that came twice is joined. */
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly body: string
+}
+
+/** No answer: the network, or the time, ended first. */
+export class NoAnswer extends Error {
+  override readonly name: string
+  constructor(name: 'TimeoutError' | 'AbortError' | 'NetworkError' | 'UnreadableAnswer', options?: ErrorOptions) {
+    super(`No answer (${name})`, options)
+    this.name = name
+  }
+}
+
+/** The largest true answer is an item of 400 KB, in Base64 a third more. Characters, each of at least a byte. */
+const MAX_ANSWER = 1_048_576
+
+/** One request and its whole answer, within `patience`, the connection included. Rejects with {@link NoAnswer}. */
+export const exchange = (
+  options: RequestOptions,
+  body: string | undefined,
+  patience: Millis,
+  by?: AbortSignal,
+): Promise<Answer> =>
+  new Promise((resolve, reject) => {
+    if (by?.aborted) return reject(new NoAnswer('AbortError'))
+    const request = (options.protocol === 'http:' ? httpRequest : httpsRequest)(options)
+
+    const end = (): void => {
+      clearTimeout(timer)
+      by?.removeEventListener('abort', abort)
+    }
+    const fail = (error: Error): void => {
+      end()
+      reject(error instanceof NoAnswer ? error : new NoAnswer('NetworkError', { cause: error }))
+    }
+    const giveUp = (error: NoAnswer): void => {
+      fail(error)
+      request.destroy()
+    }
+    const abort = (): void => giveUp(new NoAnswer('AbortError'))
+    const timer = setTimeout(() => giveUp(new NoAnswer('TimeoutError')), patience)
+    by?.addEventListener('abort', abort)
+
+    request.on('error', fail)
+    request.on('response', (response) => {
+      let text = ''
+      response.setEncoding('utf8')
+      response.on('data', (chunk: string) => {
+        text += chunk
+        if (text.length > MAX_ANSWER) giveUp(new NoAnswer('UnreadableAnswer'))
+      })
+      response.on('error', fail) // the connection broke in the middle of the answer
+      response.on('end', () => {
+        end()
+        resolve({ status: response.statusCode ?? 0, headers: response.headers as Answer['headers'], body: text })
+      })
+    })
+    request.end(body)
+  })

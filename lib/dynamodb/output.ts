@@ -1,0 +1,31 @@
+import { StoreMisconfigured } from '../core/errors.ts'
+import { isObject } from '../core/option-rules.ts'
+import type { Item } from './item.ts'
+
+interface Output {
+  readonly Item?: Item | null
+}
+
+/** The members of the outputs of PutItem, UpdateItem and GetItem, as in the DynamoDB API reference. */
+const MEMBERS = ['Attributes', 'ConsumedCapacity', 'Item', 'ItemCollectionMetrics']
+
+/**
+ * Refuses what is no output of DynamoDB, such as the answer of a mock without behaviour, or a request of another SDK that
+ * was never sent. It must not count as a won claim.
+ */
+export const outputOf = (answer: unknown, tableName: string): Output => {
+  if (isPlainObject(answer) && ('$metadata' in answer || Object.keys(answer).every((name) => MEMBERS.includes(name)))) {
+    return answer
+  }
+  throw new StoreMisconfigured(
+    `Table "${tableName}": the client's answer (${typeof answer}) is no output of DynamoDB. ` +
+      'It has to answer as a client of the AWS SDK v3 does; for a write {} is enough.',
+  )
+}
+
+/** Of any realm: a test runner's objects have a prototype of their own. */
+const isPlainObject = (value: unknown): value is Record<string, unknown> => {
+  if (!isObject(value)) return false
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}

@@ -1,0 +1,36 @@
+import {
+  DynamoDBClient,
+  type DynamoDBClientConfig,
+  GetItemCommand,
+  PutItemCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb'
+import type { ItemClient } from '../item-client.ts'
+import { keptChain } from './kept-chain.ts'
+
+/**
+ * The SDK's defaults wait without bound for an answer, and send four times. A caller of an API is gone by then: two
+ * attempts that end within 900 ms each leave room in the claim's two seconds. Without `throwOnRequestTimeout` the SDK
+ * only warns.
+ */
+export const BOUNDED_CLIENT: DynamoDBClientConfig = {
+  maxAttempts: 2,
+  requestHandler: { connectionTimeout: 1_000, requestTimeout: 900, throwOnRequestTimeout: true },
+}
+
+/** Anything with the SDK client's `send`. */
+export type SdkClient = Pick<DynamoDBClient, 'send'>
+
+export const sdkItemClient = (client: SdkClient): ItemClient => {
+  const put = keptChain<PutItemCommand>()
+  const update = keptChain<UpdateItemCommand>()
+  const get = keptChain<GetItemCommand>()
+  return {
+    putItem: (input, abortSignal) => client.send(put(new PutItemCommand(input)), { abortSignal }),
+    updateItem: (input, abortSignal) => client.send(update(new UpdateItemCommand(input)), { abortSignal }),
+    getItem: (input, abortSignal) => client.send(get(new GetItemCommand(input)), { abortSignal }),
+  }
+}
+
+export const ownItemClient = (config: DynamoDBClientConfig = {}): ItemClient =>
+  sdkItemClient(new DynamoDBClient({ ...BOUNDED_CLIENT, ...config }))

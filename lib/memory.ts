@@ -1,2 +1,0 @@
-/** Records in memory, for tests. */
-export { type MemoryStore, type MemoryStoreOptions, memoryStore } from './stores/memory.ts'

@@ -1,0 +1,128 @@
+import { StoreUnavailable } from '../core/errors.ts'
+import type { RecordKey } from '../core/identity/record-key.ts'
+import { aFunction, checkOptions, integerBetween } from '../core/option-rules.ts'
+import { type Claim, recordOf } from '../core/record/claim.ts'
+import { isExpired } from '../core/record/judge.ts'
+import { isOwnClaim, isOwnRenewal, isOwnSettlement } from '../core/record/own-write.ts'
+import type { InProgressRecord, StoredRecord } from '../core/record/record.ts'
+import type { ClaimAnswer, Settlement, Store } from '../core/record/store.ts'
+import { systemRuntime } from '../core/runtime.ts'
+import { type EpochMillis, fromSeconds } from '../core/time.ts'
+
+export interface MemoryStoreOptions {
+  /** The store's own clock, in epoch milliseconds. Default: the system's. */
+  readonly now?: (() => EpochMillis) | undefined
+  /** As `skewSeconds` of the DynamoDB store: 0 to 60, default 2. */
+  readonly skewSeconds?: number | undefined
+}
+
+/** The reference model of a store, for tests: one process, nothing kept. */
+export interface MemoryStore extends Store {
+  /** What stands there now, without the eventual consistency of `peek`. */
+  read(recordKey: RecordKey): StoredRecord | undefined
+  /** Deletes what has expired, as DynamoDB's TTL does in its own time. */
+  sweep(): void
+}
+
+/** As DynamoDB's: an item holds 400 KB, a write unit 1 KB. */
+const ROOM = Object.freeze({ besideBytes: 512, unitBytes: 1024, maxBytes: 400 * 1024 })
+
+export const memoryStore = (options: MemoryStoreOptions = {}): MemoryStore => {
+  checkOptions('memoryStore(options)', options, {
+    now: { rule: aFunction },
+    skewSeconds: { rule: integerBetween(0, 60) },
+  })
+  const { now = systemRuntime.now, skewSeconds = 2 } = options
+  const records = new Map<RecordKey, StoredRecord>()
+
+  const occupied = (record: StoredRecord, wanted: Claim): ClaimAnswer =>
+    isOwnClaim(record, wanted) ? { kind: 'claimed' } : { kind: 'occupied', record, storeTime: now() }
+
+  const write = (record: StoredRecord): void => {
+    records.set(record.recordKey, Object.freeze(record))
+  }
+
+  return {
+    skew: fromSeconds(skewSeconds),
+
+    claim: async (wanted, by) => {
+      assertAwaited(by)
+      const record = records.get(wanted.recordKey)
+      if (record !== undefined) return occupied(record, wanted)
+      write(recordOf(wanted))
+      return { kind: 'claimed' }
+    },
+
+    takeOver: async (seen, wanted, by) => {
+      assertAwaited(by)
+      const record = records.get(wanted.recordKey)
+      if (record === undefined) return { kind: 'gone' }
+      if (record.claimToken !== seen.claimToken || record.revision !== seen.revision) return occupied(record, wanted)
+      write(recordOf(wanted))
+      return { kind: 'claimed' }
+    },
+
+    renew: async (claim, to, by) => {
+      assertAwaited(by)
+      const record = records.get(claim.recordKey)
+      if (record === undefined) return { kind: 'lost' }
+      if (isHeldBy(record, claim) && record.leaseExpiresAt !== undefined && record.leaseExpiresAt < to.leaseExpiresAt) {
+        const { leaseExpiresAt, expiresAt = record.expiresAt } = to
+        write({ ...record, leaseExpiresAt, expiresAt, revision: record.revision + 1 })
+        return { kind: 'renewed' }
+      }
+      return isOwnRenewal(record, claim, to) ? { kind: 'renewed' } : { kind: 'lost', record }
+    },
+
+    settle: async (claim, as, by) => {
+      assertAwaited(by)
+      const record = records.get(claim.recordKey)
+      if (record === undefined) return { kind: 'lost' }
+      if (isHeldBy(record, claim) && !(as.kind === 'abandoned' && record.leaseExpiresAt === undefined)) {
+        write(settledRecord(record, as))
+        return { kind: 'settled' }
+      }
+      return isOwnSettlement(record, claim, as) ? { kind: 'settled' } : { kind: 'lost', record }
+    },
+
+    peek: async (recordKey, by) => {
+      assertAwaited(by)
+      return records.get(recordKey)
+    },
+
+    outcomeRoom: () => ROOM,
+    read: (recordKey) => records.get(recordKey),
+
+    sweep: () => {
+      for (const [recordKey, { expiresAt }] of records) {
+        if (expiresAt !== undefined && isExpired(expiresAt, now())) records.delete(recordKey)
+      }
+    },
+  }
+}
+
+const assertAwaited = (by: AbortSignal): void => {
+  if (by.aborted) throw new StoreUnavailable('The caller of the store has given up')
+}
+
+const isHeldBy = (record: StoredRecord, claim: Claim): record is InProgressRecord =>
+  record.claimToken === claim.claimToken && record.status === 'IN_PROGRESS'
+
+const settledRecord = (record: InProgressRecord, as: Settlement): StoredRecord => {
+  const { recordKey, fingerprint, claimToken, attempt, generation, createdAt, expiresAt } = record
+  const kept = { recordKey, fingerprint, claimToken, attempt, generation, createdAt, revision: record.revision + 1 }
+  switch (as.kind) {
+    case 'completed': {
+      const { status, settledAt } = as
+      // Its own bytes: the caller may use its buffer again.
+      return { status, outcome: Uint8Array.from(as.outcome), settledAt, expiresAt: as.expiresAt, ...kept }
+    }
+    case 'released':
+      return { status: 'RELEASED', settledAt: as.settledAt, expiresAt: as.expiresAt, ...lastErrorOf(as), ...kept }
+    case 'abandoned':
+      return { status: 'IN_PROGRESS', leaseExpiresAt: undefined, expiresAt, ...lastErrorOf(as), ...kept }
+  }
+}
+
+const lastErrorOf = ({ lastError }: { readonly lastError?: string }): { lastError?: string } =>
+  lastError === undefined ? {} : { lastError }

@@ -1,0 +1,20 @@
+/** SQS, standard and FIFO queues. */
+
+export type { TimedContext } from '../core/lifecycle/request.ts'
+export {
+  NotDoneError,
+  type NotDoneErrorOptions,
+  TerminalError,
+  type TerminalErrorOptions,
+} from '../core/outcome/handler-errors.ts'
+export type { HandlerClaim } from '../core/record/handler-claim.ts'
+export type { SnsEnvelope } from './envelope.ts'
+export { type SqsBatchHandler, type SqsBatchResponse, sqsHandler } from './handler.ts'
+export { type KeyChoice, skip } from './key.ts'
+export type { SqsMessage } from './message.ts'
+export type { SqsOptions } from './options.ts'
+export { BodyInvalid, type Parse, type SchemaLike } from './parse.ts'
+export type { SqsClient } from './queue.ts'
+export type { SqsEvent, SqsMessageAttribute, SqsRecord, SqsSystemAttributes } from './record.ts'
+export { type SnsInSqs, snsInSqs } from './sns.ts'
+export { UnusableMessage } from './unusable.ts'

@@ -1,0 +1,72 @@
+import type { ClientAnswer, History, Operation, Run } from '../../lib/testing/index.ts'
+import type { Ask, Ended, Started, Watch } from './worker.ts'
+
+/** The history while it is written. */
+export interface Log {
+  /** For the handlers of one client. */
+  watch(): Watch
+  /** A client calls; what is answered ends the operation. */
+  called(client: string, ask: Ask): (answer: ClientAnswer) => void
+  /** The process of a client ended at that time, with whatever it was doing. */
+  died(values: readonly string[], at: number): void
+  readonly operations: readonly Operation[]
+  readonly runs: () => readonly Run[]
+}
+
+export const openLog = (): Log => {
+  const operations: Operation[] = []
+  const runs = new Map<string, Run>()
+  const change = (value: string, over: Partial<Run>): void => {
+    const run = runs.get(value)
+    if (run !== undefined) runs.set(value, { ...run, ...over })
+  }
+  return {
+    operations,
+    runs: () => [...runs.values()],
+    watch: () => ({
+      started: (started: Started) => void runs.set(started.value, { ...started, ended: 'running' }),
+      ended: ({ value, ...ended }: Ended) => change(value, ended),
+    }),
+    called: (client, { key, payload }) => {
+      const calledAt = Date.now()
+      return (answer) => void operations.push({ client, key, payload, calledAt, answeredAt: Date.now(), answer })
+    },
+    died: (values, at) => {
+      for (const value of values)
+        change(value, { ended: 'died', endedAt: Math.min(runs.get(value)?.endedAt ?? at, at) })
+    },
+  }
+}
+
+/** What happened to one key, in its order, in milliseconds since its first line. */
+export const tellKey = ({ operations, runs, settled }: History, key: string): readonly string[] => {
+  const lines = [
+    ...operations
+      .filter((operation) => operation.key === key)
+      .flatMap(({ client, payload, calledAt, answeredAt, answer }) => [
+        { at: calledAt, text: `${client} calls with ${payload}` },
+        { at: answeredAt, text: `${client} is answered: ${tellAnswer(answer)}` },
+      ]),
+    ...runs
+      .filter((run) => run.key === key)
+      .flatMap(({ attempt, payload, value, startedAt, endedAt, lapsedAt, ended }) => [
+        { at: startedAt, text: `attempt ${attempt} starts with ${payload}, as ${value}` },
+        { at: endedAt ?? startedAt, text: `attempt ${attempt} ended: ${ended}; its lease ends at ${lapsedAt}` },
+      ]),
+  ].toSorted((a, b) => a.at - b.at)
+  const held = (settled ?? []).filter((value) => value.key === key).map(({ value }) => value)
+  return [...lines.map(({ at, text }) => `  ${at}  ${text}`), `  the store holds ${held.join() || 'no success'}`]
+}
+
+const tellAnswer = (answer: ClientAnswer): string => {
+  switch (answer.kind) {
+    case 'value':
+      return `${answer.value} (${answer.status})`
+    case 'refused':
+      return answer.code
+    case 'threw':
+      return answer.error
+    case 'none':
+      return 'it died'
+  }
+}

@@ -1,0 +1,71 @@
+import type { World } from './spin.ts'
+
+export interface PlantedBug {
+  /** As in proof/model/claim.pml, without `BUG_`. */
+  readonly name: string
+  /** What was left out, or done instead. */
+  readonly what: string
+  /** The smallest world in which it does its harm. */
+  readonly world: World
+}
+
+/** Two calls with one payload, and nothing goes wrong unless it says so. */
+const QUIET: World = { CALLS: 2, PAYLOADS: 1, FAULTS: 0, CRASHES: 0, FAILURES: 0, TICKS: 0 }
+const LAPSE: World = { ...QUIET, TICKS: 1 }
+const FAILURE: World = { ...QUIET, FAILURES: 1 }
+const FAULT: World = { ...QUIET, FAULTS: 1 }
+/** Two faults: one for each send of a request. */
+const UNKNOWN: World = { ...QUIET, FAULTS: 2 }
+
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  { name: 'COMPLETE_UNFENCED', what: 'completion without the fence', world: LAPSE },
+  { name: 'RELEASE_UNFENCED', what: 'release without the fence', world: { ...LAPSE, FAILURES: 1 } },
+  { name: 'FENCE_IGNORES_STATUS', what: 'fence on the token but not on the status', world: FAULT },
+  { name: 'NO_SELF_RECOGNITION_ON_CLAIM', what: 'no self-recognition on claim', world: FAULT },
+  { name: 'NO_SELF_RECOGNITION_ON_COMPLETE', what: 'no self-recognition on complete', world: FAULT },
+  {
+    name: 'NO_SELF_RECOGNITION_ON_RENEW',
+    what: 'no self-recognition on renew',
+    world: { ...FAULT, TICKS: 1, LEASE: 2, RENEWALS: 1 },
+  },
+  { name: 'REQUEST_ID_AS_TOKEN', what: 'the Lambda request id as token', world: QUIET },
+  {
+    name: 'TOKEN_PER_INVOCATION',
+    what: 'one token per invocation',
+    world: { ...FAULT, FAILURES: 1, RETRIES: 1 },
+  },
+  { name: 'RELEASE_DELETES', what: 'release by delete', world: { ...FAULT, FAILURES: 1 } },
+  { name: 'TAKE_OVER_IGNORES_REVISION', what: 'take-over without comparing the revision', world: LAPSE },
+  { name: 'TAKE_OVER_WITHOUT_COMPARING', what: 'take-over without compare-and-set', world: LAPSE },
+  { name: 'RELEASE_WHILE_RUNNING', what: 'release while the handler runs', world: QUIET },
+  { name: 'RELEASE_ON_CONFLICT', what: 'release on conflict', world: QUIET },
+  { name: 'RELEASE_AFTER_UNKNOWN_COMPLETION', what: 'release after an unknown completion', world: UNKNOWN },
+  { name: 'RELEASE_BY_A_DOUBTFUL_CLAIM', what: 'release by a doubtful claim', world: { ...QUIET, FAILURES: 2 } },
+  { name: 'RELEASE_ON_THROW', what: 'release on a plain throw', world: FAILURE },
+  {
+    name: 'ABANDON_MOVES_THE_LEASE',
+    what: 'abandon by moving the lease to now',
+    world: { ...FAULT, FAILURES: 1, TICKS: 1, LEASE: 2, RENEWALS: 1 },
+  },
+  { name: 'HELD_RECORD_EXPIRES', what: 'a held record that expires', world: { ...FAILURE, HOLD: true, EXPIRIES: 1 } },
+  { name: 'LOST_OWNER_ANSWERS_ITS_OWN', what: 'a fenced owner answers its own result', world: LAPSE },
+  {
+    name: 'LOST_OWNER_ANSWERS_ANOTHER_PAYLOAD',
+    what: 'a fenced owner answers another payload’s outcome',
+    world: { ...LAPSE, PAYLOADS: 2, EXPIRIES: 1 },
+  },
+  { name: 'TTL_ON_A_LIVE_CLAIM', what: 'TTL on a live claim', world: { ...QUIET, EXPIRIES: 1 } },
+  {
+    name: 'RENEWAL_MOVES_BACK',
+    what: 'a renewal that moves a lease back',
+    world: { ...FAULT, TICKS: 2, LEASE: 3, RENEWALS: 2 },
+  },
+  { name: 'DOWNSTREAM_KEY_WITHOUT_GENERATION', what: 'a downstream key without generation', world: FAILURE },
+  {
+    name: 'RETENTION_SHORTER_THAN_A_REQUEST',
+    what: 'retention shorter than a request’s life',
+    world: { ...FAULT, EXPIRIES: 1 },
+  },
+  { name: 'RUN_ON_UNKNOWN_CLAIM', what: 'a run on a claim whose fate is unknown', world: UNKNOWN },
+  { name: 'START_AFTER_LAPSE', what: 'a handler that starts although its lease has lapsed', world: LAPSE },
+]

@@ -1,0 +1,163 @@
+import type { Fingerprint } from '../../lib/core/identity/fingerprint.ts'
+import { type InvocationTimes, timesOf } from '../../lib/core/lifecycle/request.ts'
+import { run } from '../../lib/core/lifecycle/run.ts'
+import { readSettings, type Settings } from '../../lib/core/options.ts'
+import { endingOfHttpError } from '../../lib/core/outcome/outcome-policy.ts'
+import { fromSeconds } from '../../lib/core/time.ts'
+import { endingOfAnswer } from './deed.ts'
+import { handle } from './handler.ts'
+import type { Answered } from './history.ts'
+import { die, type Invocation, later, say } from './invocation.ts'
+import { describePayload, describeResult } from './narrative.ts'
+import { reachedStore } from './network/reached-store.ts'
+import { virtualRuntime } from './virtual-runtime.ts'
+import { type Host, RECORD_KEY, type World } from './world.ts'
+
+/** What a caller asks for. */
+export interface Request {
+  readonly fingerprint: Fingerprint
+  readonly host: Host
+  readonly requestId: string
+  /** Called once, with the last answer, or with none where the invocation died. */
+  readonly whenEnded: (last: Answered | undefined) => void
+}
+
+/** How long an invocation may take, in milliseconds: `getRemainingTimeInMillis` at its start. */
+const REMAINING = [1, 400, 3_000, 3_000, 10_000, 30_000, 120_000] as const
+
+/** Lambda kills a function up to 0.7 s after its deadline. */
+const KILL_DELAY = 700
+
+/** Sends a request to the function: a new invocation, through the production lifecycle. */
+export const invoke = (world: World, request: Request): void => {
+  const invocation = newInvocation(world, request)
+  const remaining = world.isCalm ? 3_000 : world.random.pick(REMAINING)
+  say(
+    world,
+    invocation,
+    () => `starts with payload ${describePayload(request.fingerprint)}, ${remaining} ms, as ${request.requestId}`,
+  )
+  if (world.profile.enforcesDeadline) planKill(world, invocation, remaining)
+  const settings = settingsOf(world, invocation)
+  const times = timesOf({ getRemainingTimeInMillis: () => remaining }, settings.runtime)
+  const { deadline, expectedEnd = 0 } = times
+  world.ends.push({ invocation: invocation.id, host: invocation.host.id, deadline, expectedEnd })
+  ask(world, invocation, settings, { times, ...request }, 1)
+}
+
+const newInvocation = (world: World, { fingerprint, host, requestId, whenEnded }: Request): Invocation => {
+  const { profile, random, isCalm } = world
+  const faulty = (probability: number): number => (!isCalm && random.chance(probability) ? random.between(1, 12) : 0)
+  return {
+    id: ++world.invocations,
+    requestId,
+    host,
+    fingerprint,
+    startedAt: world.timeline.now,
+    crashAtStep: faulty(profile.faults.crash),
+    freezeAtStep: faulty(profile.faults.freeze),
+    isAlive: true,
+    hasAnswered: false,
+    steps: 0,
+    won: undefined,
+    knownLease: 0,
+    settlesFrom: undefined,
+    run: undefined,
+    hasContender: false,
+    kill: undefined,
+    requests: { writes: 0, reads: 0, claimStep: 0, inClaimStep: 0 },
+    whenDead: () => whenEnded(undefined),
+  }
+}
+
+/** A zombie's host does not end it: it runs on, as one does whose answer left before its handler ended. */
+const planKill = (world: World, invocation: Invocation, remaining: number): void => {
+  const { random, profile, isCalm } = world
+  const zombie = !isCalm && random.chance(profile.faults.zombie)
+  const delay = zombie ? random.between(10_000, 120_000) : random.between(0, KILL_DELAY)
+  if (zombie) world.count('zombie')
+  invocation.kill = later(world, invocation, remaining + delay, () => {
+    world.count('killed at its deadline')
+    die(world, invocation, 'is killed at its deadline')
+  })
+}
+
+const settingsOf = (world: World, invocation: Invocation): Settings => {
+  const { abandoned, heartbeatSeconds, retentionSeconds, storeDown, unstored } = world.profile
+  return readSettings('simulation', {
+    store: reachedStore(world, invocation),
+    operation: 'simulated',
+    runtime: virtualRuntime(world, invocation),
+    abandoned,
+    retentionSeconds,
+    storeDown,
+    unstored,
+    ...(heartbeatSeconds === undefined ? {} : { heartbeat: { leaseSeconds: heartbeatSeconds } }),
+  })
+}
+
+const MAX_TRIES = 3
+
+interface Asked extends Request {
+  readonly times: InvocationTimes
+}
+
+const ask = (world: World, invocation: Invocation, settings: Settings, asked: Asked, tries: number): void => {
+  const { profile, random } = world
+  const askedAt = world.timeline.now
+  const order = world.order()
+  invocation.run = undefined
+  invocation.won = undefined
+  invocation.hasContender = false
+  const heard = (result: Answered['result']): void => {
+    const answer: Answered = {
+      order: world.order(),
+      at: world.timeline.now,
+      invocation: invocation.id,
+      fingerprint: invocation.fingerprint,
+      askedAt,
+      asked: order,
+      won: invocation.won,
+      claim: invocation.run?.claim,
+      hadContender: invocation.hasContender,
+      result,
+      requests: { ...invocation.requests },
+    }
+    world.answers.push(answer)
+    world.count(
+      answer.claim === undefined || result.kind === 'answered' ? 'answer' : 'answer after its run',
+      nameOf(result),
+    )
+    say(world, invocation, () => `answers: ${describeResult(answer)}`)
+    if (isUnavailable(answer) && profile.retries && tries < MAX_TRIES && random.chance(0.5)) {
+      later(world, invocation, random.between(5, 800), () => ask(world, invocation, settings, asked, tries + 1))
+      return
+    }
+    invocation.hasAnswered = true
+    invocation.kill?.cancel()
+    asked.whenEnded(answer)
+  }
+  run(
+    settings,
+    {
+      recordKey: RECORD_KEY,
+      fingerprint: asked.fingerprint,
+      ...asked.times,
+      readFirst: profile.readFirst,
+      wait: profile.wait ? fromSeconds(3) : undefined,
+    },
+    {
+      handler: (claim) => handle(world, invocation, claim),
+      endingOfValue: endingOfAnswer,
+      endingOfError: (error) => endingOfHttpError(error),
+    },
+  ).then(heard, (error: unknown) => heard({ kind: 'threw', error }))
+}
+
+export const isUnavailable = ({ result }: Answered): boolean =>
+  result.kind === 'refused' && result.error.code === 'idempotency-unavailable'
+
+const nameOf = (result: Answered['result']): string => {
+  if (result.kind === 'answered') return result.standing
+  return result.kind === 'refused' ? result.error.code : result.kind
+}

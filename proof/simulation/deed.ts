@@ -1,0 +1,65 @@
+import { NotDoneError, TerminalError } from '../../lib/core/outcome/handler-errors.ts'
+import { outcomeOf } from '../../lib/core/outcome/outcome.ts'
+import { decide, type Ending, statusOf, storeSuccess } from '../../lib/core/outcome/outcome-policy.ts'
+
+/** How a handler ends. */
+export type Deed =
+  | 'created'
+  | 'refused'
+  | 'failed'
+  | 'throws'
+  | 'notDone'
+  | 'terminal'
+  | 'clientError'
+  | 'downstreamError'
+
+/** What a simulated handler answers. */
+export interface Answer {
+  readonly statusCode: number
+  /** Unique, so that an answer names the run that it comes from. */
+  readonly run: number
+}
+
+export const DEEDS: readonly Deed[] = [
+  'refused',
+  'failed',
+  'throws',
+  'notDone',
+  'terminal',
+  'clientError',
+  'downstreamError',
+]
+
+/** Deeds after which surely nothing was done. */
+export const isNothingDone = (deed: Deed): boolean => deed === 'refused' || deed === 'notDone' || deed === 'clientError'
+
+/** Deeds whose answer or error is stored. */
+export const isOutcome = (deed: Deed): boolean => deed === 'created' || deed === 'terminal'
+
+const STATUS = { created: 201, refused: 422, failed: 503 } as const
+
+/** The answer of a deed; throws where the deed is an error. */
+export const answerOf = (deed: Deed, run: number): Answer => {
+  switch (deed) {
+    case 'throws':
+      throw new RangeError('connection lost')
+    case 'notDone':
+      throw new NotDoneError('out of stock')
+    case 'terminal':
+      throw new TerminalError('declined', { details: run })
+    case 'clientError':
+      throw Object.assign(new Error('no such account'), { statusCode: 404, expose: true })
+    case 'downstreamError': // as Stripe's client throws it: about one call of several
+      throw Object.assign(new Error('no such customer'), { statusCode: 404 })
+    default:
+      return { statusCode: STATUS[deed], run }
+  }
+}
+
+/** As the HTTP entry does by default. */
+export const endingOfAnswer = (answer: Answer): Ending => {
+  const decision = decide(storeSuccess, answer)
+  return decision === 'complete'
+    ? { kind: 'complete', status: statusOf(answer), outcome: outcomeOf(answer) }
+    : { kind: decision }
+}

@@ -1,0 +1,111 @@
+import type { HandlerClaim } from '../../lib/core/record/handler-claim.ts'
+import { type Answer, answerOf, DEEDS, type Deed, isNothingDone } from './deed.ts'
+import type { Run } from './history.ts'
+import { happening, hostNow, type Invocation, later, say, step } from './invocation.ts'
+import { describeClaim } from './narrative.ts'
+import type { World } from './world.ts'
+
+/** The user's handler: it charges once, somewhere on its way, and ends well or badly. */
+export const handle = (
+  world: World,
+  invocation: Invocation,
+  claim: HandlerClaim | undefined,
+): Answer | Promise<Answer> => {
+  if (claim === undefined || invocation.won === undefined) return { statusCode: 201, run: -1 }
+  step(world, invocation)
+  const { random, runs } = world
+  const deed = drawDeed(world)
+  const span = drawSpan(world, invocation)
+  const run: Run = {
+    invocation: invocation.id,
+    host: invocation.host.id,
+    claim: invocation.won,
+    downstreamKey: claim.downstreamKey('charge'),
+    start: { hostNow: hostNow(world, invocation), ...happening(world) },
+    end: undefined,
+    died: undefined,
+    effects: 0,
+  }
+  runs.push(run)
+  invocation.run = run
+  const number = runs.length
+  say(world, invocation, () => `runs its handler under ${describeClaim(run.claim)}, for ${span} ms: ${deed}`)
+  if (!invocation.isAlive) run.died = happening(world)
+  if (charges(world, deed)) charge(world, invocation, run, random.between(0, span))
+  return ended(world, invocation, run, { claim, deed, span, number })
+}
+
+interface Plan {
+  readonly claim: HandlerClaim
+  readonly deed: Deed
+  readonly span: number
+  readonly number: number
+}
+
+const ended = (world: World, invocation: Invocation, run: Run, { claim, deed, span, number }: Plan): Promise<Answer> =>
+  new Promise((resolve, reject) => {
+    const finish = (how: Deed): void => {
+      if (run.end !== undefined || !invocation.isAlive) return
+      run.end = { deed: how, ...happening(world) }
+      world.count('deed', how)
+      say(world, invocation, () => `handler ends: ${how}`)
+      try {
+        resolve(answerOf(how, number))
+      } catch (error) {
+        reject(error)
+      }
+    }
+    later(world, invocation, span, () => finish(deed))
+    watch(world, invocation, run, claim.signal, finish)
+  })
+
+/** Some handlers stop when they are told that their claim is lost; what they did by then they did. */
+const watch = (
+  world: World,
+  invocation: Invocation,
+  run: Run,
+  signal: AbortSignal,
+  finish: (how: Deed) => void,
+): void => {
+  const obeys = world.random.chance(0.4)
+  signal.addEventListener('abort', () => {
+    world.count('aborted')
+    world.aborts.push({
+      ...happening(world),
+      claim: run.claim,
+      hostNow: hostNow(world, invocation),
+      knownLease: invocation.knownLease,
+      record: world.read(),
+      handlerEnded: run.end !== undefined,
+    })
+    say(world, invocation, () => `is told that ${run.claim.claimToken} is lost`)
+    if (obeys) finish('throws')
+  })
+}
+
+const charge = (world: World, invocation: Invocation, run: Run, span: number): void => {
+  later(world, invocation, span, () => {
+    if (run.end !== undefined) return
+    run.effects++
+    say(world, invocation, () => `charges under ${run.downstreamKey}`)
+    step(world, invocation)
+  })
+}
+
+const charges = ({ random }: World, deed: Deed): boolean => {
+  if (isNothingDone(deed)) return false
+  return deed === 'created' || random.chance(0.5)
+}
+
+const drawDeed = ({ isCalm, profile, random }: World): Deed =>
+  isCalm || !random.chance(profile.badDeeds) ? 'created' : random.pick(DEEDS)
+
+/** Mostly short; at times about as long as the lease, and at times far longer. */
+const drawSpan = (world: World, invocation: Invocation): number => {
+  const { isCalm, random } = world
+  if (isCalm || random.chance(0.7)) return random.between(1, 80)
+  if (random.chance(0.4)) return random.between(300, 4_000)
+  if (random.chance(0.1)) return random.between(100_000, 400_000)
+  const left = (invocation.won?.leaseExpiresAt ?? 0) - hostNow(world, invocation)
+  return Math.max(1, left + random.between(-2_500, 6_000))
+}

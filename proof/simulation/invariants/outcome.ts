@@ -1,0 +1,82 @@
+import { outcomeOf } from '../../../lib/core/outcome/outcome.ts'
+import type { SettledRecord, StoredRecord } from '../../../lib/core/record/record.ts'
+import type { Answered } from '../history.ts'
+import { firstOf, type Invariant, isPast, type Story, settledIn } from './story.ts'
+
+/** At most one completion is applied in an incarnation, and only by the owner of the claim that was live. */
+export const oneCompletion: Invariant = (story) => {
+  let completed: { token: string; incarnation: number } | undefined
+  return firstOf(story.writes, (write, index) => {
+    if (write.by === 'operator') completed = undefined
+    if (write.by !== 'settle' || write.as !== 'completed') return undefined
+    const incarnation = story.incarnations[index] as number
+    if (completed?.incarnation === incarnation)
+      return `${write.claim.claimToken} completed after ${completed.token} had completed`
+    completed = { token: write.claim.claimToken, incarnation }
+    return write.before?.claimToken === write.claim.claimToken
+      ? undefined
+      : `${write.claim.claimToken} completed the record of ${write.before?.claimToken ?? 'nobody'}`
+  })
+}
+
+/** A settled record never changes until it expires. */
+export const settledStays: Invariant = (story) =>
+  firstOf(story.writes, (write) => {
+    const settled = settledIn(write.before)
+    if (settled === undefined || write.by === 'operator' || isPast(settled, write.at + story.judgedWithin))
+      return undefined
+    return `the outcome of ${settled.claimToken} was changed by ${write.by}`
+  })
+
+/** All success answers of one incarnation are equal, and equal to the stored one. */
+export const equalAnswers: Invariant = (story) =>
+  firstOf(story.answers, (answer) => {
+    const { result } = answer
+    if (result.kind === 'replay') return replayedAsStored(story, answer, result.record)
+    if (result.kind !== 'answered' || result.standing !== 'completed') return undefined
+    const stored = storedBy(story, answer)
+    if (stored === undefined) return `invocation ${answer.invocation} answered what was never stored`
+    return sameBytes(stored.outcome, result.value)
+      ? undefined
+      : `invocation ${answer.invocation} answered otherwise than it stored`
+  })
+
+const storedBy = ({ writes }: Story, { claim, order }: Answered): SettledRecord | undefined =>
+  settledIn(
+    writes.find(
+      (write) => write.by === 'settle' && write.order < order && write.after?.claimToken === claim?.claimToken,
+    )?.after,
+  )
+
+const sameBytes = (stored: Uint8Array, answer: unknown): boolean => {
+  const outcome = outcomeOf(answer)
+  return outcome.kind === 'json' && Buffer.from(stored.subarray(2)).toString() === outcome.text
+}
+
+/** Outcomes carry the number of their run, so that equal bytes are the same outcome. */
+const replayedAsStored = (
+  { writes, profile, judgedWithin }: Story,
+  { invocation, order, askedAt }: Answered,
+  record: SettledRecord,
+): string | undefined => {
+  const stored = writes.find(
+    ({ after, order: at }) => at < order && after?.claimToken === record.claimToken && isSame(after, record),
+  )
+  if (stored === undefined) return `invocation ${invocation} was answered what was never stored`
+  if (!profile.farClocks && isPast(record, Math.floor(askedAt / 1000) * 1000 - judgedWithin))
+    return `invocation ${invocation} was answered an outcome that had expired`
+  return undefined
+}
+
+const isSame = (after: StoredRecord, record: SettledRecord): boolean => {
+  const settled = settledIn(after)
+  return settled !== undefined && Buffer.compare(settled.outcome, record.outcome) === 0
+}
+
+/** An outcome is only ever answered to a request with the outcome's own fingerprint. */
+export const ownPayload: Invariant = ({ answers }) =>
+  firstOf(answers, ({ invocation, fingerprint, result }) =>
+    result.kind === 'replay' && result.record.fingerprint !== fingerprint
+      ? `invocation ${invocation} was answered the outcome of another payload`
+      : undefined,
+  )

@@ -1,0 +1,42 @@
+import type { Claim } from '../../lib/core/record/claim.ts'
+import type { StoredRecord } from '../../lib/core/record/record.ts'
+import type { Answered } from './history.ts'
+import { FINGERPRINTS } from './world.ts'
+
+/** The words of the readable log. */
+
+const seconds = (millis: number): string => `${millis < 0 ? '-' : '+'}${(Math.abs(millis) / 1000).toFixed(3)}s`
+
+export const describeTime = (at: number, start: number): string => seconds(at - start).padStart(14)
+
+export const describePayload = (fingerprint: string): string => (fingerprint === FINGERPRINTS[0] ? 'A' : 'B')
+
+export const describeClaim = ({ claimToken, attempt, generation, fingerprint }: Claim): string =>
+  `${claimToken} (attempt ${attempt}, generation ${generation}, payload ${describePayload(fingerprint)})`
+
+export const describeRecord = (record: StoredRecord | undefined, now: number): string => {
+  if (record === undefined) return 'absent'
+  const { status, claimToken, revision, attempt, generation, fingerprint, expiresAt } = record
+  const lease =
+    record.status !== 'IN_PROGRESS'
+      ? ''
+      : record.leaseExpiresAt === undefined
+        ? ' no lease'
+        : ` lease ${seconds(record.leaseExpiresAt - now)}`
+  const outcome = 'outcome' in record ? ` outcome ${Buffer.from(record.outcome.subarray(2)).toString()}` : ''
+  const expiry = expiresAt === undefined ? 'never expires' : `expires ${seconds(expiresAt - now)}`
+  return `${status} ${claimToken} revision ${revision} attempt ${attempt} generation ${generation} payload ${describePayload(fingerprint)}${lease}${outcome} ${expiry}`
+}
+
+export const describeResult = ({ result }: Pick<Answered, 'result'>): string => {
+  switch (result.kind) {
+    case 'answered':
+      return `${result.value.statusCode} of run ${result.value.run}, ${result.standing}`
+    case 'replay':
+      return `replay of ${Buffer.from(result.record.outcome.subarray(2)).toString()}`
+    case 'refused':
+      return `refused: ${result.error.code}`
+    case 'threw':
+      return `threw ${String(result.error)}`
+  }
+}

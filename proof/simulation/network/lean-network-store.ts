@@ -1,0 +1,61 @@
+import type { Claim } from '../../../lib/core/record/claim.ts'
+import type { Store } from '../../../lib/core/record/store.ts'
+import { itemStore } from '../../../lib/dynamodb/item-store.ts'
+import { type LeanClientSettings, leanItemClient } from '../../../lib/dynamodb/lean/lean-client.ts'
+import { type Invocation, later } from '../invocation.ts'
+import type { ItemTable } from '../table/item-table.ts'
+import { SKEW_SECONDS, TABLE_NAME } from '../table/table-store.ts'
+import { virtualRuntime } from '../virtual-runtime.ts'
+import type { World } from '../world.ts'
+import { deafness } from './fate.ts'
+import { type Call, type CallKind, callName, simulatedTransport } from './simulated-transport.ts'
+
+const CREDENTIALS = { accessKeyId: 'simulated', secretAccessKey: 'simulated' } as const
+
+const ENDPOINT: LeanClientSettings['endpoint'] = {
+  region: 'us-east-1',
+  host: 'dynamodb.simulated',
+  target: { protocol: 'http:', hostname: 'dynamodb.simulated', port: '80', path: '/' },
+}
+
+/**
+ * The simulated table as one invocation reaches it: by the production client without the SDK, whose attempts, pauses and
+ * readings of errors are part of what is tried, over a network that loses what it is told to.
+ */
+export const leanNetworkStore = (world: World, invocation: Invocation, table: ItemTable): Store => {
+  const runtime = virtualRuntime(world, invocation)
+  const calls = new Map<string, Call>()
+  const client = leanItemClient({
+    endpoint: ENDPOINT,
+    credentials: () => credentials(world, invocation),
+    runtime,
+    transport: simulatedTransport(world, invocation, table, calls),
+  })
+  const store = itemStore({ tableName: TABLE_NAME, client, skewSeconds: SKEW_SECONDS, runtime })
+
+  const calling = async <T>(of: CallKind, claim: Claim, ask: () => Promise<T>): Promise<T> => {
+    const call: Call = { claim, isOver: false }
+    calls.set(callName(of, claim.claimToken), call)
+    try {
+      return await ask()
+    } finally {
+      call.isOver = true
+    }
+  }
+
+  return {
+    ...store,
+    claim: (claim, by) => calling('claim', claim, () => store.claim(claim, by)),
+    takeOver: (seen, claim, by) => calling('claim', claim, () => store.takeOver(seen, claim, by)),
+    renew: (claim, to, by) => calling('renew', claim, () => store.renew(claim, to, by)),
+    settle: (claim, as, by) => calling('settle', claim, () => store.settle(claim, as, by)),
+  }
+}
+
+const credentials = (world: World, invocation: Invocation): typeof CREDENTIALS | Promise<typeof CREDENTIALS> => {
+  const deaf = deafness(world)
+  if (deaf === undefined) return CREDENTIALS
+  return new Promise((resolve) => {
+    later(world, invocation, deaf, () => resolve(CREDENTIALS))
+  })
+}

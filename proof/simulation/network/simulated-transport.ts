@@ -1,0 +1,182 @@
+import type { Claim } from '../../../lib/core/record/claim.ts'
+import type { Settlement } from '../../../lib/core/record/store.ts'
+import { type Answer, NoAnswer } from '../../../lib/dynamodb/lean/http-request.ts'
+import type { LeanClientSettings } from '../../../lib/dynamodb/lean/lean-client.ts'
+import { type Step, stepOf } from '../../../test/support/store-step.ts'
+import { deadlineSignal } from '../deadline-signal.ts'
+import { type Invocation, later, say, step } from '../invocation.ts'
+import { applied } from '../ledger.ts'
+import {
+  type ItemTable,
+  type Operation,
+  operationIn,
+  refusal,
+  type TableAnswer,
+  type TableRequest,
+} from '../table/item-table.ts'
+import type { World } from '../world.ts'
+import { delay, drawFate, failure, isStale, travel } from './fate.ts'
+
+type Transport = NonNullable<LeanClientSettings['transport']>
+
+/** A call of the store, of which the transport sees the requests only. */
+export interface Call {
+  readonly claim: Claim
+  /** Its caller has the answer, or has given up. */
+  isOver: boolean
+}
+
+/** One send of a request. */
+interface Sent {
+  readonly operation: Operation
+  readonly request: TableRequest
+  readonly step: Step
+  /** The call that it belongs to; a look belongs to none. */
+  readonly call: Call | undefined
+}
+
+export type CallKind = 'claim' | 'renew' | 'settle'
+
+export const callName = (of: CallKind, token: string): string => `${of} ${token}`
+
+const KINDS: Readonly<Record<Exclude<Step, 'peek'>, CallKind>> = {
+  claim: 'claim',
+  takeOver: 'claim',
+  renew: 'renew',
+  complete: 'settle',
+  release: 'settle',
+  abandon: 'settle',
+}
+
+/** One request of the production client, and its answer, over a network that loses what it is told to. */
+export const simulatedTransport =
+  (world: World, invocation: Invocation, table: ItemTable, calls: ReadonlyMap<string, Call>): Transport =>
+  ({ headers }, body = '', patience, by) =>
+    new Promise<Answer>((resolve, reject) => {
+      step(world, invocation) // before it is sent
+      if (!invocation.isAlive) return
+      if (by?.aborted) return reject(new NoAnswer('AbortError'))
+      let isOver = false
+      const patient = later(world, invocation, patience, () => fail('TimeoutError'))
+      const end = (): boolean => {
+        if (isOver) return false
+        isOver = true
+        patient.cancel()
+        return true
+      }
+      const fail = (how: NoAnswerName): void => {
+        if (end()) reject(new NoAnswer(how))
+      }
+      if (by !== undefined) deadlineSignal(by).whenAborted(() => fail('AbortError'))
+      travelThrough(world, invocation, table, {
+        sent: readSent(headers as readonly string[], body, calls),
+        reset: () => fail('NetworkError'),
+        answered: (answer) => {
+          if (!end()) return
+          step(world, invocation)
+          if (invocation.isAlive) resolve(answer)
+        },
+      })
+      step(world, invocation) // while it is under way
+    })
+
+type NoAnswerName = ConstructorParameters<typeof NoAnswer>[0]
+
+interface Sending {
+  readonly sent: Sent
+  readonly reset: () => void
+  readonly answered: (answer: Answer) => void
+}
+
+/** One send, and what becomes of it. */
+const travelThrough = (
+  world: World,
+  invocation: Invocation,
+  table: ItemTable,
+  { sent, reset, answered }: Sending,
+): void => {
+  const { timeline } = world
+  const fate = drawFate(world, invocation, sent.step === 'peek' ? 'peek' : KINDS[sent.step])
+  const order = world.order()
+  const what = (): string => `${sent.step} ${sent.call?.claim.claimToken ?? ''}`
+  say(world, invocation, () => `sends ${what()}${fate === 'arrives' ? '' : ` [${fate}]`}`)
+
+  const arrive = (): Answer => {
+    if (fate === 'late') say(world, invocation, () => `is late with: ${what()}`)
+    return told(world, served(world, invocation, table, sent, order))
+  }
+  const answerLater = (answer: Answer): void =>
+    void later(world, invocation, travel(world, fate), () => answered(answer))
+  const loseAnswer = (): void => {
+    const seen = failure(world)
+    if (seen !== undefined) later(world, invocation, seen, reset)
+  }
+
+  switch (fate) {
+    case 'arrives':
+    case 'slow':
+      timeline.after(travel(world, fate), () => answerLater(arrive()))
+      return
+    case 'throttled':
+      answerLater(told(world, refusal('ThrottlingException')))
+      return
+    case 'contended':
+    case 'denied':
+      world.refusals++
+      answerLater(told(world, refusal(fate === 'denied' ? 'AccessDeniedException' : 'TransactionConflictException')))
+      return
+    case 'slowSettle':
+      return
+    case 'late':
+      timeline.after(delay(world), arrive)
+      break
+    case 'answerLost':
+      timeline.after(travel(world, fate), arrive)
+      break
+  }
+  loseAnswer()
+}
+
+/** DynamoDB tells its time in each answer. */
+const told = ({ timeline }: World, { status, body }: TableAnswer): Answer => ({
+  status,
+  headers: { date: new Date(timeline.now).toUTCString() },
+  body,
+})
+
+const served = (world: World, invocation: Invocation, table: ItemTable, sent: Sent, order: number): TableAnswer => {
+  const { operation, request, call } = sent
+  if (call === undefined) return isStale(world) ? table.serveStale(request) : table.serve(operation, request)
+  const stray = call.isOver || !invocation.isAlive
+  const cause = { invocation: invocation.id, claim: call.claim, sent: order, stray, ...deedOf(sent.step) }
+  return applied(world, cause, () => table.serve(operation, request))
+}
+
+/** How the history names a write. */
+const deedOf = (
+  of: Step,
+): { readonly by: 'claim' | 'takeOver' | 'renew' } | { readonly by: 'settle'; readonly as: Settlement['kind'] } => {
+  switch (of) {
+    case 'complete':
+      return { by: 'settle', as: 'completed' }
+    case 'release':
+      return { by: 'settle', as: 'released' }
+    case 'abandon':
+      return { by: 'settle', as: 'abandoned' }
+    case 'claim':
+    case 'takeOver':
+    case 'renew':
+      return { by: of }
+    case 'peek':
+      throw new Error('A look writes nothing')
+  }
+}
+
+const readSent = (headers: readonly string[], body: string, calls: ReadonlyMap<string, Call>): Sent => {
+  const operation = operationIn(headers)
+  const request: TableRequest = JSON.parse(body)
+  const of = stepOf(operation, request)
+  if (of === 'peek') return { operation, request, step: of, call: undefined }
+  const token = (request.Item?.claimToken ?? request.ExpressionAttributeValues?.[':mine'])?.S ?? ''
+  return { operation, request, step: of, call: calls.get(callName(KINDS[of], token)) }
+}

@@ -1,0 +1,173 @@
+import type { Fingerprint } from '../../lib/core/identity/fingerprint.ts'
+import { fromSeconds } from '../../lib/core/time.ts'
+import { invoke } from './caller.ts'
+import type { Answered, Calm, History } from './history.ts'
+import { happening, say } from './invocation.ts'
+import { meddle, operate } from './operator.ts'
+import { createWorld, FINGERPRINTS, type Host, historyOf, type Setting, type World } from './world.ts'
+
+/** One seed's story: some acts of callers with faults, a calm in which callers keep coming, and a late return. */
+export interface Schedule {
+  /** Runs the next event; false when there is none any more. Promises are to be drained between two steps. */
+  step(): boolean
+  history(): History
+}
+
+type Scene = (world: World) => void
+
+export const createSchedule = (setting: Setting): Schedule => {
+  const world = createWorld(setting)
+  const scenes = drawScenes(world)
+  if (world.profile.farClocks) world.count('clocks beyond the skew')
+  return {
+    step: () => {
+      if (world.timeline.isQuiet) {
+        if (world.writes.length > 0) world.rests.push({ record: world.read(), ...happening(world) })
+        const scene = scenes.shift()
+        if (scene === undefined) return false
+        scene(world)
+        return true
+      }
+      world.timeline.step()
+      return true
+    },
+    history: () => historyOf(world),
+  }
+}
+
+const drawScenes = ({ profile, random }: World): Scene[] => [
+  acts,
+  ...(profile.abandoned === 'rerun' && !profile.farClocks && random.chance(0.4) ? [calm] : []),
+  ...(random.chance(0.25) ? [returnLate] : []),
+]
+
+/** Each act begins when the callers of the one before have ended, while its late requests are still under way. */
+const acts: Scene = (world) => {
+  let left = world.profile.acts
+  const next = (): void => {
+    if (left-- > 0) act(world, left + 1 === world.profile.acts ? world.timeline.now : nextStart(world), next)
+  }
+  next()
+}
+
+/** Near the moments at which what a record means changes. */
+const nextStart = (world: World): number => {
+  const { random, timeline, store } = world
+  const record = world.read()
+  const near = (at: number, by: number): number => Math.max(timeline.now, at + random.between(-by, by))
+  const choice = random.next()
+  if (record?.status === 'IN_PROGRESS' && record.leaseExpiresAt !== undefined && choice < 0.6)
+    return near(record.leaseExpiresAt + store.skew, 3_000)
+  if (record?.expiresAt !== undefined && choice < 0.25) return near(record.expiresAt, 3_000)
+  return choice < 0.8 ? timeline.now + random.between(0, 3_000) : timeline.now + random.between(0, 400_000)
+}
+
+const SPREADS = [0, 4, 30, 200, 1_000, 5_000, 30_000] as const
+const MAX_INVOCATIONS = 6
+
+const act = (world: World, start: number, next: () => void): void => {
+  const { profile, random, timeline } = world
+  const callers = random.pick([1, 2, 2, 3])
+  const spread = random.pick(SPREADS)
+  let left = callers
+  const ended = (): void => {
+    left--
+    if (left === 0) next()
+  }
+  for (let caller = 0; caller < callers; caller++) {
+    const fingerprint = FINGERPRINTS[random.chance(profile.otherPayload) ? 1 : 0]
+    timeline.at(start + random.between(0, spread), () => call(world, { fingerprint, ended }))
+  }
+  if (profile.faults.slowSettle > 0) {
+    // While a settlement is held up, and a short lease would have ended.
+    left++
+    timeline.at(start + random.between(6_000, 13_000), () => call(world, { fingerprint: FINGERPRINTS[0], ended }))
+  }
+  if (profile.meddler) timeline.at(start + random.between(0, spread), () => meddle(world))
+  if (profile.operator) {
+    const decidedAt = start + random.between(0, spread + 5_000)
+    timeline.at(decidedAt, () => operate(world))
+    // After a decision the client comes with another payload, while the first owner may still be at it.
+    left++
+    timeline.at(decidedAt + random.between(0, 500), () =>
+      call(world, { fingerprint: random.pick(FINGERPRINTS), ended }),
+    )
+  }
+}
+
+interface Caller {
+  readonly fingerprint: Fingerprint
+  readonly ended: () => void
+  /** The request id of the invocation that is repeated. */
+  readonly again?: string
+}
+
+/** A caller, who may come again: an asynchronous event keeps its request id, a client gets another one. */
+const call = (world: World, { fingerprint, ended, again }: Caller): void => {
+  const { profile, random, timeline } = world
+  const requestId = again ?? `request-${world.invocations + 1}`
+  const host = random.pick(world.hosts)
+  const whenEnded = (last: Answered | undefined): void => {
+    if (!profile.retries || world.invocations >= MAX_INVOCATIONS || isFinal(last) || random.chance(0.3)) {
+      ended()
+      return
+    }
+    const keepsId = last === undefined || last.result.kind === 'threw'
+    timeline.after(pauseBefore(world, last), () =>
+      call(world, { fingerprint, ended, ...(keepsId ? { again: requestId } : {}) }),
+    )
+  }
+  invoke(world, { fingerprint, host, requestId, whenEnded })
+}
+
+const isFinal = (last: Answered | undefined): boolean =>
+  last !== undefined && (last.result.kind === 'replay' || last.result.kind === 'answered')
+
+const pauseBefore = (world: World, last: Answered | undefined): number => {
+  const { random } = world
+  const told = last?.result.kind === 'refused' ? last.result.error.retryAfterSeconds : undefined
+  if (told !== undefined && random.chance(0.5)) return told * 1000
+  return random.chance(0.5) ? random.between(0, 50) : random.between(100, 5_000)
+}
+
+/** Without new faults a caller comes until it gets an outcome, as often as it is told to. */
+const calm: Scene = (world) => {
+  world.isCalm = true
+  const { timeline } = world
+  const record = world.read()
+  const fingerprint = record?.fingerprint ?? FINGERPRINTS[0]
+  const host: Host = world.hosts[0] as Host
+  host.frozenUntil = 0
+  const period: Calm = { since: timeline.now, record, handlerMillis: 80, refusedAgain: 0, answeredAt: undefined }
+  world.calms.push(period)
+  say(world, undefined, () => 'faults stop; callers keep coming')
+  const keepComing = (times: number): void => {
+    const whenEnded = (last: Answered | undefined): void => {
+      if (isFinal(last)) period.answeredAt = timeline.now
+      else if (isRefusedAsLive(last) && times < CALM_CALLS) period.refusedAgain++
+      if (!isFinal(last) && times > 1) timeline.after(pauseTold(last), () => keepComing(times - 1))
+    }
+    invoke(world, { fingerprint, host, requestId: `calm-${times}`, whenEnded })
+  }
+  keepComing(CALM_CALLS)
+}
+
+const CALM_CALLS = 5
+
+const isRefusedAsLive = (last: Answered | undefined): boolean =>
+  last?.result.kind === 'refused' && last.result.error.code === 'in-progress'
+
+const pauseTold = (last: Answered | undefined): number =>
+  fromSeconds((last?.result.kind === 'refused' ? last.result.error.retryAfterSeconds : undefined) ?? 1)
+
+const DAY = 86_400_000
+
+/** Callers come back about when the record expires, or days later. */
+const returnLate: Scene = (world) => {
+  const { random, timeline } = world
+  world.isCalm = false
+  const expiresAt = world.read()?.expiresAt
+  const start =
+    expiresAt !== undefined && random.chance(0.7) ? expiresAt + random.between(-3_000, 5_000) : timeline.now + 3 * DAY
+  act(world, start, () => {})
+}

@@ -1,0 +1,89 @@
+import type { RecordKey } from '../../../lib/core/identity/record-key.ts'
+import type { StoredRecord } from '../../../lib/core/record/record.ts'
+import { fromItem } from '../../../lib/dynamodb/item.ts'
+import { itemFromWire } from '../../../lib/dynamodb/lean/wire.ts'
+import { type Expressions, holds, mistakeIn, updated, type WireItem } from './expression.ts'
+
+export type Operation = 'PutItem' | 'UpdateItem' | 'GetItem'
+
+/** `headers`: name, value, name, value. */
+export const operationIn = (headers: readonly string[]): Operation =>
+  headers[headers.indexOf('x-amz-target') + 1]?.split('.').pop() as Operation
+
+/** A request in DynamoDB's JSON protocol. */
+export interface TableRequest extends Expressions {
+  readonly Item?: WireItem
+  readonly Key?: WireItem
+  /** Whether a refusal brings back the item that stands there. Default: it does not. */
+  readonly ReturnValuesOnConditionCheckFailure?: 'ALL_OLD' | 'NONE'
+}
+
+export interface TableAnswer {
+  readonly status: number
+  readonly body: string
+}
+
+/** DynamoDB, as far as records need it: conditions and writes are one step, and there is no time but what it is told. */
+export interface ItemTable {
+  serve(operation: Operation, request: TableRequest): TableAnswer
+  /** An eventually consistent read that misses the last write. */
+  serveStale(request: TableRequest): TableAnswer
+  read(recordKey: RecordKey): StoredRecord | undefined
+  /** As TTL does, at this time in epoch seconds. */
+  sweep(now: number): void
+}
+
+interface Version {
+  readonly item: WireItem
+  readonly record: StoredRecord
+}
+
+export const refusal = (name: string, more: object = {}): TableAnswer => ({
+  status: 400,
+  body: JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${name}`, message: name, ...more }),
+})
+
+const keyOf = ({ Item, Key }: TableRequest): string => (Item ?? Key)?.pk?.S ?? ''
+
+const OK: TableAnswer = { status: 200, body: '{}' }
+
+const refusedBy = ({ ReturnValuesOnConditionCheckFailure: asked }: TableRequest, standing?: Version): TableAnswer =>
+  refusal(
+    'ConditionalCheckFailedException',
+    asked === 'ALL_OLD' && standing !== undefined ? { Item: standing.item } : {},
+  )
+
+const found = (version: Version | undefined): TableAnswer =>
+  version === undefined ? OK : { status: 200, body: JSON.stringify({ Item: version.item }) }
+
+export const createItemTable = (): ItemTable => {
+  const current = new Map<string, Version>()
+  const previous = new Map<string, Version | undefined>()
+
+  const enter = (key: string, item: WireItem): void => {
+    previous.set(key, current.get(key))
+    current.set(key, { item, record: Object.freeze(fromItem(itemFromWire(item))) })
+  }
+
+  return {
+    serve: (operation, request) => {
+      const key = keyOf(request)
+      const version = current.get(key)
+      if (operation === 'GetItem') return found(version)
+      const mistake = mistakeIn(request)
+      if (mistake !== undefined) return refusal('ValidationException', { message: mistake })
+      if (!holds(request, version?.item ?? {})) return refusedBy(request, version)
+      enter(key, request.Item ?? updated(request, version?.item ?? {}))
+      return OK
+    },
+    serveStale: (request) => found(previous.get(keyOf(request))),
+    read: (recordKey) => current.get(recordKey)?.record,
+    sweep: (now) => {
+      for (const [key, version] of current) {
+        if (!(Number(version.item.expiresAt?.N) <= now)) continue
+        previous.set(key, version)
+        current.delete(key)
+      }
+    },
+  }
+}

@@ -1,0 +1,216 @@
+import { randomBytes } from 'node:crypto'
+import { type CachedOptions, cached } from '../../lib/cached/cached-store.ts'
+import type { Store } from '../../lib/core/record/store.ts'
+import { type EpochMillis, epochMillis } from '../../lib/core/time.ts'
+import { type Once, once } from '../../lib/index.ts'
+import { type MemoryStore, memoryStore } from '../../lib/memory/memory-store.ts'
+import { aClaim, EXPIRY, NOW, unhurried } from '../support/claims.ts'
+import { type FakeRuntime, fakeClock, fakeRuntime } from '../support/fake-runtime.ts'
+import { counting } from '../support/http-harness.ts'
+import { aRequest, ending, recordKeyOf, remaining } from '../support/scene.ts'
+import { storeContract } from '../support/store-contract.ts'
+
+storeContract('cached', async () => {
+  let now = NOW
+  const clock = () => epochMillis(now)
+  const store = memoryStore({ now: clock })
+  return {
+    store: cached(store, { runtime: { now: clock } }),
+    read: async (recordKey) => store.read(recordKey),
+    sweep: async () => {
+      now = EXPIRY
+      store.sweep()
+      now = NOW
+    },
+  }
+})
+
+const DAY = 86_400_000
+const SKEW = 2_000
+
+interface Process {
+  readonly once: Once
+  /** What reached the store. */
+  readonly calls: string[]
+}
+
+/** Two processes with a memory each, over one store. */
+const world = (options: CachedOptions = {}): World => {
+  const clock = fakeClock()
+  const store = memoryStore({ now: clock.now })
+  const process = (name: string): Process => {
+    const runtime = fakeRuntime({ name, clock })
+    const { store: counted, calls } = counting(store)
+    return { calls, once: once({ store: cached(counted, { runtime, ...options }), operation: 'payments', runtime }) }
+  }
+  return { a: process('a'), b: process('b'), store, clock, now: clock.now }
+}
+
+interface World {
+  readonly a: Process
+  readonly b: Process
+  readonly store: MemoryStore
+  readonly clock: FakeRuntime['clock']
+  readonly now: () => EpochMillis
+}
+
+describe('A settled outcome is replayed without a call to the store:', () => {
+  test('to the process that settled it', async () => {
+    const { a } = world()
+    const request = aRequest()
+    expect(await a.once(request, () => 'done')).toEqual({ value: 'done', status: 'created' })
+    expect(await a.once(request, () => 'again')).toEqual({ value: 'done', status: 'replayed' })
+    expect(a.calls).toEqual(['claim', 'settle'])
+  })
+
+  test('to another process, from its second replay on', async () => {
+    const { a, b } = world()
+    const request = aRequest()
+    await a.once(request, () => 'done')
+    for (let retry = 0; retry < 3; retry++) {
+      expect(await b.once(request, () => 'again')).toEqual({ value: 'done', status: 'replayed' })
+    }
+    expect(b.calls).toEqual(['claim'])
+  })
+
+  test('a read is answered from memory too', async () => {
+    const { store, now } = world()
+    const { store: counted, calls } = counting(store)
+    const remembering = cached(counted, { runtime: { now } })
+    const claim = aClaim({ now: now() })
+    await remembering.claim(claim, unhurried)
+    expect(await remembering.peek(claim.recordKey, unhurried)).toMatchObject({ status: 'IN_PROGRESS' })
+    const as = { kind: 'completed', status: 'SUCCEEDED', outcome: Buffer.of(1, 0), settledAt: now() } as const
+    await remembering.settle(claim, { ...as, expiresAt: epochMillis(now() + DAY) }, unhurried)
+    expect(await remembering.peek(claim.recordKey, unhurried)).toEqual(store.read(claim.recordKey))
+    expect(calls).toEqual(['claim', 'peek', 'settle'])
+  })
+})
+
+describe('What is kept is judged like any record:', () => {
+  test('another payload under the key is refused, as the store would', async () => {
+    const { a } = world()
+    const request = aRequest()
+    await a.once(request, () => 'done')
+    const other = await ending(a.once({ ...request, payload: 'other' }, () => 'again'))
+    expect(other).toMatchObject({ error: { code: 'key-reused' } })
+    expect(a.calls).toEqual(['claim', 'settle'])
+  })
+
+  test('within the skew of its end it is not believed, and the store decides', async () => {
+    const { a, clock } = world()
+    const request = aRequest()
+    await a.once(request, () => 'done')
+    clock.advance(DAY - SKEW - 1)
+    await a.once(request, () => 'again')
+    expect(a.calls).toEqual(['claim', 'settle'])
+    clock.advance(1)
+    expect(await a.once(request, () => 'again')).toEqual({ value: 'done', status: 'replayed' })
+    expect(a.calls).toEqual(['claim', 'settle', 'claim'])
+  })
+
+  test('after its end the key runs again, whoever has run it meanwhile', async () => {
+    const { a, b, clock } = world()
+    const request = aRequest()
+    await a.once(request, () => 'old')
+    clock.advance(DAY)
+    expect(await b.once(request, () => 'new')).toEqual({ value: 'new', status: 'created' })
+    expect(await a.once(request, () => 'never')).toEqual({ value: 'new', status: 'replayed' })
+  })
+
+  test('a lost settle leaves what the other process has stored', async () => {
+    const { a, b, clock } = world()
+    const request = aRequest({ context: remaining(1_000) })
+    const late = await a.once(request, async () => {
+      clock.advance(10_000)
+      await b.once(request, () => 'of b')
+      return 'of a'
+    })
+    expect(late).toEqual({ value: 'of b', status: 'replayed' })
+    expect(await a.once(request, () => 'never')).toEqual({ value: 'of b', status: 'replayed' })
+    expect(a.calls).toEqual(['claim', 'settle'])
+  })
+})
+
+describe('Nothing but a settled outcome is kept:', () => {
+  test.each([
+    ['released', { statusCode: 404 }],
+    ['abandoned', {}],
+  ])('a claim that was %s is asked for again', async (_, error) => {
+    const { a } = world()
+    const request = aRequest()
+    await ending(a.once(request, () => Promise.reject(Object.assign(new Error('no'), error))))
+    expect(await a.once(request, () => 'done')).toEqual({ value: 'done', status: 'created' })
+  })
+
+  test('a record in progress is asked for again', async () => {
+    const { a, b } = world()
+    const request = aRequest()
+    let conflict: unknown
+    await a.once(request, async () => {
+      conflict = await ending(b.once(request, () => 'never'))
+      return 'done'
+    })
+    expect(conflict).toMatchObject({ error: { code: 'in-progress' } })
+    expect(await b.once(request, () => 'never')).toEqual({ value: 'done', status: 'replayed' })
+  })
+})
+
+describe('The memory is bounded:', () => {
+  const replays = async ({ a }: World, values: readonly string[]): Promise<readonly string[]> => {
+    const requests = values.map(() => aRequest())
+    for (const [index, request] of requests.entries()) await a.once(request, () => values[index])
+    a.calls.length = 0
+    const asked: string[] = []
+    for (const [index, request] of requests.entries()) {
+      const before = a.calls.length
+      expect(await a.once(request, () => 'never')).toEqual({ value: values[index], status: 'replayed' })
+      asked.push(a.calls.length === before ? 'memory' : 'store')
+    }
+    return asked
+  }
+
+  test('in entries, the least recently asked for going first', async () => {
+    expect(await replays(world({ maxEntries: 2 }), ['1', '2'])).toEqual(['memory', 'memory'])
+    expect(await replays(world({ maxEntries: 2 }), ['1', '2', '3'])).toEqual(['store', 'store', 'store'])
+  })
+
+  test('in bytes: what is larger than all of it is never kept', async () => {
+    const large = randomBytes(3_000).toString('base64') // what could be packed would fit
+    expect(await replays(world({ maxBytes: 2_000 }), ['small', large])).toEqual(['memory', 'store'])
+  })
+})
+
+test('What the caller does to an answer does not reach the memory.', async () => {
+  const { a } = world()
+  const request = aRequest()
+  await a.once(request, () => Buffer.from('abc'))
+  for (let retry = 0; retry < 2; retry++) {
+    const { value } = await a.once(request, () => Buffer.from('never'))
+    expect(value.toString()).toBe('abc')
+    value.fill(0)
+  }
+})
+
+test('Its limit: a change that a person makes in the table is seen once the record has left the memory.', async () => {
+  const { a, b, store, clock } = world()
+  const request = aRequest()
+  await a.once(request, () => 'old')
+  clock.advance(DAY)
+  store.sweep()
+  expect(store.read(recordKeyOf(request))).toBeUndefined()
+  clock.reset()
+  expect(await a.once(request, () => 'never')).toEqual({ value: 'old', status: 'replayed' })
+  expect(await b.once(request, () => 'new')).toEqual({ value: 'new', status: 'created' })
+})
+
+test.each<[Store, CachedOptions, RegExp]>([
+  [{} as Store, {}, /"store".*must be a store/],
+  [memoryStore(), { maxBytes: 0 }, /"maxBytes".*integer from 1/],
+  [memoryStore(), { maxEntries: 1.5 }, /"maxEntries".*integer from 1/],
+  [memoryStore(), { runtime: {} as never }, /"runtime".*must be a Runtime, with a function now/],
+  [memoryStore(), { runtime: null as never }, /"runtime".*must be a Runtime, with a function now/],
+  [memoryStore(), { ttl: 5 } as CachedOptions, /"ttl".*not known/],
+])('What cannot be right is refused at once: %#', (store, options, message) => {
+  expect(() => cached(store, options)).toThrow(message)
+})

@@ -1,0 +1,268 @@
+import { randomUUID } from 'node:crypto'
+import {
+  type AttributeDefinition,
+  CreateTableCommand,
+  type KeySchemaElement,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb'
+import { StoreMisconfigured, StoreUnavailable } from '../../lib/core/errors.ts'
+import { recordOf } from '../../lib/core/record/claim.ts'
+import type { Store } from '../../lib/core/record/store.ts'
+import { fromSeconds, millis } from '../../lib/core/time.ts'
+import { dynamoDbStore } from '../../lib/dynamodb/index.ts'
+import { aClaim, aTakeOver, completed, NOW, renewal, unhurried } from '../support/claims.ts'
+import { freshTable, readItem, testClient } from '../support/dynamodb.ts'
+import {
+  arrivesLate,
+  denied,
+  type Fault,
+  type FaultProxy,
+  failAfter,
+  failBefore,
+  faultProxy,
+  resetAfter,
+  throttled,
+  throughputExceeded,
+  timeoutAfter,
+  transactionConflict,
+} from '../support/fault-proxy.ts'
+import { startStopwatch } from '../support/stopwatch.ts'
+import { testStore } from '../support/test-store.ts'
+
+/**
+ * A time by the store's clock that no host of ours shows, with the milliseconds that the header leaves out. Less than
+ * 4 minutes off: beyond that the SDK corrects its own clock and sends every refused request again.
+ */
+const STORE_TIME = Math.floor(Date.now() / 1_000) * 1_000 + 60_789
+
+let tableName: string
+let proxy: FaultProxy
+let store: Store
+
+beforeAll(async () => {
+  tableName = await freshTable()
+  proxy = await faultProxy({ storeTime: () => STORE_TIME })
+  store = testStore({ tableName, endpoint: proxy.endpoint })
+})
+beforeEach(() => proxy.script())
+afterAll(() => proxy.close())
+
+/** Every call of the store, each of a record of its own. */
+const CALLS: readonly (readonly [string, (store: Store) => Promise<unknown>])[] = [
+  ['claim', (to) => to.claim(aClaim(), unhurried)],
+  ['takeOver', (to) => to.takeOver(recordOf(aClaim()), aTakeOver(recordOf(aClaim())), unhurried)],
+  ['renew', (to) => to.renew(aClaim(), renewal(NOW + 90_000), unhurried)],
+  ['settle', (to) => to.settle(aClaim(), completed(), unhurried)],
+  ['peek', (to) => to.peek(aClaim().recordKey, unhurried)],
+]
+
+const tableWith = async (keys: Record<string, 'S' | 'N'>): Promise<string> => {
+  const name = `test-${randomUUID()}`
+  const AttributeDefinitions: AttributeDefinition[] = []
+  const KeySchema: KeySchemaElement[] = []
+  for (const [AttributeName, AttributeType] of Object.entries(keys)) {
+    AttributeDefinitions.push({ AttributeName, AttributeType })
+    KeySchema.push({ AttributeName, KeyType: KeySchema.length === 0 ? 'HASH' : 'RANGE' })
+  }
+  await testClient().send(
+    new CreateTableCommand({ TableName: name, AttributeDefinitions, KeySchema, BillingMode: 'PAY_PER_REQUEST' }),
+  )
+  return name
+}
+
+describe('A store that is not set up is refused by a message that says what to do:', () => {
+  const refusal = async (call: (store: Store) => Promise<unknown>, table: string): Promise<string> => {
+    const error = await call(testStore({ tableName: table })).catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(StoreMisconfigured)
+    expect((error as StoreMisconfigured).code).toBe('store-misconfigured')
+    return (error as StoreMisconfigured).message
+  }
+
+  test.each(CALLS)('no such table (%s)', async (_, call) => {
+    expect(await refusal(call, 'no-such-table')).toMatch(
+      /"no-such-table".*does not exist.*check tableName and AWS_REGION/,
+    )
+  })
+
+  test.each(CALLS)('a table with a sort key (%s)', async (_, call) => {
+    const table = await tableWith({ pk: 'S', sk: 'S' })
+    expect(await refusal(call, table)).toMatch(/needs the partition key "pk" of type String and no sort key/)
+  })
+
+  test.each(CALLS)('a table whose partition key has another name (%s)', async (_, call) => {
+    const table = await tableWith({ id: 'S' })
+    expect(await refusal(call, table)).toMatch(/needs the partition key "pk" of type String/)
+  })
+
+  test.each(CALLS)('a table whose partition key is a number (%s)', async (_, call) => {
+    const table = await tableWith({ pk: 'N' })
+    expect(await refusal(call, table)).toMatch(/needs the partition key "pk" of type String/)
+  })
+
+  // DynamoDB Local asks for no permission, so the proxy answers what DynamoDB would.
+  test.each(CALLS)('a denied call (%s)', async (_, call) => {
+    proxy.script({ fault: denied })
+    const error = await call(store).catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(StoreMisconfigured)
+    expect((error as Error).message).toMatch(/grant it dynamodb:GetItem, dynamodb:PutItem and dynamodb:UpdateItem/)
+  })
+
+  test.each([
+    ['an item of somebody else', { note: { S: 'mine' } }, 'fingerprint'],
+    ['a status of a later version', { status: { S: 'REFUNDED' } }, 'status'],
+    ['a revision that is not a number', { revision: { S: '1' } }, 'revision'],
+    ['a settled record without its outcome', { status: { S: 'SUCCEEDED' } }, 'outcome'],
+  ])('%s at the place of the record', async (_, attributes, named) => {
+    const claim = aClaim()
+    const whole = named === 'fingerprint' ? {} : await itemOf(claim)
+    await testClient().send(
+      new PutItemCommand({ TableName: tableName, Item: { ...whole, pk: { S: claim.recordKey }, ...attributes } }),
+    )
+    for (const call of [
+      () => store.claim(claim, unhurried),
+      () => store.takeOver({ ...recordOf(claim), revision: 9 }, claim, unhurried),
+      () => store.settle(aClaim({ recordKey: claim.recordKey }), completed(), unhurried),
+      () => store.peek(claim.recordKey, unhurried),
+    ]) {
+      const error = await call().catch((thrown: unknown) => thrown)
+      expect(error).toBeInstanceOf(StoreMisconfigured)
+      expect((error as Error).message).toContain(`"${named}"`)
+      expect((error as Error).message).toContain('a table of its own')
+    }
+  })
+
+  /** The item that the claim's twin wrote, at another place. */
+  const itemOf = async (claim: ReturnType<typeof aClaim>) => {
+    const twin = { ...aClaim(), fingerprint: claim.fingerprint }
+    await store.claim(twin, unhurried)
+    return readItem(tableName, twin.recordKey)
+  }
+})
+
+describe('A store that does not answer is unavailable:', () => {
+  test.each<[string, Fault]>([
+    ['the connection breaks', resetAfter],
+    ['500', failAfter],
+    ['no answer in time', timeoutAfter],
+    ['provisioned throughput exceeded', throughputExceeded],
+    ['throttled', throttled],
+  ])('%s', async (_, fault) => {
+    proxy.script({ fault })
+    const bounded = testStore({ tableName, endpoint: proxy.endpoint, patience: millis(100) })
+    const error = await bounded.claim(aClaim(), unhurried).catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(StoreUnavailable)
+    expect(proxy.seen).toHaveLength(2)
+  })
+
+  test('nobody listens', async () => {
+    const closed = await faultProxy()
+    await closed.close()
+    const unreachable = testStore({ tableName, endpoint: closed.endpoint })
+    for (const [, call] of CALLS) await expect(call(unreachable)).rejects.toBeInstanceOf(StoreUnavailable)
+  })
+
+  test.each(CALLS)('9. the caller gives up while the request is on its way (%s)', async (_, call) => {
+    proxy.script({ fault: timeoutAfter })
+    const controller = new AbortController()
+    const impatient: Store = new Proxy(store, {
+      get: (target, name: keyof Store) =>
+        typeof target[name] === 'function'
+          ? (...args: unknown[]) =>
+              (target[name] as (...given: unknown[]) => unknown)(
+                ...args.map((value) => (value === unhurried ? controller.signal : value)),
+              )
+          : target[name],
+    })
+    setTimeout(() => controller.abort(), 60)
+    const watch = startStopwatch()
+    await expect(call(impatient)).rejects.toBeInstanceOf(StoreUnavailable)
+    expect(watch.stop()).toBeLessThan(600) // the client's own time-out is 900 ms
+  })
+})
+
+describe('A transaction that holds the item', () => {
+  test('is waited for: the write is sent again', async () => {
+    proxy.script(...[1, 2, 3, 4].map((nth) => ({ step: 'claim' as const, nth, fault: transactionConflict })))
+    expect(await store.claim(aClaim(), unhurried)).toEqual({ kind: 'claimed' })
+    expect(proxy.seen).toHaveLength(5)
+  })
+
+  test('for longer than five sends makes a claim and a take-over contended', async () => {
+    proxy.script({ fault: transactionConflict })
+    expect(await store.claim(aClaim(), unhurried)).toEqual({ kind: 'contended' })
+    expect(proxy.seen).toHaveLength(5)
+    const seen = recordOf(aClaim())
+    expect(await store.takeOver(seen, aTakeOver(seen), unhurried)).toEqual({ kind: 'contended' })
+    expect(proxy.seen).toHaveLength(10)
+  })
+
+  test('makes a claim contended too where no send after it gets an answer', async () => {
+    proxy.script({ nth: 1, fault: transactionConflict }, { fault: failBefore })
+    expect(await store.claim(aClaim(), unhurried)).toEqual({ kind: 'contended' })
+    expect(proxy.seen).toHaveLength(3)
+  })
+
+  test('for longer than five sends makes the store unavailable to an owner, who may try again', async () => {
+    proxy.script({ fault: transactionConflict })
+    await expect(store.settle(aClaim(), completed(), unhurried)).rejects.toBeInstanceOf(StoreUnavailable)
+    expect(proxy.seen).toHaveLength(5)
+  })
+
+  test('and has let go meanwhile does not make the earlier send of the own write a stranger', async () => {
+    const claim = aClaim()
+    // The first send breaks off and is applied; the second meets a transaction; the third meets the first.
+    proxy.script({ step: 'claim', nth: 1, fault: resetAfter }, { step: 'claim', nth: 2, fault: transactionConflict })
+    expect(await store.claim(claim, unhurried)).toEqual({ kind: 'claimed' })
+    expect(proxy.seen).toHaveLength(3)
+  })
+})
+
+test('The store tells its own time with a refusal, from the Date header, to the second.', async () => {
+  const claim = aClaim()
+  await store.claim(claim, unhurried)
+  const truncated = STORE_TIME - (STORE_TIME % 1_000)
+  const seen = { ...recordOf(claim), revision: 7 }
+  const expected = { kind: 'occupied', record: recordOf(claim), storeTime: truncated }
+  expect(await store.claim(aClaim({ recordKey: claim.recordKey }), unhurried)).toEqual(expected)
+  expect(await store.takeOver(seen, aTakeOver(seen), unhurried)).toEqual(expected)
+})
+
+test('A client of the user’s own that tells no time leaves the time to the contender.', async () => {
+  const claim = aClaim()
+  await store.claim(claim, unhurried)
+  const item = await readItem(tableName, claim.recordKey)
+  const refuse = () =>
+    Promise.reject(Object.assign(new Error(), { name: 'ConditionalCheckFailedException', Item: item }))
+  const plain = dynamoDbStore({ tableName, client: { putItem: refuse, updateItem: refuse, getItem: refuse } })
+  const answer = await plain.claim(aClaim({ recordKey: claim.recordKey }), unhurried)
+  expect(answer).toEqual({ kind: 'occupied', record: recordOf(claim) })
+})
+
+test('A claim whose late duplicate surfaces is written once.', async () => {
+  const claim = aClaim()
+  proxy.script({ step: 'claim', nth: 1, fault: arrivesLate })
+  expect(await store.claim(claim, unhurried)).toEqual({ kind: 'claimed' })
+  const before = await readItem(tableName, claim.recordKey)
+  expect(await proxy.deliver()).toEqual([400])
+  expect(await readItem(tableName, claim.recordKey)).toEqual(before)
+})
+
+test.each([
+  [undefined, 2],
+  [0, 0],
+  [60, 60],
+])('The skew is an option: %p is %p s', (skewSeconds, seconds) => {
+  const client = testClient()
+  const made = dynamoDbStore({ tableName, client, ...(skewSeconds === undefined ? {} : { skewSeconds }) })
+  expect(made.skew).toBe(fromSeconds(seconds))
+})
+
+test.each([
+  [{ tableName: undefined }, /"tableName".*is its environment variable set/],
+  [{ tableName: 'no' }, /"tableName".*3 to 255/],
+  [{ tableName: 'table', client: {} }, /"client".*DynamoDBClient/],
+  [{ tableName: 'table', skewSeconds: 61 }, /"skewSeconds".*0 to 60/],
+  [{ tableName: 'table', ttl: 5 }, /"ttl".*not known/],
+])('Options that cannot be right are refused at once: %j', (options, message) => {
+  expect(() => dynamoDbStore(options as { tableName: string })).toThrow(message)
+})

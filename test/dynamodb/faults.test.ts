@@ -1,0 +1,106 @@
+import * as sdk from '@aws-sdk/client-dynamodb'
+import { StoreMisconfigured, StoreUnavailable } from '../../lib/core/errors.ts'
+import type { Store } from '../../lib/core/record/store.ts'
+import { dynamoDbStore } from '../../lib/dynamodb/index.ts'
+import { aClaim, completed, NOW, renewal, unhurried } from '../support/claims.ts'
+import { freshTable } from '../support/dynamodb.ts'
+import { type FaultProxy, faultProxy } from '../support/fault-proxy.ts'
+import { testStore } from '../support/test-store.ts'
+
+const CALLS: readonly (readonly [string, (store: Store) => Promise<unknown>])[] = [
+  ['claim', (to) => to.claim(aClaim(), unhurried)],
+  ['renew', (to) => to.renew(aClaim(), renewal(NOW + 90_000), unhurried)],
+  ['settle', (to) => to.settle(aClaim(), completed(), unhurried)],
+  ['peek', (to) => to.peek(aClaim().recordKey, unhurried)],
+]
+
+/**
+ * What DynamoDB says with a 400 and what may pass. "OK to retry? Yes" in the DynamoDB Developer Guide, "Error handling with
+ * DynamoDB" (guide), or sent again by the AWS SDK for JavaScript, by its lists or the model's `retryable` trait (SDK).
+ */
+const PASSING: readonly (readonly [string, 'guide' | 'SDK'])[] = [
+  ['ProvisionedThroughputExceededException', 'guide'],
+  ['ThrottlingException', 'guide'],
+  ['RequestLimitExceeded', 'guide'],
+  ['LimitExceededException', 'guide'],
+  ['ItemCollectionSizeLimitExceededException', 'guide'],
+  ['ReplicatedWriteConflictException', 'SDK'],
+  ['TransactionInProgressException', 'SDK'],
+  ['RequestTimeout', 'SDK'],
+  ['RequestTimeoutException', 'SDK'],
+]
+
+/** "OK to retry? No", and the one "Yes" that a person has to mend all the same: credentials that are not accepted. */
+const LASTING = [
+  'AccessDeniedException',
+  'IncompleteSignatureException',
+  'InvalidSignatureException',
+  'MissingAuthenticationTokenException',
+  'ResourceInUseException',
+  'ResourceNotFoundException',
+  'UnrecognizedClientException',
+  'ValidationException',
+]
+
+let proxy: FaultProxy
+let store: Store
+beforeAll(async () => {
+  proxy = await faultProxy()
+  store = testStore({ tableName: await freshTable(), endpoint: proxy.endpoint })
+})
+beforeEach(() => proxy.script())
+afterAll(() => proxy.close())
+
+const answers = (name: string): void =>
+  proxy.script({ fault: { apply: 'never', answer: { status: 400, name, message: 'as DynamoDB has it' } } })
+
+describe.each(PASSING)('%s (%s) passes: the store is unavailable', (name) => {
+  test.each(CALLS)('in %s', async (_, call) => {
+    answers(name)
+    await expect(call(store)).rejects.toBeInstanceOf(StoreUnavailable)
+  })
+
+  test('also without a status, by a client of the user’s own', async () => {
+    const refuse = () => Promise.reject(Object.assign(new Error(), { name }))
+    const plain = dynamoDbStore({
+      tableName: 'table',
+      client: { putItem: refuse, updateItem: refuse, getItem: refuse },
+    })
+    for (const [, call] of CALLS) await expect(call(plain)).rejects.toBeInstanceOf(StoreUnavailable)
+  })
+})
+
+test.each(LASTING)('%s is a mistake in the set-up, whatever the call.', async (name) => {
+  answers(name)
+  for (const [, call] of CALLS) await expect(call(store)).rejects.toBeInstanceOf(StoreMisconfigured)
+})
+
+test('A look that meets a transaction finds the store unavailable.', async () => {
+  answers('TransactionConflictException')
+  await expect(store.peek(aClaim().recordKey, unhurried)).rejects.toBeInstanceOf(StoreUnavailable)
+})
+
+test.each(['ReplicatedWriteConflictException', 'ThrottlingException'])(
+  '%s is sent again before the caller hears of it.',
+  async (name) => {
+    proxy.script({ nth: 1, fault: { apply: 'never', answer: { status: 400, name } } })
+    await expect(store.claim(aClaim(), unhurried)).resolves.toEqual({ kind: 'claimed' })
+    expect(proxy.seen).toHaveLength(2)
+  },
+)
+
+test('Whatever the SDK’s model of DynamoDB calls retryable passes.', async () => {
+  const retryable: string[] = []
+  for (const [name, made] of Object.entries(sdk)) {
+    if (typeof made !== 'function' || !(made.prototype instanceof Error)) continue
+    const Fault = made as unknown as new (of: object) => Error
+    const fault = new Fault({ message: 'no', $metadata: { httpStatusCode: 400 } })
+    if (!('$retryable' in fault) || fault.$retryable === undefined) continue
+    retryable.push(name)
+    const fail = () => Promise.reject(fault)
+    const refusing = dynamoDbStore({ tableName: 'table', client: { putItem: fail, updateItem: fail, getItem: fail } })
+    for (const [, call] of CALLS) await expect(call(refusing)).rejects.toBeInstanceOf(StoreUnavailable)
+  }
+  expect(retryable).toContain('ReplicatedWriteConflictException')
+  expect(PASSING.map(([name]) => name)).toEqual(expect.arrayContaining(retryable))
+})

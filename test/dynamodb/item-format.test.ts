@@ -1,0 +1,209 @@
+import { Buffer } from 'node:buffer'
+import { deriveFingerprint } from '../../lib/core/identity/fingerprint.ts'
+import { deriveRecordKey } from '../../lib/core/identity/record-key.ts'
+import { encodeOutcome } from '../../lib/core/outcome/outcome.ts'
+import { firstClaim, takeOverClaim } from '../../lib/core/record/claim.ts'
+import type { ClaimToken } from '../../lib/core/record/record.ts'
+import type { Settlement } from '../../lib/core/record/store.ts'
+import { epochMillis } from '../../lib/core/time.ts'
+import { dynamoDbStore } from '../../lib/dynamodb/index.ts'
+import { fromItem, type Item } from '../../lib/dynamodb/item.ts'
+import { itemSize, MAX_ITEM_BYTES } from '../../lib/dynamodb/item-size.ts'
+import { aClaim, completed, unhurried } from '../support/claims.ts'
+import { freshTable, readItem, testClient } from '../support/dynamodb.ts'
+
+/**
+ * The item format is a public contract: other versions of this package, and tools that are not part of it, read it.
+ * Where one of these tests fails, a deployed version will misread the table.
+ */
+const recordKey = deriveRecordKey({
+  operation: 'payments',
+  tenant: 'merchant-1',
+  method: 'POST',
+  route: '/payments',
+  key: 'K1',
+})
+const PK = { S: 'payments#CUWkTcRXlKcJb3hqwbF9hI6p0_f2o1TR40psBgCZf-Q' }
+
+const identity = {
+  recordKey,
+  fingerprint: deriveFingerprint([{ kind: 'canonical', text: '{"amount":100}' }]),
+  leaseExpiresAt: epochMillis(1_800_000_030_999),
+}
+const ROOM = { besideBytes: 300, unitBytes: 1024, maxBytes: MAX_ITEM_BYTES }
+const at = epochMillis(1_800_000_000_123)
+const settledAt = epochMillis(1_800_000_001_456)
+const expiresAt = epochMillis(1_800_086_401_456)
+const claim = firstClaim(
+  { ...identity, expiresAt: epochMillis(1_800_086_430_999) },
+  'AAAAAAAAAAAAAAAAAAAAAA' as ClaimToken,
+  at,
+)
+const held = firstClaim({ ...identity, expiresAt: undefined }, 'AAAAAAAAAAAAAAAAAAAAAA' as ClaimToken, at)
+
+const FIRST = {
+  pk: PK,
+  claimToken: { S: 'AAAAAAAAAAAAAAAAAAAAAA' },
+  attempt: { N: '1' },
+  generation: { N: '1' },
+  fingerprint: { S: '1:ZtHoN-jPkoVGaco3_lFjV4Av4qy_bpl0_arRmVI_ZVI' },
+  createdAt: { N: '1800000000123' },
+}
+
+const VECTORS: readonly { state: string; claim: typeof claim; as?: Settlement; item: Item }[] = [
+  {
+    state: 'in progress',
+    claim,
+    item: {
+      ...FIRST,
+      status: { S: 'IN_PROGRESS' },
+      revision: { N: '1' },
+      leaseExpiresAt: { N: '1800000030999' },
+      expiresAt: { N: '1800086431' },
+    },
+  },
+  {
+    state: 'in progress, and held: TTL never sweeps it',
+    claim: held,
+    item: { ...FIRST, status: { S: 'IN_PROGRESS' }, revision: { N: '1' }, leaseExpiresAt: { N: '1800000030999' } },
+  },
+  {
+    state: 'abandoned',
+    claim,
+    as: { kind: 'abandoned', lastError: 'TypeError' },
+    item: {
+      ...FIRST,
+      status: { S: 'IN_PROGRESS' },
+      revision: { N: '2' },
+      lastError: { S: 'TypeError' },
+      expiresAt: { N: '1800086431' },
+    },
+  },
+  {
+    state: 'abandoned, and held',
+    claim: held,
+    as: { kind: 'abandoned' },
+    item: { ...FIRST, status: { S: 'IN_PROGRESS' }, revision: { N: '2' } },
+  },
+  {
+    state: 'released',
+    claim,
+    as: { kind: 'released', lastError: 'NotDoneError', settledAt, expiresAt },
+    item: {
+      ...FIRST,
+      status: { S: 'RELEASED' },
+      revision: { N: '2' },
+      lastError: { S: 'NotDoneError' },
+      settledAt: { N: '1800000001456' },
+      expiresAt: { N: '1800086402' },
+    },
+  },
+  {
+    state: 'succeeded',
+    claim,
+    as: {
+      kind: 'completed',
+      status: 'SUCCEEDED',
+      outcome: encodeOutcome({ kind: 'json', text: '{"id":"p1"}' }, ROOM),
+      settledAt,
+      expiresAt,
+    },
+    item: {
+      ...FIRST,
+      status: { S: 'SUCCEEDED' },
+      revision: { N: '2' },
+      outcome: { B: Buffer.from('01017b226964223a227031227d', 'hex') },
+      settledAt: { N: '1800000001456' },
+      expiresAt: { N: '1800086402' },
+    },
+  },
+  {
+    state: 'failed',
+    claim,
+    as: {
+      kind: 'completed',
+      status: 'FAILED',
+      outcome: encodeOutcome({ kind: 'error', error: { message: 'declined', statusCode: 402 } }, ROOM),
+      settledAt,
+      expiresAt,
+    },
+    item: {
+      ...FIRST,
+      status: { S: 'FAILED' },
+      revision: { N: '2' },
+      outcome: {
+        B: Buffer.from('01037b226d657373616765223a226465636c696e6564222c22737461747573436f6465223a3430327d', 'hex'),
+      },
+      settledAt: { N: '1800000001456' },
+      expiresAt: { N: '1800086402' },
+    },
+  },
+]
+
+const plain = (item: Item | undefined): unknown =>
+  Object.fromEntries(
+    Object.entries(item ?? {}).map(([name, value]) => [
+      name,
+      value.B === undefined ? value : { B: Buffer.from(value.B).toString('hex') },
+    ]),
+  )
+
+describe('The item of a record that is', () => {
+  test.each(VECTORS)('$state', async ({ claim: wanted, as, item }) => {
+    const tableName = await freshTable()
+    const store = dynamoDbStore({ tableName, client: testClient() })
+    await store.claim(wanted, unhurried)
+    if (as !== undefined) await store.settle(wanted, as, unhurried)
+    expect(plain(await readItem(tableName, wanted.recordKey))).toEqual(plain(item))
+  })
+})
+
+test('A take-over writes the next attempt of the same generation, and nothing of the abandoned run.', async () => {
+  const tableName = await freshTable()
+  const store = dynamoDbStore({ tableName, client: testClient() })
+  await store.claim(claim, unhurried)
+  await store.settle(claim, { kind: 'abandoned', lastError: 'TypeError' }, unhurried)
+  const seen = fromItem((await readItem(tableName, recordKey)) as Item)
+  const terms = { ...identity, leaseExpiresAt: epochMillis(1_800_000_060_000), expiresAt: undefined }
+  await store.takeOver(
+    seen,
+    takeOverClaim(seen, 'abandoned', terms, 'BBBBBBBBBBBBBBBBBBBBBB' as ClaimToken, settledAt),
+    unhurried,
+  )
+  expect(await readItem(tableName, recordKey)).toEqual({
+    ...FIRST,
+    claimToken: { S: 'BBBBBBBBBBBBBBBBBBBBBB' },
+    status: { S: 'IN_PROGRESS' },
+    revision: { N: '3' },
+    attempt: { N: '2' },
+    leaseExpiresAt: { N: '1800000060000' },
+  })
+})
+
+describe('The computed size of an item', () => {
+  // "DynamoDB item sizes and formats" of the developer guide: names and strings in UTF-8 bytes, binaries in bytes, a
+  // number in (significant digits / 2) + 1 bytes.
+  test.each<[string, Item, number]>([
+    ['one letter', { pk: { S: 'a' } }, 3],
+    ['text beyond ASCII', { pk: { S: 'ä€' } }, 2 + 2 + 3],
+    ['bytes', { outcome: { B: new Uint8Array(100) } }, 7 + 100],
+    ['an even number of digits', { attempt: { N: '12' } }, 7 + 1 + 1],
+    ['an odd number of digits', { attempt: { N: '123' } }, 7 + 2 + 1],
+    ['a negative number', { attempt: { N: '-12' } }, 7 + 1 + 1 + 1],
+  ])('%s', (_, item, size) => {
+    expect(itemSize(item)).toBe(size)
+  })
+
+  test('is never less than what DynamoDB accepts at its bound: the largest outcome that has room is stored', async () => {
+    const tableName = await freshTable()
+    const store = dynamoDbStore({ tableName, client: testClient() })
+    const largest = aClaim()
+    const { besideBytes, maxBytes } = store.outcomeRoom(largest)
+    await store.claim(largest, unhurried)
+    const settled = await store.settle(largest, completed(new Uint8Array(maxBytes - besideBytes)), unhurried)
+    expect(settled).toEqual({ kind: 'settled' })
+    const item = (await readItem(tableName, largest.recordKey)) as Item
+    expect(itemSize(item)).toBeLessThanOrEqual(MAX_ITEM_BYTES)
+    expect(itemSize(item)).toBeGreaterThan(MAX_ITEM_BYTES - 64) // the room is not given away either
+  })
+})

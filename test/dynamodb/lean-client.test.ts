@@ -1,0 +1,382 @@
+import { once } from 'node:events'
+import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { recordOf } from '../../lib/core/record/claim.ts'
+import type { Store } from '../../lib/core/record/store.ts'
+import { toItem } from '../../lib/dynamodb/item.ts'
+import { type Credentials, renewed } from '../../lib/dynamodb/lean/credentials.ts'
+import { environmentCredentials } from '../../lib/dynamodb/lean/environment.ts'
+import { leanDynamoDbStore } from '../../lib/dynamodb/lean/index.ts'
+import { aClaim, completed, unhurried } from '../support/claims.ts'
+import { databaseEndpoint, freshTable, REGION } from '../support/dynamodb.ts'
+
+/** Of this file alone: the SDK writes into the credentials that it is given. */
+const CREDENTIALS: Credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
+
+interface TestServer {
+  readonly url: string
+  readonly seen: { readonly url: string | undefined; readonly headers: IncomingHttpHeaders }[]
+  answer: { status: number; body: string; breakOff?: boolean; endless?: boolean }
+  /** What left the server so far, over all answers. */
+  sentBytes: number
+}
+
+const servers: Server[] = []
+afterEach(() => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections()
+    server.close()
+  }
+})
+
+const serve = async (body: string, status = 200): Promise<TestServer> => {
+  const seen: TestServer['seen'] = []
+  const server = createServer((request, response) => {
+    seen.push({ url: request.url, headers: request.headers })
+    const { answer } = made
+    request.resume().on('end', () => {
+      if (answer.endless) return flood(response, made)
+      if (answer.breakOff) response.writeHead(200, { 'content-length': 100 }).write('{', () => response.destroy())
+      else response.writeHead(answer.status).end(answer.body)
+    })
+  }).listen(0, '127.0.0.1')
+  servers.push(server)
+  await once(server, 'listening')
+  const made: TestServer = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    seen,
+    answer: { status, body },
+    sentBytes: 0,
+  }
+  return made
+}
+
+/** Spaces are valid JSON for as long as they come. */
+const flood = (response: ServerResponse, server: TestServer): void => {
+  const spaces = Buffer.alloc(64 * 1024, 32)
+  const more = (): void => {
+    while (!response.destroyed && server.sentBytes < 500_000_000) {
+      server.sentBytes += spaces.length
+      if (!response.write(spaces)) break
+    }
+  }
+  response.writeHead(server.answer.status).on('drain', more)
+  more()
+}
+
+/** A settled item as DynamoDB's JSON has it. */
+const itemWith = (outcome: Buffer): object => {
+  const claim = aClaim()
+  const { leaseExpiresAt: _, ...item } = toItem(recordOf(claim))
+  return { ...item, status: { S: 'SUCCEEDED' }, settledAt: { N: '1' }, outcome: { B: outcome.toString('base64') } }
+}
+
+const storeAt = (endpoint: string, credentials: Credentials = CREDENTIALS): Store =>
+  leanDynamoDbStore({ tableName: 'table', region: REGION, endpoint, credentials })
+
+test('It works by its options alone.', async () => {
+  const tableName = await freshTable()
+  const endpoint = databaseEndpoint()
+  const store = leanDynamoDbStore({ tableName, region: REGION, endpoint, credentials: async () => CREDENTIALS })
+  expect(await store.claim(aClaim(), unhurried)).toEqual({ kind: 'claimed' })
+})
+
+test('Host, time, operation and session token are signed.', async () => {
+  const { url, seen } = await serve('{}')
+  await storeAt(url, { ...CREDENTIALS, sessionToken: 'session' }).claim(aClaim(), unhurried)
+  const { headers } = seen[0] as (typeof seen)[0]
+  expect(headers).toMatchObject({ 'x-amz-security-token': 'session', 'x-amz-target': 'DynamoDB_20120810.PutItem' })
+  expect(headers.authorization).toMatch(
+    /^AWS4-HMAC-SHA256 Credential=local\/\d{8}\/us-east-1\/dynamodb\/aws4_request, SignedHeaders=content-length;content-type;host;x-amz-date;x-amz-security-token;x-amz-target, Signature=[0-9a-f]{64}$/,
+  )
+})
+
+test('A connection is used again.', async () => {
+  const { url, seen } = await serve('{}')
+  let connections = 0
+  servers[0]?.on('connection', () => connections++)
+  const store = storeAt(url)
+  for (let call = 0; call < 3; call++) await store.claim(aClaim(), unhurried)
+  expect([seen.length, connections]).toEqual([3, 1])
+})
+
+test.each([
+  ['a page of something in between', 502, '<html>Bad Gateway</html>', 'StoreUnavailable', 2],
+  ['an error without a name', 400, '{}', 'StoreMisconfigured', 1],
+  ['a limit of something in between', 429, '<html>Slow down</html>', 'StoreUnavailable', 2],
+  ['a time-out of something in between', 408, '', 'StoreUnavailable', 2],
+  ['JSON that is no object', 503, 'null', 'StoreUnavailable', 2],
+  ['a page that says 200', 200, '<html>Welcome</html>', 'StoreUnavailable', 2],
+  ['nothing, and 200', 200, '', 'StoreUnavailable', 2],
+  ['other JSON, and 200', 200, '{"message":"portal"}', 'StoreUnavailable', 2],
+  ['a list, and 200', 200, '[]', 'StoreUnavailable', 2],
+  ['an item that is null, and 200', 200, '{"Item":null}', 'StoreUnavailable', 2],
+  ['an item that is text, and 200', 200, '{"Item":"text"}', 'StoreUnavailable', 2],
+])('An answer that is not DynamoDB’s is a fault like any other: %s', async (_, status, body, name, sent) => {
+  const { url, seen } = await serve(body, status)
+  await expect(storeAt(url).claim(aClaim(), unhurried)).rejects.toMatchObject({ name })
+  expect(seen).toHaveLength(sent)
+})
+
+test('An answer that breaks off in the middle leaves the fate unknown.', async () => {
+  const server = await serve('{}')
+  server.answer = { ...server.answer, breakOff: true }
+  await expect(storeAt(server.url).claim(aClaim(), unhurried)).rejects.toMatchObject({ name: 'StoreUnavailable' })
+  expect(server.seen).toHaveLength(2)
+})
+
+test.each([
+  ['a name that is a number', '{"__type":5}', /refused the request.*DynamoDB answered 400/],
+  ['an item that is null', '{"__type":"x#ConditionalCheckFailedException","Item":null}', /was not given back/],
+  ['an item that is text', '{"__type":"x#ConditionalCheckFailedException","Item":"text"}', /was not given back/],
+  ['a member that is null', '{"__type":"x#ConditionalCheckFailedException","Item":{"pk":null}}', /"pk".*did not write/],
+])('A refusal with %s is a mistake in the set-up, and says which.', async (_, body, message) => {
+  const { url } = await serve(body, 400)
+  const error = await storeAt(url)
+    .claim(aClaim(), unhurried)
+    .catch((thrown: unknown) => thrown)
+  expect(error).toMatchObject({ name: 'StoreMisconfigured', message: expect.stringMatching(message) })
+})
+
+test.each([200, 400])('An answer without end (%d) is cut off after a megabyte.', async (status) => {
+  const server = await serve('', status)
+  server.answer = { ...server.answer, endless: true }
+  await expect(storeAt(server.url).claim(aClaim(), unhurried)).rejects.toMatchObject({
+    name: 'StoreUnavailable',
+    message: expect.stringContaining('UnreadableAnswer'),
+  })
+  expect(server.seen).toHaveLength(2)
+  expect(server.sentBytes).toBeLessThan(20_000_000) // what both sides' sockets hold comes on top
+})
+
+test('The largest answer that DynamoDB gives is read whole.', async () => {
+  // 400 KB of outcome, as Base64 a third more, and the attributes around it.
+  const outcome = Buffer.alloc(400 * 1024, 7)
+  const { url } = await serve(JSON.stringify({ Item: itemWith(outcome) }))
+  await expect(storeAt(url).peek(aClaim().recordKey, unhurried)).resolves.toMatchObject({ outcome })
+})
+
+test('A caller that has given up already sends nothing.', async () => {
+  const { url, seen } = await serve('{}')
+  await expect(storeAt(url).claim(aClaim(), AbortSignal.abort())).rejects.toMatchObject({ name: 'StoreUnavailable' })
+  expect(seen).toHaveLength(0)
+})
+
+test('Credentials that are not there are a mistake in the set-up.', async () => {
+  const { url } = await serve('{}')
+  const credentials = environmentCredentials({}, Date.now)
+  const store = leanDynamoDbStore({
+    tableName: 'table',
+    region: REGION,
+    endpoint: url,
+    credentials: async () => credentials(),
+  })
+  await expect(store.claim(aClaim(), unhurried)).rejects.toMatchObject({
+    name: 'StoreMisconfigured',
+    message: expect.stringContaining('There are no usable credentials'),
+  })
+})
+
+describe('Credentials that cannot be right are a mistake in the set-up, and nothing is sent with others:', () => {
+  const ofTheFunction = { AWS_ACCESS_KEY_ID: 'AKIAFUNCTION', AWS_SECRET_ACCESS_KEY: 's', AWS_SESSION_TOKEN: 't' }
+  const names = Object.keys(ofTheFunction)
+  const before = names.map((name) => process.env[name])
+  beforeEach(() => Object.assign(process.env, ofTheFunction))
+  afterEach(() => {
+    for (const [index, name] of names.entries()) {
+      if (before[index] === undefined) delete process.env[name]
+      else process.env[name] = before[index]
+    }
+  })
+
+  const WRONG: readonly (readonly [string, unknown, RegExp])[] = [
+    ['nothing', undefined, /accessKeyId and secretAccessKey/],
+    ['null', null, /accessKeyId and secretAccessKey/],
+    ['text', 'AKIA', /accessKeyId and secretAccessKey/],
+    ['no secret', { accessKeyId: 'X' }, /accessKeyId and secretAccessKey/],
+    ['no id', { secretAccessKey: 'X' }, /accessKeyId and secretAccessKey/],
+    ['an empty id', { accessKeyId: '', secretAccessKey: 'X' }, /accessKeyId and secretAccessKey/],
+    ['an empty secret', { accessKeyId: 'X', secretAccessKey: '' }, /accessKeyId and secretAccessKey/],
+    ['a secret that is a number', { accessKeyId: 'X', secretAccessKey: 5 }, /accessKeyId and secretAccessKey/],
+    ['a session token that is no text', { ...CREDENTIALS, sessionToken: Promise.resolve('t') }, /sessionToken/],
+    ['an expiry that is text', { ...CREDENTIALS, expiration: '2099-01-01T00:00:00Z' }, /expiration/],
+    ['an expiry that is no time', { ...CREDENTIALS, expiration: new Date('soon') }, /expiration/],
+  ]
+
+  test.each(WRONG)('a function that answers %s', async (_, answer, message) => {
+    const { url, seen } = await serve('{}')
+    const credentials = (async () => answer) as () => Promise<Credentials>
+    const store = leanDynamoDbStore({ tableName: 'table', region: REGION, endpoint: url, credentials })
+    for (const call of [
+      () => store.claim(aClaim(), unhurried),
+      () => store.settle(aClaim(), completed(), unhurried),
+      () => store.peek(aClaim().recordKey, unhurried),
+    ]) {
+      const error = (await call().catch((thrown: unknown) => thrown)) as Error
+      expect(error).toMatchObject({ name: 'StoreMisconfigured', code: 'store-misconfigured' })
+      expect(error.message).toMatch(message)
+    }
+    expect(seen).toHaveLength(0)
+  })
+
+  test.each(WRONG.slice(1))('an option that is %s', (_, credentials) => {
+    expect(() =>
+      leanDynamoDbStore({ tableName: 'table', region: REGION, credentials: credentials as Credentials }),
+    ).toThrow(/"credentials"/)
+  })
+
+  test('an option whose members are taken away later', async () => {
+    const { url, seen } = await serve('{}')
+    const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
+    const store = storeAt(url, credentials)
+    credentials.accessKeyId = ''
+    await expect(store.claim(aClaim(), unhurried)).rejects.toMatchObject({ name: 'StoreMisconfigured' })
+    expect(seen).toHaveLength(0)
+  })
+
+  test('they do not take the place of valid ones, and are asked for again', async () => {
+    let now = 0
+    const answers: unknown[] = [{ ...CREDENTIALS, expiration: new Date(400_000) }, { accessKeyId: 'half' }]
+    const source = renewed(
+      async () => (answers.shift() ?? { ...CREDENTIALS, accessKeyId: 'next' }) as Credentials,
+      () => now,
+    )
+    expect(await source()).toMatchObject(CREDENTIALS)
+    now = 399_000
+    for (let call = 0; call < 2; call++) {
+      expect(await source()).toMatchObject(CREDENTIALS)
+      await new Promise(setImmediate)
+    }
+    expect(await source()).toMatchObject({ accessKeyId: 'next' })
+  })
+
+  test.each([
+    ['an empty secret', { AccessKeyId: 'a', SecretAccessKey: '' }],
+    ['no members', {}],
+    ['null', null],
+    ['an expiry that is no time', { AccessKeyId: 'a', SecretAccessKey: 's', Expiration: 'soon' }],
+  ])('a container endpoint that answers %s', async (_, answer) => {
+    const server = await serve(JSON.stringify(answer))
+    const source = environmentCredentials({ AWS_CONTAINER_CREDENTIALS_FULL_URI: server.url }, Date.now)
+    await expect(source()).rejects.toMatchObject({ name: 'CredentialsProviderError' })
+  })
+})
+
+describe('Credentials of the environment:', () => {
+  const HOUR = 3_600_000
+  const told = (id: string, endsIn: number): string =>
+    JSON.stringify({
+      AccessKeyId: id,
+      SecretAccessKey: 's',
+      Token: 't',
+      Expiration: new Date(Date.now() + endsIn).toISOString(),
+    })
+
+  test('the variables, with the session token', async () => {
+    const env = { AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 's', AWS_SESSION_TOKEN: 't' }
+    expect(await environmentCredentials(env, Date.now)()).toEqual({
+      accessKeyId: 'a',
+      secretAccessKey: 's',
+      sessionToken: 't',
+    })
+  })
+
+  test('the container endpoint, with its token, once until five minutes before their end', async () => {
+    const server = await serve(told('first', HOUR))
+    const env = {
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: `${server.url}/role?of=mine`,
+      AWS_CONTAINER_AUTHORIZATION_TOKEN: 'proof',
+    }
+    let now = Date.now()
+    const credentials = environmentCredentials(env, () => now)
+    expect(await Promise.all([credentials(), credentials()])).toMatchObject([
+      { accessKeyId: 'first' },
+      { accessKeyId: 'first' },
+    ])
+    expect(server.seen).toHaveLength(1)
+    expect(server.seen[0]).toMatchObject({ url: '/role?of=mine', headers: { authorization: 'proof' } })
+    server.answer = { status: 200, body: told('second', 2 * HOUR) }
+    expect(await credentials()).toMatchObject({ accessKeyId: 'first' })
+    now += HOUR - 299_000
+    expect(await credentials()).toMatchObject({ accessKeyId: 'first' }) // valid still: nobody waits for the new ones
+    while ((await credentials()).accessKeyId !== 'second') await new Promise((resolve) => setTimeout(resolve, 5))
+    expect(server.seen).toHaveLength(2)
+  })
+
+  test('an endpoint that fails leaves the old ones in use until their end', async () => {
+    let now = 0
+    let calls = 0
+    const source = renewed(
+      async () => {
+        if (calls++ > 0) throw new Error('down')
+        return { ...CREDENTIALS, expiration: new Date(400_000) }
+      },
+      () => now,
+    )
+    expect(await source()).toMatchObject(CREDENTIALS)
+    now = 399_000
+    expect(await source()).toMatchObject(CREDENTIALS)
+    now = 400_000
+    await expect(source()).rejects.toThrow('down')
+  })
+
+  test('a source that never answers holds up no call while the old ones are valid, and is asked again', async () => {
+    let now = 0
+    let calls = 0
+    const source = renewed(
+      () =>
+        ++calls === 2
+          ? new Promise(() => {})
+          : Promise.resolve({ ...CREDENTIALS, expiration: new Date(400_000 * calls) }),
+      () => now,
+    )
+    expect(await source()).toMatchObject(CREDENTIALS)
+    now = 399_000
+    expect(await source()).toMatchObject(CREDENTIALS)
+    expect(await source()).toMatchObject(CREDENTIALS)
+    expect(calls).toBe(2)
+    now = 404_000
+    expect(await source()).toMatchObject({ expiration: new Date(1_200_000) })
+    expect(calls).toBe(3)
+  })
+
+  test('an answer that comes late does not take the place of newer credentials', async () => {
+    let now = 0
+    const answers: ((credentials: Credentials) => void)[] = []
+    const source = renewed(
+      () => new Promise((resolve) => answers.push(resolve)),
+      () => now,
+    )
+    const until = (end: number): Credentials => ({ ...CREDENTIALS, expiration: new Date(end) })
+    const old = source()
+    await new Promise(setImmediate)
+    now = 10_000
+    const newer = source()
+    await new Promise(setImmediate)
+    answers[1]?.(until(3_600_000))
+    await newer
+    answers[0]?.(until(400_000))
+    await old
+    expect(await source()).toEqual(until(3_600_000))
+  })
+
+  test('a token is not sent to a host elsewhere without TLS', async () => {
+    const env = {
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://example.com/role',
+      AWS_CONTAINER_AUTHORIZATION_TOKEN: 'proof',
+    }
+    await expect(environmentCredentials(env, Date.now)()).rejects.toThrow(/neither local nor https/)
+  })
+})
+
+test.each([
+  [{ tableName: undefined }, /"tableName".*is its environment variable set/],
+  [{ tableName: 'table', endpoint: 'localhost' }, /"endpoint".*URL/],
+  [{ tableName: 'table', endpoint: 'http://h:99999' }, /"endpoint".*URL/],
+  [{ tableName: 'table', region: '' }, /"region".*non-empty/],
+  [{ tableName: 'table', credentials: {} }, /"credentials".*accessKeyId/],
+  [{ tableName: 'table', skewSeconds: 61 }, /"skewSeconds".*0 to 60/],
+  [{ tableName: 'table', client: {} }, /"client".*not known/],
+])('Options that cannot be right are refused at once: %j', (options, message) => {
+  expect(() => leanDynamoDbStore({ region: REGION, ...options } as { tableName: string })).toThrow(message)
+})
