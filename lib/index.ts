@@ -5,10 +5,10 @@ export {
   type ErrorCode,
   type ErrorFacts,
   IdempotencyError,
-  StoreMisconfigured,
-  StoreUnavailable,
+  StoreMisconfiguredError,
+  StoreUnavailableError,
 } from './core/errors.ts'
-export { CHANNEL, type IdempotencyEvent, type Observe } from './core/events.ts'
+export { CHANNEL, type IdempotencyEvent, type Observer } from './core/events.ts'
 export type { Fingerprint } from './core/identity/fingerprint.ts'
 export { deriveRecordKey, type RecordKey, type RecordKeyParts } from './core/identity/record-key.ts'
 export { type Once, type OnceOptions, type OnceRequest, type OnceResult, once } from './core/once.ts'

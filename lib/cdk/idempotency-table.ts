@@ -112,7 +112,7 @@ abstract class IdempotencyTableBase extends Construct implements IIdempotencyTab
   }
 }
 
-class BroughtInTable extends IdempotencyTableBase {
+class ImportedTable extends IdempotencyTableBase {
   readonly table: ITable
 
   constructor(scope: Construct, id: string, table: ITable) {
@@ -140,7 +140,7 @@ export class IdempotencyTable extends IdempotencyTableBase {
    * its props. Where it has a KMS key, bring it in with `TableV2.fromTableAttributes`, which takes the key.
    */
   static fromTable(scope: Construct, id: string, table: ITable): IIdempotencyTable {
-    return new BroughtInTable(scope, id, table)
+    return new ImportedTable(scope, id, table)
   }
 
   readonly table: ITable

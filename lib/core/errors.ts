@@ -101,7 +101,7 @@ export class IdempotencyError extends Error {
 }
 
 /** The store did not answer, or answered that it cannot just now: the fate of the request is unknown. */
-export class StoreUnavailable extends IdempotencyError {
+export class StoreUnavailableError extends IdempotencyError {
   override readonly name = 'StoreUnavailable'
   constructor(detail: string, options?: ErrorOptions) {
     super('idempotency-unavailable', detail, options)
@@ -109,7 +109,7 @@ export class StoreUnavailable extends IdempotencyError {
 }
 
 /** The store refused for a reason that no retry mends: no such table, no permission, another key schema. */
-export class StoreMisconfigured extends IdempotencyError {
+export class StoreMisconfiguredError extends IdempotencyError {
   override readonly name = 'StoreMisconfigured'
   constructor(detail: string, options?: ErrorOptions) {
     super('store-misconfigured', detail, options)

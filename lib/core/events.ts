@@ -56,10 +56,10 @@ export type IdempotencyEvent =
   /** A call to the queue itself failed. */
   | { readonly type: 'queueFailed'; readonly operation: string; readonly step: QueueStep; readonly error: string }
 
-export type Observe = (event: IdempotencyEvent) => void
+export type Observer = (event: IdempotencyEvent) => void
 
 /** Takes the event as a function: where nobody listens, none is made. */
-export type Tell = (describe: () => IdempotencyEvent) => void
+export type Emit = (describe: () => IdempotencyEvent) => void
 
 /** The name of the `node:diagnostics_channel` on which every event is published. */
 export const CHANNEL = 'lambda-once'
@@ -67,8 +67,8 @@ export const CHANNEL = 'lambda-once'
 const published = channel(CHANNEL)
 
 /** Tells the channel's subscribers and the user's own listener, whose errors do no harm. */
-export const createTell =
-  (observe: Observe | undefined): Tell =>
+export const createEmitter =
+  (observe: Observer | undefined): Emit =>
   (describe) => {
     if (observe === undefined && !published.hasSubscribers) return
     const event = describe()

@@ -3,7 +3,7 @@ import { deriveFingerprint } from './identity/fingerprint.ts'
 import { canonicalPayload } from './identity/payload.ts'
 import { deriveRecordKey, keyText } from './identity/record-key.ts'
 import { type TimedContext, timesOf } from './lifecycle/request.ts'
-import { type Ran, run } from './lifecycle/run.ts'
+import { type RunResult, run } from './lifecycle/run.ts'
 import { checkOptions, isObject } from './option-rules.ts'
 import { COMMON_RULES, type CommonOptions, readSettings } from './options.ts'
 import { decodeOutcome, type Outcome, outcomeOf, type StoredOutcome, valueOfOutcome } from './outcome/outcome.ts'
@@ -98,7 +98,7 @@ const underSignal = async <T>(
   }
 }
 
-const resultOf = <T>(ran: Ran<T>, stored: () => Outcome): OnceResult<T> => {
+const resultOf = <T>(ran: RunResult<T>, stored: () => Outcome): OnceResult<T> => {
   if (ran.kind === 'refused') throw ran.error
   if (ran.kind === 'replay') return { value: replayedValue(decodeOutcome(ran.record.outcome)) as T, status: 'replayed' }
   const outcome = ran.standing === 'unprotected' ? outcomeOf(ran.value) : stored()

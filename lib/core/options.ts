@@ -1,4 +1,4 @@
-import { createTell, type Observe, type Tell } from './events.ts'
+import { createEmitter, type Emit, type Observer } from './events.ts'
 import { isOperation } from './identity/record-key.ts'
 import {
   aFunction,
@@ -48,7 +48,7 @@ export interface CommonOptions {
    */
   readonly unstored?: 'answer' | 'fail' | undefined
   /** Called with every event; must not throw, and does no harm if it does. */
-  readonly observe?: Observe | undefined
+  readonly observe?: Observer | undefined
   /** Clock, timers and randomness. For tests only; default: the system's. */
   readonly runtime?: Runtime | undefined
 }
@@ -62,7 +62,7 @@ export interface Settings {
   readonly lease: Millis | undefined
   readonly storeDown: 'reject' | 'dangerouslyRunUnprotected'
   readonly unstored: 'answer' | 'fail'
-  readonly tell: Tell
+  readonly emit: Emit
   readonly runtime: Runtime
 }
 
@@ -152,6 +152,6 @@ const settingsOf = (options: CommonOptions, defaultRetentionSeconds: number): Se
   lease: options.heartbeat === undefined ? undefined : fromSeconds(options.heartbeat.leaseSeconds),
   storeDown: options.storeDown ?? 'reject',
   unstored: options.unstored ?? 'answer',
-  tell: createTell(options.observe),
+  emit: createEmitter(options.observe),
   runtime: options.runtime ?? systemRuntime,
 })

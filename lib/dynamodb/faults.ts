@@ -1,4 +1,4 @@
-import { IdempotencyError, StoreMisconfigured, StoreUnavailable } from '../core/errors.ts'
+import { IdempotencyError, StoreMisconfiguredError, StoreUnavailableError } from '../core/errors.ts'
 import type { StoredRecord } from '../core/record/record.ts'
 import { type EpochMillis, epochMillis } from '../core/time.ts'
 import { fromItem, type Item } from './item.ts'
@@ -93,8 +93,8 @@ export const refusedBy = ({ Item: item, $response }: ServiceFault): Refused => {
  * A claim is refused only where there is a record, and DynamoDB gives it back with the refusal. Without it each retry would
  * look like a conflict, for ever. Other writes may be refused because TTL has deleted the record.
  */
-export const withoutItem = (tableName: string): StoreMisconfigured =>
-  new StoreMisconfigured(
+export const withoutItem = (tableName: string): StoreMisconfiguredError =>
+  new StoreMisconfiguredError(
     `Table "${tableName}": a claim was refused, and the record in its place was not given back. The client or emulator ` +
       'has to support ReturnValuesOnConditionCheckFailure, as DynamoDB Local 2.2.0 and later do.',
   )
@@ -109,14 +109,14 @@ export const faultOf = (error: unknown, tableName: string): IdempotencyError => 
   if (refused && !isPassing(fault) && !isTransactionConflict(fault)) {
     const aboutKeys = name === 'ValidationException' && /\bkeys?\b/i.test(message)
     const remedy = aboutKeys ? KEY_SCHEMA_REMEDY : (REMEDIES[name] ?? 'DynamoDB refused the request.')
-    return new StoreMisconfigured(`Table "${tableName}": ${remedy} (${name}: ${message})`, { cause: error })
+    return new StoreMisconfiguredError(`Table "${tableName}": ${remedy} (${name}: ${message})`, { cause: error })
   }
   if ($metadata === undefined && isMistake(error)) {
-    return new StoreMisconfigured(`Table "${tableName}": the client cannot send (${name}: ${message})`, {
+    return new StoreMisconfiguredError(`Table "${tableName}": the client cannot send (${name}: ${message})`, {
       cause: error,
     })
   }
-  return new StoreUnavailable(`Table "${tableName}" cannot be reached (${name})`, { cause: error })
+  return new StoreUnavailableError(`Table "${tableName}" cannot be reached (${name})`, { cause: error })
 }
 
 /** Nothing was sent: the SDK has no Region, or a client of the user's own is broken. No waiting mends that. */

@@ -1,4 +1,4 @@
-import { StoreUnavailable } from '../core/errors.ts'
+import { StoreUnavailableError } from '../core/errors.ts'
 import type { OutcomeRoom } from '../core/outcome/outcome.ts'
 import { type Claim, recordOf } from '../core/record/claim.ts'
 import { isOwnClaim, isOwnRenewal, isOwnSettlement } from '../core/record/own-write.ts'
@@ -19,7 +19,10 @@ export interface ItemStoreSettings {
   readonly runtime?: Runtime
 }
 
-type Written = { readonly kind: 'written' } | ({ readonly kind: 'refused' } & Refused) | { readonly kind: 'contended' }
+type WriteResult =
+  | { readonly kind: 'written' }
+  | ({ readonly kind: 'refused' } & Refused)
+  | { readonly kind: 'contended' }
 
 /** One write at a time can touch an item; a transaction holds it for some milliseconds. */
 const MAX_TRANSACTION_CONFLICTS = 5
@@ -30,7 +33,7 @@ const SETTLED_BYTES = Buffer.byteLength(ATTRIBUTES.settledAt) + Buffer.byteLengt
 
 export const itemStore = ({ tableName, client, skewSeconds, runtime = systemRuntime }: ItemStoreSettings): Store => {
   /** A condition that does not hold is an answer; everything else that goes wrong is a fault of ours or the store's. */
-  const write = async (send: () => Promise<unknown>): Promise<Written> => {
+  const write = async (send: () => Promise<unknown>): Promise<WriteResult> => {
     for (let tried = 1; ; tried++) {
       try {
         outputOf(await send(), tableName)
@@ -39,7 +42,7 @@ export const itemStore = ({ tableName, client, skewSeconds, runtime = systemRunt
         if (isConditionFailure(error)) return { kind: 'refused', ...refusedBy(error) }
         if (!isTransactionConflict(error)) {
           const fault = faultOf(error, tableName)
-          if (tried > 1 && fault instanceof StoreUnavailable) return { kind: 'contended' } // by who was there before
+          if (tried > 1 && fault instanceof StoreUnavailableError) return { kind: 'contended' } // by who was there before
           throw fault
         }
         if (tried === MAX_TRANSACTION_CONFLICTS) return { kind: 'contended' }
@@ -114,7 +117,7 @@ export const itemStore = ({ tableName, client, skewSeconds, runtime = systemRunt
 }
 
 /** `undefined`: refused, and no record came back. */
-const claimAnswer = (written: Written, wanted: Claim): ClaimAnswer | undefined => {
+const claimAnswer = (written: WriteResult, wanted: Claim): ClaimAnswer | undefined => {
   if (written.kind === 'written') return { kind: 'claimed' }
   if (written.kind === 'contended') return written
   const { record, storeTime } = written

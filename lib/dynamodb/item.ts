@@ -1,5 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
-import { StoreMisconfigured } from '../core/errors.ts'
+import { StoreMisconfiguredError } from '../core/errors.ts'
 import type { Fingerprint } from '../core/identity/fingerprint.ts'
 import type { RecordKey } from '../core/identity/record-key.ts'
 import type { ClaimToken, InProgressRecord, StoredRecord } from '../core/record/record.ts'
@@ -124,8 +124,8 @@ const refuse = (name: string): never => {
   throw foreign(name)
 }
 
-const foreign = (name: string): StoreMisconfigured =>
-  new StoreMisconfigured(
+const foreign = (name: string): StoreMisconfiguredError =>
+  new StoreMisconfiguredError(
     `The table holds an item at this record's key whose attribute "${name}" lambda-once did not write. ` +
       'Give lambda-once a table of its own.',
   )

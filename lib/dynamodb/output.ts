@@ -1,4 +1,4 @@
-import { StoreMisconfigured } from '../core/errors.ts'
+import { StoreMisconfiguredError } from '../core/errors.ts'
 import { isObject } from '../core/option-rules.ts'
 import type { Item } from './item.ts'
 
@@ -17,7 +17,7 @@ export const outputOf = (answer: unknown, tableName: string): Output => {
   if (isPlainObject(answer) && ('$metadata' in answer || Object.keys(answer).every((name) => MEMBERS.includes(name)))) {
     return answer
   }
-  throw new StoreMisconfigured(
+  throw new StoreMisconfiguredError(
     `Table "${tableName}": the client's answer (${typeof answer}) is no output of DynamoDB. ` +
       'It has to answer as a client of the AWS SDK v3 does; for a write {} is enough.',
   )

@@ -2,10 +2,10 @@ import { outcomeOf } from '../core/outcome/outcome.ts'
 import type { Answer } from '../core/outcome/outcome-policy.ts'
 import { type Fields, headerTexts } from './answer-form.ts'
 import { mayBeJson } from './media-type.ts'
-import type { Captured } from './response.ts'
+import type { CapturedAnswer } from './response.ts'
 
 /** The answer as a policy sees it: copies, made at the first look. */
-export const answerOf = ({ result, statusCode = Number.NaN }: Captured): Answer => {
+export const answerOf = ({ result, statusCode = Number.NaN }: CapturedAnswer): Answer => {
   const fields = result as Fields
   const headers = firstLook(() => headerTexts(fields), {})
   const body = firstLook(() => bodyOf(fields, headers()), undefined)

@@ -1,7 +1,7 @@
 import { IdempotencyError } from '../core/errors.ts'
-import type { Ran, Standing } from '../core/lifecycle/run.ts'
+import type { AnswerStatus, RunResult } from '../core/lifecycle/run.ts'
 import { decodeOutcome } from '../core/outcome/outcome.ts'
-import { type Decision, decide, type Ending, replayedError, statusOf } from '../core/outcome/outcome-policy.ts'
+import { type ClaimEnding, type Decision, decide, replayedError, statusOf } from '../core/outcome/outcome-policy.ts'
 import type { SettledRecord } from '../core/record/record.ts'
 import { answerOf } from './answer.ts'
 import { inForm, isAnswer, type Recipient } from './answer-form.ts'
@@ -10,7 +10,7 @@ import type { HttpRequest } from './event.ts'
 import { markOf } from './mark.ts'
 import type { HttpSettings } from './options.ts'
 import { problemOf, problemResponse } from './problem.ts'
-import { type Captured, capture, type IdempotencyStatus, replayed, withStatus } from './response.ts'
+import { type CapturedAnswer, capture, type IdempotencyStatus, replayed, withStatus } from './response.ts'
 
 /** What both forms do around the lifecycle, for one event. */
 export interface Exchange<TEvent> {
@@ -29,7 +29,7 @@ export const exchangeOf = <TEvent>(
   return { settings, event, recipient: { kind, origin, cors } }
 }
 
-const STATUSES: Readonly<Record<Standing, IdempotencyStatus>> = {
+const STATUSES: Readonly<Record<AnswerStatus, IdempotencyStatus>> = {
   completed: 'created',
   released: 'released',
   abandoned: 'abandoned',
@@ -38,7 +38,7 @@ const STATUSES: Readonly<Record<Standing, IdempotencyStatus>> = {
 }
 
 /** A result, with what its handler said of it. */
-interface Result extends Captured {
+interface Result extends CapturedAnswer {
   readonly mark: Decision | undefined
 }
 
@@ -48,7 +48,7 @@ export const captureResult = <TEvent>({ settings, recipient }: Exchange<TEvent>,
 })
 
 /** A result without a status is no answer that a policy could look at: it is kept, unless it is marked. */
-export const endingOfAnswer = <TEvent>({ settings }: Exchange<TEvent>, result: Result): Ending => {
+export const endingOfAnswer = <TEvent>({ settings }: Exchange<TEvent>, result: Result): ClaimEnding => {
   const { statusCode = 200, outcome, mark } = result
   const isAnswer = result.statusCode !== undefined
   const decision = mark ?? (isAnswer ? decide(settings.outcomes, answerOf(result)) : 'complete')
@@ -56,7 +56,7 @@ export const endingOfAnswer = <TEvent>({ settings }: Exchange<TEvent>, result: R
 }
 
 /** The response to give; throws the stored error where the outcome is one. */
-export const respond = async <TEvent>(exchange: Exchange<TEvent>, ran: Ran<Captured>): Promise<unknown> => {
+export const respond = async <TEvent>(exchange: Exchange<TEvent>, ran: RunResult<CapturedAnswer>): Promise<unknown> => {
   switch (ran.kind) {
     case 'answered':
       return withStatus(ran.value, STATUSES[ran.standing], exchange.recipient)
@@ -89,9 +89,9 @@ export const refuse = async <TEvent>(
 }
 
 /** A request without a key, where it needs none, is about to run. */
-export const tellUnkeyed = <TEvent>({ settings: { core } }: Exchange<TEvent>): void =>
-  core.tell(() => ({ type: 'skipped', operation: core.operation, reason: 'no-key' }))
+export const emitUnkeyed = <TEvent>({ settings: { core } }: Exchange<TEvent>): void =>
+  core.emit(() => ({ type: 'skipped', operation: core.operation, reason: 'no-key' }))
 
 /** The answer to a request that ran without a key. */
-export const respondUnkeyed = <TEvent>(exchange: Exchange<TEvent>, captured: Captured): unknown =>
+export const respondUnkeyed = <TEvent>(exchange: Exchange<TEvent>, captured: CapturedAnswer): unknown =>
   withStatus(captured, 'none', exchange.recipient)

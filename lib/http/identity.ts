@@ -13,7 +13,7 @@ import type { HttpSettings } from './options.ts'
 import { type ClientError, isClientError } from './problem.ts'
 
 /** What the layer has to do with a request. */
-export type Identified =
+export type IdentifiedRequest =
   /** Nothing: its method is safe to repeat. */
   | { readonly kind: 'pass' }
   /** It has no key, and needs none. */
@@ -30,7 +30,7 @@ export const identify = async <TEvent>(
   settings: HttpSettings<TEvent>,
   event: TEvent,
   context: TimedContext,
-): Promise<Identified> => {
+): Promise<IdentifiedRequest> => {
   const request = readEvent(event)
   if (!settings.methods.has(request.method)) return { kind: 'pass' }
   try {
@@ -89,7 +89,7 @@ const claimRequestOf = async <TEvent>(
     recordKey: deriveRecordKey({ operation, tenant, method: request.method, route, key }),
     fingerprint: deriveFingerprint(fingerprintParts(settings, event, request, route)),
     ...timesOf(context, runtime),
-    readFirst: isLikelyReplay(settings, event),
+    peekFirst: isLikelyReplay(settings, event),
     wait: settings.wait,
   }
 }

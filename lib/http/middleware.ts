@@ -3,7 +3,7 @@ import type { HeldClaim } from '../core/lifecycle/begin.ts'
 import { refusalError } from '../core/lifecycle/refusal.ts'
 import type { ClaimRequest, TimedContext } from '../core/lifecycle/request.ts'
 import { ranAs } from '../core/lifecycle/run.ts'
-import { type Settled, settle } from '../core/lifecycle/settle.ts'
+import { type SettleResult, settle } from '../core/lifecycle/settle.ts'
 import { beginWaiting } from '../core/lifecycle/wait.ts'
 import { integerBetween } from '../core/option-rules.ts'
 import { endingOfError } from '../core/outcome/outcome-policy.ts'
@@ -12,13 +12,13 @@ import { enterClaim } from './context-claim.ts'
 import {
   captureResult,
   type Exchange,
+  emitUnkeyed,
   endingOfAnswer,
   exchangeOf,
   refuse,
   replay,
   respond,
   respondUnkeyed,
-  tellUnkeyed,
 } from './exchange.ts'
 import { identify } from './identity.ts'
 import { isMiddyTimeout, type MiddyRequest, mayStillRun, remainingOf, watchHandler } from './middy.ts'
@@ -89,9 +89,9 @@ export const idempotency = <TEvent>(options: MiddlewareOptions<TEvent>): Idempot
    * The claim stays as it is until its lease ends, and the context keeps it: whatever this is the end of, it may not be
    * the handler's, whose downstream still has to be called under the keys of this claim.
    */
-  const leaveToLease = ({ held }: Held<TEvent>): Settled => {
+  const leaveToLease = ({ held }: Held<TEvent>): SettleResult => {
     held.heartbeat.endRenewals()
-    settings.core.tell(() => ({ type: 'unstored', ...aboutClaim(held.claim) }))
+    settings.core.emit(() => ({ type: 'unstored', ...aboutClaim(held.claim) }))
     return { kind: 'unstored' }
   }
 
@@ -152,7 +152,7 @@ export const idempotency = <TEvent>(options: MiddlewareOptions<TEvent>): Idempot
         case 'denied':
           throw identified.error // for the `onError` hooks of the chain
         case 'unkeyed':
-          tellUnkeyed(exchange)
+          emitUnkeyed(exchange)
           stages.set(request, { kind: 'unkeyed', exchange, leave: enterClaim(context, undefined) })
           return
         case 'keyed':

@@ -18,7 +18,7 @@ export const STATUS_HEADER = 'Idempotency-Status'
 export const REPLAYED_HEADER = 'Idempotent-Replayed'
 
 /** A handler's result, as it is answered and as it is stored. */
-export interface Captured {
+export interface CapturedAnswer {
   /** What goes to the caller: the handler's own result, or what API Gateway would have made of it. */
   readonly result: unknown
   /** `undefined` where the result has none: then it is answered and replayed as it is, without our headers. */
@@ -30,7 +30,7 @@ export interface Captured {
 const KEPT = ['statusCode', 'statusDescription', 'body', 'isBase64Encoded'] as const
 
 /** Never throws: the effect is done, and what a getter of the result does must not make it a failure. */
-export const capture = (returned: unknown, kind: EventKind, filter: HeaderFilter): Captured => {
+export const capture = (returned: unknown, kind: EventKind, filter: HeaderFilter): CapturedAnswer => {
   try {
     return read(returned, kind, filter)
   } catch {
@@ -42,7 +42,7 @@ export const capture = (returned: unknown, kind: EventKind, filter: HeaderFilter
  * Reads each member once, and answers what it read: a getter, or a handler that uses its object again for another
  * request, must not make the stored answer differ from the given one.
  */
-const read = (returned: unknown, kind: EventKind, filter: HeaderFilter): Captured => {
+const read = (returned: unknown, kind: EventKind, filter: HeaderFilter): CapturedAnswer => {
   const sent = asSent(returned)
   if (isStream(sent)) return { result: sent, statusCode: undefined, outcome: unavailable('streamed') }
   const taken = isFields(sent) && !Array.isArray(sent) ? { ...sent } : sent
@@ -58,7 +58,7 @@ const read = (returned: unknown, kind: EventKind, filter: HeaderFilter): Capture
 
 /** Headers that JSON cannot hold are left out, as those that are no map: no front would send them. */
 
-const readAnswer = (taken: Fields, filter: HeaderFilter): Captured => {
+const readAnswer = (taken: Fields, filter: HeaderFilter): CapturedAnswer => {
   const statusCode = Number(taken.statusCode)
   const { headers, multiValueHeaders, cookies, ...rest } = taken
   const heads = outcomeOf({ headers, multiValueHeaders, cookies })
@@ -94,8 +94,11 @@ const isPlain = (value: object): boolean => {
 }
 
 /** The result with the answer's standing told in its headers; the handler's own object stays as it is. */
-export const withStatus = ({ result, statusCode }: Captured, status: IdempotencyStatus, to: Recipient): unknown =>
-  statusCode === undefined ? result : inForm(result as Fields, { [STATUS_HEADER]: status }, to)
+export const withStatus = (
+  { result, statusCode }: CapturedAnswer,
+  status: IdempotencyStatus,
+  to: Recipient,
+): unknown => (statusCode === undefined ? result : inForm(result as Fields, { [STATUS_HEADER]: status }, to))
 
 /** The stored answer, marked as a replay; `undefined` where what is stored is no answer of this layer. */
 export const replayed = (stored: unknown, to: Recipient): { readonly result: unknown } | undefined => {

@@ -4,14 +4,11 @@ import { isObject, OptionError } from '../core/option-rules.ts'
 import { endingOfHttpError } from '../core/outcome/outcome-policy.ts'
 import type { HandlerClaim } from '../core/record/handler-claim.ts'
 import { withClaim } from './context-claim.ts'
-import { captureResult, endingOfAnswer, exchangeOf, refuse, respond, respondUnkeyed, tellUnkeyed } from './exchange.ts'
+import { captureResult, emitUnkeyed, endingOfAnswer, exchangeOf, refuse, respond, respondUnkeyed } from './exchange.ts'
 import { identify } from './identity.ts'
 import { type HttpOptions, type HttpSettings, readHttpSettings } from './options.ts'
 import { clientErrorResponse } from './problem.ts'
 import type { HttpResponse } from './response.ts'
-
-/** What is looked at of a Lambda context. */
-export type LambdaContext = TimedContext
 
 /** What Middy gives its base handler besides event and context: `signal` aborts at its early timeout. */
 export interface MiddyOptions {
@@ -48,7 +45,7 @@ const WHERE = 'idempotent(handler, options)'
  *   tenant: (event) => event.requestContext.authorizer?.lambda?.merchantId,
  * })
  */
-export const idempotent = <TEvent, TResult, TContext extends TimedContext = LambdaContext>(
+export const idempotent = <TEvent, TResult, TContext extends TimedContext = TimedContext>(
   handler: (
     event: TEvent,
     context: TContext,
@@ -85,7 +82,7 @@ const handle = async <TEvent>(
   const exchange = exchangeOf(settings, event, identified.request)
   switch (identified.kind) {
     case 'unkeyed':
-      tellUnkeyed(exchange)
+      emitUnkeyed(exchange)
       return respondUnkeyed(exchange, captureResult(exchange, await call(undefined)))
     case 'refused':
       return refuse(exchange, identified.error)

@@ -1,4 +1,4 @@
-import { StoreUnavailable } from '../core/errors.ts'
+import { StoreUnavailableError } from '../core/errors.ts'
 import type { RecordKey } from '../core/identity/record-key.ts'
 import { aFunction, checkOptions, integerBetween } from '../core/option-rules.ts'
 import { type Claim, recordOf } from '../core/record/claim.ts'
@@ -102,7 +102,7 @@ export const memoryStore = (options: MemoryStoreOptions = {}): MemoryStore => {
 }
 
 const assertAwaited = (by: AbortSignal): void => {
-  if (by.aborted) throw new StoreUnavailable('The caller of the store has given up')
+  if (by.aborted) throw new StoreUnavailableError('The caller of the store has given up')
 }
 
 const isHeldBy = (record: StoredRecord, claim: Claim): record is InProgressRecord =>

@@ -1,4 +1,4 @@
-import type { Observe } from '../core/events.ts'
+import type { Observer } from '../core/events.ts'
 import { aFunction, checkOptions, type Rule } from '../core/option-rules.ts'
 import { type EmfSettings, emfLine } from './emf-line.ts'
 import { TAKEN_NAMES } from './taken-names.ts'
@@ -30,7 +30,7 @@ const DEFAULT_NAMESPACE = 'LambdaOnce'
  * A count for each type of event (`claimed`, `replayed`, `lost`, …) and `claimLatency` in milliseconds, by operation.
  * Throws `OptionError` for options that cannot be right.
  */
-export const emfMetrics = (options: EmfMetricsOptions = {}): Observe => {
+export const emfMetrics = (options: EmfMetricsOptions = {}): Observer => {
   checkOptions('emfMetrics(options)', options, {
     namespace: { rule: aNamespace },
     dimensions: { rule: someDimensions },

@@ -1,7 +1,7 @@
 import type { TimedContext } from '../core/lifecycle/request.ts'
 import { OptionError } from '../core/option-rules.ts'
 import type { HandlerClaim } from '../core/record/handler-claim.ts'
-import { type BatchJob, type Call, createBatch, leavesQueue, type Processed, storeFault } from './batch.ts'
+import { type BatchEntryResult, type BatchJob, type Call, createBatch, leavesQueue, storeFault } from './batch.ts'
 import { createDeadlineOf, type Deadline } from './deadline.ts'
 import { identify } from './identity.ts'
 import type { SqsMessage } from './message.ts'
@@ -80,7 +80,7 @@ const chainsOf = (job: BatchJob<unknown>): readonly string[] => {
   return job.kind === 'identified' ? [...ofGroup, `record ${job.claimRequest.recordKey}`] : ofGroup
 }
 
-const responseOf = (records: readonly SqsRecord[], processed: readonly Processed[]): SqsBatchResponse => ({
+const responseOf = (records: readonly SqsRecord[], processed: readonly BatchEntryResult[]): SqsBatchResponse => ({
   batchItemFailures: records
     .filter((_, index) => !leavesQueue(processed[index]))
     .map(({ messageId }) => ({ itemIdentifier: messageId })),

@@ -9,15 +9,15 @@ import { isPointer, publishedText } from './envelope.ts'
 import { chosenKey, skip } from './key.ts'
 import { messageOf, type SqsMessage } from './message.ts'
 import type { SqsSettings } from './options.ts'
-import { BodyInvalid, parseBody } from './parse.ts'
+import { BodyInvalidError, parseBody } from './parse.ts'
 import { copyOf, type SqsRecord } from './record.ts'
-import { UnusableMessage } from './unusable.ts'
+import { UnusableMessageError } from './unusable.ts'
 
 /**
  * A message with its identity derived, before any handler runs: what a handler changes later changes no claim. `record`
  * is the layer's own copy; the user's functions get the one that Lambda handed over.
  */
-export interface Identified<TBody> {
+export interface IdentifiedMessage<TBody> {
   readonly kind: 'identified'
   readonly record: SqsRecord
   readonly message: SqsMessage<TBody>
@@ -27,7 +27,7 @@ export interface Identified<TBody> {
 export interface Unusable {
   readonly kind: 'unusable'
   readonly record: SqsRecord
-  readonly error: UnusableMessage
+  readonly error: UnusableMessageError
 }
 
 /** A message that its `key` function wants nothing done about. */
@@ -41,7 +41,7 @@ export const identify = async <TBody>(
   settings: SqsSettings<TBody>,
   given: SqsRecord,
   context: TimedContext | undefined,
-): Promise<Identified<TBody> | Unusable | Skipped> => {
+): Promise<IdentifiedMessage<TBody> | Unusable | Skipped> => {
   const record = copyOf(given)
   try {
     const body = await part('body', record, () => parseBody(settings.parse, record.body, given))
@@ -52,7 +52,7 @@ export const identify = async <TBody>(
     const claimRequest = await claimRequestOf(settings, { record, message, key }, context)
     return { kind: 'identified', record, message, claimRequest }
   } catch (error) {
-    if (!(error instanceof UnusableMessage)) throw error
+    if (!(error instanceof UnusableMessageError)) throw error
     return { kind: 'unusable', record, error }
   }
 }
@@ -74,7 +74,7 @@ const claimRequestOf = async <TBody>(
     recordKey: await part('key', record, () => deriveRecordKey({ operation, tenant, key })),
     fingerprint: await part('payload', record, () => deriveFingerprint([covered(settings, record, message)])),
     ...timesOf(context, runtime),
-    readFirst: message.receiveCount > 1,
+    peekFirst: message.receiveCount > 1,
   }
 }
 
@@ -105,7 +105,7 @@ const part = async <T>(name: MessagePart, { messageId }: SqsRecord, read: () => 
     // Our own errors quote nothing of the message; anybody else's may.
     const isOwn = cause instanceof IdempotencyError
     const rule = isOwn ? cause.message : 'Reading it threw an error'
-    const retryable = isAsynchronous && !isOwn && !(cause instanceof BodyInvalid)
-    throw new UnusableMessage(name, messageId, rule, { cause, retryable })
+    const retryable = isAsynchronous && !isOwn && !(cause instanceof BodyInvalidError)
+    throw new UnusableMessageError(name, messageId, rule, { cause, retryable })
   }
 }

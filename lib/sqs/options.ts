@@ -70,7 +70,7 @@ export interface SqsOptions<TBody> extends CommonOptions {
   /** An `SQSClient` of your own, for `visibility` and `deadLetter`. Default: made from `@aws-sdk/client-sqs` on demand. */
   readonly sqs?: SqsClient | undefined
   /**
-   * Gets what the handler threw, an `UnusableMessage` for a message that could not be claimed, an `IdempotencyError` that
+   * Gets what the handler threw, an `UnusableMessageError` for a message that could not be claimed, an `IdempotencyError` that
    * names the record for one that is held or came with another payload, and what SQS refused: the event source gets
    * message ids only. Default: `console.error`, without what could quote a body.
    */

@@ -20,7 +20,7 @@ export type SchemaResult<TBody> =
 export type Parse<TBody> = ((text: string, record: SqsRecord) => TBody | Promise<TBody>) | SchemaLike<TBody>
 
 /** Thrown where a validator found something wrong; the issues are its own. */
-export class BodyInvalid extends TypeError {
+export class BodyInvalidError extends TypeError {
   override readonly name = 'BodyInvalid'
   readonly issues: readonly { readonly message: string }[]
 
@@ -47,6 +47,6 @@ export const isSchema = (parse: unknown): parse is SchemaLike<unknown> =>
   (typeof parse === 'object' || typeof parse === 'function') && parse !== null && '~standard' in parse
 
 const validated = <TBody>(result: SchemaResult<TBody>): TBody => {
-  if (result.issues !== undefined) throw new BodyInvalid(result.issues)
+  if (result.issues !== undefined) throw new BodyInvalidError(result.issues)
   return result.value
 }

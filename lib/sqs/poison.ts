@@ -1,7 +1,7 @@
 import { aboutClaim } from '../core/events.ts'
 import type { HeldClaim } from '../core/lifecycle/begin.ts'
 import { settle } from '../core/lifecycle/settle.ts'
-import type { Ending } from '../core/outcome/outcome-policy.ts'
+import type { ClaimEnding } from '../core/outcome/outcome-policy.ts'
 import { type Claim, runsInDoubt } from '../core/record/claim.ts'
 import type { SqsSettings } from './options.ts'
 import type { TimeLeft } from './queue.ts'
@@ -25,13 +25,13 @@ export const endPoison = async <TBody>(
   held: HeldClaim,
   left: TimeLeft,
 ): Promise<'buried' | 'returned'> => {
-  core.tell(() => ({ type: 'poisoned', ...aboutClaim(held.claim), messageId: record.messageId }))
+  core.emit(() => ({ type: 'poisoned', ...aboutClaim(held.claim), messageId: record.messageId }))
   const buried = await queue.bury(record, { reason: 'poison', record: held.claim.recordKey }, left)
   await settle(core, held, buried === false ? { kind: 'abandon', lastError: 'Poison' } : poisonEnding(maxRuns))
   return buried === true ? 'buried' : 'returned'
 }
 
-const poisonEnding = (maxRuns: number): Ending => ({
+const poisonEnding = (maxRuns: number): ClaimEnding => ({
   kind: 'complete',
   status: 'FAILED',
   outcome: { kind: 'error', error: { message: `Poison: not run again after ${maxRuns} runs that ended in doubt` } },

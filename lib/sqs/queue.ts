@@ -100,7 +100,7 @@ export const createQueue = (settings: Settings, { moves, deadLetterUrl, client, 
       return true
     } catch (error) {
       const { operation } = settings
-      settings.tell(() => ({ type: 'queueFailed', operation, step, error: causeName(error) }))
+      settings.emit(() => ({ type: 'queueFailed', operation, step, error: causeName(error) }))
       report(onError, error, record)
       return false
     }

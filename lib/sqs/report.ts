@@ -1,6 +1,6 @@
 import { unawaited } from '../core/unawaited.ts'
 import type { SqsRecord } from './record.ts'
-import { UnusableMessage } from './unusable.ts'
+import { UnusableMessageError } from './unusable.ts'
 
 export type OnError = (error: unknown, record: SqsRecord) => void
 
@@ -9,7 +9,7 @@ export type OnError = (error: unknown, record: SqsRecord) => void
  * nobody can mend. Of an unusable message its own line alone: the cause may quote the body.
  */
 export const logError: OnError = (error, { messageId }) => {
-  if (error instanceof UnusableMessage) console.error(`lambda-once: ${error.message}`)
+  if (error instanceof UnusableMessageError) console.error(`lambda-once: ${error.message}`)
   else console.error(`lambda-once: message ${messageId} failed:`, error)
 }
 

@@ -1,8 +1,8 @@
-import { IdempotencyError, type StoreMisconfigured, type StoreUnavailable } from '../core/errors.ts'
+import { IdempotencyError, type StoreMisconfiguredError, type StoreUnavailableError } from '../core/errors.ts'
 import { begin, type HeldClaim } from '../core/lifecycle/begin.ts'
-import { look } from '../core/lifecycle/peek.ts'
+import { peek } from '../core/lifecycle/peek.ts'
 import { type Refusal, refusalError } from '../core/lifecycle/refusal.ts'
-import { type Ran, runClaimed, type Threw } from '../core/lifecycle/run.ts'
+import { type HandlerThrew, type RunResult, runClaimed } from '../core/lifecycle/run.ts'
 import { settle } from '../core/lifecycle/settle.ts'
 import type { Settings } from '../core/options.ts'
 import { outcomeOf } from '../core/outcome/outcome.ts'
@@ -11,33 +11,33 @@ import type { HandlerClaim } from '../core/record/handler-claim.ts'
 import { judge, type Verdict } from '../core/record/judge.ts'
 import type { SettledRecord, StoredRecord } from '../core/record/record.ts'
 import type { Deadline } from './deadline.ts'
-import type { Identified } from './identity.ts'
+import type { IdentifiedMessage } from './identity.ts'
 import type { SqsSettings } from './options.ts'
 import { endPoison, isPoison } from './poison.ts'
 import { report } from './report.ts'
 
 /** What became of a message that was brought before the store. */
-export type Tried =
+export type MessageResult =
   | { readonly kind: 'acknowledged' }
   | { readonly kind: 'returned' }
   /** Returned, and its handler did run: a twin in the same batch is not run at once again. */
   | { readonly kind: 'failed' }
   /** Returned, because the store did not answer. */
-  | { readonly kind: 'unanswered'; readonly error: StoreUnavailable | StoreMisconfigured }
+  | { readonly kind: 'unanswered'; readonly error: StoreUnavailableError | StoreMisconfiguredError }
 
 export interface Run<TBody> {
   readonly settings: SqsSettings<TBody>
-  readonly identified: Identified<TBody>
+  readonly identified: IdentifiedMessage<TBody>
   readonly deadline: Deadline
   readonly call: (claim: HandlerClaim | undefined) => unknown
 }
 
-const ACKNOWLEDGED: Tried = { kind: 'acknowledged' }
-const RETURNED: Tried = { kind: 'returned' }
-const FAILED: Tried = { kind: 'failed' }
+const ACKNOWLEDGED: MessageResult = { kind: 'acknowledged' }
+const RETURNED: MessageResult = { kind: 'returned' }
+const FAILED: MessageResult = { kind: 'failed' }
 
 /** Claims the message, runs it where the claim is won, and says what to tell the queue. */
-export const tryMessage = async <TBody>(run: Run<TBody>): Promise<Tried> => {
+export const tryMessage = async <TBody>(run: Run<TBody>): Promise<MessageResult> => {
   const begun = await begin(run.settings.core, run.identified.claimRequest)
   switch (begun.kind) {
     case 'run':
@@ -68,7 +68,7 @@ const refusalOf = <TBody>({ identified }: Run<TBody>, refusal: Refusal): Idempot
   return new IdempotencyError(code, `${message} (record ${identified.claimRequest.recordKey})`)
 }
 
-const runHeld = async <TBody>(run: Run<TBody>, held: HeldClaim): Promise<Tried> => {
+const runHeld = async <TBody>(run: Run<TBody>, held: HeldClaim): Promise<MessageResult> => {
   const { settings, identified } = run
   if (isPoison(held.claim, settings.maxRuns)) {
     return (await endPoison(settings, identified.record, held, run.deadline.left)) === 'buried'
@@ -83,7 +83,7 @@ const runHeld = async <TBody>(run: Run<TBody>, held: HeldClaim): Promise<Tried> 
   return runStarted(run, held)
 }
 
-const runStarted = async <TBody>(run: Run<TBody>, held: HeldClaim): Promise<Tried> => {
+const runStarted = async <TBody>(run: Run<TBody>, held: HeldClaim): Promise<MessageResult> => {
   const ran = await runClaimed(run.settings.core, held, {
     handler: run.call,
     endingOfValue: (value) => ({ kind: 'complete', status: 'SUCCEEDED', outcome: outcomeOf(value) }),
@@ -93,7 +93,10 @@ const runStarted = async <TBody>(run: Run<TBody>, held: HeldClaim): Promise<Trie
 }
 
 /** A final failure is the message's end, unless another run has taken the claim over: then what that one did counts. */
-const endAsThrown = <TBody>(run: Run<TBody>, { error, settled }: Threw): Tried | Promise<Tried> => {
+const endAsThrown = <TBody>(
+  run: Run<TBody>,
+  { error, settled }: HandlerThrew,
+): MessageResult | Promise<MessageResult> => {
   report(run.settings.onError, error, run.identified.record)
   if (endingOfError(error).kind !== 'complete') return FAILED
   if (settled.kind === 'replay') return endAsStored(run, settled.record)
@@ -101,13 +104,13 @@ const endAsThrown = <TBody>(run: Run<TBody>, { error, settled }: Threw): Tried |
 }
 
 /** A run whose outcome could not be stored is acknowledged: its effect is done (`unstored: 'fail'` returns it). */
-const endAsRan = <TBody>(run: Run<TBody>, ran: Ran<unknown>): Tried | Promise<Tried> => {
+const endAsRan = <TBody>(run: Run<TBody>, ran: RunResult<unknown>): MessageResult | Promise<MessageResult> => {
   if (ran.kind === 'replay') return endAsStored(run, ran.record)
   if (ran.kind === 'refused') return returnFor(run, ran.error.retryAfterSeconds)
   return ACKNOWLEDGED
 }
 
-const runUnprotected = async <TBody>({ settings, identified, call }: Run<TBody>): Promise<Tried> => {
+const runUnprotected = async <TBody>({ settings, identified, call }: Run<TBody>): Promise<MessageResult> => {
   try {
     await call(undefined)
     return ACKNOWLEDGED
@@ -117,14 +120,14 @@ const runUnprotected = async <TBody>({ settings, identified, call }: Run<TBody>)
   }
 }
 
-const endAsStored = <TBody>(run: Run<TBody>, { status }: SettledRecord): Tried | Promise<Tried> =>
+const endAsStored = <TBody>(run: Run<TBody>, { status }: SettledRecord): MessageResult | Promise<MessageResult> =>
   status === 'SUCCEEDED' ? ACKNOWLEDGED : sendAway(run, 'failed')
 
 /** A message that will never succeed goes to the dead-letter queue: by itself on FIFO, else by being returned. */
 const sendAway = async <TBody>(
   { settings, identified, deadline }: Run<TBody>,
   reason: 'failed' | 'mismatch',
-): Promise<Tried> => {
+): Promise<MessageResult> => {
   const { record, claimRequest } = identified
   const buried = await settings.queue.bury(record, { reason, record: claimRequest.recordKey }, deadline.left)
   return buried === true ? ACKNOWLEDGED : RETURNED
@@ -134,10 +137,10 @@ const sendAway = async <TBody>(
  * Another payload holds the key. Where that is certain to stay so, the message never succeeds; where the run of the
  * other payload is still in progress, it may yet release the key.
  */
-const endMismatched = async <TBody>(run: Run<TBody>): Promise<Tried> => {
+const endMismatched = async <TBody>(run: Run<TBody>): Promise<MessageResult> => {
   const { settings, identified } = run
   if (!settings.queue.mayBury(identified.record)) return RETURNED
-  const verdict = await look(settings.core, identified.claimRequest).then(
+  const verdict = await peek(settings.core, identified.claimRequest).then(
     (record) => record && verdictOfOwner(settings.core, record),
     () => undefined,
   )
@@ -153,7 +156,7 @@ const verdictOfOwner = ({ store, runtime, abandoned }: Settings, record: StoredR
 const returnFor = async <TBody>(
   { settings, identified, deadline }: Run<TBody>,
   retryAfterSeconds: number | undefined,
-): Promise<Tried> => {
+): Promise<MessageResult> => {
   if (retryAfterSeconds !== undefined) await settings.queue.hideFor(identified.record, retryAfterSeconds, deadline.left)
   return RETURNED
 }

@@ -8,7 +8,7 @@ export interface UnusableMessageOptions extends ErrorOptions {
  * A part of a message that cannot be used. The message names the part only: what `JSON.parse` or a validator says may
  * quote the body. Their own error is the `cause`, for an `onError` that wants it.
  */
-export class UnusableMessage extends Error {
+export class UnusableMessageError extends Error {
   override readonly name = 'UnusableMessage'
   readonly part: MessagePart
   readonly messageId: string

@@ -125,8 +125,8 @@ const storedAsAnswered: Check = ({ stored, settled, runs, retention }) => {
   )
   const foreign = settled.filter((held) => !runs.some(({ value }) => equal(held, value)))
   return [
-    ...gone.map((answer) => `${tellAnswer(answer)}; the store holds ${settled.map(tell).join() || 'none'}`),
-    ...foreign.map((held) => `the store holds ${tell(held)}, which no run returned`),
+    ...gone.map((answer) => `${tellAnswer(answer)}; the store holds ${settled.map(emit).join() || 'none'}`),
+    ...foreign.map((held) => `the store holds ${emit(held)}, which no run returned`),
   ]
 }
 
@@ -218,7 +218,7 @@ const valuedOf = (operation: Operation, runs: readonly Run[]): readonly Valued[]
 }
 
 /** What JSON cannot hold is a value all the same. */
-const tell = (value: unknown): string => {
+const emit = (value: unknown): string => {
   try {
     return JSON.stringify(value) ?? String(value)
   } catch {
@@ -227,7 +227,7 @@ const tell = (value: unknown): string => {
 }
 
 const tellAnswer = ({ operation, value, status }: Valued): string =>
-  `${operation.client} was answered ${tell(value)} (${status}) at ${operation.answeredAt}`
+  `${operation.client} was answered ${emit(value)} (${status}) at ${operation.answeredAt}`
 
 const tellRun = ({ attempt, startedAt, value }: Run): string =>
-  `the run of attempt ${attempt ?? 'none'} (${tell(value)}, from ${startedAt})`
+  `the run of attempt ${attempt ?? 'none'} (${emit(value)}, from ${startedAt})`

@@ -1,4 +1,4 @@
-import { StoreUnavailable } from '../core/errors.ts'
+import { StoreUnavailableError } from '../core/errors.ts'
 import { checkOptions, integerBetween, OptionError, oneOf, type Rules } from '../core/option-rules.ts'
 import { aStore } from '../core/options.ts'
 import type { Store } from '../core/record/store.ts'
@@ -12,7 +12,7 @@ export type StoreCall = 'claim' | 'takeOver' | 'renew' | 'settle' | 'peek'
  * - `'answerLost'`: the request is applied, its answer is lost on the way back.
  * - `'late'`: the request is under way, given up by its sender, and applied when the test calls `deliver()`.
  *
- * The caller cannot tell one from the other: each is a `StoreUnavailable`.
+ * The caller cannot tell one from the other: each is a `StoreUnavailableError`.
  */
 export type StoreFault = 'unavailable' | 'lost' | 'answerLost' | 'late'
 
@@ -74,7 +74,7 @@ export const faultyStore = (store: Store): FaultyStore => {
     if (fault === undefined) return request(by)
     if (fault === 'answerLost') await request(by)
     if (fault === 'late') late.push(() => request(new AbortController().signal)) // whatever its sender wants by then
-    throw new StoreUnavailable(`faultyStore: this ${call} was ${MESSAGES[fault]}`)
+    throw new StoreUnavailableError(`faultyStore: this ${call} was ${MESSAGES[fault]}`)
   }
 
   return {

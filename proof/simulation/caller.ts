@@ -143,7 +143,7 @@ const ask = (world: World, invocation: Invocation, settings: Settings, asked: As
       recordKey: RECORD_KEY,
       fingerprint: asked.fingerprint,
       ...asked.times,
-      readFirst: profile.readFirst,
+      peekFirst: profile.peekFirst,
       wait: profile.wait ? fromSeconds(3) : undefined,
     },
     {

@@ -1,6 +1,6 @@
 import { NotDoneError, TerminalError } from '../../lib/core/outcome/handler-errors.ts'
 import { outcomeOf } from '../../lib/core/outcome/outcome.ts'
-import { decide, type Ending, statusOf, storeSuccess } from '../../lib/core/outcome/outcome-policy.ts'
+import { type ClaimEnding, decide, statusOf, storeSuccess } from '../../lib/core/outcome/outcome-policy.ts'
 
 /** How a handler ends. */
 export type Deed =
@@ -57,7 +57,7 @@ export const answerOf = (deed: Deed, run: number): Answer => {
 }
 
 /** As the HTTP entry does by default. */
-export const endingOfAnswer = (answer: Answer): Ending => {
+export const endingOfAnswer = (answer: Answer): ClaimEnding => {
   const decision = decide(storeSuccess, answer)
   return decision === 'complete'
     ? { kind: 'complete', status: statusOf(answer), outcome: outcomeOf(answer) }

@@ -1,5 +1,5 @@
 import type { Fingerprint } from '../../lib/core/identity/fingerprint.ts'
-import type { Ran } from '../../lib/core/lifecycle/run.ts'
+import type { RunResult } from '../../lib/core/lifecycle/run.ts'
 import type { Claim } from '../../lib/core/record/claim.ts'
 import type { StoredRecord } from '../../lib/core/record/record.ts'
 import type { Settlement } from '../../lib/core/record/store.ts'
@@ -67,7 +67,7 @@ export interface Answered extends Happening {
   readonly claim: Claim | undefined
   /** The store had told it of a record that was not its own. */
   readonly hadContender: boolean
-  readonly result: Ran<Answer> | { readonly kind: 'threw'; readonly error: unknown }
+  readonly result: RunResult<Answer> | { readonly kind: 'threw'; readonly error: unknown }
   /** Requests to the store, as the lifecycle counts them: an SDK's second send is none. */
   readonly requests: Requests
 }

@@ -51,7 +51,7 @@ export interface Profile {
   /** Of a payload: how likely it is the second one. */
   readonly otherPayload: number
   readonly wait: boolean
-  readonly readFirst: boolean
+  readonly peekFirst: boolean
   readonly operator: boolean
   /** A script of the operator's that releases the record over and over: the most that can come between look and write. */
   readonly meddler: boolean
@@ -100,7 +100,7 @@ export const drawProfile = (random: Random): Profile => {
     badDeeds: random.chance(0.3) ? 0 : random.pick([0.2, 0.5, 0.8]),
     otherPayload: random.chance(0.5) ? 0 : 0.3,
     wait: random.chance(0.15),
-    readFirst: random.chance(0.1),
+    peekFirst: random.chance(0.1),
     operator: random.chance(0.1),
     meddler: random.chance(0.02),
     sweeps: random.chance(0.5),

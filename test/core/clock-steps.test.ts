@@ -1,5 +1,5 @@
 import { type ClaimRequest, timesOf } from '../../lib/core/lifecycle/request.ts'
-import { type Ran, run } from '../../lib/core/lifecycle/run.ts'
+import { type RunResult, run } from '../../lib/core/lifecycle/run.ts'
 import { type CommonOptions, readSettings } from '../../lib/core/options.ts'
 import type { Store } from '../../lib/core/record/store.ts'
 import { DeadlinePassed, type Runtime, steadyClock } from '../../lib/core/runtime.ts'
@@ -48,7 +48,7 @@ const play = (
   remaining: number,
   handler: () => unknown,
   { wait, ...options }: Partial<CommonOptions> & Pick<ClaimRequest, 'wait'> = {},
-): Promise<Ran<unknown>> =>
+): Promise<RunResult<unknown>> =>
   run(
     readSettings('test', { store, operation: 'payments', runtime, ...options }),
     {

@@ -1,4 +1,4 @@
-import { IdempotencyError, StoreUnavailable } from '../../lib/core/errors.ts'
+import { IdempotencyError, StoreUnavailableError } from '../../lib/core/errors.ts'
 import { NotDoneError, TerminalError } from '../../lib/core/outcome/handler-errors.ts'
 
 describe('errors have the members that they were given, and no others', () => {
@@ -9,7 +9,7 @@ describe('errors have the members that they were given, and no others', () => {
       new IdempotencyError('in-progress', undefined, { retryAfterSeconds: 3 }),
       ['code', 'name', 'retryAfterSeconds', 'retryable'],
     ],
-    ['a store that is down', new StoreUnavailable('no answer'), ['code', 'name', 'retryable']],
+    ['a store that is down', new StoreUnavailableError('no answer'), ['code', 'name', 'retryable']],
     ['a statement that nothing was done', new NotDoneError(), ['name']],
     ['one with a status', new NotDoneError('x', { statusCode: 409, expose: true }), ['expose', 'name', 'statusCode']],
     ['a final failure', new TerminalError('declined'), ['name']],

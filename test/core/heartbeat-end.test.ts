@@ -1,5 +1,5 @@
 import type { Settlement } from '../../lib/core/record/store.ts'
-import { NotDoneError, type OnceOptions, once, StoreUnavailable } from '../../lib/index.ts'
+import { NotDoneError, type OnceOptions, once, StoreUnavailableError } from '../../lib/index.ts'
 import { type MemoryStore, memoryStore } from '../../lib/memory/index.ts'
 import { type TestRuntime, testRuntime } from '../../lib/testing/index.ts'
 import { gate } from '../support/http-harness.ts'
@@ -93,7 +93,7 @@ describe('C16: a heartbeat renews until the settle has ended', () => {
     await begun
     store.renew = async () => {
       if (how === 'gone') return { kind: 'lost' }
-      throw new StoreUnavailable('throttled')
+      throw new StoreUnavailableError('throttled')
     }
     await clock.advance(20)
     expect(signal?.aborted).toBe(false)
@@ -104,7 +104,7 @@ describe('C16: a heartbeat renews until the settle has ended', () => {
   test('C16: after a completion that could not be stored, it renews no more', async () => {
     const { clock, store, leases, host } = scene()
     store.settle = async () => {
-      throw new StoreUnavailable('throttled')
+      throw new StoreUnavailableError('throttled')
     }
     const asked = { ...REQUEST, ...remaining(900_000) }
     const ran = await host({ heartbeat: { leaseSeconds: 15 } })(asked, () => 'A')

@@ -1,12 +1,12 @@
 import { deriveFingerprint } from '../../lib/core/identity/fingerprint.ts'
 import { deriveRecordKey } from '../../lib/core/identity/record-key.ts'
 import { type ClaimRequest, timesOf } from '../../lib/core/lifecycle/request.ts'
-import { type Ran, run } from '../../lib/core/lifecycle/run.ts'
+import { type RunResult, run } from '../../lib/core/lifecycle/run.ts'
 import { readSettings } from '../../lib/core/options.ts'
 import type { Store } from '../../lib/core/record/store.ts'
 import { systemRuntime } from '../../lib/core/runtime.ts'
 import { fromSeconds } from '../../lib/core/time.ts'
-import { StoreUnavailable } from '../../lib/index.ts'
+import { StoreUnavailableError } from '../../lib/index.ts'
 import { memoryStore } from '../../lib/memory/index.ts'
 
 const request: ClaimRequest = {
@@ -15,9 +15,9 @@ const request: ClaimRequest = {
   ...timesOf(undefined, systemRuntime),
 }
 
-const down = (): Promise<never> => Promise.reject(new StoreUnavailable('throttled'))
+const down = (): Promise<never> => Promise.reject(new StoreUnavailableError('throttled'))
 
-const attempt = (store: Store, how: Partial<ClaimRequest>, handler: () => unknown): Promise<Ran<unknown>> =>
+const attempt = (store: Store, how: Partial<ClaimRequest>, handler: () => unknown): Promise<RunResult<unknown>> =>
   run(
     readSettings('test', { store, operation: 'payments', storeDown: 'dangerouslyRunUnprotected' }),
     { ...request, ...how },
@@ -54,7 +54,7 @@ describe('E11: what may run while the store is down does not run where the store
     const store = memoryStore()
     const second = charge()
     await attempt(store, {}, async () => {
-      const late = await attempt({ ...store, claim: down }, { readFirst: true }, second.charge)
+      const late = await attempt({ ...store, claim: down }, { peekFirst: true }, second.charge)
       expect(late).toMatchObject(UNAVAILABLE)
     })
     expect(second.charges()).toBe(0)
@@ -82,7 +82,7 @@ describe('E11: what may run while the store is down does not run where the store
     const second = charge()
     let claims = 0
     const flaky: Store = { ...store, claim: (...args) => (++claims === 1 ? store.claim(...args) : down()) }
-    let waiting: Promise<Ran<unknown>> | undefined
+    let waiting: Promise<RunResult<unknown>> | undefined
     await attempt(store, {}, async () => {
       waiting = attempt(flaky, { wait: fromSeconds(5) }, second.charge)
       while (claims === 0) await new Promise(setImmediate)

@@ -65,10 +65,10 @@ describe('E5: a store that hangs is given up while the caller can still be answe
   test.each([900, 1_000, 2_300, 10_000])('with %i ms left, after a first look', async (remaining) => {
     const runtime = waitingRuntime()
     const store = { ...memoryStore(), ...HANGING }
-    expect(await leftAfter(store, runtime, remaining, { readFirst: true })).toBeGreaterThanOrEqual(ANSWERING)
+    expect(await leftAfter(store, runtime, remaining, { peekFirst: true })).toBeGreaterThanOrEqual(ANSWERING)
   })
 
-  test.each([false, true])('after a wait for another run; with a first look: %p', async (readFirst) => {
+  test.each([false, true])('after a wait for another run; with a first look: %p', async (peekFirst) => {
     const runtime = waitingRuntime()
     const inner = memoryStore({ now: runtime.now })
     await inner.claim(claimsAt(runtime.now()).claim({ recordKey: RECORD_KEY }), unhurried)
@@ -85,16 +85,16 @@ describe('E5: a store that hangs is given up while the caller can still be answe
       claim: (claim, by) => (isLate() ? hangs() : inner.claim(claim, by)),
       settle: hangs,
     }
-    const left = await leftAfter(store, runtime, 3_000, { readFirst, wait: fromSeconds(25) })
+    const left = await leftAfter(store, runtime, 3_000, { peekFirst, wait: fromSeconds(25) })
     expect(looks).toBeGreaterThan(1)
     expect(left).toBeGreaterThanOrEqual(ANSWERING)
   })
 })
 
 describe('E11: a store that hangs is given up', () => {
-  test.each([false, true])('within 2.5 s, with a first look: %p', async (readFirst) => {
+  test.each([false, true])('within 2.5 s, with a first look: %p', async (peekFirst) => {
     const runtime = waitingRuntime()
-    const left = await leftAfter({ ...memoryStore(), ...HANGING }, runtime, 30_000, { readFirst })
+    const left = await leftAfter({ ...memoryStore(), ...HANGING }, runtime, 30_000, { peekFirst })
     expect(30_000 - left).toBeLessThanOrEqual(2_500)
   })
 
@@ -104,7 +104,7 @@ describe('E11: a store that hangs is given up', () => {
       runtime.clock.advance(499)
       return undefined
     }
-    const left = await leftAfter({ ...memoryStore(), ...HANGING, peek }, runtime, 30_000, { readFirst: true })
+    const left = await leftAfter({ ...memoryStore(), ...HANGING, peek }, runtime, 30_000, { peekFirst: true })
     expect(30_000 - left).toBeLessThanOrEqual(2_500)
   })
 })

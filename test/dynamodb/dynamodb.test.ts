@@ -5,7 +5,7 @@ import {
   type KeySchemaElement,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb'
-import { StoreMisconfigured, StoreUnavailable } from '../../lib/core/errors.ts'
+import { StoreMisconfiguredError, StoreUnavailableError } from '../../lib/core/errors.ts'
 import { recordOf } from '../../lib/core/record/claim.ts'
 import type { Store } from '../../lib/core/record/store.ts'
 import { fromSeconds, millis } from '../../lib/core/time.ts'
@@ -73,9 +73,9 @@ const tableWith = async (keys: Record<string, 'S' | 'N'>): Promise<string> => {
 describe('A store that is not set up is refused by a message that says what to do:', () => {
   const refusal = async (call: (store: Store) => Promise<unknown>, table: string): Promise<string> => {
     const error = await call(testStore({ tableName: table })).catch((thrown: unknown) => thrown)
-    expect(error).toBeInstanceOf(StoreMisconfigured)
-    expect((error as StoreMisconfigured).code).toBe('store-misconfigured')
-    return (error as StoreMisconfigured).message
+    expect(error).toBeInstanceOf(StoreMisconfiguredError)
+    expect((error as StoreMisconfiguredError).code).toBe('store-misconfigured')
+    return (error as StoreMisconfiguredError).message
   }
 
   test.each(CALLS)('no such table (%s)', async (_, call) => {
@@ -103,7 +103,7 @@ describe('A store that is not set up is refused by a message that says what to d
   test.each(CALLS)('a denied call (%s)', async (_, call) => {
     proxy.script({ fault: denied })
     const error = await call(store).catch((thrown: unknown) => thrown)
-    expect(error).toBeInstanceOf(StoreMisconfigured)
+    expect(error).toBeInstanceOf(StoreMisconfiguredError)
     expect((error as Error).message).toMatch(/grant it dynamodb:GetItem, dynamodb:PutItem and dynamodb:UpdateItem/)
   })
 
@@ -125,7 +125,7 @@ describe('A store that is not set up is refused by a message that says what to d
       () => store.peek(claim.recordKey, unhurried),
     ]) {
       const error = await call().catch((thrown: unknown) => thrown)
-      expect(error).toBeInstanceOf(StoreMisconfigured)
+      expect(error).toBeInstanceOf(StoreMisconfiguredError)
       expect((error as Error).message).toContain(`"${named}"`)
       expect((error as Error).message).toContain('a table of its own')
     }
@@ -150,7 +150,7 @@ describe('A store that does not answer is unavailable:', () => {
     proxy.script({ fault })
     const bounded = testStore({ tableName, endpoint: proxy.endpoint, patience: millis(100) })
     const error = await bounded.claim(aClaim(), unhurried).catch((thrown: unknown) => thrown)
-    expect(error).toBeInstanceOf(StoreUnavailable)
+    expect(error).toBeInstanceOf(StoreUnavailableError)
     expect(proxy.seen).toHaveLength(2)
   })
 
@@ -158,7 +158,7 @@ describe('A store that does not answer is unavailable:', () => {
     const closed = await faultProxy()
     await closed.close()
     const unreachable = testStore({ tableName, endpoint: closed.endpoint })
-    for (const [, call] of CALLS) await expect(call(unreachable)).rejects.toBeInstanceOf(StoreUnavailable)
+    for (const [, call] of CALLS) await expect(call(unreachable)).rejects.toBeInstanceOf(StoreUnavailableError)
   })
 
   test.each(CALLS)('9. the caller gives up while the request is on its way (%s)', async (_, call) => {
@@ -175,7 +175,7 @@ describe('A store that does not answer is unavailable:', () => {
     })
     setTimeout(() => controller.abort(), 60)
     const watch = startStopwatch()
-    await expect(call(impatient)).rejects.toBeInstanceOf(StoreUnavailable)
+    await expect(call(impatient)).rejects.toBeInstanceOf(StoreUnavailableError)
     expect(watch.stop()).toBeLessThan(600) // the client's own time-out is 900 ms
   })
 })
@@ -204,7 +204,7 @@ describe('A transaction that holds the item', () => {
 
   test('for longer than five sends makes the store unavailable to an owner, who may try again', async () => {
     proxy.script({ fault: transactionConflict })
-    await expect(store.settle(aClaim(), completed(), unhurried)).rejects.toBeInstanceOf(StoreUnavailable)
+    await expect(store.settle(aClaim(), completed(), unhurried)).rejects.toBeInstanceOf(StoreUnavailableError)
     expect(proxy.seen).toHaveLength(5)
   })
 

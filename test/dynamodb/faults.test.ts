@@ -1,5 +1,5 @@
 import * as sdk from '@aws-sdk/client-dynamodb'
-import { StoreMisconfigured, StoreUnavailable } from '../../lib/core/errors.ts'
+import { StoreMisconfiguredError, StoreUnavailableError } from '../../lib/core/errors.ts'
 import type { Store } from '../../lib/core/record/store.ts'
 import { dynamoDbStore } from '../../lib/dynamodb/index.ts'
 import { aClaim, completed, NOW, renewal, unhurried } from '../support/claims.ts'
@@ -57,7 +57,7 @@ const answers = (name: string): void =>
 describe.each(PASSING)('%s (%s) passes: the store is unavailable', (name) => {
   test.each(CALLS)('in %s', async (_, call) => {
     answers(name)
-    await expect(call(store)).rejects.toBeInstanceOf(StoreUnavailable)
+    await expect(call(store)).rejects.toBeInstanceOf(StoreUnavailableError)
   })
 
   test('also without a status, by a client of the user’s own', async () => {
@@ -66,18 +66,18 @@ describe.each(PASSING)('%s (%s) passes: the store is unavailable', (name) => {
       tableName: 'table',
       client: { putItem: refuse, updateItem: refuse, getItem: refuse },
     })
-    for (const [, call] of CALLS) await expect(call(plain)).rejects.toBeInstanceOf(StoreUnavailable)
+    for (const [, call] of CALLS) await expect(call(plain)).rejects.toBeInstanceOf(StoreUnavailableError)
   })
 })
 
 test.each(LASTING)('%s is a mistake in the set-up, whatever the call.', async (name) => {
   answers(name)
-  for (const [, call] of CALLS) await expect(call(store)).rejects.toBeInstanceOf(StoreMisconfigured)
+  for (const [, call] of CALLS) await expect(call(store)).rejects.toBeInstanceOf(StoreMisconfiguredError)
 })
 
 test('A look that meets a transaction finds the store unavailable.', async () => {
   answers('TransactionConflictException')
-  await expect(store.peek(aClaim().recordKey, unhurried)).rejects.toBeInstanceOf(StoreUnavailable)
+  await expect(store.peek(aClaim().recordKey, unhurried)).rejects.toBeInstanceOf(StoreUnavailableError)
 })
 
 test.each(['ReplicatedWriteConflictException', 'ThrottlingException'])(
@@ -99,7 +99,7 @@ test('Whatever the SDK’s model of DynamoDB calls retryable passes.', async () 
     retryable.push(name)
     const fail = () => Promise.reject(fault)
     const refusing = dynamoDbStore({ tableName: 'table', client: { putItem: fail, updateItem: fail, getItem: fail } })
-    for (const [, call] of CALLS) await expect(call(refusing)).rejects.toBeInstanceOf(StoreUnavailable)
+    for (const [, call] of CALLS) await expect(call(refusing)).rejects.toBeInstanceOf(StoreUnavailableError)
   }
   expect(retryable).toContain('ReplicatedWriteConflictException')
   expect(PASSING.map(([name]) => name)).toEqual(expect.arrayContaining(retryable))

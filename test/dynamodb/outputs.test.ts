@@ -1,4 +1,4 @@
-import { StoreMisconfigured } from '../../lib/core/errors.ts'
+import { StoreMisconfiguredError } from '../../lib/core/errors.ts'
 import { recordOf } from '../../lib/core/record/claim.ts'
 import type { Store } from '../../lib/core/record/store.ts'
 import { type DynamoDbStoreOptions, dynamoDbStore, type ItemClient } from '../../lib/dynamodb/index.ts'
@@ -49,7 +49,7 @@ describe.each(NO_OUTPUTS)('A client that answers %s is a mistake in the set-up',
   test.each(CALLS)('in %s', async (_name, call) => {
     for (const client of bothClients(answer)) {
       const error = await call(dynamoDbStore({ tableName: 'table', client })).catch((thrown: unknown) => thrown)
-      expect(error).toBeInstanceOf(StoreMisconfigured)
+      expect(error).toBeInstanceOf(StoreMisconfiguredError)
       expect((error as Error).message).toMatch(/"table".*client's answer \(\w+\) is no output of DynamoDB/)
     }
   })
@@ -98,7 +98,7 @@ test('A client that throws at once, and not by its promise, is judged like any o
     throw Object.assign(new Error('denied'), { name: 'AccessDeniedException', $metadata: { httpStatusCode: 400 } })
   }
   const store = dynamoDbStore({ tableName: 'table', client: { putItem: fail, updateItem: fail, getItem: fail } })
-  for (const [, call] of CALLS) await expect(call(store)).rejects.toBeInstanceOf(StoreMisconfigured)
+  for (const [, call] of CALLS) await expect(call(store)).rejects.toBeInstanceOf(StoreMisconfiguredError)
 })
 
 describe('An emulator that does not give the item back with a refusal', () => {
@@ -124,7 +124,7 @@ describe('An emulator that does not give the item back with a refusal', () => {
     const error = await store
       .claim(aClaim({ recordKey: claim.recordKey }), unhurried)
       .catch((thrown: unknown) => thrown)
-    expect(error).toBeInstanceOf(StoreMisconfigured)
+    expect(error).toBeInstanceOf(StoreMisconfiguredError)
     expect((error as Error).message).toMatch(/emulator.*ReturnValuesOnConditionCheckFailure/)
   })
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import middy from '@middy/core'
-import { deriveRecordKey, type Runtime, type Store, StoreUnavailable } from '../../lib/index.ts'
+import { deriveRecordKey, type Runtime, type Store, StoreUnavailableError } from '../../lib/index.ts'
 import { NotDoneError, type SqsBatchResponse, type SqsEvent, sqsHandler, TerminalError } from '../../lib/sqs/index.ts'
 import { freshTable, readItem } from '../support/dynamodb.ts'
 import { patientRuntime } from '../support/http-harness.ts'
@@ -66,8 +66,10 @@ test('F4: a twin does not run unprotected where the store goes down after the fi
   let claims = 0
   const store: Store = {
     ...options.store,
-    claim: (...args) => (++claims === 1 ? options.store.claim(...args) : Promise.reject(new StoreUnavailable('down'))),
-    settle: (...args) => (claims === 1 ? options.store.settle(...args) : Promise.reject(new StoreUnavailable('down'))),
+    claim: (...args) =>
+      ++claims === 1 ? options.store.claim(...args) : Promise.reject(new StoreUnavailableError('down')),
+    settle: (...args) =>
+      claims === 1 ? options.store.settle(...args) : Promise.reject(new StoreUnavailableError('down')),
   }
   let runs = 0
   const handler = sqsHandler<Order>(() => void runs++, { ...options, store })
@@ -534,7 +536,7 @@ test('abandoned "hold": a run in doubt is not repeated; the message is returned 
 
 test('storeDown "dangerouslyRunUnprotected" runs the messages without a claim, and says so.', async () => {
   const base = orderOptions(tableName)
-  const store = { ...base.store, claim: () => Promise.reject(new StoreUnavailable('down')) }
+  const store = { ...base.store, claim: () => Promise.reject(new StoreUnavailableError('down')) }
   const claims: unknown[] = []
   const handler = sqsHandler<Order>(
     ({ body }, claim) => {

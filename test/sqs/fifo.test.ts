@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
-import { type IdempotencyEvent, StoreUnavailable } from '../../lib/index.ts'
+import { type IdempotencyEvent, StoreUnavailableError } from '../../lib/index.ts'
 import { NotDoneError, type SqsOptions, sqsHandler, TerminalError } from '../../lib/sqs/index.ts'
 import { freshTable } from '../support/dynamodb.ts'
 import {
@@ -344,10 +344,10 @@ test('F3: an unusable message behind a failure of its group, and what a dead-let
 test('F12: a message that left for the dead-letter queue is no sign of life of the store.', async () => {
   const sqs = fakeSqs()
   const options = withDeadLetter(sqs)
-  const store = { ...options.store, claim: () => Promise.reject(new StoreUnavailable('down')) }
+  const store = { ...options.store, claim: () => Promise.reject(new StoreUnavailableError('down')) }
   const handler = sqsHandler<Order>(() => {}, { ...options, store })
   const event = anEvent(aRecord('broken', { group: 'g', body: '{' }), ...inGroup('g', 'a'))
-  await expect(handler(event, aContext())).rejects.toBeInstanceOf(StoreUnavailable)
+  await expect(handler(event, aContext())).rejects.toBeInstanceOf(StoreUnavailableError)
 })
 
 test('Ten message attributes are all that SQS takes: those of the message stay, since its key may be one.', async () => {

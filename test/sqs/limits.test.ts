@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { StoreMisconfigured, StoreUnavailable } from '../../lib/index.ts'
+import { StoreMisconfiguredError, StoreUnavailableError } from '../../lib/index.ts'
 import { NotDoneError, sqsHandler } from '../../lib/sqs/index.ts'
 import { freshTable, readItem, testClient } from '../support/dynamodb.ts'
 import {
@@ -224,12 +224,12 @@ describe('F12', () => {
       ...options.store,
       claim: async () => {
         claims++
-        throw new StoreUnavailable('down')
+        throw new StoreUnavailableError('down')
       },
     }
     const handler = sqsHandler<Order>(() => {}, { ...options, store })
     const records = Array.from({ length: 200 }, (_, index) => aRecord(`m-${index}`))
-    await expect(handler(anEvent(...records), aContext())).rejects.toBeInstanceOf(StoreUnavailable)
+    await expect(handler(anEvent(...records), aContext())).rejects.toBeInstanceOf(StoreUnavailableError)
     expect(claims).toBeLessThanOrEqual(4)
   })
 
@@ -240,7 +240,7 @@ describe('F12', () => {
     const store = {
       ...options.store,
       claim: (...args: Parameters<typeof options.store.claim>) =>
-        ++claims === 2 ? Promise.reject(new StoreUnavailable('hot partition')) : options.store.claim(...args),
+        ++claims === 2 ? Promise.reject(new StoreUnavailableError('hot partition')) : options.store.claim(...args),
     }
     const handler = sqsHandler<Order>(({ body }) => void runs.push(body.orderId), { ...options, store })
     const event = anEvent(aRecord('a'), aRecord('b'), aRecord('c'))
@@ -248,7 +248,7 @@ describe('F12', () => {
     expect(runs.sort()).toEqual(['a', 'c'])
 
     const missing = sqsHandler<Order>(() => {}, orderOptions('no-such-table'))
-    await expect(missing(event, aContext())).rejects.toBeInstanceOf(StoreMisconfigured)
+    await expect(missing(event, aContext())).rejects.toBeInstanceOf(StoreMisconfiguredError)
   })
 })
 

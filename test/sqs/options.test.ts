@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { memoryStore } from '../../lib/memory/index.ts'
 import type { SqsEvent } from '../../lib/sqs/index.ts'
-import { BodyInvalid, type SqsOptions, snsInSqs, sqsHandler, UnusableMessage } from '../../lib/sqs/index.ts'
+import { BodyInvalidError, type SqsOptions, snsInSqs, sqsHandler, UnusableMessageError } from '../../lib/sqs/index.ts'
 import { fixture } from '../support/fixture.ts'
 import { aContext, anEvent, aRecord, fakeSqs, type Order, returned } from '../support/sqs.ts'
 
@@ -128,10 +128,10 @@ test('A Standard Schema validator makes the body, and its issues are there for w
   expect(returned(await handler(anEvent(good, aRecord('b')), aContext()))).toEqual(['b'])
   expect(seen).toEqual([{ orderId: 'a', at: new Date('2026-01-01T00:00:00Z') }])
   expect(errors).toHaveLength(1)
-  const [error] = errors as [UnusableMessage]
-  expect(error).toBeInstanceOf(UnusableMessage)
-  expect(error.cause).toBeInstanceOf(BodyInvalid)
-  expect((error.cause as BodyInvalid).issues.length).toBe(1)
+  const [error] = errors as [UnusableMessageError]
+  expect(error).toBeInstanceOf(UnusableMessageError)
+  expect(error.cause).toBeInstanceOf(BodyInvalidError)
+  expect((error.cause as BodyInvalidError).issues.length).toBe(1)
 })
 
 test('A parse function gets the text, may be asynchronous, and its throw fails that message alone.', async () => {

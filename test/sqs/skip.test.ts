@@ -1,4 +1,4 @@
-import { StoreUnavailable } from '../../lib/index.ts'
+import { StoreUnavailableError } from '../../lib/index.ts'
 import { memoryStore } from '../../lib/memory/index.ts'
 import { s3Key } from '../../lib/sources/index.ts'
 import { type SqsOptions, skip, sqsHandler } from '../../lib/sqs/index.ts'
@@ -84,9 +84,11 @@ test('F3: behind a failure of its group a message to be dropped is returned in o
 
 test('F12: a dropped message is no sign of life of a store that is down for all others.', async () => {
   const options = orderOptions(tableName, { key: skipping })
-  const store = { ...options.store, claim: () => Promise.reject(new StoreUnavailable('down')) }
+  const store = { ...options.store, claim: () => Promise.reject(new StoreUnavailableError('down')) }
   const handler = sqsHandler<Order>(() => {}, { ...options, store })
-  await expect(handler(anEvent(aRecord('skip'), aRecord('a')), aContext())).rejects.toBeInstanceOf(StoreUnavailable)
+  await expect(handler(anEvent(aRecord('skip'), aRecord('a')), aContext())).rejects.toBeInstanceOf(
+    StoreUnavailableError,
+  )
   expect(returned(await handler(anEvent(aRecord('skip')), aContext()))).toEqual([])
 })
 

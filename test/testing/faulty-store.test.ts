@@ -1,5 +1,5 @@
 import { recordOf } from '../../lib/core/record/claim.ts'
-import { StoreUnavailable } from '../../lib/index.ts'
+import { StoreUnavailableError } from '../../lib/index.ts'
 import { memoryStore } from '../../lib/memory/index.ts'
 import { faultyStore, type StoreCall, type StoreFault, storeContract } from '../../lib/testing/index.ts'
 import { aClaim, aTakeOver, completed, LEASE_END, released, renewal, unhurried } from '../support/claims.ts'
@@ -40,7 +40,7 @@ test.each(cases)(
   async ({ call, fault, now, later }) => {
     const { store, calls, written } = await opened()
     store.next(call, fault)
-    await expect(calls[call]()).rejects.toBeInstanceOf(StoreUnavailable)
+    await expect(calls[call]()).rejects.toBeInstanceOf(StoreUnavailableError)
     expect(written(call)).toBe(now)
     await store.deliver()
     expect(written(call)).toBe(later)
@@ -50,7 +50,7 @@ test.each(cases)(
 test.each(FAULTS)('A peek that is %s is unavailable.', async (fault) => {
   const { store, calls } = await opened()
   store.next('peek', fault)
-  await expect(calls.peek()).rejects.toBeInstanceOf(StoreUnavailable)
+  await expect(calls.peek()).rejects.toBeInstanceOf(StoreUnavailableError)
   await store.deliver()
   expect(await calls.peek()).toBeDefined()
 })

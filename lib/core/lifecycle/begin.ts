@@ -1,4 +1,4 @@
-import { StoreMisconfigured, StoreUnavailable } from '../errors.ts'
+import { StoreMisconfiguredError, StoreUnavailableError } from '../errors.ts'
 import { aboutClaim, aboutRecord, storeFailed } from '../events.ts'
 import type { Settings } from '../options.ts'
 import type { Claim } from '../record/claim.ts'
@@ -8,10 +8,10 @@ import type { SettledRecord, StoredRecord } from '../record/record.ts'
 import { DeadlinePassed } from '../runtime.ts'
 import { between, type EpochMillis, later } from '../time.ts'
 import { claimBudget } from './budget.ts'
-import { type Contested, createContest } from './contest.ts'
+import { type ContestResult, createContest } from './contest.ts'
 import { giveUp } from './give-up.ts'
 import { type Heartbeat, startHeartbeat } from './heartbeat.ts'
-import { look } from './peek.ts'
+import { peek } from './peek.ts'
 import type { ClaimRequest } from './request.ts'
 
 /** A won claim with what its holder needs until it is settled. */
@@ -22,7 +22,7 @@ export interface HeldClaim {
   readonly heartbeat: Heartbeat
 }
 
-export type Begun =
+export type BeginResult =
   | { readonly kind: 'run'; readonly held: HeldClaim }
   /** The store is down, and the user chose to run all the same. */
   | { readonly kind: 'unprotected' }
@@ -31,43 +31,43 @@ export type Begun =
   | { readonly kind: 'outcomeUnknown' }
   | { readonly kind: 'mismatch' }
   /** The store is down, or the claim's fate is unknown: nothing ran. */
-  | { readonly kind: 'unavailable'; readonly error: StoreUnavailable }
+  | { readonly kind: 'unavailable'; readonly error: StoreUnavailableError }
   /** The store refused for a reason that no retry mends: nothing ran, whatever `storeDown` says. */
-  | { readonly kind: 'misconfigured'; readonly error: StoreMisconfigured }
+  | { readonly kind: 'misconfigured'; readonly error: StoreMisconfiguredError }
 
-type Won = Extract<Contested, { kind: 'claimed' }>
-type Refused = Exclude<Contested, Won>
+type Won = Extract<ContestResult, { kind: 'claimed' }>
+type Refused = Exclude<ContestResult, Won>
 
 /** Claims the record, or says why not. */
-export const begin = async (settings: Settings, request: ClaimRequest): Promise<Begun> => {
+export const begin = async (settings: Settings, request: ClaimRequest): Promise<BeginResult> => {
   const { now, deadline } = request
   const startedAt = now()
-  const seen = request.readFirst === true ? await lookFirst(settings, request) : undefined
-  const verdict = seen === undefined ? undefined : believed(settings, request, seen)
-  if (verdict !== undefined) return refused(settings, request, verdict)
+  const seen = request.peekFirst === true ? await peekFirst(settings, request) : undefined
+  const verdict = seen === undefined ? undefined : trustedVerdict(settings, request, seen)
+  if (verdict !== undefined) return emitRefusal(settings, request, verdict)
   const contest = createContest(settings, request)
   const askedAt = now()
   settings.runtime.probe?.('before-claim')
   try {
     const contested = await settings.runtime.withDeadline(claimBudget(startedAt, askedAt, deadline), contest.contend)
     settings.runtime.probe?.('after-claim')
-    if (contested.kind !== 'claimed') return refused(settings, request, contested)
+    if (contested.kind !== 'claimed') return emitRefusal(settings, request, contested)
     return now() < contested.claim.leaseExpiresAt
       ? start(settings, request, contested, askedAt)
-      : await tooLate(settings, contested.claim)
+      : await leaseLapsed(settings, contested.claim)
   } catch (error) {
-    settings.tell(() => storeFailed(request.recordKey, 'claim', error))
+    settings.emit(() => storeFailed(request.recordKey, 'claim', error))
     // A refusal too: an earlier send of the claim may have been applied before a permission was taken away.
     await contest.giveUp()
-    if (error instanceof StoreMisconfigured) return { kind: 'misconfigured', error }
+    if (error instanceof StoreMisconfiguredError) return { kind: 'misconfigured', error }
     return unavailable(settings, asUnavailable(error), seen !== undefined || contest.hasContender())
   }
 }
 
 /** A client that did not give up in time counts like one that said so. */
-const asUnavailable = (error: unknown): StoreUnavailable => {
-  if (error instanceof StoreUnavailable) return error
-  if (error instanceof DeadlinePassed) return new StoreUnavailable(error.message, { cause: error })
+const asUnavailable = (error: unknown): StoreUnavailableError => {
+  if (error instanceof StoreUnavailableError) return error
+  if (error instanceof DeadlinePassed) return new StoreUnavailableError(error.message, { cause: error })
   throw error
 }
 
@@ -75,16 +75,16 @@ const asUnavailable = (error: unknown): StoreUnavailable => {
  * A lease that lapsed while the answer was on its way protects nothing: the handler does not start under it. Nor does
  * it run unprotected: the store answered, and another invocation may be running by now.
  */
-const tooLate = async (settings: Settings, claim: Claim): Promise<Begun> => {
-  const error = new StoreUnavailable('The lease lapsed before the claim was answered')
-  settings.tell(() => storeFailed(claim.recordKey, 'claim', error))
+const leaseLapsed = async (settings: Settings, claim: Claim): Promise<BeginResult> => {
+  const error = new StoreUnavailableError('The lease lapsed before the claim was answered')
+  settings.emit(() => storeFailed(claim.recordKey, 'claim', error))
   await giveUp(settings, claim)
   return { kind: 'unavailable', error }
 }
 
-const start = (settings: Settings, request: ClaimRequest, { claim, over }: Won, askedAt: EpochMillis): Begun => {
-  const { runtime, tell } = settings
-  tell(() => {
+const start = (settings: Settings, request: ClaimRequest, { claim, over }: Won, askedAt: EpochMillis): BeginResult => {
+  const { runtime, emit } = settings
+  emit(() => {
     const about = { claimMillis: between(askedAt, request.now()), ...aboutClaim(claim) }
     return over === undefined ? { type: 'claimed', ...about } : { type: 'tookOver', ...about, reason: over }
   })
@@ -95,7 +95,7 @@ const start = (settings: Settings, request: ClaimRequest, { claim, over }: Won, 
 }
 
 /** Believed only where no later write can have made it wrong: a settled record that is not about to expire. */
-const believed = (
+const trustedVerdict = (
   { store, runtime, abandoned }: Settings,
   { fingerprint }: ClaimRequest,
   record: StoredRecord,
@@ -106,17 +106,17 @@ const believed = (
   return verdict.kind === 'takeOver' ? undefined : verdict
 }
 
-const lookFirst = async (settings: Settings, request: ClaimRequest): Promise<StoredRecord | undefined> => {
+const peekFirst = async (settings: Settings, request: ClaimRequest): Promise<StoredRecord | undefined> => {
   try {
-    return await look(settings, request)
+    return await peek(settings, request)
   } catch (error) {
-    settings.tell(() => storeFailed(request.recordKey, 'peek', error))
+    settings.emit(() => storeFailed(request.recordKey, 'peek', error))
     return undefined // the claim will tell
   }
 }
 
-const refused = ({ tell }: Settings, { recordKey }: ClaimRequest, verdict: Refused): Begun => {
-  tell(() => {
+const emitRefusal = ({ emit }: Settings, { recordKey }: ClaimRequest, verdict: Refused): BeginResult => {
+  emit(() => {
     const about = aboutRecord(recordKey)
     switch (verdict.kind) {
       case 'replay':
@@ -134,11 +134,11 @@ const refused = ({ tell }: Settings, { recordKey }: ClaimRequest, verdict: Refus
 
 /** Run unprotected only where nothing was heard of a contender: a second run would not be a risk then, but what happens. */
 const unavailable = (
-  { storeDown, operation, tell }: Settings,
-  error: StoreUnavailable,
+  { storeDown, operation, emit }: Settings,
+  error: StoreUnavailableError,
   hasContender: boolean,
-): Begun => {
+): BeginResult => {
   if (storeDown === 'reject' || hasContender) return { kind: 'unavailable', error }
-  tell(() => ({ type: 'skipped', operation, reason: 'store-down' }))
+  emit(() => ({ type: 'skipped', operation, reason: 'store-down' }))
   return { kind: 'unprotected' }
 }

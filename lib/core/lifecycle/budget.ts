@@ -10,8 +10,8 @@ const CLAIM_BUDGET = fromSeconds(2)
 const LEAST_CLAIM_BUDGET = millis(200)
 
 /** A look is only a hint: most of the time is the claim's. */
-const READ_BUDGET = millis(500)
-const LEAST_READ_BUDGET = millis(100)
+const PEEK_BUDGET = millis(500)
+const LEAST_PEEK_BUDGET = millis(100)
 
 /** For a claim whose handler did not start: the caller is waiting for its 503 by now. */
 export const GIVE_UP_BUDGET: Millis = millis(300)
@@ -29,9 +29,9 @@ export const claimBudget = (startedAt: EpochMillis, now: EpochMillis, deadline: 
 }
 
 /** A look leaves the claim that follows its least. */
-export const readBudget = (now: EpochMillis, deadline: EpochMillis | undefined): Millis =>
+export const peekBudget = (now: EpochMillis, deadline: EpochMillis | undefined): Millis =>
   deadline === undefined
-    ? READ_BUDGET
-    : clamped(LEAST_READ_BUDGET, claimBudget(now, now, deadline) - LEAST_CLAIM_BUDGET, READ_BUDGET)
+    ? PEEK_BUDGET
+    : clamped(LEAST_PEEK_BUDGET, claimBudget(now, now, deadline) - LEAST_CLAIM_BUDGET, PEEK_BUDGET)
 
 const clamped = (least: Millis, span: number, most: Millis): Millis => millis(Math.max(least, Math.min(most, span)))

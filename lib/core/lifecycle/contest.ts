@@ -1,4 +1,4 @@
-import { StoreUnavailable } from '../errors.ts'
+import { StoreUnavailableError } from '../errors.ts'
 import type { Settings } from '../options.ts'
 import { type Claim, firstClaim, mintToken, type TakeOverReason, takeOverClaim } from '../record/claim.ts'
 import { judge, type Verdict } from '../record/judge.ts'
@@ -8,14 +8,14 @@ import { giveUp } from './give-up.ts'
 import { claimTerms } from './lease.ts'
 import type { ClaimRequest } from './request.ts'
 
-export type Contested =
+export type ContestResult =
   /** `over`: why the record that stood there could be taken over; absent where none stood there. */
   | { readonly kind: 'claimed'; readonly claim: Claim; readonly over?: TakeOverReason }
   | Exclude<Verdict, { kind: 'takeOver' }>
 
 /** One request's attempt to win the record. */
 export interface Contest {
-  contend(by: AbortSignal): Promise<Contested>
+  contend(by: AbortSignal): Promise<ContestResult>
   /** Gives up the claim that was last asked for, where its fate stays unknown. */
   giveUp(): Promise<void>
   /** Somebody else has been at this request, or is: the store has told of a record, or its caller knew before. */
@@ -26,7 +26,7 @@ export interface Contest {
 const MAX_TAKE_OVERS = 4
 const JITTER = millis(50)
 
-const LOST_TO_THE_CROWD: Contested = { kind: 'conflict', retryAfterSeconds: 1 }
+const LOST_TO_THE_CROWD: ContestResult = { kind: 'conflict', retryAfterSeconds: 1 }
 
 export const createContest = (settings: Settings, request: ClaimRequest): Contest => {
   const { store, runtime, abandoned } = settings
@@ -43,7 +43,7 @@ export const createContest = (settings: Settings, request: ClaimRequest): Contes
     if (await giveUp(settings, wanted)) contender = true
   }
 
-  const contend = async (by: AbortSignal): Promise<Contested> => {
+  const contend = async (by: AbortSignal): Promise<ContestResult> => {
     let answer: TakeOverAnswer = await claim(by)
     let over: TakeOverReason | undefined
     for (let round = 0; answer.kind !== 'claimed'; round++) {
@@ -54,7 +54,7 @@ export const createContest = (settings: Settings, request: ClaimRequest): Contes
         return LOST_TO_THE_CROWD
       }
       if (round === MAX_TAKE_OVERS) return LOST_TO_THE_CROWD
-      if (by.aborted) throw new StoreUnavailable('The time for the claim is over') // its caller has its answer by now
+      if (by.aborted) throw new StoreUnavailableError('The time for the claim is over') // its caller has its answer by now
       if (round > 0) await runtime.sleep(millis(runtime.random() * JITTER), by)
       if (answer.kind === 'gone') {
         over = undefined

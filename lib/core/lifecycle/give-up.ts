@@ -12,13 +12,13 @@ import { GIVE_UP_BUDGET } from './budget.ts'
  * The answer: whether the store has told of a contender's record instead.
  */
 export const giveUp = async (settings: Settings, claim: Claim): Promise<boolean> => {
-  const { store, runtime, tell } = settings
+  const { store, runtime, emit } = settings
   const as = isInDoubt(claim) ? ABANDONED : released(settings)
   try {
     const answer = await runtime.withDeadline(GIVE_UP_BUDGET, (by) => store.settle(claim, as, by))
     return answer.kind === 'lost' && answer.record !== undefined
   } catch (error) {
-    tell(() => storeFailed(claim.recordKey, 'settle', error))
+    emit(() => storeFailed(claim.recordKey, 'settle', error))
     return false
   }
 }

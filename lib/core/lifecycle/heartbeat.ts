@@ -29,7 +29,7 @@ export const startHeartbeat = (
   claim: Claim,
   lost: AbortController,
 ): Heartbeat => {
-  const { store, runtime, tell } = settings
+  const { store, runtime, emit } = settings
   const { now } = request
   const span = renewedLease(settings, request)
   const every = millis((span ?? 0) / BEATS_PER_LEASE)
@@ -75,7 +75,7 @@ export const startHeartbeat = (
         lose()
       }
     } catch (error) {
-      tell(() => storeFailed(claim.recordKey, 'renew', error))
+      emit(() => storeFailed(claim.recordKey, 'renew', error))
     } finally {
       renewing = false
     }

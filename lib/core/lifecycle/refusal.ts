@@ -1,10 +1,10 @@
 import { ERRORS, IdempotencyError } from '../errors.ts'
-import type { Begun } from './begin.ts'
-import type { Settled } from './settle.ts'
+import type { BeginResult } from './begin.ts'
+import type { SettleResult } from './settle.ts'
 
 /** Why a request is neither run nor replayed. */
 export type Refusal = Extract<
-  Begun | Settled,
+  BeginResult | SettleResult,
   { kind: 'conflict' | 'outcomeUnknown' | 'mismatch' | 'unavailable' | 'misconfigured' }
 >
 

@@ -18,7 +18,7 @@ export interface ClaimRequest extends InvocationTimes {
   readonly recordKey: RecordKey
   readonly fingerprint: Fingerprint
   /** A replay is likely: read before writing, since a read is cheaper than a refused write. */
-  readonly readFirst?: boolean
+  readonly peekFirst?: boolean
   /** Another run of this key is known of: whatever the store says next, this one does not run without a claim. */
   readonly hasContender?: boolean
   /** How long to wait for another invocation's outcome before the conflict is the answer. */

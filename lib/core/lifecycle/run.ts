@@ -1,39 +1,39 @@
 import type { IdempotencyError } from '../errors.ts'
 import type { Settings } from '../options.ts'
-import type { Ending } from '../outcome/outcome-policy.ts'
+import type { ClaimEnding } from '../outcome/outcome-policy.ts'
 import type { HandlerClaim } from '../record/handler-claim.ts'
 import { retryAfterSeconds } from '../record/judge.ts'
 import type { SettledRecord } from '../record/record.ts'
 import type { HeldClaim } from './begin.ts'
 import { refusalError, unavailableError } from './refusal.ts'
 import type { ClaimRequest } from './request.ts'
-import { type Settled, settle } from './settle.ts'
+import { type SettleResult, settle } from './settle.ts'
 import { beginWaiting } from './wait.ts'
 
 /** How the answer of a run stands in the store. */
-export type Standing = 'completed' | 'released' | 'abandoned' | 'unstored' | 'unprotected'
+export type AnswerStatus = 'completed' | 'released' | 'abandoned' | 'unstored' | 'unprotected'
 
-export type Ran<T> =
-  | { readonly kind: 'answered'; readonly value: T; readonly standing: Standing }
+export type RunResult<T> =
+  | { readonly kind: 'answered'; readonly value: T; readonly standing: AnswerStatus }
   | { readonly kind: 'replay'; readonly record: SettledRecord }
   | { readonly kind: 'refused'; readonly error: IdempotencyError }
 
 /** The handler threw, and its claim was settled. */
-export interface Threw {
+export interface HandlerThrew {
   readonly kind: 'threw'
   readonly error: unknown
-  readonly settled: Settled
+  readonly settled: SettleResult
 }
 
 export interface Job<T> {
   /** The user's handler; without a claim where it runs unprotected. */
   readonly handler: (claim: HandlerClaim | undefined) => T | Promise<T>
-  readonly endingOfValue: (value: T) => Ending
-  readonly endingOfError: (error: unknown) => Ending
+  readonly endingOfValue: (value: T) => ClaimEnding
+  readonly endingOfError: (error: unknown) => ClaimEnding
 }
 
 /** Claim, run, settle: the one order of things. A throw of the handler is settled, and comes out as it was thrown. */
-export const run = async <T>(settings: Settings, request: ClaimRequest, job: Job<T>): Promise<Ran<T>> => {
+export const run = async <T>(settings: Settings, request: ClaimRequest, job: Job<T>): Promise<RunResult<T>> => {
   const begun = await beginWaiting(settings, request)
   switch (begun.kind) {
     case 'run': {
@@ -51,7 +51,11 @@ export const run = async <T>(settings: Settings, request: ClaimRequest, job: Job
 }
 
 /** The second half: for an entry that has something to decide between the claim and the run, or after a throw. */
-export const runClaimed = async <T>(settings: Settings, held: HeldClaim, job: Job<T>): Promise<Ran<T> | Threw> => {
+export const runClaimed = async <T>(
+  settings: Settings,
+  held: HeldClaim,
+  job: Job<T>,
+): Promise<RunResult<T> | HandlerThrew> => {
   let value: T
   try {
     value = await handled(settings, held, job)
@@ -71,7 +75,7 @@ const handled = async <T>(settings: Settings, held: HeldClaim, { handler }: Job<
 }
 
 /** What the caller gets after a settle: its own answer, the stored one, or a refusal. */
-export const ranAs = <T>(settings: Settings, held: HeldClaim, value: T, settled: Settled): Ran<T> => {
+export const ranAs = <T>(settings: Settings, held: HeldClaim, value: T, settled: SettleResult): RunResult<T> => {
   if (settled.kind === 'replay') return settled
   if (settled.kind === 'conflict') return { kind: 'refused', error: refusalError(settled) }
   if (settled.kind === 'unstored' && settings.unstored === 'fail')

@@ -1,7 +1,7 @@
 import { aboutClaim, storeFailed } from '../events.ts'
 import type { Settings } from '../options.ts'
 import { encodeOutcome, outcomeIsReplayable } from '../outcome/outcome.ts'
-import type { Ending } from '../outcome/outcome-policy.ts'
+import type { ClaimEnding } from '../outcome/outcome-policy.ts'
 import { type Claim, isInDoubt } from '../record/claim.ts'
 import { retryAfterSeconds } from '../record/judge.ts'
 import { isSettled, type SettledRecord, type StoredRecord } from '../record/record.ts'
@@ -9,7 +9,7 @@ import type { SettleAnswer, Settlement } from '../record/store.ts'
 import { between, type EpochMillis, fromSeconds, later, type Millis, millis } from '../time.ts'
 import type { HeldClaim } from './begin.ts'
 
-export type Settled =
+export type SettleResult =
   | { readonly kind: 'completed' }
   | { readonly kind: 'released' }
   | { readonly kind: 'abandoned' }
@@ -33,7 +33,7 @@ const ANSWER_MARGIN = millis(100)
 const LEAST_BUDGET = millis(100)
 
 /** Ends the claim; the only function that does once its handler has started. */
-export const settle = async (settings: Settings, held: HeldClaim, ending: Ending): Promise<Settled> => {
+export const settle = async (settings: Settings, held: HeldClaim, ending: ClaimEnding): Promise<SettleResult> => {
   const { heartbeat } = held
   heartbeat.handlerEnded()
   try {
@@ -44,25 +44,25 @@ export const settle = async (settings: Settings, held: HeldClaim, ending: Ending
 }
 
 /** The lease is renewed until the end is written, however slow the store is. Only an abandon removes the lease itself. */
-const settleRenewed = async (settings: Settings, held: HeldClaim, ending: Ending): Promise<Settled> => {
+const settleRenewed = async (settings: Settings, held: HeldClaim, ending: ClaimEnding): Promise<SettleResult> => {
   const { claim } = held
-  const { runtime, tell } = settings
+  const { runtime, emit } = settings
   const as = settlementOf(settings, claim, ending)
   if (as.kind === 'abandoned') held.heartbeat.stop()
   runtime.probe?.('before-settle')
   const answer = await write(settings, held, as)
   runtime.probe?.('after-settle')
   if (answer === undefined) {
-    tell(() => ({ type: 'unstored', ...aboutClaim(claim) }))
+    emit(() => ({ type: 'unstored', ...aboutClaim(claim) }))
     return { kind: 'unstored' }
   }
-  if (answer.kind === 'lost') return lost(settings, claim, answer.record)
-  tellSettled(settings, claim, as)
+  if (answer.kind === 'lost') return onLost(settings, claim, answer.record)
+  emitSettled(settings, claim, as)
   return { kind: as.kind }
 }
 
 /** A claim that took over an abandoned record cannot state that nothing was done: its release is an abandon. */
-const settlementOf = ({ store, runtime, retention }: Settings, claim: Claim, ending: Ending): Settlement => {
+const settlementOf = ({ store, runtime, retention }: Settings, claim: Claim, ending: ClaimEnding): Settlement => {
   const settledAt = runtime.now()
   const expiresAt = later(settledAt, retention)
   if (ending.kind === 'complete') {
@@ -76,14 +76,14 @@ const settlementOf = ({ store, runtime, retention }: Settings, claim: Claim, end
 
 /** The store's answer, or `undefined` where the end could not be written in the time that is left. */
 const write = async (settings: Settings, held: HeldClaim, as: Settlement): Promise<SettleAnswer | undefined> => {
-  const { store, runtime, tell } = settings
+  const { store, runtime, emit } = settings
   const { now, deadline } = held.request
   for (let tried = 1; ; tried++) {
     try {
       return await runtime.withDeadline(budget(now(), deadline), (by) => store.settle(held.claim, as, by))
     } catch (error) {
       // Whatever it was: the effect is done, and its answer must not be lost to a fault of the store.
-      tell(() => storeFailed(held.claim.recordKey, 'settle', error))
+      emit(() => storeFailed(held.claim.recordKey, 'settle', error))
     }
     const pause = millis(BACKOFF * tried * (0.5 + runtime.random()))
     if (tried === TRIES[as.kind] || !hasTime(later(now(), pause), deadline)) return undefined
@@ -99,8 +99,8 @@ const budget = (now: EpochMillis, deadline: EpochMillis | undefined): Millis =>
 const hasTime = (at: EpochMillis, deadline: EpochMillis | undefined): boolean =>
   deadline === undefined || between(at, deadline) > ANSWER_MARGIN + LEAST_BUDGET
 
-const lost = ({ store, runtime, tell }: Settings, claim: Claim, record: StoredRecord | undefined): Settled => {
-  tell(() => ({ type: 'lost', ...aboutClaim(claim), gone: record === undefined }))
+const onLost = ({ store, runtime, emit }: Settings, claim: Claim, record: StoredRecord | undefined): SettleResult => {
+  emit(() => ({ type: 'lost', ...aboutClaim(claim), gone: record === undefined }))
   if (record === undefined) return { kind: 'unstored' }
   if (isSettled(record) && record.fingerprint === claim.fingerprint) return { kind: 'replay', record }
   const lease = record.status === 'IN_PROGRESS' ? record.leaseExpiresAt : undefined
@@ -108,8 +108,8 @@ const lost = ({ store, runtime, tell }: Settings, claim: Claim, record: StoredRe
   return { kind: 'conflict', retryAfterSeconds: wait }
 }
 
-const tellSettled = ({ tell }: Settings, claim: Claim, as: Settlement): void =>
-  tell(() => {
+const emitSettled = ({ emit }: Settings, claim: Claim, as: Settlement): void =>
+  emit(() => {
     const about = aboutClaim(claim)
     if (as.kind === 'completed') {
       return { type: 'completed', ...about, status: as.status, replayable: outcomeIsReplayable(as.outcome) }

@@ -1,11 +1,11 @@
 import type { Settings } from '../options.ts'
 import { judge } from '../record/judge.ts'
 import { between, type EpochMillis, fromSeconds, later, type Millis, millis } from '../time.ts'
-import { type Begun, begin } from './begin.ts'
-import { look } from './peek.ts'
+import { type BeginResult, begin } from './begin.ts'
+import { peek } from './peek.ts'
 import type { ClaimRequest } from './request.ts'
 
-type Conflict = Extract<Begun, { kind: 'conflict' }>
+type Conflict = Extract<BeginResult, { kind: 'conflict' }>
 
 const FIRST_PAUSE = millis(100)
 const LONGEST_PAUSE = fromSeconds(1)
@@ -18,7 +18,7 @@ const ANSWER_MARGIN = fromSeconds(1)
  * As `begin`, and where another invocation holds the claim, waits for what becomes of it: its outcome is replayed, and
  * whatever is not a live claim any more is contended for. Ends with the conflict.
  */
-export const beginWaiting = async (settings: Settings, request: ClaimRequest): Promise<Begun> => {
+export const beginWaiting = async (settings: Settings, request: ClaimRequest): Promise<BeginResult> => {
   const { wait } = request
   const begun = await begin(settings, request)
   if (wait === undefined || begun.kind !== 'conflict') return begun
@@ -30,18 +30,18 @@ const waitFor = async (
   request: ClaimRequest,
   conflict: Conflict,
   until: EpochMillis,
-): Promise<Begun> => {
+): Promise<BeginResult> => {
   const { runtime } = settings
   const { now } = request
   let current = conflict
   let seenAt = now()
   for (let pause = FIRST_PAUSE; ; pause = millis(Math.min(LONGEST_PAUSE, pause * GROWTH))) {
     const span = millis(pause * (0.5 + runtime.random() / 2))
-    if (later(now(), span) >= until) return aged(current, between(seenAt, now()))
+    if (later(now(), span) >= until) return ageConflict(current, between(seenAt, now()))
     await runtime.sleep(span)
     if (await isStillClaimed(settings, request)) continue
     // Its look was just now.
-    const begun = await begin(settings, { ...request, readFirst: false, hasContender: true })
+    const begun = await begin(settings, { ...request, peekFirst: false, hasContender: true })
     if (begun.kind !== 'conflict') return begun
     current = begun
     seenAt = now()
@@ -49,7 +49,7 @@ const waitFor = async (
 }
 
 /** The time to wait was counted from when the conflict was seen. */
-const aged = ({ kind, retryAfterSeconds }: Conflict, by: Millis): Conflict => ({
+const ageConflict = ({ kind, retryAfterSeconds }: Conflict, by: Millis): Conflict => ({
   kind,
   retryAfterSeconds: Math.max(1, retryAfterSeconds - Math.floor(by / 1000)),
 })
@@ -58,7 +58,7 @@ const aged = ({ kind, retryAfterSeconds }: Conflict, by: Millis): Conflict => ({
 const isStillClaimed = async (settings: Settings, request: ClaimRequest): Promise<boolean> => {
   const { store, runtime, abandoned } = settings
   try {
-    const record = await look(settings, request)
+    const record = await peek(settings, request)
     if (record === undefined) return false
     const terms = { fingerprint: request.fingerprint, now: runtime.now(), skew: store.skew, abandoned }
     return judge(record, terms).kind === 'conflict'

@@ -6,7 +6,7 @@ import { type Outcome, outcomeOf, type StoredError, unavailable } from './outcom
 export type Decision = 'complete' | 'release' | 'abandon'
 
 /** How a claim is to end, with what it leaves behind. */
-export type Ending =
+export type ClaimEnding =
   | { readonly kind: 'complete'; readonly status: 'SUCCEEDED' | 'FAILED'; readonly outcome: Outcome }
   | { readonly kind: 'release'; readonly lastError?: string }
   | { readonly kind: 'abandon'; readonly lastError?: string }
@@ -70,14 +70,14 @@ const complain = (what: string): void =>
  * How a throw ends the claim. Only what the handler throws on purpose says more than that the effect is in doubt: a
  * `statusCode` may come from a downstream's client, and speaks about one call of several.
  */
-export const endingOfError = (error: unknown): Ending => {
+export const endingOfError = (error: unknown): ClaimEnding => {
   if (error instanceof NotDoneError) return { kind: 'release', lastError: error.name }
   if (error instanceof TerminalError) return failed(error)
   return { kind: 'abandon', lastError: errorClass(error) }
 }
 
 /** As {@link endingOfError}; an error that is meant for this request's client counts as an answer with its status. */
-export const endingOfHttpError = (error: unknown, policy: AnswerPolicy = storeSuccess): Ending => {
+export const endingOfHttpError = (error: unknown, policy: AnswerPolicy = storeSuccess): ClaimEnding => {
   const ending = endingOfError(error)
   const statusCode = statusForClient(error)
   if (ending.kind !== 'abandon' || statusCode === undefined) return ending
@@ -87,7 +87,7 @@ export const endingOfHttpError = (error: unknown, policy: AnswerPolicy = storeSu
   return error instanceof Error ? failed(error) : ending
 }
 
-const failed = (error: Error): Ending => ({ kind: 'complete', status: 'FAILED', outcome: errorOutcome(error) })
+const failed = (error: Error): ClaimEnding => ({ kind: 'complete', status: 'FAILED', outcome: errorOutcome(error) })
 
 /** The error of a stored outcome, equal to the one that was thrown. */
 export const replayedError = ({ message, ...options }: StoredError): TerminalError =>

@@ -49,8 +49,8 @@ export interface Renewal {
 }
 
 /**
- * Where records live. An answer is a value; only a fault throws: {@link StoreUnavailable} where the fate of the
- * request is unknown or a retry may help, {@link StoreMisconfigured} where it cannot.
+ * Where records live. An answer is a value; only a fault throws: {@link StoreUnavailableError} where the fate of the
+ * request is unknown or a retry may help, {@link StoreMisconfiguredError} where it cannot.
  *
  * Every store guarantees:
  * 1. A write and its condition are one atomic step; a refused write changes nothing.
@@ -62,7 +62,7 @@ export interface Renewal {
  * 6. `renew` only ever moves a lease forward, and never gives one to a record that was abandoned.
  * 7. `settle` keeps whatever it does not set, and removes the lease. Nothing is ever deleted.
  * 8. A settled outcome comes back byte for byte.
- * 9. Each call ends soon after `by` aborts, with `StoreUnavailable`: its fate counts as unknown.
+ * 9. Each call ends soon after `by` aborts, with `StoreUnavailableError`: its fate counts as unknown.
  */
 export interface Store {
   /** How far hosts' clocks may be from the store's before exclusivity in time is lost. */

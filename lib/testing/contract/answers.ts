@@ -1,5 +1,5 @@
 import { deepStrictEqual, fail, ok } from 'node:assert/strict'
-import { StoreUnavailable } from '../../core/errors.ts'
+import { StoreUnavailableError } from '../../core/errors.ts'
 import { recordOf } from '../../core/record/claim.ts'
 import {
   assertKind,
@@ -133,9 +133,9 @@ const callsOf = async (bench: Bench): Promise<Calls> => {
   ]
 }
 
-const isUnavailable = (ending: unknown): boolean => ending instanceof StoreUnavailable
+const isUnavailable = (ending: unknown): boolean => ending instanceof StoreUnavailableError
 
-/** 9. Each call ends soon after `by` aborts, with `StoreUnavailable`: its fate counts as unknown. */
+/** 9. Each call ends soon after `by` aborts, with `StoreUnavailableError`: its fate counts as unknown. */
 export const GIVEN_UP: readonly Case[] = [
   {
     guarantee: 9,

@@ -1,4 +1,4 @@
-import { StoreMisconfigured, StoreUnavailable } from '../../../lib/core/errors.ts'
+import { StoreMisconfiguredError, StoreUnavailableError } from '../../../lib/core/errors.ts'
 import { deadlineSignal } from '../deadline-signal.ts'
 import { type Invocation, later, say, step } from '../invocation.ts'
 import type { World } from '../world.ts'
@@ -21,7 +21,7 @@ interface Exchange<T> {
   isOver: boolean
   sends: number
   readonly resolve: (answer: Promise<T>) => void
-  readonly reject: (error: StoreUnavailable | StoreMisconfigured) => void
+  readonly reject: (error: StoreUnavailableError | StoreMisconfiguredError) => void
 }
 
 /** The layer's own client: two attempts of 900 ms. */
@@ -45,7 +45,7 @@ const giveUp = <T>(call: Exchange<T>, how: string): void => {
   if (call.isOver) return
   call.isOver = true
   say(call.world, call.invocation, () => `${how}: ${call.request.what()}`)
-  call.reject(new StoreUnavailable(how))
+  call.reject(new StoreUnavailableError(how))
 }
 
 const send = <T>(call: Exchange<T>): void => {
@@ -92,7 +92,7 @@ const send = <T>(call: Exchange<T>): void => {
 const refuse = <T>(call: Exchange<T>, fate: 'contended' | 'denied'): void => {
   if (call.isOver) return
   call.isOver = true
-  if (fate === 'denied') call.reject(new StoreMisconfigured('denied'))
+  if (fate === 'denied') call.reject(new StoreMisconfiguredError('denied'))
   else call.resolve(Promise.resolve({ kind: 'contended' } as T))
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { dynamoDbStore } from 'lambda-once/dynamodb'
-import { type IdempotentHandler, idempotent, type LambdaContext } from 'lambda-once/http'
+import { type IdempotentHandler, idempotent, type TimedContext } from 'lambda-once/http'
 
 interface RestEvent {
   readonly requestContext?: { readonly resourceId?: string }
@@ -11,8 +11,8 @@ const manyHeaders = ({ requestContext }: RestEvent): object =>
   requestContext?.resourceId === undefined ? {} : { multiValueHeaders: { 'x-many': ['one', 'two'] } }
 
 /** Says of each run that it was another one. */
-export const handler: IdempotentHandler<RestEvent, LambdaContext, unknown> = idempotent(
-  async (event: RestEvent, _context: LambdaContext) => ({
+export const handler: IdempotentHandler<RestEvent, TimedContext, unknown> = idempotent(
+  async (event: RestEvent, _context: TimedContext) => ({
     statusCode: 201,
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ run: randomUUID() }),

@@ -63,7 +63,7 @@ export const rulesOf = ({ step, kind, when, which }: Cell): readonly Rule[] => {
 }
 
 /** What stands in the table. `claimed`: in progress under a lease. `abandoned`: in progress without one. */
-export type Standing = 'nothing' | 'claimed' | 'abandoned' | 'released' | 'completed'
+export type AnswerStatus = 'nothing' | 'claimed' | 'abandoned' | 'released' | 'completed'
 
 /** What the first call has to come to, whatever a retry finds. */
 export interface Expected {
@@ -71,7 +71,7 @@ export interface Expected {
   /** Value and status, or the error's code or message. */
   readonly first: string
   /** What it leaves in the table, before anything late arrives there. */
-  readonly left: Standing
+  readonly left: AnswerStatus
   /** Of a renewal: whether the lease that stands right after it is the new one. */
   readonly isRenewed?: boolean
 }

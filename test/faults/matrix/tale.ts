@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { StoredRecord } from '../../../lib/core/record/record.ts'
 import type { ending } from '../../support/scene.ts'
-import { type Cell, expected, type Standing } from './cell.ts'
+import { type AnswerStatus, type Cell, expected } from './cell.ts'
 
 /** When what the network kept reaches the database; `never`: it kept nothing. */
 export type Surfacing = 'before the retry' | 'after the retry' | 'never'
@@ -66,7 +66,7 @@ const faultsLater = (
   ]
 }
 
-const standing = (record: StoredRecord | undefined): Standing => {
+const standing = (record: StoredRecord | undefined): AnswerStatus => {
   switch (record?.status) {
     case undefined:
       return 'nothing'
