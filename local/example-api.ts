@@ -42,7 +42,7 @@ export const FUNCTION_NAMES: readonly string[] = [
 /** Source file of each function, by its name. */
 export const sourceFiles = (): Readonly<Record<string, string>> =>
   Object.fromEntries(
-    FUNCTION_NAMES.map((name) => [name, fileURLToPath(new URL(`../../functions/${name}.ts`, import.meta.url))]),
+    FUNCTION_NAMES.map((name) => [name, fileURLToPath(new URL(`../functions/${name}.ts`, import.meta.url))]),
   )
 
 export interface Endpoints {

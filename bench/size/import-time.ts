@@ -8,8 +8,8 @@ import { bundle } from './bundle.ts'
 /** What a function loads at its cold start, SDK included. */
 const SUBJECTS = {
   sdk: `export { DynamoDBClient, GetItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'`,
-  ours: `export { idempotent, idempotency } from './lib/http.ts'; export { dynamoDbStore } from './lib/dynamodb.ts'`,
-  lean: `export { idempotent, idempotency } from './lib/http.ts'; export { leanDynamoDbStore } from './lib/dynamodb/lean.ts'`,
+  ours: `export { idempotent, idempotency } from './lib/http/index.ts'; export { dynamoDbStore } from './lib/dynamodb/index.ts'`,
+  lean: `export { idempotent, idempotency } from './lib/http/index.ts'; export { leanDynamoDbStore } from './lib/dynamodb/lean/index.ts'`,
   powertools: `export { makeHandlerIdempotent } from '@aws-lambda-powertools/idempotency/middleware'
     export { DynamoDBPersistenceLayer } from '@aws-lambda-powertools/idempotency/dynamodb'`,
 } as const

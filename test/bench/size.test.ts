@@ -15,7 +15,7 @@ test.each(DOORS.map((door) => [door.name, door] as const))(
 test('A bundle that holds something else is found out.', async () => {
   const door = {
     name: 'mixed',
-    source: `export * from './lib/sqs.ts'; export * from 'lru-cache'`,
+    source: `export * from './lib/sqs/index.ts'; export * from 'lru-cache'`,
     without: ['lib/sqs', 'lru-cache'],
   }
   const found = strangers(door, await bundle(door))

@@ -54,7 +54,7 @@ test('every example of the docs is right for the compiler', () => {
       rootDir: ROOT,
       isolatedDeclarations: false,
       declaration: false,
-      paths: { 'lambda-once': [join(ROOT, 'lib/index.ts')], 'lambda-once/*': [join(ROOT, 'lib/*.ts')] },
+      paths: { 'lambda-once': [join(ROOT, 'lib/index.ts')], 'lambda-once/*': [join(ROOT, 'lib/*/index.ts')] },
     },
     include: ['*.ts'],
   }

@@ -60,7 +60,7 @@ test('a bundle that does not use the policy has nothing of it', async () => {
   const bundled = async (name: string): Promise<string> => {
     const { outputFiles } = await build({
       stdin: {
-        contents: `export { ${name} } from './http.ts'`,
+        contents: `export { ${name} } from './http/index.ts'`,
         resolveDir: fileURLToPath(new URL('../../lib', import.meta.url)),
       },
       bundle: true,
