@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 
-const FOLDER = new URL('../dist/', import.meta.url)
+const FOLDER = new URL('../dist/lib/', import.meta.url)
 const IMPORT_OF_SOURCE = /\b(from |import\()(['"])(\.{1,2}\/[^'"]+)\.ts\2/g
 
 for (const name of readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })) {

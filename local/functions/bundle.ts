@@ -54,7 +54,7 @@ const publicNames = (): Record<string, string> => {
   const names: Record<string, string> = {}
   for (const [subpath, target] of Object.entries(manifest.exports)) {
     const source = typeof target === 'string' ? undefined : /^\.\/dist\/(.*)\.js$/.exec(target.default)?.[1]
-    if (source !== undefined) names[`${manifest.name}${subpath.slice(1)}`] = join(PACKAGE_ROOT, 'lib', `${source}.ts`)
+    if (source !== undefined) names[`${manifest.name}${subpath.slice(1)}`] = join(PACKAGE_ROOT, `${source}.ts`)
   }
   return names
 }

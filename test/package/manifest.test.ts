@@ -30,7 +30,7 @@ test('Each subpath of exports has its row in typesVersions, with the same declar
 })
 
 test.each(entries)('The entry %s has a source.', (_, entry) => {
-  const sourceOf = (target: string): string => target.replace(/^\.\/dist\/(.*?)\.(?:d\.ts|js)$/, 'lib/$1.ts')
+  const sourceOf = (target: string): string => target.replace(/^\.\/dist\/(.*?)\.(?:d\.ts|js)$/, '$1.ts')
   expect(sourceOf(entry.types)).toBe(sourceOf(entry.default))
   expect(existsSync(join(ROOT, sourceOf(entry.default)))).toBe(true)
 })
