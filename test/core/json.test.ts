@@ -21,21 +21,117 @@ const character = (value: string, at: number, pick: () => number): string => {
   return mustEscape || pick() < 0.3 ? `\\u${code.toString(16).padStart(4, '0')}` : value.charAt(at)
 }
 
+/** A JSON document as it is meant: a number is `digits` times ten to the `power`. */
+type Meant =
+  | { readonly digits: bigint; readonly power: number }
+  | string
+  | readonly Meant[]
+  | ReadonlyMap<string, Meant>
+  | boolean
+  | null
+
+const isNumber = (meant: Meant): meant is Extract<Meant, { readonly digits: bigint }> =>
+  typeof meant === 'object' && meant !== null && 'digits' in meant
+
+/** The canonical form, made from the meaning alone. */
+const formOf = (meant: Meant): string => {
+  if (meant instanceof Map) {
+    const names = [...meant.keys()].sort()
+    return `{${names.map((name) => `${JSON.stringify(name)}:${formOf(meant.get(name) as Meant)}`).join(',')}}`
+  }
+  if (Array.isArray(meant)) return `[${meant.map(formOf).join(',')}]`
+  return isNumber(meant) ? numberForm(meant.digits, meant.power) : JSON.stringify(meant)
+}
+
+const numberForm = (digits: bigint, power: number): string => {
+  if (digits === 0n) return '0'
+  if (digits % 10n === 0n) return numberForm(digits / 10n, power + 1)
+  return power === 0 ? `${digits}` : `${digits}e${power}`
+}
+
+/** One of the ways to write it. */
+const written = (meant: Meant, pick: () => number): string => {
+  const space = ['', '', ' ', '\n\t', '\r\n  '][Math.floor(pick() * 5)] ?? ''
+  if (meant instanceof Map) {
+    const members = [...meant].map(([name, value]) => `${text(name, pick)}${space}:${written(value, pick)}`)
+    return `${space}{${space}${members.join(`${space},${space}`)}}`
+  }
+  if (Array.isArray(meant)) return `[${meant.map((item) => written(item, pick)).join(`,${space}`)}${space}]${space}`
+  if (isNumber(meant)) return writtenNumber(meant.digits, meant.power, pick)
+  return typeof meant === 'string' ? text(meant, pick) : JSON.stringify(meant)
+}
+
+const writtenNumber = (digits: bigint, power: number, pick: () => number): string => {
+  const zeros = digits === 0n ? 0 : Math.floor(pick() * 3)
+  const all = `${digits < 0n ? -digits : digits}${'0'.repeat(zeros)}`
+  const behindPoint = Math.floor(pick() * (all.length + 2))
+  const padded = all.padStart(behindPoint + 1, '0')
+  const whole = padded.slice(0, padded.length - behindPoint)
+  const fraction = behindPoint === 0 ? '' : `.${padded.slice(-behindPoint)}`
+  const exponent = power - zeros + behindPoint
+  const sign = exponent >= 0 && pick() < 0.5 ? '+' : ''
+  const written = exponent === 0 && pick() < 0.8 ? '' : `${pick() < 0.5 ? 'e' : 'E'}${sign}${exponent}`
+  return `${digits < 0n ? '-' : ''}${whole}${fraction}${written}`
+}
+
+const meantJson = fc.letrec<{ meant: Meant }>((tie) => {
+  const name = fc.oneof(
+    fc.string({ unit: 'grapheme', maxLength: 3 }),
+    fc.constantFrom('__proto__', 'a"', 'a\\', 'a!', '\0', '\uffff'),
+  )
+  const members = (maxLength: number): fc.Arbitrary<Meant> =>
+    fc
+      .uniqueArray(fc.tuple(name, tie('meant')), { maxLength, selector: ([member]) => member, depthIdentifier: 'json' })
+      .map((pairs) => new Map(pairs))
+  return {
+    meant: fc.oneof(
+      { depthIdentifier: 'json', maxDepth: 4 },
+      fc.record({
+        digits: fc.bigInt({ min: -(10n ** 25n), max: 10n ** 25n }),
+        power: fc.integer({ min: -30, max: 30 }),
+      }),
+      fc.record({ digits: fc.bigInt({ min: -200n, max: 200n }), power: fc.constantFrom(0, 0, -2, 1) }),
+      fc.string({ unit: 'grapheme', maxLength: 8 }),
+      fc.constantFrom(true, false, null),
+      fc.array(tie('meant'), { maxLength: 4, depthIdentifier: 'json' }),
+      members(4),
+      members(40),
+    ),
+  }
+}).meant
+
+const picks = fc.infiniteStream(fc.double({ min: 0, max: 0.999, noNaN: true }))
+
 const wellFormedJson = fc.jsonValue({ maxDepth: 5, stringUnit: 'grapheme' })
 
 describe('D4: canonical JSON', () => {
   test('D4: key order, white space and escapes make no difference', () => {
     fc.assert(
-      fc.property(
-        wellFormedJson,
-        fc.infiniteStream(fc.double({ min: 0, max: 0.999, noNaN: true })),
-        (value, stream) => {
-          const pick = (): number => stream.next().value ?? 0
-          expect(canonicalText(scrambled(value, pick))).toBe(canonicalText(JSON.stringify(value)))
-        },
-      ),
+      fc.property(wellFormedJson, picks, (value, stream) => {
+        const pick = (): number => stream.next().value ?? 0
+        expect(canonicalText(scrambled(value, pick))).toBe(canonicalText(JSON.stringify(value)))
+      }),
       { numRuns: 500 },
     )
+  })
+
+  test('D4: the form depends on what is meant, with numbers as exact decimals, and not on how it is written', () => {
+    fc.assert(
+      fc.property(meantJson, picks, (meant, stream) => {
+        const given = written(meant, () => stream.next().value ?? 0)
+        expect(canonicalText(given)).toBe(formOf(meant))
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+
+  test.each(Array.from({ length: 40 }, (_, count) => count + 1))('D4: %s members are put in order', (count) => {
+    const names = Array.from({ length: count }, (_, index) => `${1_000 + index}`)
+    const textOf = (all: readonly string[]): string => `{${all.map((name) => `"${name}":1`).join()}}`
+    for (const order of [names.toReversed(), [...names.slice(1), ...names.slice(0, 1)]]) {
+      expect(canonicalText(textOf(order))).toBe(textOf(names))
+      for (const name of names) expect(canonicalText(textOf([...order, name]))).toBeUndefined()
+    }
   })
 
   test('D4: a value and its text have one form', () => {
@@ -115,6 +211,13 @@ describe('D4: canonical JSON', () => {
     expect(canonicalText(given)).toBeUndefined()
   })
 
+  test('D4: members that do not count are left out of the outermost object only, and come once all the same', () => {
+    const leftOut = new Set(['time', 'id', '__proto__'])
+    expect(canonicalText('{"time":1,"b":{"time":2},"__proto__":3,"a":[]}', leftOut)).toBe('{"a":[],"b":{"time":2}}')
+    expect(canonicalText('[{"time":1}]', leftOut)).toBe('[{"time":1}]')
+    expect(canonicalText('{"time":1,"time":1}', leftOut)).toBeUndefined()
+  })
+
   test('D4: nesting of 64 still has one', () => {
     expect(canonicalText(`${'['.repeat(64)}${']'.repeat(64)}`)).toBe('['.repeat(64) + ']'.repeat(64))
   })
@@ -146,6 +249,21 @@ describe('D4: canonical JSON', () => {
 
   test('D4: a member that is undefined counts as absent, as in JSON', () => {
     expect(canonicalValue({ a: undefined, b: 1 })).toBe(canonicalValue({ b: 1 }))
+  })
+
+  test('D5: an object of many members takes no quadratic time, in whatever order they come', () => {
+    const names = Array.from({ length: 50_000 }, (_, index) => `"${index + 100_000}":0`)
+    const millisFor = (order: readonly string[]): number => {
+      const text = `{${order.join()}}`
+      const start = performance.now()
+      expect(canonicalText(text)).toBe(`{${names.join()}}`)
+      return performance.now() - start
+    }
+    millisFor(names)
+    const inOrder = millisFor(names)
+    for (const order of [names.toReversed(), names.map((_, index) => names[(index * 7_919) % 50_000] as string)]) {
+      expect(millisFor(order)).toBeLessThan(30 * inOrder)
+    }
   })
 
   test('D5: a megabyte of anything is handled', () => {

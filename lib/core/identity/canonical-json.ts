@@ -23,14 +23,12 @@ export class NotCanonical extends TypeError {
 
 class CannotCanonicalise extends Error {}
 
-const NOTHING: ReadonlySet<string> = new Set()
-
 /**
  * The canonical form of JSON text: code-unit key order, no white space, strings unescaped, numbers as exact decimals.
  * `undefined` where there is none: not JSON, duplicate keys, lone surrogates, nesting over 64.
  * `leftOut` names members of the outermost object that do not count.
  */
-export const canonicalText = (text: string, leftOut: ReadonlySet<string> = NOTHING): string | undefined => {
+export const canonicalText = (text: string, leftOut?: ReadonlySet<string>): string | undefined => {
   try {
     JSON.parse(text)
     return walkText(text, leftOut)
@@ -47,76 +45,57 @@ export const canonicalText = (text: string, leftOut: ReadonlySet<string> = NOTHI
 export const canonicalValue = (value: unknown): string => writeValue(value, '$', 0)
 
 /**
- * `text` is valid JSON by now, so this scanner looks only for where things end. A string without escapes is in canonical
- * form as it stands, quotes and all.
+ * `text` is valid JSON by now, so this scanner looks only for where things begin and end. A string without escapes is in
+ * canonical form as it stands, quotes and all.
  */
-const walkText = (text: string, leftOut: ReadonlySet<string>): string => {
-  const isWellFormed = text.isWellFormed()
+const walkText = (text: string, leftOut: ReadonlySet<string> | undefined): string => {
   let at = 0
 
-  const skipSpace = (): void => {
-    while (text.charCodeAt(at) <= SPACE) at++
+  const next = (): string | undefined => {
+    while (isSeparator(text.charCodeAt(at))) at++
+    return text[at]
   }
 
   /** The string that begins here, with its quotes. */
   const readString = (): string => {
     const start = at
-    const quote = text.indexOf('"', start + 1)
-    const plain = text.slice(start, quote + 1)
-    if (plain.includes('\\')) return readEscapedString()
-    if (!isWellFormed && !plain.isWellFormed()) throw new CannotCanonicalise()
-    at = quote + 1
-    return plain
+    at = text.indexOf('"', start + 1) + 1
+    const plain = text.slice(start, at)
+    return plain.includes('\\') ? readEscapedString(start) : wellFormed(plain)
   }
 
-  const readEscapedString = (): string => {
-    let end = at + 1
-    while (text[end] !== '"') end += text[end] === '\\' ? 2 : 1
-    const value: string = JSON.parse(text.slice(at, end + 1))
-    if (!value.isWellFormed()) throw new CannotCanonicalise()
-    at = end + 1
-    return JSON.stringify(value)
-  }
-
-  const readScalar = (): string => {
-    const start = at
-    while (at < text.length && !endsScalar(text.charCodeAt(at))) at++
-    const token = text.slice(start, at)
-    return token === 'true' || token === 'false' || token === 'null' ? token : canonicalNumber(token)
+  const readEscapedString = (start: number): string => {
+    at = start + 1
+    while (text[at] !== '"') at += text[at] === '\\' ? 2 : 1
+    return JSON.stringify(wellFormed(JSON.parse(text.slice(start, ++at))))
   }
 
   const readArray = (depth: number): string => {
     const items: string[] = []
-    for (at++, skipSpace(); text[at] !== ']'; skipSpace()) {
-      if (text[at] === ',') at++
-      items.push(readValue(depth))
-    }
+    for (at++; next() !== ']'; ) items.push(readValue(depth))
     at++
-    return `[${items.join(',')}]`
+    return `[${items.join()}]`
   }
 
   const readObject = (depth: number): string => {
-    const members = new Map<string, string>()
-    for (at++, skipSpace(); text[at] !== '}'; skipSpace()) {
-      if (text[at] === ',') at++
-      skipSpace()
+    const members: Member[] = []
+    for (at++; next() !== '}'; ) {
       const quoted = readString()
       const name = quoted.includes('\\') ? JSON.parse(quoted) : quoted.slice(1, -1)
-      skipSpace()
-      at++ // the colon
-      if (members.has(name)) throw new CannotCanonicalise()
-      members.set(name, `${quoted}:${readValue(depth)}`)
+      addMember(members, name, `${quoted}:${readValue(depth)}`)
     }
     at++
-    if (depth === 1) for (const name of leftOut) members.delete(name)
-    return writeMembers(members)
+    return writeMembers(members, depth === 1 ? leftOut : undefined)
   }
 
   const readValue = (depth: number): string => {
-    skipSpace()
-    const first = text[at]
+    const first = next()
     if (first === '"') return readString()
-    if (first !== '[' && first !== '{') return readScalar()
+    if (first !== '[' && first !== '{') {
+      const scalar = scalarAt(text, at)
+      at += scalar[0].length
+      return canonicalScalar(scalar)
+    }
     if (depth === MAX_DEPTH) throw new CannotCanonicalise()
     return first === '[' ? readArray(depth + 1) : readObject(depth + 1)
   }
@@ -124,61 +103,72 @@ const walkText = (text: string, leftOut: ReadonlySet<string>): string => {
   return readValue(0)
 }
 
-const SPACE = 0x20
+/** White space, comma, colon: what separates the parts of valid JSON, and says nothing itself. */
+const isSeparator = (code: number): boolean => code <= 0x20 || code === 0x2c || code === 0x3a
 
-/** What may stand behind a number or a name: `,`, `]`, `}` or white space. */
-const endsScalar = (code: number): boolean => code === 0x2c || code === 0x5d || code === 0x7d || code <= SPACE
+const wellFormed = (text: string): string => {
+  if (text.isWellFormed()) return text
+  throw new CannotCanonicalise()
+}
 
-/** An integer that ends in no zero is in canonical form as it stands. */
-const CANONICAL_INTEGER = /^-?(?:[1-9][0-9]*)?[1-9]$/
+/** A number in its parts: sign, whole, fraction, exponent. Or a name: `true`, `false`, `null`. */
+const SCALAR = /(-?)(\d+)\.?(\d*)[eE]?([-+\d]*)|\w+/y
+
+/** One is there: the text is valid JSON. */
+const scalarAt = (text: string, at: number): RegExpExecArray => {
+  SCALAR.lastIndex = at
+  return SCALAR.exec(text) as RegExpExecArray
+}
 
 /** `1`, `1.0`, `10e-1` are one number; `0.1` and `0.10000000000000001` are two. Minus zero is zero. */
-const canonicalNumber = (token: string): string => {
-  if (CANONICAL_INTEGER.test(token)) return token
-  const [mantissa = '', exponent = '0'] = token.toLowerCase().split('e')
+const canonicalScalar = ([token, sign, whole, fraction = '', exponent = '']: RegExpExecArray): string => {
+  if (whole === undefined) return token
   if (exponent.length > MAX_EXPONENT_DIGITS) throw new CannotCanonicalise()
-  const negative = mantissa.startsWith('-')
-  const [whole = '', fraction = ''] = (negative ? mantissa.slice(1) : mantissa).split('.')
-  const digits = withoutLeadingZeros(whole + fraction)
-  if (digits === '') return '0'
-  const significant = withoutTrailingZeros(digits)
-  const power = Number(exponent) - fraction.length + (digits.length - significant.length)
-  return `${negative ? '-' : ''}${significant}${power === 0 ? '' : `e${power}`}`
+  const digits = (whole + fraction).replace(/^0+/, '')
+  let end = digits.length
+  while (digits[end - 1] === '0') end-- // no regular expression: /0+$/ takes quadratic time on a long run of inner zeros
+  if (end === 0) return '0'
+  const power = Number(exponent) - fraction.length + digits.length - end
+  return sign + digits.slice(0, end) + (power === 0 ? '' : `e${power}`)
 }
 
-// Loops, not regular expressions: /0+$/ takes quadratic time on a long run of inner zeros.
-const withoutLeadingZeros = (digits: string): string => {
-  let from = 0
-  while (digits[from] === '0') from++
-  return digits.slice(from)
+interface Member {
+  readonly name: string
+  /** Name and value as they are written. */
+  readonly text: string
 }
 
-const withoutTrailingZeros = (digits: string): string => {
-  let to = digits.length
-  while (digits[to - 1] === '0') to--
-  return digits.slice(0, to)
+/** Few members are kept in order as they come, which is faster. For many that takes quadratic time, and so they are sorted. */
+const FEW = 16
+
+const addMember = (members: Member[], name: string, text: string): void => {
+  let at = members.length
+  if (at < FEW) for (; at > 0 && (members[at - 1] as Member).name > name; at--) members[at] = members[at - 1] as Member
+  members[at] = { name, text }
 }
 
-/** `members`: each as it stands, by its name as it reads. */
-const writeMembers = (members: ReadonlyMap<string, string>): string => {
-  const names = [...members.keys()].sort() // code units: the default order of sort()
-  return `{${names.map((name) => members.get(name)).join(',')}}`
+/** By code units, as strings compare. */
+const writeMembers = (members: Member[], leftOut?: ReadonlySet<string>): string => {
+  if (members.length > FEW) members.sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)))
+  const texts: string[] = []
+  members.forEach(({ name, text }, index) => {
+    if (name === members[index - 1]?.name) throw new CannotCanonicalise()
+    if (!leftOut?.has(name)) texts.push(text)
+  })
+  return `{${texts.join()}}`
 }
 
 const writeValue = (value: unknown, path: string, depth: number): string => {
-  if (depth > MAX_DEPTH) throw tooDeep(path)
   if (value === null || typeof value === 'boolean') return String(value)
   if (typeof value === 'string') return JSON.stringify(value)
-  if (typeof value === 'number' && Number.isFinite(value)) return canonicalNumber(String(value))
-  if (depth === MAX_DEPTH) throw tooDeep(path)
+  if (typeof value === 'number' && Number.isFinite(value)) return canonicalScalar(scalarAt(String(value), 0))
+  if (depth === MAX_DEPTH)
+    throw new NotCanonical(`${path} is nested deeper than ${MAX_DEPTH} levels, or refers to itself`, true)
   if (Array.isArray(value)) return writeArray(value, path, depth)
   if (isPlainObject(value)) return writeObject(value, path, depth)
   const isParsed = value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY
   throw new NotCanonical(`${path} is ${describe(value)}, which JSON cannot hold without losing something`, isParsed)
 }
-
-const tooDeep = (path: string): NotCanonical =>
-  new NotCanonical(`${path} is nested deeper than ${MAX_DEPTH} levels, or refers to itself`, true)
 
 /** Indexed, not mapped: a hole reads as `undefined` and is refused, where `map` would skip it. */
 const writeArray = (value: readonly unknown[], path: string, depth: number): string => {
@@ -186,14 +176,14 @@ const writeArray = (value: readonly unknown[], path: string, depth: number): str
   for (let index = 0; index < value.length; index++) {
     items.push(writeValue(value[index], `${path}[${index}]`, depth + 1))
   }
-  return `[${items.join(',')}]`
+  return `[${items.join()}]`
 }
 
 const writeObject = (value: object, path: string, depth: number): string => {
-  const members = new Map<string, string>()
+  const members: Member[] = []
   for (const [name, member] of Object.entries(value)) {
     if (member === undefined) continue
-    members.set(name, `${JSON.stringify(name)}:${writeValue(member, `${path}${shownMember(name)}`, depth + 1)}`)
+    addMember(members, name, `${JSON.stringify(name)}:${writeValue(member, `${path}${shownMember(name)}`, depth + 1)}`)
   }
   return writeMembers(members)
 }
