@@ -40,38 +40,26 @@ export const renewInput = (tableName: string, claim: Claim, to: Renewal): Update
     condition: `${A.leaseExpiresAt} < :${A.leaseExpiresAt}`,
   })
 
-export const settleInput = (tableName: string, claim: Claim, as: Settlement): UpdateItemCommandInput => {
-  const remove = A.leaseExpiresAt
-  switch (as.kind) {
-    case 'completed':
-      return ownersUpdate(tableName, claim, {
-        set: {
-          [A.status]: text(as.status),
-          [A.outcome]: bytes(as.outcome),
-          [A.settledAt]: number(as.settledAt),
-          [A.expiresAt]: ttl(as.expiresAt),
-        },
-        remove,
-      })
-    case 'released':
-      return ownersUpdate(tableName, claim, {
-        set: {
-          [A.status]: text('RELEASED'),
-          [A.settledAt]: number(as.settledAt),
-          [A.expiresAt]: ttl(as.expiresAt),
-          ...lastError(as),
-        },
-        remove,
-      })
-    case 'abandoned':
-      return ownersUpdate(tableName, claim, {
-        set: lastError(as),
-        remove,
-        // Without it a second send would count the revision on, and a take-over's comparison would fail for nothing.
-        condition: `attribute_exists(${A.leaseExpiresAt})`,
-      })
+export const settleInput = (tableName: string, claim: Claim, as: Settlement): UpdateItemCommandInput =>
+  ownersUpdate(tableName, claim, {
+    set: settledAttributes(as),
+    remove: A.leaseExpiresAt,
+    // Without it a second send would count the revision on, and a take-over's comparison would fail for nothing.
+    condition: as.kind === 'abandoned' ? `attribute_exists(${A.leaseExpiresAt})` : undefined,
+  })
+
+const settledAttributes = (as: Settlement): Item => {
+  if (as.kind === 'abandoned') return lastError(as)
+  return {
+    [A.status]: text(as.kind === 'completed' ? as.status : 'RELEASED'),
+    [A.settledAt]: number(as.settledAt),
+    [A.expiresAt]: ttl(as.expiresAt),
+    ...(as.kind === 'completed' ? { [A.outcome]: bytes(as.outcome) } : lastError(as)),
   }
 }
+
+const lastError = ({ lastError }: { readonly lastError?: string }): Item =>
+  lastError === undefined ? {} : { [A.lastError]: text(lastError) }
 
 export const peekInput = (tableName: string, recordKey: RecordKey): GetItemCommandInput => ({
   TableName: tableName,
@@ -82,7 +70,7 @@ export const peekInput = (tableName: string, recordKey: RecordKey): GetItemComma
 interface OwnersUpdate {
   readonly set: Item
   readonly remove?: string
-  readonly condition?: string
+  readonly condition: string | undefined
 }
 
 /** Every write after the claim: to a record in progress under the claim's own token, and to nothing else. */
@@ -91,23 +79,19 @@ const ownersUpdate = (
   claim: Claim,
   { set, remove, condition }: OwnersUpdate,
 ): UpdateItemCommandInput => {
-  const assignments = Object.keys(set).map((name) => `${name === A.status ? '#status' : name} = :${name}`)
-  const values = Object.entries(set).map(([name, value]) => [`:${name}`, value] as const)
+  const values: Item = { ':mine': text(claim.claimToken), ':inProgress': text('IN_PROGRESS'), ':one': number(1) }
+  let assignments = NEXT_REVISION
+  for (const [name, value] of Object.entries(set)) {
+    assignments += `, ${name === A.status ? '#status' : name} = :${name}`
+    values[`:${name}`] = value
+  }
   return {
     TableName: tableName,
     Key: keyOf(claim.recordKey),
-    UpdateExpression: `SET ${[...assignments, NEXT_REVISION].join(', ')}${remove === undefined ? '' : ` REMOVE ${remove}`}`,
-    ConditionExpression: condition === undefined ? IS_MINE : `${IS_MINE} AND ${condition}`,
+    UpdateExpression: `SET ${assignments}${remove ? ` REMOVE ${remove}` : ''}`,
+    ConditionExpression: condition ? `${IS_MINE} AND ${condition}` : IS_MINE,
     ExpressionAttributeNames: STATUS,
-    ExpressionAttributeValues: {
-      ...Object.fromEntries(values),
-      ':mine': text(claim.claimToken),
-      ':inProgress': text('IN_PROGRESS'),
-      ':one': number(1),
-    },
+    ExpressionAttributeValues: values,
     ...WITH_THE_STORED_ITEM,
   }
 }
-
-const lastError = (as: { readonly lastError?: string }): Item =>
-  as.lastError === undefined ? {} : { [A.lastError]: text(as.lastError) }

@@ -43,18 +43,21 @@ export const ttl = (at: EpochMillis): AttributeValue => number(toEpochSeconds(at
 export const keyOf = (recordKey: RecordKey): Item => ({ [A.recordKey]: text(recordKey) })
 
 /** Only a record in progress is ever written whole: a claim or a take-over. The rest are updates. */
-export const toItem = (record: InProgressRecord): Item => ({
-  [A.recordKey]: text(record.recordKey),
-  [A.status]: text(record.status),
-  [A.claimToken]: text(record.claimToken),
-  [A.revision]: number(record.revision),
-  [A.attempt]: number(record.attempt),
-  [A.generation]: number(record.generation),
-  [A.fingerprint]: text(record.fingerprint),
-  [A.createdAt]: number(record.createdAt),
-  ...(record.leaseExpiresAt === undefined ? {} : { [A.leaseExpiresAt]: number(record.leaseExpiresAt) }),
-  ...(record.expiresAt === undefined ? {} : { [A.expiresAt]: ttl(record.expiresAt) }),
-})
+export const toItem = (record: InProgressRecord): Item => {
+  const item: Item = {
+    [A.recordKey]: text(record.recordKey),
+    [A.status]: text(record.status),
+    [A.claimToken]: text(record.claimToken),
+    [A.revision]: number(record.revision),
+    [A.attempt]: number(record.attempt),
+    [A.generation]: number(record.generation),
+    [A.fingerprint]: text(record.fingerprint),
+    [A.createdAt]: number(record.createdAt),
+  }
+  if (record.leaseExpiresAt !== undefined) item[A.leaseExpiresAt] = number(record.leaseExpiresAt)
+  if (record.expiresAt !== undefined) item[A.expiresAt] = ttl(record.expiresAt)
+  return item
+}
 
 /**
  * Reads an item, trusting nothing in it: whatever else may write to the table, a record is whole or refused. What is
@@ -98,7 +101,7 @@ export const fromItem = (item: Item): StoredRecord => {
         ...base,
       }
     default:
-      throw foreign(A.status)
+      return refuse(A.status)
   }
 }
 
@@ -121,11 +124,8 @@ const readLastError = (item: Item): { lastError?: string } => {
 }
 
 const refuse = (name: string): never => {
-  throw foreign(name)
-}
-
-const foreign = (name: string): StoreMisconfiguredError =>
-  new StoreMisconfiguredError(
+  throw new StoreMisconfiguredError(
     `The table holds an item at this record's key whose attribute "${name}" lambda-once did not write. ` +
       'Give lambda-once a table of its own.',
   )
+}

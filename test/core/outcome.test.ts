@@ -89,6 +89,13 @@ describe('outcomes', () => {
     ['broken JSON', Buffer.from([1, 1, 0x7b])],
     ['broken compression', Buffer.from([1, 0x81, 0xff, 0xff])],
     ['an error without a message', Buffer.concat([Buffer.from([1, 3]), Buffer.from('{"a":1}')])],
+    [
+      'an error whose status is text',
+      Buffer.concat([Buffer.of(1, 3), Buffer.from('{"message":"m","statusCode":"409"}')]),
+    ],
+    ['an error whose expose is a number', Buffer.concat([Buffer.of(1, 3), Buffer.from('{"message":"m","expose":1}')])],
+    ['an error that is text', Buffer.concat([Buffer.of(1, 3), Buffer.from('"no"')])],
+    ['a reason that is not known', Buffer.concat([Buffer.of(1, 4), Buffer.from('bored')])],
     ['an error that is null', Buffer.concat([Buffer.from([1, 3]), Buffer.from('null')])],
     ['a bomb', Buffer.concat([Buffer.from([1, 0x81]), deflateRawSync(Buffer.alloc(64 * 1024 * 1024, 0x20))])],
   ])('C14, G2: %s cannot be replayed, and does no harm', (_, encoded) => {

@@ -12,17 +12,21 @@ export const digest = (
   encoding: 'base64url' | 'hex' = 'base64url',
 ): string => {
   const all = [label, ...parts]
-  // Anything else would be framed by a length of its own, and two different things come out the same.
-  if (!all.every((part) => typeof part === 'string' || part instanceof Uint8Array))
-    throw new TypeError('A digest is of texts and bytes')
-  const lengths = all.map((part) => (typeof part === 'string' ? Buffer.byteLength(part) : part.length))
+  const lengths = all.map(lengthOf)
   const framed = Buffer.allocUnsafe(lengths.reduce((sum, length) => sum + LENGTH_BYTES + length, 0))
   let at = 0
-  for (const [index, part] of all.entries()) {
+  all.forEach((part, index) => {
     const start = framed.writeUInt32BE(lengths[index] as number, at)
     if (typeof part === 'string') framed.write(part, start)
     else framed.set(part, start)
     at = start + (lengths[index] as number)
-  }
+  })
   return hash('sha256', framed, encoding)
+}
+
+/** In bytes. Anything else would be framed by a length of its own, and two different things come out the same. */
+const lengthOf = (part: string | Uint8Array): number => {
+  if (typeof part === 'string') return Buffer.byteLength(part)
+  if (part instanceof Uint8Array) return part.length
+  throw new TypeError('A digest is of texts and bytes')
 }

@@ -71,9 +71,9 @@ export const unavailable = (reason: UnavailableReason): Unavailable => ({ kind: 
 export const isStream = (value: unknown): boolean =>
   typeof value === 'object' &&
   value !== null &&
-  (typeof (value as { pipe?: unknown }).pipe === 'function' ||
-    typeof (value as { getReader?: unknown }).getReader === 'function' ||
-    typeof (value as { [Symbol.asyncIterator]?: unknown })[Symbol.asyncIterator] === 'function')
+  ['pipe', 'getReader', Symbol.asyncIterator].some(
+    (name) => typeof (value as Record<PropertyKey, unknown>)[name] === 'function',
+  )
 
 /** The value that a replay gives. */
 export const valueOfOutcome = (outcome: Extract<StoredOutcome, { kind: 'none' | 'json' | 'bytes' }>): unknown => {
@@ -112,56 +112,40 @@ const readOutcome = (encoded: Uint8Array): StoredOutcome => {
 }
 
 const read = (kind: number, content: Buffer): StoredOutcome => {
-  switch (kind) {
-    case KINDS.none:
-      return { kind: 'none' }
-    case KINDS.json:
-      return { kind: 'json', value: JSON.parse(content.toString('utf8')) }
-    case KINDS.bytes:
-      return { kind: 'bytes', bytes: content }
-    case KINDS.error:
-      return readError(JSON.parse(content.toString('utf8')))
-    case KINDS.unavailable:
-      return readReason(content.toString('utf8'))
-    default:
-      return unavailable('unreadable')
-  }
+  if (kind === KINDS.none) return { kind: 'none' }
+  if (kind === KINDS.bytes) return { kind: 'bytes', bytes: content }
+  const text = content.toString()
+  if (kind === KINDS.json) return { kind: 'json', value: JSON.parse(text) }
+  if (kind === KINDS.error) return readError(JSON.parse(text))
+  const isReason = kind === KINDS.unavailable && REASONS.includes(text)
+  return unavailable(isReason ? (text as UnavailableReason) : 'unreadable')
 }
 
-const readError = (stored: unknown): StoredOutcome => {
-  if (typeof stored !== 'object' || stored === null) return unavailable('unreadable')
-  const { message, details, statusCode, expose } = stored as Partial<StoredError>
-  if (typeof message !== 'string') return unavailable('unreadable')
-  if (statusCode !== undefined && typeof statusCode !== 'number') return unavailable('unreadable')
-  if (expose !== undefined && typeof expose !== 'boolean') return unavailable('unreadable')
-  return { kind: 'error', error: { message, details, statusCode, expose } }
-}
+/** Throws where `null` is stored. */
+const readError = ({ message, details, statusCode, expose }: Partial<StoredError>): StoredOutcome =>
+  typeof message === 'string' && isOptional(statusCode, 'number') && isOptional(expose, 'boolean')
+    ? { kind: 'error', error: { message, details, statusCode, expose } }
+    : unavailable('unreadable')
 
-const readReason = (text: string): StoredOutcome =>
-  unavailable(REASONS.includes(text) ? (text as UnavailableReason) : 'unreadable')
+const isOptional = (value: unknown, type: string): boolean => value === undefined || typeof value === type
 
-const contentOf = (outcome: Outcome): Uint8Array => {
+const contentOf = (outcome: Outcome): Uint8Array =>
+  outcome.kind === 'bytes' ? outcome.bytes : Buffer.from(textOf(outcome))
+
+const textOf = (outcome: Exclude<Outcome, { kind: 'bytes' }>): string => {
   switch (outcome.kind) {
     case 'none':
-      return new Uint8Array(0)
+      return ''
     case 'json':
-      return Buffer.from(outcome.text, 'utf8')
-    case 'bytes':
-      return outcome.bytes
+      return outcome.text
     case 'error':
-      return Buffer.from(JSON.stringify(outcome.error), 'utf8')
+      return JSON.stringify(outcome.error)
     case 'unavailable':
-      return Buffer.from(outcome.reason, 'utf8')
+      return outcome.reason
   }
 }
 
-const frame = (mark: number, content: Uint8Array): Uint8Array => {
-  const framed = Buffer.allocUnsafe(HEADER_BYTES + content.length)
-  framed[0] = VERSION
-  framed[1] = mark
-  framed.set(content, HEADER_BYTES)
-  return framed
-}
+const frame = (mark: number, content: Uint8Array): Uint8Array => Buffer.concat([Buffer.of(VERSION, mark), content])
 
 const units = (bytes: number, { besideBytes, unitBytes }: OutcomeRoom): number =>
   Math.ceil((besideBytes + bytes) / unitBytes)
