@@ -34,31 +34,31 @@ const ALWAYS = [...CDK, ...LOCAL, ...PEER, ...ORACLES]
 export const DOORS: readonly Door[] = [
   {
     name: './http + ./dynamodb',
-    source: exporting('./lib/http.ts', './lib/dynamodb.ts'),
+    source: exporting('./lib/http/index.ts', './lib/dynamodb/index.ts'),
     without: [...ALWAYS, ...SQS, ...LEAN, ...CACHE, '@middy/'],
     target: { minified: 24_000, gzip: 9_000 },
     most: { minified: 55_200, gzip: 19_700 },
   },
   {
     name: './http + ./dynamodb/lean',
-    source: exporting('./lib/http.ts', './lib/dynamodb/lean/index.ts'),
+    source: exporting('./lib/http/index.ts', './lib/dynamodb/lean/index.ts'),
     without: [...ALWAYS, ...SQS, ...SDK, ...CACHE, '@middy/'],
   },
   {
     name: './sqs + ./dynamodb',
-    source: exporting('./lib/sqs.ts', './lib/dynamodb.ts'),
+    source: exporting('./lib/sqs/index.ts', './lib/dynamodb/index.ts'),
     without: [...ALWAYS, ...HTTP, ...LEAN, ...CACHE],
   },
   { name: '.', source: exporting('./lib/index.ts'), without: [...ALWAYS, ...SQS, ...HTTP, ...SDK, ...LEAN, ...CACHE] },
   {
     name: './http',
-    source: exporting('./lib/http.ts'),
+    source: exporting('./lib/http/index.ts'),
     without: [...ALWAYS, ...SQS, ...SDK, ...LEAN, ...CACHE, '@middy/'],
   },
-  { name: './sqs', source: exporting('./lib/sqs.ts'), without: [...ALWAYS, ...HTTP, ...LEAN, ...CACHE] },
+  { name: './sqs', source: exporting('./lib/sqs/index.ts'), without: [...ALWAYS, ...HTTP, ...LEAN, ...CACHE] },
   {
     name: './dynamodb',
-    source: exporting('./lib/dynamodb.ts'),
+    source: exporting('./lib/dynamodb/index.ts'),
     without: [...ALWAYS, ...SQS, ...HTTP, ...LEAN, ...CACHE],
   },
   {
@@ -68,10 +68,10 @@ export const DOORS: readonly Door[] = [
   },
   {
     name: './cached',
-    source: exporting('./lib/cached.ts'),
+    source: exporting('./lib/cached/index.ts'),
     without: [...ALWAYS, ...SQS, ...HTTP, ...SDK, ...LEAN],
   },
-  { name: './metrics', source: exporting('./lib/metrics.ts'), without: [...ALWAYS, ...SQS, ...HTTP, ...SDK] },
+  { name: './metrics', source: exporting('./lib/metrics/index.ts'), without: [...ALWAYS, ...SQS, ...HTTP, ...SDK] },
 ]
 
 /** The best-known peer, with what it needs for the same job. */
