@@ -36,13 +36,14 @@ export const requestSigner = ({
     const time = new Date(now).toISOString().replace(/[-:]|\.\d{3}/g, '')
     const date = time.slice(0, 8)
     const scope = `${date}/${region}/dynamodb/aws4_request`
+    const token = sessionToken?.trim() // HTTP drops white space around a value, and the service signs what arrives
     // A signature covers the headers in the order of their names.
     const headers: [string, string][] = [
       ['content-length', `${Buffer.byteLength(body)}`],
       ['content-type', 'application/x-amz-json-1.0'],
       ['host', host],
       ['x-amz-date', time],
-      ...(sessionToken ? [['x-amz-security-token', sessionToken] as [string, string]] : []),
+      ...(token ? [['x-amz-security-token', token] as [string, string]] : []),
       ['x-amz-target', `DynamoDB_20120810.${operation}`],
     ]
     const names = headers.map(([name]) => name).join(';')
