@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { IdempotencyError } from '../../lib/core/errors.ts'
+import { digest } from '../../lib/core/identity/digest.ts'
 import { deriveFingerprint, type FingerprintPart } from '../../lib/core/identity/fingerprint.ts'
 import { deriveRecordKey, type RecordKeyParts } from '../../lib/core/identity/record-key.ts'
 
@@ -103,6 +104,10 @@ describe('fingerprints', () => {
   test('D4: raw text never meets the canonical form of another body', () => {
     const form: FingerprintPart = { kind: 'text', text: '{"a":1}' }
     expect(deriveFingerprint([form])).not.toBe(bodyPrint('{"a":1}'))
+  })
+
+  test.each([[undefined], [1], [['a']], [{ length: 1 }]])('D4: %p is no part of a digest', (part) => {
+    expect(() => digest('label', ['a', part as string])).toThrow(TypeError)
   })
 
   test('D5: a megabyte of random bytes gives a fingerprint', () => {
