@@ -23,7 +23,7 @@ const LAYERS = [
   ['lib/core/lifecycle/', [CORE]],
   ['lib/core/once[.]ts', [ENTRY]],
   ['lib/index[.]ts', ['lib/core/']],
-  ['lib/http/', [ENTRY, packages('structured-headers')]],
+  ['lib/http/', [ENTRY]],
   ['lib/sqs/', [ENTRY, packages('@aws-sdk/client-sqs')]],
   ['lib/sources/', [BASE]],
   ['lib/metrics/', [CORE]],
