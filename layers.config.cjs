@@ -4,8 +4,9 @@
 /** Sets of folders that several lines name. */
 const BASE = 'lib/core/(time|errors|option-rules|unawaited|runtime)[.]ts'
 const RECORD = `(${BASE}|lib/core/(identity|outcome|record)/)`
-const CORE = `(${RECORD}|lib/core/(events|options)[.]ts)`
-const ENTRY = `(${CORE}|lib/core/lifecycle/)`
+const SETTINGS = `(${RECORD}|lib/core/(events|settings)[.]ts)`
+const OPTIONS = 'lib/core/options[.]ts'
+const ENTRY = `(${SETTINGS}|lib/core/lifecycle/|${OPTIONS})`
 const packages = (...names) => `(node_modules/)?(${names.join('|')})(/|$)`
 
 const SDK = packages('@aws-sdk', '@smithy')
@@ -19,21 +20,22 @@ const LAYERS = [
   ['lib/core/identity/', [BASE]],
   ['lib/core/outcome/', [BASE]],
   ['lib/core/record/', [BASE, 'lib/core/(identity|outcome)/']],
-  ['lib/core/(events|options)[.]ts', [RECORD]],
-  ['lib/core/lifecycle/', [CORE]],
+  ['lib/core/(events|settings)[.]ts', [RECORD]],
+  ['lib/core/lifecycle/', [SETTINGS]],
+  [OPTIONS, [SETTINGS, 'lib/core/lifecycle/']],
   ['lib/core/once[.]ts', [ENTRY]],
   ['lib/index[.]ts', ['lib/core/']],
   ['lib/http/', [ENTRY]],
   ['lib/sqs/', [ENTRY, packages('@aws-sdk/client-sqs')]],
   ['lib/sources/', [BASE]],
-  ['lib/metrics/', [CORE]],
+  ['lib/metrics/', [SETTINGS]],
   ['lib/memory/', [RECORD]],
-  ['lib/cached/', [CORE, packages('lru-cache')]],
+  ['lib/cached/', [SETTINGS, OPTIONS, packages('lru-cache')]],
   ['lib/dynamodb/[^/]+[.]ts', [RECORD, 'lib/dynamodb/sdk/', SDK]],
   ['lib/dynamodb/sdk/', [RECORD, 'lib/dynamodb/[^/]+[.]ts', SDK]],
   // Of the SDK the lean store takes types only; `npm run size` fails where its code gets in.
   ['lib/dynamodb/lean/', [RECORD, 'lib/dynamodb/[^/]+[.]ts', SDK]],
-  ['lib/testing/', [CORE]],
+  ['lib/testing/', [SETTINGS, OPTIONS]],
   ['lib/cdk/', ['lib/dynamodb/item[.]ts', CDK]],
   ['functions/', [PUBLIC_NAME, packages('@aws-sdk', '@middy', 'aws-lambda', '@types/aws-lambda')]],
   ['bin/example/', [PUBLIC_NAME, CDK]],

@@ -1,4 +1,4 @@
-import { createEmitter, type Emit, type Observer } from './events.ts'
+import { createEmitter, type Observer } from './events.ts'
 import { isOperation } from './identity/record-key.ts'
 import {
   aFunction,
@@ -13,7 +13,8 @@ import {
 import type { AbandonedPolicy } from './record/judge.ts'
 import type { Store } from './record/store.ts'
 import { type Runtime, systemRuntime } from './runtime.ts'
-import { fromSeconds, type Millis } from './time.ts'
+import type { Settings } from './settings.ts'
+import { fromSeconds } from './time.ts'
 
 /** The options that every entry shares. Times are in seconds. */
 export interface CommonOptions {
@@ -51,19 +52,6 @@ export interface CommonOptions {
   readonly observe?: Observer | undefined
   /** Clock, timers and randomness. For tests only; default: the system's. */
   readonly runtime?: Runtime | undefined
-}
-
-/** {@link CommonOptions}, checked, with defaults and units. */
-export interface Settings {
-  readonly store: Store
-  readonly operation: string
-  readonly retention: Millis
-  readonly abandoned: AbandonedPolicy
-  readonly lease: Millis | undefined
-  readonly storeDown: 'reject' | 'dangerouslyRunUnprotected'
-  readonly unstored: 'answer' | 'fail'
-  readonly emit: Emit
-  readonly runtime: Runtime
 }
 
 /**

@@ -8,8 +8,9 @@ import {
   type Rule,
   type Rules,
 } from '../core/option-rules.ts'
-import { COMMON_RULES, type CommonOptions, readSettings, type Settings } from '../core/options.ts'
+import { COMMON_RULES, type CommonOptions, readSettings } from '../core/options.ts'
 import { type AnswerPolicy, storeSuccess } from '../core/outcome/outcome-policy.ts'
+import type { Settings } from '../core/settings.ts'
 import { fromSeconds, type Millis } from '../core/time.ts'
 import { aCors, type Cors } from './cors.ts'
 import type { HeaderProfile } from './key-header.ts'

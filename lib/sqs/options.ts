@@ -9,7 +9,8 @@ import {
   type Rule,
   type Rules,
 } from '../core/option-rules.ts'
-import { COMMON_RULES, type CommonOptions, readSettings, type Settings } from '../core/options.ts'
+import { COMMON_RULES, type CommonOptions, readSettings } from '../core/options.ts'
+import type { Settings } from '../core/settings.ts'
 import { fromSeconds, type Millis } from '../core/time.ts'
 import type { KeyChoice } from './key.ts'
 import type { SqsMessage } from './message.ts'

@@ -1,7 +1,7 @@
 import { causeName, type MessagePart, type QueueStep } from '../core/events.ts'
 import type { RecordKey } from '../core/identity/record-key.ts'
-import type { Settings } from '../core/options.ts'
 import { DeadlinePassed } from '../core/runtime.ts'
+import type { Settings } from '../core/settings.ts'
 import { fromSeconds, millis } from '../core/time.ts'
 import { isFifo, type SqsMessageAttribute, type SqsRecord } from './record.ts'
 import { type OnError, report } from './report.ts'

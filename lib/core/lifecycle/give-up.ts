@@ -1,7 +1,7 @@
 import { storeFailed } from '../events.ts'
-import type { Settings } from '../options.ts'
 import { type Claim, isInDoubt } from '../record/claim.ts'
 import type { Settlement } from '../record/store.ts'
+import type { Settings } from '../settings.ts'
 import { later } from '../time.ts'
 import { GIVE_UP_BUDGET } from './budget.ts'
 

@@ -1,6 +1,6 @@
 import { storeFailed } from '../events.ts'
-import type { Settings } from '../options.ts'
 import type { Claim } from '../record/claim.ts'
+import type { Settings } from '../settings.ts'
 import { between, type EpochMillis, millis } from '../time.ts'
 import { expiryInProgress, lastLeaseEnd, leaseEnd, renewedLease } from './lease.ts'
 import type { ClaimRequest } from './request.ts'

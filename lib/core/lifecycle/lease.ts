@@ -1,5 +1,5 @@
-import type { Settings } from '../options.ts'
 import type { ClaimTerms } from '../record/claim.ts'
+import type { Settings } from '../settings.ts'
 import { type EpochMillis, earliest, fromSeconds, later, latest, type Millis } from '../time.ts'
 import type { ClaimRequest, InvocationTimes } from './request.ts'
 

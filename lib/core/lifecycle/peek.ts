@@ -1,5 +1,5 @@
-import type { Settings } from '../options.ts'
 import type { StoredRecord } from '../record/record.ts'
+import type { Settings } from '../settings.ts'
 import { peekBudget } from './budget.ts'
 import type { ClaimRequest } from './request.ts'
 

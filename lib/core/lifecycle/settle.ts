@@ -1,11 +1,11 @@
 import { aboutClaim, storeFailed } from '../events.ts'
-import type { Settings } from '../options.ts'
 import { encodeOutcome, outcomeIsReplayable } from '../outcome/outcome.ts'
 import type { ClaimEnding } from '../outcome/outcome-policy.ts'
 import { type Claim, isInDoubt } from '../record/claim.ts'
 import { retryAfterSeconds } from '../record/judge.ts'
 import { isSettled, type SettledRecord, type StoredRecord } from '../record/record.ts'
 import type { SettleAnswer, Settlement } from '../record/store.ts'
+import type { Settings } from '../settings.ts'
 import { between, type EpochMillis, fromSeconds, later, type Millis, millis } from '../time.ts'
 import type { HeldClaim } from './begin.ts'
 

@@ -1,5 +1,5 @@
-import type { Settings } from '../options.ts'
 import { judge } from '../record/judge.ts'
+import type { Settings } from '../settings.ts'
 import { between, type EpochMillis, fromSeconds, later, type Millis, millis } from '../time.ts'
 import { type BeginResult, begin } from './begin.ts'
 import { peek } from './peek.ts'
