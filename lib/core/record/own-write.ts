@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import type { Claim } from './claim.ts'
 import { isSettled, type StoredRecord } from './record.ts'
 import type { Renewal, Settlement } from './store.ts'
@@ -17,11 +18,20 @@ export const isOwnRenewal = (record: StoredRecord, claim: Claim, to: Renewal): b
   record.leaseExpiresAt !== undefined &&
   record.leaseExpiresAt >= to.leaseExpiresAt
 
+/**
+ * A completion is ours by what it wrote, not by the token alone: another write under the same token may have settled the
+ * record in another way.
+ */
 export const isOwnSettlement = (record: StoredRecord, claim: Claim, as: Settlement): boolean => {
   if (record.claimToken !== claim.claimToken) return false
   switch (as.kind) {
     case 'completed':
-      return isSettled(record)
+      return (
+        isSettled(record) &&
+        record.status === as.status &&
+        record.settledAt === as.settledAt &&
+        Buffer.compare(record.outcome, as.outcome) === 0
+      )
     case 'released':
       return record.status === 'RELEASED'
     case 'abandoned':

@@ -1,6 +1,8 @@
 import { deepStrictEqual, fail, ok } from 'node:assert/strict'
 import { StoreUnavailableError } from '../../core/errors.ts'
 import { recordOf } from '../../core/record/claim.ts'
+import type { Settlement } from '../../core/record/store.ts'
+import { epochMillis } from '../../core/time.ts'
 import {
   assertKind,
   assertRecord,
@@ -13,6 +15,13 @@ import {
   stands,
   unhurried,
 } from './fixture.ts'
+
+/** What may differ between two completions of one claim. */
+const OTHER_COMPLETIONS: readonly (readonly [string, object])[] = [
+  ['outcome', { outcome: Uint8Array.of(1, 0, 7) }],
+  ['time', { settledAt: epochMillis(1) }],
+  ['status', { status: 'FAILED' }],
+]
 
 /** 4. A write refused because an earlier send of the same write was applied is answered as if it were applied now. */
 const SENT_AGAIN: readonly Case[] = [
@@ -58,6 +67,19 @@ const SENT_AGAIN: readonly Case[] = [
         const claim = await ended(bench, as(bench.make))
         const before = await stands(bench, claim.recordKey)
         assertKind(await bench.store.settle(claim, as(bench.make), unhurried), 'settled')
+        assertRecord(await bench.read(claim.recordKey), before)
+      },
+    }),
+  ),
+  ...OTHER_COMPLETIONS.map(
+    ([name, changed]): Case => ({
+      guarantee: 4,
+      name: `A completion with another ${name} under the same token is lost: it is not the one that was stored`,
+      run: async (bench) => {
+        const { store, make } = bench
+        const claim = await ended(bench, make.completed())
+        const before = await stands(bench, claim.recordKey)
+        assertKind(await store.settle(claim, { ...make.completed(), ...changed } as Settlement, unhurried), 'lost')
         assertRecord(await bench.read(claim.recordKey), before)
       },
     }),
