@@ -1,126 +1,114 @@
-import type { StoreMisconfiguredError, StoreUnavailableError } from '../core/errors.ts'
 import type { RecordKey } from '../core/identity/record-key.ts'
 import type { HandlerClaim } from '../core/record/handler-claim.ts'
 import type { Deadline } from './deadline.ts'
-import type { IdentifiedMessage, Skipped, Unusable } from './identity.ts'
-import type { SqsMessage } from './message.ts'
-import type { SqsSettings } from './options.ts'
-import type { TimeLeft } from './queue.ts'
-import { groupOf, receiveCountOf, type SqsRecord } from './record.ts'
-import { report } from './report.ts'
-import { type MessageResult, tryMessage } from './run.ts'
+import type { IdentifiedMessage, SkippedMessage, UnusableMessage } from './identity.ts'
+import type { RunSettings } from './options.ts'
+import { groupOf, receiveCountOf, type SqsMessage } from './record.ts'
+import { type MessageResult, type StoreFault, tryMessage } from './run.ts'
 
-/** What became of a message. */
 export type BatchEntryResult =
   | MessageResult
-  /** Returned without a look at its record. */
-  | { readonly kind: 'untried' }
-  /** Acknowledged without a record: dropped, or safe in the dead-letter queue. */
-  | { readonly kind: 'removed' }
+  /** Returned without a claim. */
+  | 'untried'
+  /** Acknowledged without a record: it was skipped, or it is in the dead-letter queue. */
+  | 'removed'
 
-export type BatchJob<TBody> = IdentifiedMessage<TBody> | Unusable | Skipped
+export type BatchEntry<TBody> = IdentifiedMessage<TBody> | UnusableMessage | SkippedMessage
 
+/** Calls your handler. */
 export type Call<TBody> = (message: SqsMessage<TBody>, claim: HandlerClaim | undefined) => unknown
 
-/** What the messages of one batch know of each other. */
-export interface Batch {
-  process<TBody>(settings: SqsSettings<TBody>, job: BatchJob<TBody>, call: Call<TBody>): Promise<BatchEntryResult>
-}
-
-/** So many messages without an answer, and none with one, are a store that is down: the rest would only wait for it. */
+/** After so many unanswered messages and no answered one the store is down, and more tries would only wait for it. */
 const UNANSWERED_ENOUGH = 3
 
-const UNTRIED: BatchEntryResult = { kind: 'untried' }
-const REMOVED: BatchEntryResult = { kind: 'removed' }
+export const leavesQueue = (result: BatchEntryResult | undefined): boolean =>
+  result === 'acknowledged' || result === 'removed'
 
-export const leavesQueue = (processed: BatchEntryResult | undefined): boolean =>
-  processed?.kind === 'acknowledged' || processed?.kind === 'removed'
-
-export const createBatch = (deadline: Deadline): Batch => {
-  const failedGroups = new Set<string>()
+/** Returns a function that processes one message. What happens to one message decides whether later ones are tried. */
+export const createBatch = <TBody>(
+  settings: RunSettings,
+  deadline: Deadline,
+  call: Call<TBody>,
+): ((entry: BatchEntry<TBody>) => Promise<BatchEntryResult>) => {
+  const failedGroups = new Set<string | undefined>()
   const failedKeys = new Set<RecordKey>()
   const runKeys = new Set<RecordKey>()
-  let answered = 0
+  let hasAnswer = false
   let unanswered = 0
 
-  const followsAFailure = (record: SqsRecord): boolean => {
-    const group = groupOf(record)
-    return group !== undefined && failedGroups.has(group)
+  const processIdentified = async ({
+    record,
+    message,
+    claimRequest,
+  }: IdentifiedMessage<TBody>): Promise<BatchEntryResult> => {
+    const { recordKey } = claimRequest
+    // A run of the same key that has just failed would fail again, and use up its `maxRuns`.
+    if (failedKeys.has(recordKey) || !deadline.hasTime()) return 'untried'
+    if (!hasAnswer && unanswered >= UNANSWERED_ENOUGH) return 'untried'
+    const result = await tryMessage({
+      settings,
+      deadline,
+      record,
+      claimRequest: runKeys.has(recordKey) ? { ...claimRequest, hasContender: true } : claimRequest,
+      call: (claim) => {
+        runKeys.add(recordKey)
+        return call(message, claim)
+      },
+    }).catch((error: unknown): BatchEntryResult => {
+      settings.report(error, record) // a store that breaks the rules of its interface fails this message only
+      return 'returned'
+    })
+    if (result === 'failed') failedKeys.add(recordKey)
+    if (isFault(result)) unanswered++
+    else hasAnswer = true
+    return result
   }
 
-  const mayTry = ({ record, claimRequest }: IdentifiedMessage<unknown>): boolean =>
-    deadline.hasTime() &&
-    !followsAFailure(record) &&
-    // A run of the same key has just failed: running it again at once would use up its runs, not mend its cause.
-    !failedKeys.has(claimRequest.recordKey) &&
-    (answered > 0 || unanswered < UNANSWERED_ENOUGH)
-
-  const note = (record: SqsRecord, processed: BatchEntryResult, recordKey?: RecordKey): BatchEntryResult => {
-    const group = groupOf(record)
-    if (group !== undefined && !leavesQueue(processed)) failedGroups.add(group)
-    if (processed.kind === 'failed' && recordKey !== undefined) failedKeys.add(recordKey)
-    if (processed.kind === 'unanswered') unanswered++
-    else if (processed.kind !== 'untried' && processed.kind !== 'removed') answered++
-    return processed
+  const processEntry = (entry: BatchEntry<TBody>): BatchEntryResult | Promise<BatchEntryResult> => {
+    switch (entry.kind) {
+      case 'identified':
+        return processIdentified(entry)
+      case 'skipped':
+        return drop(settings, entry)
+      case 'unusable':
+        return endUnusable(settings, entry, deadline)
+    }
   }
 
-  return {
-    process: async (settings, job, call) => {
-      if (job.kind === 'skipped') {
-        return note(job.record, followsAFailure(job.record) ? UNTRIED : drop(settings, job.record))
-      }
-      if (job.kind === 'unusable') {
-        tellUnusable(settings, job)
-        return note(job.record, followsAFailure(job.record) ? UNTRIED : await endUnusable(settings, job, deadline.left))
-      }
-      const { record, message, claimRequest } = job
-      if (!mayTry(job)) return note(record, UNTRIED)
-      const { recordKey } = claimRequest
-      const run = {
-        settings,
-        identified: runKeys.has(recordKey) ? { ...job, claimRequest: { ...claimRequest, hasContender: true } } : job,
-        deadline,
-        call: (claim: HandlerClaim | undefined) => {
-          runKeys.add(recordKey)
-          return call(message, claim)
-        },
-      }
-      const tried = await tryMessage(run).catch((error: unknown): BatchEntryResult => {
-        report(settings.onError, error, record) // a store that breaks its own rules fails this message only
-        return { kind: 'returned' }
-      })
-      return note(record, tried, recordKey)
-    },
+  return async (entry) => {
+    const group = groupOf(entry.record)
+    if (entry.kind === 'unusable') emitUnusable(settings, entry)
+    const result = failedGroups.has(group) ? 'untried' : await processEntry(entry)
+    if (group !== undefined && !leavesQueue(result)) failedGroups.add(group)
+    return result
   }
 }
 
-const drop = <TBody>({ core }: SqsSettings<TBody>, { messageId }: SqsRecord): BatchEntryResult => {
-  core.emit(() => ({ type: 'dropped', operation: core.operation, messageId }))
-  return REMOVED
+const drop = ({ core: { emit, operation } }: RunSettings, { record: { messageId } }: SkippedMessage): 'removed' => {
+  emit(() => ({ type: 'dropped', operation, messageId }))
+  return 'removed'
 }
 
-const tellUnusable = <TBody>({ core, onError }: SqsSettings<TBody>, { record, error }: Unusable): void => {
+const emitUnusable = ({ core: { emit, operation }, report }: RunSettings, { record, error }: UnusableMessage): void => {
   const { part, messageId } = error
-  core.emit(() => ({ type: 'unusable', operation: core.operation, messageId, part }))
-  report(onError, error, record)
+  emit(() => ({ type: 'unusable', operation, messageId, part }))
+  report(error, record)
 }
 
-/** What may be usable another time is delivered as often as a run may end in doubt. */
-const endUnusable = async <TBody>(
-  { queue, maxRuns }: SqsSettings<TBody>,
-  { record, error }: Unusable,
-  left: TimeLeft,
-): Promise<BatchEntryResult> => {
-  if (error.retryable && receiveCountOf(record) <= maxRuns) return UNTRIED
-  const buried = await queue.bury(record, { reason: 'unusable', part: error.part }, left)
-  return buried === true ? REMOVED : UNTRIED
+/** A retryable error is retried `maxRuns` times. */
+const endUnusable = async (
+  { queue, maxRuns }: RunSettings,
+  { record, error: { part, retryable } }: UnusableMessage,
+  deadline: Deadline,
+): Promise<'removed' | 'untried'> => {
+  if (retryable && receiveCountOf(record) <= maxRuns) return 'untried'
+  return (await queue.sendToDeadLetter(record, { reason: 'unusable', part }, deadline)) ? 'removed' : 'untried'
 }
 
-/** The fault of a store that answered for no message at all; `undefined` where it answered for one. */
-export const storeFault = (
-  processed: readonly BatchEntryResult[],
-): StoreUnavailableError | StoreMisconfiguredError | undefined => {
-  const unanswered = processed.find((one) => one.kind === 'unanswered')
-  const down = processed.every(({ kind }) => kind === 'unanswered' || kind === 'untried' || kind === 'removed')
-  return down ? unanswered?.error : undefined
-}
+/** The store's fault, if the store answered for no message of the batch. */
+export const storeFault = (results: readonly BatchEntryResult[]): StoreFault | undefined =>
+  results.every((result) => isFault(result) || result === 'untried' || result === 'removed')
+    ? results.find(isFault)
+    : undefined
+
+const isFault = (result: BatchEntryResult): result is StoreFault => typeof result === 'object'

@@ -6,21 +6,21 @@ import { between, type Millis } from '../core/time.ts'
 export interface Deadline {
   /** Whether a message may still be started. */
   readonly hasTime: () => boolean
-  /** Milliseconds left of the invocation; without bound where nobody says. */
+  /** Milliseconds left of the invocation; infinite if the context does not say. */
   readonly left: () => number
 }
 
-/** Throws `OptionError` where the margin lets no message start. */
+/** Throws `OptionError` if the margin leaves no time to start a message. */
 export type DeadlineOf = (context: TimedContext | undefined) => Deadline
 
-/** A function with a short timeout has to start something too, and one with a long one need not stop early. */
+/** A function with a short timeout must have time to start a message; one with a long timeout need not stop early. */
 const SHARE = 1 / 3
 const LEAST_MARGIN = 500
 const MOST_MARGIN = 5_000
 
 /**
- * Asks the host itself each time: also a host that runs on past its deadline has given the batch back by then. The host
- * counts with its own clock, so a step back of that clock is no time that is left.
+ * Re-reads the remaining time on each call: even by the deadline of a host that does not enforce it, the event source
+ * has given up the batch. The host counts with its own clock, so a step back of that clock adds no time.
  */
 export const createDeadlineOf = (where: string, margin: Millis | undefined, runtime: Runtime): DeadlineOf => {
   const readTime = createTimeReader()
@@ -34,14 +34,14 @@ export const createDeadlineOf = (where: string, margin: Millis | undefined, runt
   }
 }
 
-/** Returning every message of every batch, without a word, would empty the queue into its dead-letter queue. */
+/** Without this error every message of every batch would be returned, and the queue would empty into its dead-letter queue. */
 const nothingStarts = (where: string, least: number, isDefault: boolean, began: number): OptionError => {
   const margin = `${least / 1000}${isDefault ? ' by default' : ''}`
   const rule = `is ${margin}; it must be less than the ${began / 1000} s with which the invocation began`
   return new OptionError(where, 'marginSeconds', rule)
 }
 
-/** Compared with `NaN`, no margin is small enough: no message would start, and no line in the log would say why. */
+/** Any comparison with `NaN` is false, so no message would start, and no log line would say why. */
 const createTimeReader = (): ((context: TimedContext | undefined) => number) => {
   let isReported = false
   return (context) => {

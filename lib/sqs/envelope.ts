@@ -2,8 +2,9 @@ import { canonicalText } from '../core/identity/canonical-json.ts'
 import { isObject } from '../core/option-rules.ts'
 
 /**
- * What EventBridge adds anew each time: `id` and `time` when an event is put again, `replay-name` when it is replayed
- * from an archive. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html
+ * The members that EventBridge sets anew: `id` and `time` when a producer puts an event again, `replay-name` when
+ * EventBridge replays it from an archive.
+ * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html
  */
 const OF_REPLAY = ['replay-name']
 const OF_EVENT = ['id', 'time', ...OF_REPLAY]
@@ -11,7 +12,7 @@ const REST_OF_EVENT = ['version', 'detail-type', 'source', 'account', 'region', 
 const EVENT_MEMBERS: ReadonlySet<string> = new Set([...OF_EVENT, ...REST_OF_EVENT])
 
 /**
- * What SNS adds anew to each publication. The topic, the subject and the message attributes are the producer's.
+ * The members that SNS sets anew for each publication. Topic, subject and message attributes are the producer's.
  * https://docs.aws.amazon.com/sns/latest/dg/http-notification-json.html
  */
 const OF_NOTIFICATION = [
@@ -24,14 +25,14 @@ const OF_NOTIFICATION = [
   'UnsubscribeURL',
 ]
 
-/** How the extended clients of SQS begin a body that is in S3; the second is that of their first version. */
+/** How the extended clients of SQS begin a body that is stored in S3. The second form is that of their first version. */
 const POINTER =
   /^\s*\[\s*"(?:software\.amazon\.payloadoffloading\.PayloadS3|com\.amazon\.sqs\.javamessaging\.MessageS3)Pointer"/
 
-/** What SNS puts around a message that it delivers to SQS, unless raw message delivery is on. */
+/** The envelope of a message that SNS delivers to SQS, unless raw message delivery is on. */
 export interface SnsEnvelope {
   readonly Type: 'Notification'
-  /** The same on each delivery of one publication, to all subscribers; a publisher's second publication has another. */
+  /** The same on each delivery of one publication, to all subscribers. A second publication has another id. */
   readonly MessageId: string
   readonly TopicArn: string
   readonly Message: string
@@ -45,11 +46,11 @@ export const isNotification = (value: unknown): value is SnsEnvelope =>
   isObject(value) && value.Type === 'Notification' && isText(value.MessageId) && isText(value.Message)
 
 /**
- * A body's text without what its carrier added: the same for each publication of the same message. Any other text is
- * as it was.
+ * The text of a body without the members that EventBridge or SNS added. It is the same for each publication of one
+ * message. Any other text is returned unchanged.
  */
 export const publishedText = (text: string): string => {
-  // Most bodies hold neither, and need not be parsed here.
+  // Most bodies contain neither word, and are not parsed here.
   if (!text.includes('"detail"') && !text.includes('"Notification"')) return text
   const body = parsed(text)
   if (isNotification(body)) return notificationText(text, body)
@@ -69,7 +70,7 @@ const notificationText = (text: string, { Message }: SnsEnvelope): string => {
   return rest === undefined ? text : JSON.stringify([rest, publishedText(Message)])
 }
 
-/** It has the members of an event and no others: in any other body `id` and `time` belong to the producer. */
+/** An event has only the members of an event: in any other body `id` and `time` belong to the producer. */
 const isEvent = (body: unknown): body is Record<string, unknown> =>
   isObject(body) &&
   isText(body.id) &&
@@ -78,7 +79,7 @@ const isEvent = (body: unknown): body is Record<string, unknown> =>
   !Array.isArray(body.detail) &&
   Object.keys(body).every((name) => EVENT_MEMBERS.has(name))
 
-/** No producer puts the events of AWS services again: another id is another event, even if all else is equal. */
+/** No producer puts an event of an AWS service again: another id is another event, even if all else is equal. */
 const leftOutOf = ({ source }: Record<string, unknown>): ReadonlySet<string> =>
   new Set(isText(source) && source.startsWith('aws.') ? OF_REPLAY : OF_EVENT)
 

@@ -1,36 +1,35 @@
 import type { TimedContext } from '../core/lifecycle/request.ts'
 import { OptionError } from '../core/option-rules.ts'
 import type { HandlerClaim } from '../core/record/handler-claim.ts'
-import { type BatchEntryResult, type BatchJob, type Call, createBatch, leavesQueue, storeFault } from './batch.ts'
+import { type BatchEntry, type Call, createBatch, leavesQueue, storeFault } from './batch.ts'
 import { createDeadlineOf, type Deadline } from './deadline.ts'
 import { identify } from './identity.ts'
-import type { SqsMessage } from './message.ts'
-import { readSqsSettings, type SqsOptions, type SqsSettings } from './options.ts'
-import { groupOf, recordsOf, type SqsEvent, type SqsRecord } from './record.ts'
-import { inTurn } from './run-in-order.ts'
-import { waitOut } from './store-down.ts'
+import { type RunSettings, readSqsSettings, type SqsOptions } from './options.ts'
+import { groupOf, recordsOf, type SqsEvent, type SqsMessage } from './record.ts'
+import { runInOrder } from './run-in-order.ts'
+import { delayAll } from './store-down.ts'
 
-/** The answer that `ReportBatchItemFailures` asks for: what is not named in it is deleted from the queue. */
+/** The answer of `ReportBatchItemFailures`: SQS deletes each message that it does not list. */
 export interface SqsBatchResponse {
   batchItemFailures: { itemIdentifier: string }[]
 }
 
-/** Exactly two parameters: nodejs24.x refuses handlers with three. */
+/** Has exactly two parameters: nodejs24.x refuses handlers with three. */
 export type SqsBatchHandler<TContext> = (event: SqsEvent, context: TContext) => Promise<SqsBatchResponse>
 
 const WHERE = 'sqsHandler(handler, options)'
 
 /**
- * Handles the batches of an SQS event source mapping with `ReportBatchItemFailures`: each message's handler runs once
- * per idempotency key, however often the message is delivered.
+ * Handles the batches of an SQS event source mapping with `ReportBatchItemFailures`. Your handler runs once per
+ * idempotency key, however often SQS delivers the message.
  *
- * The handler gets the message, its claim (`undefined` where it runs unprotected) and the Lambda context. A message
- * whose handler throws is returned to the queue; `NotDoneError` and `TerminalError` say more than a plain throw. What
- * it returns is stored with the record, and nothing is stored where it returns nothing.
+ * Your handler receives the message, its claim (`undefined` if it runs unprotected) and the Lambda context. Its return
+ * value is stored with the record. If it throws, the message is returned to the queue; throw `NotDoneError` or
+ * `TerminalError` to say whether a retry may run.
  *
- * Throws `OptionError` at once for options that cannot be right. The batch handler itself rejects only where the store
- * is down for every message, so that the event source slows down, for an event that is not of SQS, and where the margin
- * leaves no time for any message.
+ * Throws `OptionError` for invalid options. The returned function rejects in three cases: the store is down for every
+ * message, so that the event source slows down; the event is not from SQS (`event-unsupported`); or the margin leaves
+ * no time to start a message (`OptionError`).
  *
  * @example
  * export const handler = sqsHandler(reserveStock, {
@@ -50,38 +49,35 @@ export const sqsHandler = <TBody, TContext extends TimedContext = TimedContext>(
   return async (event, context) => {
     const records = recordsOf(event)
     const deadline = deadlineOf(context)
-    const jobs = await Promise.all(records.map((record) => identify(settings, record, context)))
-    return handleBatch(settings, jobs, deadline, (message, claim) => handler(message, claim, context))
+    const entries = await Promise.all(records.map((record) => identify(settings, record, context)))
+    return handleBatch(settings, entries, deadline, (message, claim) => handler(message, claim, context))
   }
 }
 
 const handleBatch = async <TBody>(
-  settings: SqsSettings<TBody>,
-  jobs: readonly BatchJob<TBody>[],
+  settings: RunSettings,
+  entries: readonly BatchEntry<TBody>[],
   deadline: Deadline,
   call: Call<TBody>,
 ): Promise<SqsBatchResponse> => {
-  const records = jobs.map(({ record }) => record)
-  const batch = createBatch(deadline)
-  const processed = await inTurn(
-    jobs.map((job) => ({ chains: chainsOf(job), run: () => batch.process(settings, job, call) })),
+  const processEntry = createBatch(settings, deadline, call)
+  const results = await runInOrder(
+    entries.map((entry) => ({ chains: chainsOf(entry), run: () => processEntry(entry) })),
     settings.concurrency,
   )
-  const fault = storeFault(processed)
-  if (fault === undefined) return responseOf(records, processed)
-  await waitOut(settings.queue, records, deadline)
-  throw fault
+  const records = entries.map(({ record }) => record)
+  const fault = storeFault(results)
+  if (fault !== undefined) {
+    await delayAll(settings.queue, records, deadline)
+    throw fault
+  }
+  const failed = records.filter((_, index) => !leavesQueue(results[index]))
+  return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) }
 }
 
-/** One at a time: the messages of one record, which would else only refuse each other, and those of a FIFO group. */
-const chainsOf = (job: BatchJob<unknown>): readonly string[] => {
-  const group = groupOf(job.record)
+/** Messages of one FIFO group run one at a time, and so do messages of one record, which would refuse each other. */
+const chainsOf = (entry: BatchEntry<unknown>): readonly string[] => {
+  const group = groupOf(entry.record)
   const ofGroup = group === undefined ? [] : [`group ${group}`]
-  return job.kind === 'identified' ? [...ofGroup, `record ${job.claimRequest.recordKey}`] : ofGroup
+  return entry.kind === 'identified' ? [...ofGroup, `record ${entry.claimRequest.recordKey}`] : ofGroup
 }
-
-const responseOf = (records: readonly SqsRecord[], processed: readonly BatchEntryResult[]): SqsBatchResponse => ({
-  batchItemFailures: records
-    .filter((_, index) => !leavesQueue(processed[index]))
-    .map(({ messageId }) => ({ itemIdentifier: messageId })),
-})

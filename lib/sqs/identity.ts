@@ -6,16 +6,15 @@ import { deriveRecordKey } from '../core/identity/record-key.ts'
 import { tenantOf } from '../core/identity/tenant.ts'
 import { type ClaimRequest, type TimedContext, timesOf } from '../core/lifecycle/request.ts'
 import { isPointer, publishedText } from './envelope.ts'
+import { BodyInvalidError, UnusableMessageError } from './errors.ts'
 import { chosenKey, skip } from './key.ts'
-import { messageOf, type SqsMessage } from './message.ts'
 import type { SqsSettings } from './options.ts'
-import { BodyInvalidError, parseBody } from './parse.ts'
-import { copyOf, type SqsRecord } from './record.ts'
-import { UnusableMessageError } from './unusable.ts'
+import { parseBody } from './parse.ts'
+import { copyOf, messageOf, type SqsMessage, type SqsRecord } from './record.ts'
 
 /**
- * A message with its identity derived, before any handler runs: what a handler changes later changes no claim. `record`
- * is the layer's own copy; the user's functions get the one that Lambda handed over.
+ * A message whose key and fingerprint are derived, before any handler runs: what a handler changes later changes no
+ * claim. `record` is the layer's own copy; your functions receive the record that Lambda delivered.
  */
 export interface IdentifiedMessage<TBody> {
   readonly kind: 'identified'
@@ -24,32 +23,42 @@ export interface IdentifiedMessage<TBody> {
   readonly claimRequest: ClaimRequest
 }
 
-export interface Unusable {
+/** A message without a usable body, key, tenant or payload. */
+export interface UnusableMessage {
   readonly kind: 'unusable'
   readonly record: SqsRecord
   readonly error: UnusableMessageError
 }
 
-/** A message that its `key` function wants nothing done about. */
-export interface Skipped {
+/** A message for which the `key` function returned `skip`. */
+export interface SkippedMessage {
   readonly kind: 'skipped'
   readonly record: SqsRecord
 }
 
-/** Never throws: one broken message must not fail the batch. */
+/** Does not throw: one broken message must not fail the batch. */
 export const identify = async <TBody>(
   settings: SqsSettings<TBody>,
   given: SqsRecord,
   context: TimedContext | undefined,
-): Promise<IdentifiedMessage<TBody> | Unusable | Skipped> => {
+): Promise<IdentifiedMessage<TBody> | UnusableMessage | SkippedMessage> => {
   const record = copyOf(given)
+  const { core, payload } = settings
+  const { operation } = core
+  const { messageId, body: text } = record
   try {
-    const body = await part('body', record, () => parseBody(settings.parse, record.body, given))
+    const body = await part('body', messageId, () => parseBody(settings.parse, text, given))
     const message = messageOf(given, body)
-    // Before the tenant: what is skipped need not have one.
-    const key = await part('key', record, () => chosenKey(settings.key, message))
+    // Before the tenant: a skipped message need not have one.
+    const key = await part('key', messageId, () => chosenKey(settings.key, message))
     if (key === skip) return { kind: 'skipped', record }
-    const claimRequest = await claimRequestOf(settings, { record, message, key }, context)
+    const tenant = await part('tenant', messageId, () => tenantOf(settings.tenant, message))
+    const claimRequest = {
+      recordKey: await part('key', messageId, () => deriveRecordKey({ operation, tenant, key })),
+      fingerprint: await part('payload', messageId, () => deriveFingerprint([covered(payload, text, message)])),
+      ...timesOf(context, core.runtime),
+      peekFirst: message.receiveCount > 1,
+    }
     return { kind: 'identified', record, message, claimRequest }
   } catch (error) {
     if (!(error instanceof UnusableMessageError)) throw error
@@ -57,52 +66,29 @@ export const identify = async <TBody>(
   }
 }
 
-interface Keyed<TBody> {
-  readonly record: SqsRecord
-  readonly message: SqsMessage<TBody>
-  readonly key: string
-}
-
-const claimRequestOf = async <TBody>(
-  settings: SqsSettings<TBody>,
-  { record, message, key }: Keyed<TBody>,
-  context: TimedContext | undefined,
-): Promise<ClaimRequest> => {
-  const { operation, runtime } = settings.core
-  const tenant = await part('tenant', record, () => tenantOf(settings.tenant, message))
-  return {
-    recordKey: await part('key', record, () => deriveRecordKey({ operation, tenant, key })),
-    fingerprint: await part('payload', record, () => deriveFingerprint([covered(settings, record, message)])),
-    ...timesOf(context, runtime),
-    peekFirst: message.receiveCount > 1,
-  }
-}
-
-/** What the fingerprint covers. */
+/** The part of a message that the fingerprint covers. */
 const covered = <TBody>(
-  { payload }: SqsSettings<TBody>,
-  { body }: SqsRecord,
+  payload: SqsSettings<TBody>['payload'],
+  text: string,
   message: SqsMessage<TBody>,
-): FingerprintPart => {
-  if (payload !== undefined) return { kind: 'canonical', text: canonicalPayload(payload(message)) }
-  return isPointer(body)
-    ? { kind: 'canonical', text: canonicalPayload(message.body) }
-    : { kind: 'body', body: publishedText(body) }
-}
+): FingerprintPart =>
+  payload === undefined && !isPointer(text)
+    ? { kind: 'body', body: publishedText(text) }
+    : { kind: 'canonical', text: canonicalPayload(payload === undefined ? message.body : payload(message)) }
 
 /**
- * Whatever goes wrong in `read` is this part's fault, and only this message's. An asynchronous function may have rejected
- * because a network failed, and may succeed the next time. What a function throws at once, and what the layer or a
- * validator refuses, fails each time.
+ * Any error in `read` makes this part, and only this message, unusable. The rejection of an asynchronous function of
+ * yours is retryable: a network may have failed. A synchronous error, and a refusal by the layer or a validator, would
+ * come again on each delivery.
  */
-const part = async <T>(name: MessagePart, { messageId }: SqsRecord, read: () => T | Promise<T>): Promise<T> => {
+const part = async <T>(name: MessagePart, messageId: string, read: () => T | Promise<T>): Promise<T> => {
   let isAsynchronous = false
   try {
     const answer = read()
     isAsynchronous = true
     return await answer
   } catch (cause) {
-    // Our own errors quote nothing of the message; anybody else's may.
+    // The layer's own errors quote nothing of the message; others may.
     const isOwn = cause instanceof IdempotencyError
     const rule = isOwn ? cause.message : 'Reading it threw an error'
     const retryable = isAsynchronous && !isOwn && !(cause instanceof BodyInvalidError)

@@ -2,26 +2,29 @@ import { IdempotencyError } from '../core/errors.ts'
 import { keyText } from '../core/identity/record-key.ts'
 import { isObject } from '../core/option-rules.ts'
 import { unawaited } from '../core/unawaited.ts'
-import type { SqsMessage } from './message.ts'
+import type { SqsMessage } from './record.ts'
 
 /**
- * The answer of a `key` function for a message that needs no run, such as the test event of S3: the message is
- * acknowledged without a claim. A symbol, so that nothing in a message can be taken for it.
+ * A `key` function returns this for a message that needs no run. The message is acknowledged without a claim. It is a
+ * symbol, so no text in a message can be mistaken for it.
+ *
+ * @example
+ * key: (body) => (body.Event === 's3:TestEvent' ? skip : s3Key(body.Records[0]))
  */
 export const skip: unique symbol = Symbol.for('lambda-once.skip')
 
 /**
- * Where a message's idempotency key comes from.
+ * Where the idempotency key of a message comes from.
  *
- * | choice | a redelivery | a redrive from a dead-letter queue | sent again by its producer |
+ * | choice | after a redelivery | after a redrive from a dead-letter queue | if the producer sends it again |
  * | --- | --- | --- | --- |
  * | a function of the body | same key | same key | same key |
- * | `{ attribute }` | same key | same key | same key, where the producer sets it so |
- * | `'deduplicationId'`, with the message group | same key | may be a new key | same key, where the producer sets the same id |
+ * | `{ attribute: 'name' }` | same key | same key | same key, if the producer sets the same value |
+ * | `'deduplicationId'` (FIFO), with the message group | same key | may be a new key | same key, if the producer sets the same id |
  * | `'messageId'` | same key | new key | new key |
  *
- * The same key with another fingerprint is a mismatch: see the option `payload`. A function may answer a number, which
- * counts as its decimal text and must be a safe integer, or {@link skip}.
+ * A function returns a string, a safe integer (its decimal text is the key) or {@link skip}. A message with a known key
+ * and another fingerprint is a mismatch: see the option `payload`.
  */
 export type KeyChoice<TBody> =
   | ((body: TBody, message: SqsMessage<TBody>) => string | number | typeof skip | null | undefined)
@@ -29,7 +32,7 @@ export type KeyChoice<TBody> =
   | 'deduplicationId'
   | 'messageId'
 
-/** Throws {@link IdempotencyError} where there is no key, or none that can be one. */
+/** Throws {@link IdempotencyError} `key-missing` or `key-invalid`. */
 export const chosenKey = <TBody>(choice: KeyChoice<TBody>, message: SqsMessage<TBody>): string | typeof skip => {
   const answer = keyOf(choice, message)
   if (answer === undefined || answer === '') {
@@ -43,7 +46,7 @@ export const chosenKey = <TBody>(choice: KeyChoice<TBody>, message: SqsMessage<T
   throw new IdempotencyError('key-invalid', rule)
 }
 
-/** `undefined` where the message has no such key. */
+/** `undefined` if the message has no key. */
 const keyOf = <TBody>(
   choice: KeyChoice<TBody>,
   message: SqsMessage<TBody>,
@@ -57,8 +60,8 @@ const keyOf = <TBody>(
 }
 
 /**
- * The group is part of it: where a queue's `DeduplicationScope` is `messageGroup`, two groups may have messages with one
- * id, and SQS delivers both.
+ * The key contains the group: if a queue's `DeduplicationScope` is `messageGroup`, SQS delivers messages of two groups
+ * that have the same id.
  */
 const deduplicationKey = <TBody>({ attributes }: SqsMessage<TBody>): string | undefined =>
   attributes.MessageDeduplicationId === undefined

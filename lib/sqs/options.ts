@@ -3,6 +3,7 @@ import {
   aFunction,
   checkOptions,
   integerBetween,
+  isObject,
   OptionError,
   oneOf,
   onlyMember,
@@ -13,101 +14,145 @@ import { COMMON_RULES, type CommonOptions, readSettings } from '../core/options.
 import type { Settings } from '../core/settings.ts'
 import { fromSeconds, type Millis } from '../core/time.ts'
 import type { KeyChoice } from './key.ts'
-import type { SqsMessage } from './message.ts'
-import { isSchema, type Parse } from './parse.ts'
+import { aParse, type Parse } from './parse.ts'
 import { createQueue, type Queue, type SqsClient } from './queue.ts'
-import { logError, type OnError } from './report.ts'
+import type { SqsMessage } from './record.ts'
+import { createReport, type OnError } from './report.ts'
 
+/** The options of `sqsHandler`, besides the common ones. */
 export interface SqsOptions<TBody> extends CommonOptions {
   /**
-   * Whose key it is. A function of the message, which may be asynchronous, or the literal `'single-tenant'`. A message for
-   * which it answers nothing fails alone.
+   * Whose key it is: a function of the message, which may be asynchronous, or the literal `'single-tenant'`. A message
+   * for which the function returns nothing fails alone (`scope-missing`).
+   *
+   * @example
+   * tenant: ({ body }) => body.merchantId
    */
   readonly tenant: TenantChoice<SqsMessage<TBody>>
   /**
-   * Where the key comes from. A function of the body is the choice that survives a redrive and a producer's re-send;
-   * see {@link KeyChoice}. A message without a key fails alone; one for which it answers `skip` is acknowledged.
+   * Where the key comes from. A function of the body survives a redrive and a second send by the producer; the table at
+   * {@link KeyChoice} compares the choices. A message without a key fails alone (`key-missing`, `key-invalid`). A
+   * message for which the function returns `skip` is acknowledged without a run.
+   *
+   * @example
+   * key: (order) => order.orderId
    */
   readonly key: KeyChoice<TBody>
   /**
-   * What makes the body of its text: a function, or any Standard Schema validator, which gets the body's JSON. Default
-   * `JSON.parse`. A body that does not parse fails alone, and is never claimed.
+   * Makes the body from its text: a function of the text, or a Standard Schema validator of the text's JSON (Zod,
+   * Valibot, ArkType). Either may be asynchronous. A message whose body cannot be parsed fails alone, without a claim.
+   *
+   * @default JSON.parse
    */
   readonly parse?: Parse<TBody> | undefined
   /**
-   * What the fingerprint covers: any JSON value. Default: the text of the body, in which order and white space of JSON
-   * do not count. It is what the producer sent, so that a new version of your parser makes no mismatch of an old message.
-   * What EventBridge and SNS add to each publication does not count. Of a pointer to S3 (extended client) the result of
-   * `parse` counts. Set it where your producer adds an id or a time to each send.
+   * How long a record is kept after its run, in seconds, 1,501 to 3,153,600,000. It must be longer than the queue keeps a
+   * message: a redelivery must find the record.
+   *
+   * @default 1_296_000 (15 days)
+   */
+  readonly retentionSeconds?: number | undefined
+  /**
+   * What the fingerprint covers: a function of the message that returns any JSON value. Set it if your producer adds an
+   * id or a time to each send.
+   *
+   * The default is the text of the body, without regard to the order and white space of JSON. It is the text that the
+   * producer sent, so a new parser version does not turn an old message into a mismatch. The members that EventBridge
+   * and SNS add to each publication do not count. If the body is a pointer to S3 (extended client), the result of `parse`
+   * counts.
+   *
+   * @example
+   * payload: ({ body }) => body.order // not body.sentAt
    */
   readonly payload?: ((message: SqsMessage<TBody>) => unknown) | undefined
-  /** How many messages run at once, 1 to 100; default 10. On a FIFO queue one at a time per message group. */
+  /**
+   * How many messages run at once, 1 to 100. On a FIFO queue the messages of one group run one at a time.
+   *
+   * @default 10
+   */
   readonly concurrency?: number | undefined
   /**
-   * How often a message may run and end in doubt (a throw, a crash, a timeout) before it is poison: claimed, not run,
-   * completed as `FAILED`. 1 to 999, default 3. Keep it under the queue's `maxReceiveCount`. Once a run has ended in
-   * doubt, a delivery that claims the message and finds no time to run it counts too: its record cannot tell the two
-   * apart. Not together with `abandoned: 'hold'`.
+   * How many runs of a message may end in doubt (a throw, a crash, a timeout), 1 to 999. After that the message is
+   * poison: it is claimed, not run, and completed as `FAILED`. Keep the number below the queue's `maxReceiveCount`.
+   *
+   * Once a run has ended in doubt, a delivery that claims the message and has no time left to run it counts too: the
+   * record cannot tell the two apart. Not allowed with `abandoned: 'hold'`.
+   *
+   * @default 3
    */
   readonly maxRuns?: number | undefined
   /**
-   * No message is started when less than this is left of the invocation, in seconds, 0 to 900. It has to hold one run,
-   * and to be less than the function's timeout: an invocation that begins with less throws, by default too.
-   * Default: a third of what the invocation began with, at least 0.5 and at most 5.
+   * No message starts with less than this left of the invocation, in seconds, 0 to 900. It must be enough for one run,
+   * and less than the function's timeout. An invocation that begins with less throws, also under the default.
+   *
+   * @default a third of the time with which the invocation began, at least 0.5 and at most 5
    */
   readonly marginSeconds?: number | undefined
   /**
-   * `'move'`: a message that is in progress elsewhere becomes visible when its retry is worth while, and all messages
-   * wait longer while the store is down. Needs `@aws-sdk/client-sqs`, and leave to call `sqs:GetQueueUrl` and
-   * `sqs:ChangeMessageVisibility`. Default `'leave'`: the queue's own visibility timeout decides.
+   * `'leave'`: the queue's visibility timeout decides when a returned message is delivered again. `'move'`: a message that
+   * is in progress elsewhere becomes visible when a retry can succeed, and while the store is down all messages wait
+   * longer. `'move'` requires `@aws-sdk/client-sqs`, and permission for `sqs:GetQueueUrl` and
+   * `sqs:ChangeMessageVisibility`.
+   *
+   * @default 'leave'
    */
   readonly visibility?: 'leave' | 'move' | undefined
   /**
-   * FIFO queues only: where a message goes that can never succeed, instead of being returned, since that would hold up
-   * its followers. Its reason is the message attribute `lambda-once-reason`, unless the message has ten of its own:
-   * `poison`, `failed`, `mismatch` or `unusable`. Needs `@aws-sdk/client-sqs`, and leave to call `sqs:SendMessage`.
+   * FIFO queues only: the dead-letter queue to which the layer sends a message that can never succeed. Without it such a
+   * message is returned, and the other messages of its group wait until `maxReceiveCount` is reached.
+   *
+   * The message attribute `lambda-once-reason` says why: `poison`, `failed`, `mismatch` or `unusable`. It is left out if the
+   * message already has ten attributes. Requires `@aws-sdk/client-sqs`, and permission for `sqs:SendMessage`.
    */
   readonly deadLetter?: { readonly queueUrl: string } | undefined
-  /** An `SQSClient` of your own, for `visibility` and `deadLetter`. Default: made from `@aws-sdk/client-sqs` on demand. */
+  /**
+   * Your own `SQSClient`, for `visibility` and `deadLetter`.
+   *
+   * @default a client that the layer makes from `@aws-sdk/client-sqs` when it first needs one
+   */
   readonly sqs?: SqsClient | undefined
   /**
-   * Gets what the handler threw, an `UnusableMessageError` for a message that could not be claimed, an `IdempotencyError` that
-   * names the record for one that is held or came with another payload, and what SQS refused: the event source gets
-   * message ids only. Default: `console.error`, without what could quote a body.
+   * Receives each error and its message, because the event source gets message ids only: what your handler threw, the
+   * error of a call to SQS or of a misconfigured store, an `UnusableMessageError` for a message that could not be
+   * claimed, and an `IdempotencyError` that names the record if the record is held or has another payload.
+   *
+   * @default console.error, without anything that could quote a body
    */
   readonly onError?: OnError | undefined
 }
 
-/** {@link SqsOptions}, checked, with defaults. */
-export interface SqsSettings<TBody> {
+/** The part of the checked options that a run needs. */
+export interface RunSettings {
   readonly core: Settings
-  readonly tenant: SqsOptions<TBody>['tenant']
-  readonly key: KeyChoice<TBody>
-  readonly parse: Parse<TBody> | undefined
-  readonly payload: SqsOptions<TBody>['payload']
   readonly concurrency: number
   readonly maxRuns: number
-  readonly margin: Millis | undefined
   readonly queue: Queue
-  readonly onError: OnError
+  readonly report: OnError
 }
 
-/** 14 days, the longest that SQS keeps a message, and one: its last redelivery still finds the record. */
+/** {@link SqsOptions}, checked, with defaults. */
+export interface SqsSettings<TBody>
+  extends RunSettings,
+    Pick<SqsOptions<TBody>, 'tenant' | 'key' | 'parse' | 'payload'> {
+  readonly margin: Millis | undefined
+}
+
+/** 15 days: SQS keeps a message for at most 14, and its last redelivery must still find the record. */
 const DEFAULT_RETENTION_SECONDS = 1_296_000
 
-/** As many as the event source mapping hands over by default, so that a usual batch takes as long as its slowest. */
+/** The default batch size of an event source mapping: a usual batch takes as long as its slowest message. */
 const DEFAULT_CONCURRENCY = 10
 
-/** Each claims by a request of its own: far beyond the client's 50 connections they would time out waiting for one. */
+/** Each message makes its own requests: with many more than the client's 50 connections they would time out waiting. */
 const MAX_CONCURRENCY = 100
 
 /**
- * As often as Lambda itself tries an asynchronous event: enough for a passing fault, and less than the five receives
- * that AWS advises before the dead-letter queue, so that the reason is on record by then.
+ * Lambda tries an asynchronous event three times too. That is enough for a passing fault, and below the five receives
+ * that AWS advises for `maxReceiveCount`: the record has the reason before the message reaches the dead-letter queue.
  */
 const DEFAULT_MAX_RUNS = 3
 
-/** SQS allows a `maxReceiveCount` of 1,000, and poison has to be found before it. */
+/** SQS allows a `maxReceiveCount` of 1,000, and the layer must find poison before that. */
 const MAX_MAX_RUNS = 999
 
 const aKey: Rule = (value) => {
@@ -117,9 +162,6 @@ const aKey: Rule = (value) => {
     : 'must be a function of the body, { attribute: name }, "deduplicationId" or "messageId"'
 }
 
-const aParse: Rule = (value) =>
-  typeof value === 'function' || isSchema(value) ? undefined : 'must be a function or a Standard Schema validator'
-
 const aDeadLetter: Rule = (value) => {
   const queueUrl = onlyMember(value, 'queueUrl')
   return isText(queueUrl) && /^https?:\/\/[^\s/]+\/.+$/.test(queueUrl)
@@ -128,9 +170,7 @@ const aDeadLetter: Rule = (value) => {
 }
 
 const aClient: Rule = (value) =>
-  typeof value === 'object' && value !== null && typeof (value as { send?: unknown }).send === 'function'
-    ? undefined
-    : 'must be an SQSClient'
+  isObject(value) && typeof value.send === 'function' ? undefined : 'must be an SQSClient'
 
 const SQS_RULES: Rules = {
   ...COMMON_RULES,
@@ -160,20 +200,25 @@ export const readSqsSettings = <TBody>(where: string, options: SqsOptions<TBody>
       'is of no use under abandoned: "hold", where a run in doubt is never repeated',
     )
   }
+  const { tenant, key, parse, payload, concurrency = DEFAULT_CONCURRENCY, maxRuns = DEFAULT_MAX_RUNS } = options
   const core = readSettings(where, options, DEFAULT_RETENTION_SECONDS)
-  const onError = options.onError ?? logError
-  const moves = visibility === 'move'
+  const report = createReport(options.onError)
   return {
     core,
-    tenant: options.tenant,
-    key: options.key,
-    parse: options.parse,
-    payload: options.payload,
-    concurrency: options.concurrency ?? DEFAULT_CONCURRENCY,
-    maxRuns: options.maxRuns ?? DEFAULT_MAX_RUNS,
+    tenant,
+    key,
+    parse,
+    payload,
+    concurrency,
+    maxRuns,
     margin: marginSeconds === undefined ? undefined : fromSeconds(marginSeconds),
-    queue: createQueue(core, { moves, deadLetterUrl: deadLetter?.queueUrl, client: sqs, onError }),
-    onError,
+    queue: createQueue(core, {
+      moves: visibility === 'move',
+      deadLetterUrl: deadLetter?.queueUrl,
+      client: sqs,
+      report,
+    }),
+    report,
   }
 }
 

@@ -1,8 +1,10 @@
+import type { Rule } from '../core/option-rules.ts'
+import { BodyInvalidError } from './errors.ts'
 import type { SqsRecord } from './record.ts'
 
 /**
- * What is used of a Standard Schema validator (https://standardschema.dev, version 1): Zod, Valibot, ArkType and others
- * have it. Written out here, so that no package has to be installed for its type.
+ * The part of a Standard Schema validator (https://standardschema.dev, version 1) that the layer uses. Zod, Valibot and
+ * ArkType validators have it. It is written out here so that you need not install a package for the type.
  */
 export interface SchemaLike<TBody> {
   readonly '~standard': {
@@ -16,21 +18,13 @@ export type SchemaResult<TBody> =
   | { readonly value: TBody; readonly issues?: undefined }
   | { readonly issues: readonly { readonly message: string }[] }
 
-/** A function of the body's text, or a validator of the body's JSON. */
+/** A function of the body's text, or a validator of the body's JSON. Either may be asynchronous. */
 export type Parse<TBody> = ((text: string, record: SqsRecord) => TBody | Promise<TBody>) | SchemaLike<TBody>
 
-/** Thrown where a validator found something wrong; the issues are its own. */
-export class BodyInvalidError extends TypeError {
-  override readonly name = 'BodyInvalid'
-  readonly issues: readonly { readonly message: string }[]
+export const aParse: Rule = (value) =>
+  typeof value === 'function' || isSchema(value) ? undefined : 'must be a function or a Standard Schema validator'
 
-  constructor(issues: readonly { readonly message: string }[]) {
-    super('The validator refused the body')
-    this.issues = issues
-  }
-}
-
-/** Throws at once what is wrong at once: what rejects later may be right another time. */
+/** A synchronous error is thrown synchronously: it is final, while a rejection may succeed on the next delivery. */
 export const parseBody = <TBody>(
   parse: Parse<TBody> | undefined,
   text: string,
@@ -42,8 +36,8 @@ export const parseBody = <TBody>(
   return 'then' in result ? result.then(validated) : validated(result)
 }
 
-/** Some validators are functions too (ArkType's), so a schema is told by its mark alone. */
-export const isSchema = (parse: unknown): parse is SchemaLike<unknown> =>
+/** Some validators are functions too (ArkType's), so the property decides, not the type. */
+const isSchema = (parse: unknown): parse is SchemaLike<unknown> =>
   (typeof parse === 'object' || typeof parse === 'function') && parse !== null && '~standard' in parse
 
 const validated = <TBody>(result: SchemaResult<TBody>): TBody => {

@@ -3,32 +3,33 @@ import type { HeldClaim } from '../core/lifecycle/begin.ts'
 import { settle } from '../core/lifecycle/settle.ts'
 import type { ClaimEnding } from '../core/outcome/outcome-policy.ts'
 import { type Claim, runsInDoubt } from '../core/record/claim.ts'
-import type { SqsSettings } from './options.ts'
-import type { TimeLeft } from './queue.ts'
+import type { Deadline } from './deadline.ts'
+import type { RunSettings } from './options.ts'
 import type { SqsRecord } from './record.ts'
 
-/** The claim itself counts as a run: it is one too many when `maxRuns` ended in doubt before it. */
+/** `runsInDoubt` counts this claim too, so one more than `maxRuns` means that `maxRuns` runs ended in doubt. */
 export const isPoison = (claim: Claim, maxRuns: number): boolean => runsInDoubt(claim) > maxRuns
 
 /**
- * Ends a poison message without a run. `buried`: it is safe in the dead-letter queue and may be acknowledged;
- * `returned`: the queue's own redrive takes it there.
+ * Ends a poison message without a run. Returns true if the message is in the dead-letter queue and may be acknowledged.
+ * Otherwise the message is returned, and the queue's redrive policy moves it.
  *
- * The send comes before the completion. A crash between the two leaves the record in progress: the message is
- * redelivered, found poison again and sent again; the queue drops the second send, or holds it twice. The other way
- * round, a crash would leave a record that says FAILED, and a dead-letter queue that never got the message. Where the
- * send fails, the claim is abandoned, not completed, so that the next delivery tries it again.
+ * The send comes before the completion. After a crash between the two the message is redelivered and sent again; SQS
+ * drops the second send, or the dead-letter queue has the message twice. In the other order such a crash would leave
+ * a `FAILED` record and no message in the dead-letter queue. If the send fails, the claim is abandoned, so that the next
+ * delivery tries again.
  */
-export const endPoison = async <TBody>(
-  { core, queue, maxRuns }: SqsSettings<TBody>,
+export const endPoison = async (
+  { core, queue, maxRuns }: RunSettings,
   record: SqsRecord,
   held: HeldClaim,
-  left: TimeLeft,
-): Promise<'buried' | 'returned'> => {
-  core.emit(() => ({ type: 'poisoned', ...aboutClaim(held.claim), messageId: record.messageId }))
-  const buried = await queue.bury(record, { reason: 'poison', record: held.claim.recordKey }, left)
-  await settle(core, held, buried === false ? { kind: 'abandon', lastError: 'Poison' } : poisonEnding(maxRuns))
-  return buried === true ? 'buried' : 'returned'
+  deadline: Deadline,
+): Promise<boolean | undefined> => {
+  const { claim } = held
+  core.emit(() => ({ type: 'poisoned', ...aboutClaim(claim), messageId: record.messageId }))
+  const isSent = await queue.sendToDeadLetter(record, { reason: 'poison', record: claim.recordKey }, deadline)
+  await settle(core, held, isSent === false ? { kind: 'abandon', lastError: 'Poison' } : poisonEnding(maxRuns))
+  return isSent
 }
 
 const poisonEnding = (maxRuns: number): ClaimEnding => ({

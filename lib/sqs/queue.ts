@@ -3,59 +3,57 @@ import type { RecordKey } from '../core/identity/record-key.ts'
 import { DeadlinePassed } from '../core/runtime.ts'
 import type { Settings } from '../core/settings.ts'
 import { fromSeconds, millis } from '../core/time.ts'
+import type { Deadline } from './deadline.ts'
 import { isFifo, type SqsMessageAttribute, type SqsRecord } from './record.ts'
-import { type OnError, report } from './report.ts'
+import type { OnError } from './report.ts'
 
-/** Anything with the SDK client's `send`, such as an `SQSClient`. */
+/** Anything with the `send` of the SDK's clients, such as an `SQSClient`. */
 export interface SqsClient {
   send(command: object, options?: { abortSignal?: AbortSignal }): Promise<unknown>
 }
 
-/** Why a message is in the dead-letter queue. */
+/** Why a message goes to the dead-letter queue. */
 export type DeadLetterReason =
   | { readonly reason: 'poison' | 'failed' | 'mismatch'; readonly record: RecordKey }
-  /** It has no record, because this part of it cannot be used. */
+  /** It has no record, because `part` cannot be used. */
   | { readonly reason: 'unusable'; readonly part: MessagePart }
 
 /**
- * What the layer asks of SQS beside its answer to the event source. Neither throws: what fails is told and reported.
- * Neither takes longer than the invocation has left: a batch whose answer comes late is delivered again as a whole.
+ * The layer's own calls to SQS. None throws: a failure becomes an event and a report. None takes longer than the
+ * invocation has left, because SQS redelivers the whole batch if the answer is late.
  */
 export interface Queue {
-  /** Makes the message visible again that many seconds from now; nothing where visibility is left alone. */
-  hideFor(record: SqsRecord, seconds: number, left: TimeLeft): Promise<void>
-  /** Whether there is a dead-letter queue for this message to be sent to. */
-  mayBury(record: SqsRecord): boolean
-  /** Whether the message is safe in the dead-letter queue; `undefined` where it has none to go to. */
-  bury(record: SqsRecord, reason: DeadLetterReason, left: TimeLeft): Promise<boolean | undefined>
+  /** Makes the message visible again after `seconds`. Does nothing under `visibility: 'leave'`. */
+  delayFor(record: SqsRecord, seconds: number, deadline: Deadline): Promise<void>
+  /** Whether `sendToDeadLetter` sends this message. */
+  hasDeadLetter(record: SqsRecord): boolean
+  /** Returns whether the send succeeded; `undefined` if the message has no dead-letter queue. */
+  sendToDeadLetter(record: SqsRecord, reason: DeadLetterReason, deadline: Deadline): Promise<boolean | undefined>
 }
-
-/** Milliseconds left of the invocation. */
-export type TimeLeft = () => number
 
 export interface QueueChoice {
   readonly moves: boolean
   readonly deadLetterUrl: string | undefined
   readonly client: SqsClient | undefined
-  readonly onError: OnError
+  readonly report: OnError
 }
 
-/** Our attributes of a dead letter: `lambda-once-reason`, and `-record` or `-part`. */
+/** The layer's attributes of a dead letter: `lambda-once-reason`, and `-record` or `-part`. */
 const ATTRIBUTE_PREFIX = 'lambda-once-'
-const ATTRIBUTES: ReadonlySet<string> = new Set(['reason', 'record', 'part'].map((name) => ATTRIBUTE_PREFIX + name))
+const LAYER_ATTRIBUTE = /^lambda-once-(reason|record|part)$/
 
 /** 12 hours: SQS refuses more. */
 const MAX_VISIBILITY_SECONDS = 43_200
 
-/** A message has room for ten attributes. Its own come first, since its key may be one; ours where there is room. */
+/** SQS allows ten attributes. The message's own come first, since its key may be one of them. */
 const MAX_ATTRIBUTES = 10
 
 const CALL_BUDGET = fromSeconds(2)
 
-/** What the answer to the event source needs. */
+/** Time to return the answer to the event source. */
 const ANSWER_MARGIN = millis(300)
 
-/** As the store's own client: the SDK's defaults wait without bound, and send three times. */
+/** The same as for the store's client. The SDK's defaults wait without a limit, and try three times. */
 const BOUNDED = {
   maxAttempts: 2,
   requestHandler: { connectionTimeout: 1_000, requestTimeout: 900, throwOnRequestTimeout: true },
@@ -63,31 +61,34 @@ const BOUNDED = {
 
 type Sdk = typeof import('@aws-sdk/client-sqs')
 
-/** Loaded when the first call is made: who does not ask for these calls does not have to install the package. */
+/** Loaded at the first call, so that users without these two options need not install the package. */
 const loadSdk = (): Promise<Sdk> =>
   import('@aws-sdk/client-sqs').catch((cause: unknown) => {
     throw new Error('The options "visibility" and "deadLetter" need @aws-sdk/client-sqs to be installed', { cause })
   })
 
-export const createQueue = (settings: Settings, { moves, deadLetterUrl, client, onError }: QueueChoice): Queue => {
+export const createQueue = (
+  { runtime, emit, operation }: Settings,
+  { moves, deadLetterUrl, client: given, report }: QueueChoice,
+): Queue => {
   const urls = new Map<string, string>()
-  let sender: SqsClient | undefined = client
+  let client = given
 
-  const send = async (left: TimeLeft, make: (sdk: Sdk) => object): Promise<unknown> => {
+  const send = async ({ left }: Deadline, make: (sdk: Sdk) => object): Promise<unknown> => {
     const sdk = await loadSdk()
-    sender ??= new sdk.SQSClient(BOUNDED)
-    const to = sender
+    client ??= new sdk.SQSClient(BOUNDED)
+    const sender = client
     const budget = millis(Math.min(CALL_BUDGET, left() - ANSWER_MARGIN))
     if (budget <= 0) throw new DeadlinePassed('The invocation has no time left to ask SQS')
-    return settings.runtime.withDeadline(budget, (abortSignal) => to.send(make(sdk), { abortSignal }))
+    return runtime.withDeadline(budget, (abortSignal) => sender.send(make(sdk), { abortSignal }))
   }
 
-  /** Asked for, not put together: partitions, VPC endpoints and emulators all have URLs of their own. */
-  const urlOf = async (arn: string, left: TimeLeft): Promise<string> => {
+  /** Asks SQS: a URL built from the ARN would be wrong in other partitions, behind VPC endpoints and on emulators. */
+  const urlOf = async (arn: string, deadline: Deadline): Promise<string> => {
     const known = urls.get(arn)
     if (known !== undefined) return known
     const [QueueOwnerAWSAccountId, QueueName] = arn.split(':').slice(4)
-    const answer = await send(left, (sdk) => new sdk.GetQueueUrlCommand({ QueueName, QueueOwnerAWSAccountId }))
+    const answer = await send(deadline, (sdk) => new sdk.GetQueueUrlCommand({ QueueName, QueueOwnerAWSAccountId }))
     const url = (answer as { QueueUrl?: string }).QueueUrl
     if (url === undefined) throw new Error('SQS knows no URL of the queue')
     urls.set(arn, url)
@@ -99,61 +100,66 @@ export const createQueue = (settings: Settings, { moves, deadLetterUrl, client, 
       await call()
       return true
     } catch (error) {
-      const { operation } = settings
-      settings.emit(() => ({ type: 'queueFailed', operation, step, error: causeName(error) }))
-      report(onError, error, record)
+      emit(() => ({ type: 'queueFailed', operation, step, error: causeName(error) }))
+      report(error, record)
       return false
     }
   }
 
-  const mayBury = (record: SqsRecord): boolean => deadLetterUrl !== undefined && isFifo(record.eventSourceARN)
+  const deadLetterOf = ({ eventSourceARN }: SqsRecord): string | undefined =>
+    isFifo(eventSourceARN) ? deadLetterUrl : undefined
 
   return {
-    mayBury,
-
-    hideFor: async (record, seconds, left) => {
+    delayFor: async (record, seconds, deadline) => {
       if (!moves) return
       await attempt('visibility', record, async () => {
-        const QueueUrl = await urlOf(record.eventSourceARN, left)
-        const ReceiptHandle = record.receiptHandle
-        const VisibilityTimeout = Math.min(seconds, MAX_VISIBILITY_SECONDS)
-        const move = { QueueUrl, ReceiptHandle, VisibilityTimeout }
-        await send(left, (sdk) => new sdk.ChangeMessageVisibilityCommand(move))
+        const move = {
+          QueueUrl: await urlOf(record.eventSourceARN, deadline),
+          ReceiptHandle: record.receiptHandle,
+          VisibilityTimeout: Math.min(seconds, MAX_VISIBILITY_SECONDS),
+        }
+        await send(deadline, (sdk) => new sdk.ChangeMessageVisibilityCommand(move))
       })
     },
 
-    bury: async (record, reason, left) => {
-      if (deadLetterUrl === undefined || !mayBury(record)) return undefined
+    hasDeadLetter: (record) => deadLetterOf(record) !== undefined,
+
+    sendToDeadLetter: async (record, reason, deadline) => {
+      const url = deadLetterOf(record)
+      if (url === undefined) return undefined
       return attempt('deadLetter', record, () =>
-        send(left, (sdk) => new sdk.SendMessageCommand(deadLetterOf(deadLetterUrl, record, reason))),
+        send(deadline, (sdk) => new sdk.SendMessageCommand(letter(url, record, reason))),
       )
     },
   }
 }
 
-const deadLetterOf = (QueueUrl: string, record: SqsRecord, reason: DeadLetterReason) => ({
+const letter = (QueueUrl: string, record: SqsRecord, reason: DeadLetterReason) => ({
   QueueUrl,
   MessageBody: record.body,
   MessageAttributes: Object.fromEntries(
     [
-      ...ownAttributes(record).map(([name, value]) => [name, sentAttribute(value)] as const),
+      ...ownAttributes(record),
       ...Object.entries(reason).map(([name, text]) => [ATTRIBUTE_PREFIX + name, textAttribute(text)] as const),
     ].slice(0, MAX_ATTRIBUTES),
   ),
-  // A second send within five minutes, after a crash between this and the acknowledgement, is dropped by the queue.
-  ...(isFifo(QueueUrl)
-    ? { MessageGroupId: record.attributes.MessageGroupId, MessageDeduplicationId: record.messageId }
-    : {}),
+  // After a crash before the acknowledgement the message is sent again. SQS drops a second send within five minutes.
+  ...(isFifo(QueueUrl) && {
+    MessageGroupId: record.attributes.MessageGroupId,
+    MessageDeduplicationId: record.messageId,
+  }),
 })
 
-/** Of a message that was buried and redriven before, without what the layer said of it then. */
-const ownAttributes = ({ messageAttributes }: SqsRecord): readonly (readonly [string, SqsMessageAttribute])[] =>
-  Object.entries(messageAttributes ?? {}).filter(([name]) => !ATTRIBUTES.has(name))
+/** Drops the reason attributes of an earlier dead-lettering of the same message. */
+const ownAttributes = ({ messageAttributes }: SqsRecord) =>
+  Object.entries(messageAttributes)
+    .filter(([name]) => !LAYER_ATTRIBUTE.test(name))
+    .map(([name, attribute]) => [name, sentAttribute(attribute)] as const)
 
 const textAttribute = (StringValue: string) => ({ DataType: 'String', StringValue })
 
 const sentAttribute = ({ dataType, stringValue, binaryValue }: SqsMessageAttribute) => ({
   DataType: dataType,
-  ...(stringValue === undefined ? {} : { StringValue: stringValue }),
-  ...(binaryValue === undefined ? {} : { BinaryValue: Buffer.from(binaryValue, 'base64') }),
+  StringValue: stringValue,
+  BinaryValue: binaryValue === undefined ? undefined : Buffer.from(binaryValue, 'base64'),
 })

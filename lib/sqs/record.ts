@@ -1,12 +1,13 @@
 import { IdempotencyError } from '../core/errors.ts'
 
-/** What SQS itself says about a message, as far as it is looked at; every value is text. */
+/** The attributes that SQS itself sets on a message, as far as the layer reads them. Every value is a string. */
 export interface SqsSystemAttributes {
   readonly ApproximateReceiveCount: string
   readonly MessageGroupId?: string | undefined
   readonly MessageDeduplicationId?: string | undefined
 }
 
+/** An attribute that the producer sets on a message. */
 export interface SqsMessageAttribute {
   readonly dataType: string
   readonly stringValue?: string | undefined
@@ -14,7 +15,7 @@ export interface SqsMessageAttribute {
   readonly binaryValue?: string | undefined
 }
 
-/** One message as Lambda's event source mapping hands it over. */
+/** One message as Lambda's event source mapping delivers it. */
 export interface SqsRecord {
   readonly messageId: string
   readonly receiptHandle: string
@@ -24,17 +25,44 @@ export interface SqsRecord {
   readonly eventSourceARN: string
 }
 
+/** The event of an SQS event source mapping: one batch. */
 export interface SqsEvent {
   readonly Records: readonly SqsRecord[]
 }
 
+/** A message as your handler, `key`, `tenant` and `payload` receive it. */
+export interface SqsMessage<TBody> {
+  /** The result of `parse`. */
+  readonly body: TBody
+  readonly messageId: string
+  /** How often SQS has delivered this message, this delivery included. */
+  readonly receiveCount: number
+  readonly attributes: SqsSystemAttributes
+  readonly messageAttributes: Readonly<Record<string, SqsMessageAttribute>>
+  /** The record as Lambda delivered it. */
+  readonly record: SqsRecord
+}
+
+export const messageOf = <TBody>(record: SqsRecord, body: TBody): SqsMessage<TBody> => ({
+  body,
+  messageId: record.messageId,
+  receiveCount: receiveCountOf(record),
+  attributes: record.attributes ?? {},
+  messageAttributes: record.messageAttributes ?? {},
+  record,
+})
+
+/** Throws {@link IdempotencyError} `event-unsupported` if the event is not from SQS. */
 export const recordsOf = (event: SqsEvent): readonly SqsRecord[] => {
   const records: unknown = (event as Partial<SqsEvent> | null | undefined)?.Records
   if (Array.isArray(records) && records.every(isSqsRecord)) return records
   throw new IdempotencyError('event-unsupported', 'sqsHandler takes the event of an SQS event source mapping')
 }
 
-/** A copy that nothing outside the layer can change: what the answer and the calls to SQS are made of. */
+const isSqsRecord = (record: Partial<SqsRecord> | null): record is SqsRecord =>
+  typeof record?.messageId === 'string' && typeof record.body === 'string'
+
+/** A copy that your functions cannot change. The batch's answer and the calls to SQS use it. */
 export const copyOf = (record: SqsRecord): SqsRecord => ({
   ...record,
   attributes: { ...record.attributes },
@@ -43,16 +71,13 @@ export const copyOf = (record: SqsRecord): SqsRecord => ({
   ),
 })
 
-const isSqsRecord = (record: Partial<SqsRecord> | null): record is SqsRecord =>
-  typeof record?.messageId === 'string' && typeof record.body === 'string'
-
-/** How often SQS has handed this message out, this time included; 1 where it does not say. */
+/** How often SQS has delivered this message, this delivery included; 1 if the record does not say. */
 export const receiveCountOf = ({ attributes }: SqsRecord): number =>
   Math.max(1, Math.trunc(Number(attributes?.ApproximateReceiveCount)) || 1)
 
-/** The name of a FIFO queue ends in `.fifo`, and no other's does. */
+/** `queue` is a name, ARN or URL. The names of FIFO queues end in `.fifo`, and no other queue's name does. */
 export const isFifo = (queue: string | undefined): boolean => queue?.endsWith('.fifo') === true
 
-/** Standard queues carry group ids too (fair queues), and promise no order by them. */
+/** `undefined` for a standard queue: its messages may have group ids (fair queues), but these promise no order. */
 export const groupOf = (record: SqsRecord): string | undefined =>
   isFifo(record.eventSourceARN) ? (record.attributes?.MessageGroupId ?? '') : undefined

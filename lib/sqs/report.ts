@@ -1,23 +1,26 @@
 import { unawaited } from '../core/unawaited.ts'
+import { UnusableMessageError } from './errors.ts'
 import type { SqsRecord } from './record.ts'
-import { UnusableMessageError } from './unusable.ts'
 
+/** Receives an error, and the message that it is about. */
 export type OnError = (error: unknown, record: SqsRecord) => void
 
 /**
- * Lambda logs what a handler throws; here it sees message ids only, and a failure that nobody logs is a failure that
- * nobody can mend. Of an unusable message its own line alone: the cause may quote the body.
+ * Lambda logs an error that a handler throws, but a batch response contains message ids only. For an unusable message
+ * only the error's own text is logged: its cause may quote the body.
  */
-export const logError: OnError = (error, { messageId }) => {
+const logError: OnError = (error, { messageId }) => {
   if (error instanceof UnusableMessageError) console.error(`lambda-once: ${error.message}`)
   else console.error(`lambda-once: message ${messageId} failed:`, error)
 }
 
-/** Reporting must not change what is reported. */
-export const report = (onError: OnError, error: unknown, record: SqsRecord): void => {
-  try {
-    unawaited(onError(error, record))
-  } catch {
-    // The message goes back to its queue all the same.
+/** Calls `onError`, and ignores its errors: they must not change the result of the message. */
+export const createReport =
+  (onError: OnError = logError): OnError =>
+  (error, record) => {
+    try {
+      unawaited(onError(error, record))
+    } catch {
+      // The message is returned to its queue in any case.
+    }
   }
-}

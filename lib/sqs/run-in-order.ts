@@ -1,18 +1,19 @@
-export interface Turn<T> {
-  /** Names of the chains it belongs to; the tasks of one chain run one after the other, in the order given. */
+export interface Task<T> {
+  /** The chains that this task belongs to. Tasks of one chain run one after the other, in the given order. */
   readonly chains: readonly string[]
+  /** Must not reject. */
   readonly run: () => Promise<T>
 }
 
 /**
- * Runs all of them, at most `concurrency` at once. A task waits for its chains before it takes a slot, and only for
- * tasks before it, so no chain can keep another one waiting, whatever chains they share. `run` must not reject.
+ * Runs all tasks, at most `concurrency` at once. A task waits for its chains before it takes a slot, and waits only for
+ * tasks before it in the list. So there is no deadlock, whichever chains the tasks share.
  */
-export const inTurn = <T>(turns: readonly Turn<T>[], concurrency: number): Promise<readonly T[]> => {
+export const runInOrder = <T>(tasks: readonly Task<T>[], concurrency: number): Promise<readonly T[]> => {
   const inSlot = createSlots(concurrency)
   const last = new Map<string, Promise<unknown>>()
   return Promise.all(
-    turns.map(({ chains, run }) => {
+    tasks.map(({ chains, run }) => {
       const before = chains.flatMap((chain) => last.get(chain) ?? [])
       const done = before.length === 0 ? inSlot(run) : Promise.all(before).then(() => inSlot(run))
       for (const chain of chains) last.set(chain, done)

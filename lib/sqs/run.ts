@@ -2,6 +2,7 @@ import { IdempotencyError, type StoreMisconfiguredError, type StoreUnavailableEr
 import { begin, type HeldClaim } from '../core/lifecycle/begin.ts'
 import { peek } from '../core/lifecycle/peek.ts'
 import { type Refusal, refusalError } from '../core/lifecycle/refusal.ts'
+import type { ClaimRequest } from '../core/lifecycle/request.ts'
 import { type HandlerThrew, type RunResult, runClaimed } from '../core/lifecycle/run.ts'
 import { settle } from '../core/lifecycle/settle.ts'
 import { outcomeOf } from '../core/outcome/outcome.ts'
@@ -11,34 +12,34 @@ import { judge, type Verdict } from '../core/record/judge.ts'
 import type { SettledRecord, StoredRecord } from '../core/record/record.ts'
 import type { Settings } from '../core/settings.ts'
 import type { Deadline } from './deadline.ts'
-import type { IdentifiedMessage } from './identity.ts'
-import type { SqsSettings } from './options.ts'
+import type { RunSettings } from './options.ts'
 import { endPoison, isPoison } from './poison.ts'
-import { report } from './report.ts'
+import type { SqsRecord } from './record.ts'
 
-/** What became of a message that was brought before the store. */
+export type StoreFault = StoreUnavailableError | StoreMisconfiguredError
+
+/** The result of a message that the layer tried to claim. */
 export type MessageResult =
-  | { readonly kind: 'acknowledged' }
-  | { readonly kind: 'returned' }
-  /** Returned, and its handler did run: a twin in the same batch is not run at once again. */
-  | { readonly kind: 'failed' }
-  /** Returned, because the store did not answer. */
-  | { readonly kind: 'unanswered'; readonly error: StoreUnavailableError | StoreMisconfiguredError }
+  | 'acknowledged'
+  | 'returned'
+  /** Returned after a run: another message of the batch with the same key must not run right after it. */
+  | 'failed'
+  /** Returned because the store did not answer. */
+  | StoreFault
 
-export interface Run<TBody> {
-  readonly settings: SqsSettings<TBody>
-  readonly identified: IdentifiedMessage<TBody>
+export interface Run {
+  readonly settings: RunSettings
   readonly deadline: Deadline
+  readonly record: SqsRecord
+  readonly claimRequest: ClaimRequest
+  /** Calls your handler with the message. */
   readonly call: (claim: HandlerClaim | undefined) => unknown
 }
 
-const ACKNOWLEDGED: MessageResult = { kind: 'acknowledged' }
-const RETURNED: MessageResult = { kind: 'returned' }
-const FAILED: MessageResult = { kind: 'failed' }
-
-/** Claims the message, runs it where the claim is won, and says what to tell the queue. */
-export const tryMessage = async <TBody>(run: Run<TBody>): Promise<MessageResult> => {
-  const begun = await begin(run.settings.core, run.identified.claimRequest)
+/** Claims the message, and runs its handler if the claim is won. */
+export const tryMessage = async (run: Run): Promise<MessageResult> => {
+  const { settings, record } = run
+  const begun = await begin(settings.core, run.claimRequest)
   switch (begun.kind) {
     case 'run':
       return runHeld(run, begun.held)
@@ -47,116 +48,104 @@ export const tryMessage = async <TBody>(run: Run<TBody>): Promise<MessageResult>
     case 'replay':
       return endAsStored(run, begun.record)
     case 'conflict':
-      return returnFor(run, begun.retryAfterSeconds)
+      return returnLater(run, begun.retryAfterSeconds)
     case 'mismatch':
-      report(run.settings.onError, refusalOf(run, begun), run.identified.record)
-      return endMismatched(run)
     case 'outcomeUnknown':
-      report(run.settings.onError, refusalOf(run, begun), run.identified.record)
-      return RETURNED
+      settings.report(refusalOf(run, begun), record)
+      return begun.kind === 'mismatch' ? endMismatched(run) : 'returned'
     case 'misconfigured':
-      report(run.settings.onError, begun.error, run.identified.record) // nobody but the operator can mend it
-      return { kind: 'unanswered', error: begun.error }
+      settings.report(begun.error, record) // only the operator can fix it
+      return begun.error
     case 'unavailable':
-      return { kind: 'unanswered', error: begun.error }
+      return begun.error
   }
 }
 
-/** Nobody but a person can end it, who has to find the record. */
-const refusalOf = <TBody>({ identified }: Run<TBody>, refusal: Refusal): IdempotencyError => {
+/** The error names the record, because a person has to find and decide it. */
+const refusalOf = ({ claimRequest }: Run, refusal: Refusal): IdempotencyError => {
   const { code, message } = refusalError(refusal)
-  return new IdempotencyError(code, `${message} (record ${identified.claimRequest.recordKey})`)
+  return new IdempotencyError(code, `${message} (record ${claimRequest.recordKey})`)
 }
 
-const runHeld = async <TBody>(run: Run<TBody>, held: HeldClaim): Promise<MessageResult> => {
-  const { settings, identified } = run
+const runHeld = async (run: Run, held: HeldClaim): Promise<MessageResult> => {
+  const { settings, record, deadline } = run
   if (isPoison(held.claim, settings.maxRuns)) {
-    return (await endPoison(settings, identified.record, held, run.deadline.left)) === 'buried'
-      ? ACKNOWLEDGED
-      : RETURNED
+    return (await endPoison(settings, record, held, deadline)) ? 'acknowledged' : 'returned'
   }
-  // Winning the claim took the time that the run would need; nothing has been done, and any retry may do it.
-  if (!run.deadline.hasTime()) {
+  // The claim itself may take the time that the run needs. Nothing was done, so any retry may run.
+  if (!deadline.hasTime()) {
     await settle(settings.core, held, { kind: 'release' })
-    return RETURNED
+    return 'returned'
   }
-  return runStarted(run, held)
-}
-
-const runStarted = async <TBody>(run: Run<TBody>, held: HeldClaim): Promise<MessageResult> => {
-  const ran = await runClaimed(run.settings.core, held, {
+  const ran = await runClaimed(settings.core, held, {
     handler: run.call,
     endingOfValue: (value) => ({ kind: 'complete', status: 'SUCCEEDED', outcome: outcomeOf(value) }),
-    endingOfError: endingOfError,
+    endingOfError,
   })
   return ran.kind === 'threw' ? endAsThrown(run, ran) : endAsRan(run, ran)
 }
 
-/** A final failure is the message's end, unless another run has taken the claim over: then what that one did counts. */
-const endAsThrown = <TBody>(
-  run: Run<TBody>,
-  { error, settled }: HandlerThrew,
-): MessageResult | Promise<MessageResult> => {
-  report(run.settings.onError, error, run.identified.record)
-  if (endingOfError(error).kind !== 'complete') return FAILED
+/** A `TerminalError` ends the message, unless another run has taken over the claim: then that run's result counts. */
+const endAsThrown = (run: Run, { error, settled }: HandlerThrew): MessageResult | Promise<MessageResult> => {
+  run.settings.report(error, run.record)
+  if (endingOfError(error).kind !== 'complete') return 'failed'
   if (settled.kind === 'replay') return endAsStored(run, settled.record)
-  return settled.kind === 'conflict' ? returnFor(run, settled.retryAfterSeconds) : sendAway(run, 'failed')
+  return settled.kind === 'conflict' ? returnLater(run, settled.retryAfterSeconds) : sendAway(run, 'failed')
 }
 
-/** A run whose outcome could not be stored is acknowledged: its effect is done (`unstored: 'fail'` returns it). */
-const endAsRan = <TBody>(run: Run<TBody>, ran: RunResult<unknown>): MessageResult | Promise<MessageResult> => {
+/** A run whose outcome was not stored is acknowledged, because its effect is done; `unstored: 'fail'` returns it. */
+const endAsRan = (run: Run, ran: RunResult<unknown>): MessageResult | Promise<MessageResult> => {
   if (ran.kind === 'replay') return endAsStored(run, ran.record)
-  if (ran.kind === 'refused') return returnFor(run, ran.error.retryAfterSeconds)
-  return ACKNOWLEDGED
+  return ran.kind === 'refused' ? returnLater(run, ran.error.retryAfterSeconds) : 'acknowledged'
 }
 
-const runUnprotected = async <TBody>({ settings, identified, call }: Run<TBody>): Promise<MessageResult> => {
+const runUnprotected = async ({ settings, record, call }: Run): Promise<MessageResult> => {
   try {
     await call(undefined)
-    return ACKNOWLEDGED
+    return 'acknowledged'
   } catch (error) {
-    report(settings.onError, error, identified.record)
-    return FAILED
+    settings.report(error, record)
+    return 'failed'
   }
 }
 
-const endAsStored = <TBody>(run: Run<TBody>, { status }: SettledRecord): MessageResult | Promise<MessageResult> =>
-  status === 'SUCCEEDED' ? ACKNOWLEDGED : sendAway(run, 'failed')
+const endAsStored = (run: Run, { status }: SettledRecord): MessageResult | Promise<MessageResult> =>
+  status === 'SUCCEEDED' ? 'acknowledged' : sendAway(run, 'failed')
 
-/** A message that will never succeed goes to the dead-letter queue: by itself on FIFO, else by being returned. */
-const sendAway = async <TBody>(
-  { settings, identified, deadline }: Run<TBody>,
+/**
+ * Ends a message that can never succeed. The layer sends it to the dead-letter queue if one is configured for it.
+ * Otherwise the message is returned, and the queue's redrive policy moves it.
+ */
+const sendAway = async (
+  { settings, record, claimRequest, deadline }: Run,
   reason: 'failed' | 'mismatch',
 ): Promise<MessageResult> => {
-  const { record, claimRequest } = identified
-  const buried = await settings.queue.bury(record, { reason, record: claimRequest.recordKey }, deadline.left)
-  return buried === true ? ACKNOWLEDGED : RETURNED
+  const isSent = await settings.queue.sendToDeadLetter(record, { reason, record: claimRequest.recordKey }, deadline)
+  return isSent ? 'acknowledged' : 'returned'
 }
 
 /**
- * Another payload holds the key. Where that is certain to stay so, the message never succeeds; where the run of the
- * other payload is still in progress, it may yet release the key.
+ * The record holds another payload. If it keeps that payload, the message can never succeed. A run in progress may still
+ * release the key, and then the message may run.
  */
-const endMismatched = async <TBody>(run: Run<TBody>): Promise<MessageResult> => {
-  const { settings, identified } = run
-  if (!settings.queue.mayBury(identified.record)) return RETURNED
-  const verdict = await peek(settings.core, identified.claimRequest).then(
-    (record) => record && verdictOfOwner(settings.core, record),
-    () => undefined,
-  )
-  if (verdict?.kind === 'conflict') return returnFor(run, verdict.retryAfterSeconds)
+const endMismatched = async (run: Run): Promise<MessageResult> => {
+  const { core, queue } = run.settings
+  if (!queue.hasDeadLetter(run.record)) return 'returned'
+  const stored = await peek(core, run.claimRequest).catch(() => undefined)
+  const verdict = stored && verdictForOwner(core, stored)
+  if (verdict?.kind === 'conflict') return returnLater(run, verdict.retryAfterSeconds)
   const isFree = verdict === undefined || (verdict.kind === 'takeOver' && verdict.reason !== 'abandoned')
-  return isFree ? RETURNED : sendAway(run, 'mismatch')
+  return isFree ? 'returned' : sendAway(run, 'mismatch')
 }
 
-/** How the record would be judged for the payload that it has. */
-const verdictOfOwner = ({ store, runtime, abandoned }: Settings, record: StoredRecord): Verdict =>
+/** The verdict for a request with the record's own payload. */
+const verdictForOwner = ({ store, runtime, abandoned }: Settings, record: StoredRecord): Verdict =>
   judge(record, { fingerprint: record.fingerprint, now: runtime.now(), skew: store.skew, abandoned })
 
-const returnFor = async <TBody>(
-  { settings, identified, deadline }: Run<TBody>,
+const returnLater = async (
+  { settings, record, deadline }: Run,
   retryAfterSeconds: number | undefined,
-): Promise<MessageResult> => {
-  if (retryAfterSeconds !== undefined) await settings.queue.hideFor(identified.record, retryAfterSeconds, deadline.left)
-  return RETURNED
+): Promise<'returned'> => {
+  if (retryAfterSeconds !== undefined) await settings.queue.delayFor(record, retryAfterSeconds, deadline)
+  return 'returned'
 }

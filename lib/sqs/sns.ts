@@ -1,26 +1,28 @@
-import { aFunction, OptionError } from '../core/option-rules.ts'
+import { OptionError } from '../core/option-rules.ts'
 import { isNotification, isPointer, publishedText, type SnsEnvelope } from './envelope.ts'
 import type { SqsOptions } from './options.ts'
-import { isSchema, type Parse, parseBody } from './parse.ts'
+import { aParse, type Parse, parseBody } from './parse.ts'
 import type { SqsRecord } from './record.ts'
 
+/** The options that {@link snsInSqs} returns. */
 export type SnsInSqs<TBody> = Required<Pick<SqsOptions<TBody>, 'key' | 'parse' | 'payload'>>
 
 /**
- * The options for a queue that is subscribed to an SNS topic, to be spread into those of `sqsHandler`: the key is the SNS
- * message id, the body is what was published, made of its text by `parse` as in `sqsHandler`, and the fingerprint covers
- * that text alone, with the carriers' envelopes in it treated as in the option `payload`. A message without the envelope
- * (raw message delivery) fails alone.
+ * Options for a queue that is subscribed to an SNS topic without raw message delivery. Spread them into the options of
+ * `sqsHandler`. The key is the SNS message id. The body is the published message, read by `parse` as in `sqsHandler`.
+ * The fingerprint covers the text of the published message, by the rules of the option `payload`. A message without
+ * the SNS envelope (raw message delivery) fails alone.
+ *
+ * Throws `OptionError` if `parse` is neither a function nor a Standard Schema validator.
  *
  * @example
  * sqsHandler(handler, { store, operation, tenant, ...snsInSqs<Order>() })
- * // A key that survives a second publication too:
+ * // A key that also survives a second publication:
  * sqsHandler(handler, { store, operation, tenant, ...snsInSqs<Order>(), key: (order) => order.orderId })
  */
 export const snsInSqs = <TBody>(parse?: Parse<TBody>): SnsInSqs<TBody> => {
-  if (parse !== undefined && !isSchema(parse) && aFunction(parse) !== undefined) {
-    throw new OptionError('snsInSqs(parse)', 'parse', 'must be a function or a Standard Schema validator')
-  }
+  const problem = parse === undefined ? undefined : aParse(parse)
+  if (problem !== undefined) throw new OptionError('snsInSqs(parse)', 'parse', problem)
   return {
     key: (_body, { record }) => envelopeOf(record).MessageId,
     parse: (_text, record) => parseBody(parse, envelopeOf(record).Message, record),

@@ -363,7 +363,7 @@ test('Ten message attributes are all that SQS takes: those of the message stay, 
   expect(names).toEqual(Object.keys(messageAttributes))
 })
 
-test('A message that was buried, redriven and buried again bears the reason of this time.', async () => {
+test('A message that is dead-lettered, redriven and dead-lettered again has the reason of the last time.', async () => {
   const sqs = fakeSqs()
   const handler = sqsHandler<Order>(() => {
     throw new TerminalError('never')
