@@ -1,6 +1,6 @@
 import type { IdempotencyEvent } from '../core/events.ts'
 
-/** How long the claim step of a run took. The other metrics are counts, and bear the name of the event they count. */
+/** How long the claim step of a run took. Each other metric counts events of one type, and has the name of that type. */
 export const CLAIM_LATENCY = 'claimLatency'
 
 /** The dimension that every metric has. */
@@ -8,7 +8,7 @@ export const OPERATION = 'operation'
 
 export interface EmfSettings {
   readonly namespace: string
-  /** Beside `operation`. */
+  /** In addition to `operation`. */
   readonly dimensions: Readonly<Record<string, string>>
 }
 
@@ -19,9 +19,9 @@ interface Metric {
 }
 
 /**
- * One event as a line of CloudWatch's embedded metric format: `_aws` says which members are metrics and dimensions.
- * The rest of the event goes along as it is, so that Logs Insights finds the records behind a number; there is no raw
- * key, payload or answer in an event.
+ * One event as a line of CloudWatch's embedded metric format. `_aws` says which members are metrics and dimensions. The
+ * line also contains the rest of the event, so that Logs Insights can find the records behind a number. An event contains
+ * no raw key, payload or answer.
  *
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
@@ -45,8 +45,8 @@ export const emfLine = (event: IdempotencyEvent, timestamp: number, { namespace,
 }
 
 const metricsOf = (event: IdempotencyEvent): readonly Metric[] => {
-  const counted: Metric = { name: event.type, unit: 'Count', value: 1 }
+  const count: Metric = { name: event.type, unit: 'Count', value: 1 }
   return 'claimMillis' in event
-    ? [counted, { name: CLAIM_LATENCY, unit: 'Milliseconds', value: Math.max(0, event.claimMillis) }] // a clock may step back
-    : [counted]
+    ? [count, { name: CLAIM_LATENCY, unit: 'Milliseconds', value: Math.max(0, event.claimMillis) }] // a clock may step back
+    : [count]
 }

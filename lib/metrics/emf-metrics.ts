@@ -4,31 +4,41 @@ import { type EmfSettings, emfLine } from './emf-line.ts'
 import { TAKEN_NAMES } from './taken-names.ts'
 
 export interface EmfMetricsOptions {
-  /** CloudWatch namespace of the metrics: 1 to 255 of `A-Z a-z 0-9 . _ - / #`, not `AWS/…`. Default `LambdaOnce`. */
+  /**
+   * CloudWatch namespace of the metrics: 1 to 255 of `A-Z a-z 0-9 . _ - / #`, not beginning with `AWS/`. The alarms of
+   * `lambda-once/cdk` read the default namespace.
+   *
+   * @default 'LambdaOnce'
+   */
   readonly namespace?: string
   /**
-   * Dimensions beside `operation`, up to 8, such as `{ service: 'checkout' }`. Each new value is a metric of its own,
-   * and is billed as one: never a tenant or a key. The alarms of `lambda-once/cdk` look at `operation` alone; give
-   * dimensions of your own alarms of your own.
+   * Up to 8 dimensions in addition to `operation`. Names and values are 1 to 250 characters of printable ASCII. CloudWatch
+   * bills each new value as a separate metric, so never use a tenant or a key. The alarms of `lambda-once/cdk` do not see
+   * metrics with your own dimensions.
+   *
+   * @default none
+   * @example
+   * dimensions: { service: 'checkout' }
    */
   readonly dimensions?: Readonly<Record<string, string>>
-  /** Takes a line, without its end. Default: `process.stdout`. */
+  /**
+   * Receives each line, without a line break. Not `console.log`: Lambda's JSON log format wraps what it prints.
+   *
+   * @default process.stdout.write
+   */
   readonly write?: (line: string) => void
 }
 
-/** CloudWatch's default where users of the layer choose none; the alarms and the dashboard look here too. */
+/** The alarms and the dashboard of `lambda-once/cdk` read this namespace. */
 const DEFAULT_NAMESPACE = 'LambdaOnce'
 
 /**
- * Publishes every event as a CloudWatch metric, by a line in the function's own log: no call to CloudWatch, and no
- * permission for one.
+ * Publishes each event as a CloudWatch metric by writing a line to the function's log. It makes no call to CloudWatch, and
+ * needs no permission for one. The metrics are a count for each event type (`claimed`, `replayed`, `lost`, …) and
+ * `claimLatency` in milliseconds, by operation. Throws `OptionError` for invalid options.
  *
- * ```ts
+ * @example
  * idempotency({ store, operation: 'payments', tenant, observe: emfMetrics() })
- * ```
- *
- * A count for each type of event (`claimed`, `replayed`, `lost`, …) and `claimLatency` in milliseconds, by operation.
- * Throws `OptionError` for options that cannot be right.
  */
 export const emfMetrics = (options: EmfMetricsOptions = {}): Observer => {
   checkOptions('emfMetrics(options)', options, {
@@ -44,7 +54,7 @@ export const emfMetrics = (options: EmfMetricsOptions = {}): Observer => {
   return (event) => write(emfLine(event, Date.now(), settings))
 }
 
-/** Not `console.log`: under Lambda's JSON log format it wraps the line, and CloudWatch finds no metric in it. */
+/** Lambda's JSON log format wraps what `console.log` prints, and CloudWatch would find no metric in such a line. */
 const writeToStdout = (line: string): void => {
   process.stdout.write(`${line}\n`)
 }
@@ -63,7 +73,7 @@ const someDimensions: Rule = (value) => {
     entries.length <= MAX_DIMENSIONS &&
     entries.every(([name, text]) => isDimension(name) && isDimension(text))
   const taken = entries?.find(([name]) => TAKEN_NAMES.has(name))
-  if (taken !== undefined) return `must not have the name "${taken[0]}", which means something else in each line`
+  if (taken !== undefined) return `must not have the name "${taken[0]}", which each line already uses`
   return fits
     ? undefined
     : `must be an object of at most ${MAX_DIMENSIONS} names and values, each 1 to 250 characters of printable ASCII`

@@ -1,2 +1,2 @@
-/** The layer's events as CloudWatch metrics. */
+/** Publishes the layer's events as CloudWatch metrics. */
 export { type EmfMetricsOptions, emfMetrics } from './emf-metrics.ts'

@@ -43,5 +43,5 @@ const METRICS: Readonly<Record<IdempotencyEvent['type'] | typeof CLAIM_LATENCY, 
   claimLatency: true,
 }
 
-/** Members of a line. A dimension of such a name would take the place of what it says, or be taken for a number. */
+/** Names of a line's members. A dimension with such a name would replace the member, or be read as a metric. */
 export const TAKEN_NAMES: ReadonlySet<string> = new Set(['_aws', ...Object.keys(MEMBERS), ...Object.keys(METRICS)])

@@ -1,15 +1,18 @@
 import { field } from './field.ts'
 
-/** What is looked at of one of the `Records` of a DynamoDB stream. */
+/** The part of a DynamoDB stream record that {@link dynamoDbStreamKey} reads. */
 export interface DynamoDbStreamRecord {
-  /** Optional in `@types/aws-lambda`; the stream always has it. Without it: the error `key-missing`. */
+  /** Optional in `@types/aws-lambda`, but the stream always sets it. */
   readonly eventID?: string | undefined
 }
 
 /**
  * Key of a record of a DynamoDB stream: `eventID`, "a globally unique identifier for the event that was recorded in
- * this stream record". It belongs to the change, and is the same whenever the shard is read again. `dynamodb.Keys` name
- * the item, not the change; `ApproximateCreationDateTime` is to the second; `SequenceNumber` is unique in its shard only.
+ * this stream record". It identifies the change, and is the same each time the shard is read again. Throws
+ * `IdempotencyError` `key-missing` without it.
+ *
+ * Other fields are no keys: `dynamodb.Keys` names the item, not the change; `ApproximateCreationDateTime` has a
+ * resolution of a second; `SequenceNumber` is unique within its shard only.
  *
  * Source: "Record" in the DynamoDB Streams API reference; "Using AWS Lambda with Amazon DynamoDB" in the Lambda
  * developer guide.

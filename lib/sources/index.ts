@@ -1,6 +1,6 @@
 /**
- * Idempotency keys of event sources that deliver at least once, for `once`. Each takes the field that stays the same
- * over redelivery, and throws `IdempotencyError` `key-missing` where the event has none.
+ * Idempotency keys of event sources that deliver at least once, for `once`. Each function returns the field that is the
+ * same on each redelivery, and throws `IdempotencyError` `key-missing` if the event does not have it.
  */
 export { asynchronousKey, type RequestContext } from './asynchronous.ts'
 export { type DynamoDbStreamRecord, dynamoDbStreamKey } from './dynamodb-streams.ts'

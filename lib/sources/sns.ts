@@ -1,15 +1,17 @@
 import { field } from './field.ts'
 
-/** What is looked at of one of the `Records` that SNS hands a function. */
+/** The part of an SNS record that {@link snsKey} reads. */
 export interface SnsRecord {
   readonly Sns: { readonly MessageId: string }
 }
 
 /**
- * Key of a message from an SNS topic: `Sns.MessageId`. SNS gives it to the publication, and sends it again unchanged
- * with each retry and to each subscriber. `Timestamp` may be shared by two messages; `Signature` and `SigningCertUrl`
- * change with SNS's own keys; `EventSubscriptionArn` is the same for all. A publisher that publishes twice gets two
- * ids: where that happens, take a key from the message.
+ * Key of a message that an SNS topic sends to a function: `Sns.MessageId`. SNS sets it when the message is published, and
+ * it is the same on each retry and for each subscriber. Throws `IdempotencyError` `key-missing` without it.
+ *
+ * Other fields are no keys: two messages may share a `Timestamp`, `Signature` and `SigningCertUrl` change with the keys
+ * of SNS, and `EventSubscriptionArn` is the same for all messages. A publisher that publishes twice gets two ids; if your
+ * publisher does that, take a key from the message.
  *
  * Source: "Parsing Amazon SNS message formats" in the SNS developer guide ("for a message that Amazon SNS resends
  * during a retry, the message ID of the original message is used").
