@@ -39,7 +39,7 @@ test.each(COUNTED.map((event) => [event.type, event] as const))('%s is counted b
   expect(line.operation).toBe('payments')
 })
 
-test.each(['claimed', 'tookOver'] as const)('%s also says how long the claim took', (type) => {
+test.each(['claimed', 'tookOver'] as const)('%s also has the time that the claim took', (type) => {
   const won = { ...ofAttempt, claimMillis: millis(12) }
   const [line] = published(type === 'claimed' ? { type, ...won } : { type, ...won, reason: 'abandoned' })
   expect(line._aws.CloudWatchMetrics[0].Metrics).toEqual([
@@ -49,16 +49,16 @@ test.each(['claimed', 'tookOver'] as const)('%s also says how long the claim too
   expect(line).toMatchObject({ [type]: 1, claimLatency: 12 })
 })
 
-test('a clock that stepped back during the claim makes no negative latency', () => {
+test('a clock that steps back during the claim causes no negative latency', () => {
   expect(published({ type: 'claimed', ...ofAttempt, claimMillis: millis(-5) })[0].claimLatency).toBe(0)
 })
 
-test('the rest of the event goes along, so that the records behind a number can be found', () => {
+test('a line contains the rest of the event, so that the records behind a number can be found', () => {
   const [line] = published({ type: 'storeFailed', ...about, step: 'settle', error: 'TimeoutError' })
   expect(line).toMatchObject({ recordKey, step: 'settle', error: 'TimeoutError' })
 })
 
-test('namespace and dimensions are chosen', () => {
+test('namespace and dimensions can be set', () => {
   const [line] = published(
     { type: 'replayed', ...about },
     { namespace: 'Shop/Idempotency', dimensions: { stage: 'prod' } },
@@ -84,9 +84,13 @@ test('a line follows the embedded metric format specification', () => {
 test.each<[string, object, RegExp]>([
   ['a namespace of AWS', { namespace: 'AWS/Lambda' }, /"namespace" is "AWS\/Lambda"; it must be 1 to 255 characters/],
   ['an empty namespace', { namespace: '' }, /"namespace"/],
-  ['a dimension that hides the operation', { dimensions: { operation: 'x' } }, /must not have the name "operation"/],
-  ['a dimension that hides what the event says', { dimensions: { status: 'x' } }, /must not have the name "status"/],
-  ['a dimension that is a metric', { dimensions: { claimed: 'x' } }, /must not have the name "claimed"/],
+  ['a dimension that replaces the operation', { dimensions: { operation: 'x' } }, /must not have the name "operation"/],
+  [
+    'a dimension that replaces a member of the event',
+    { dimensions: { status: 'x' } },
+    /must not have the name "status"/,
+  ],
+  ['a dimension with the name of a metric', { dimensions: { claimed: 'x' } }, /must not have the name "claimed"/],
   ['an empty dimension', { dimensions: { stage: '' } }, /"dimensions"/],
   ['a ninth dimension', { dimensions: Object.fromEntries([...'123456789'].map((n) => [`d${n}`, n])) }, /at most 8/],
   ['an unknown option', { namspace: 'x' }, /"namspace" is not known/],
@@ -94,7 +98,7 @@ test.each<[string, object, RegExp]>([
   expect(() => emfMetrics(options)).toThrow(message)
 })
 
-test('lines go to the standard output itself, each with its end', () => {
+test('lines go directly to the standard output, each with a line break', () => {
   const lines: unknown[] = []
   const { write } = process.stdout
   process.stdout.write = (line: unknown) => lines.push(line) > 0
@@ -106,7 +110,7 @@ test('lines go to the standard output itself, each with its end', () => {
   expect(lines).toEqual([expect.stringMatching(/^\{.*\}\n$/)])
 })
 
-test('a first call and its replay are counted, and neither key, payload nor answer is in a line (G1)', async () => {
+test('G1: a first call and its replay are counted, and no line contains the key, payload or answer', async () => {
   const lines: string[] = []
   const guarded = once({
     store: memoryStore(),

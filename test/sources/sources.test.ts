@@ -26,7 +26,7 @@ const request = fixture<object>('http-api-request')
 
 const first = <T>([record]: readonly T[]): T => record as T
 
-/** The captured event, the key, the key's expected text, and what a redelivery changes of the event. */
+/** The key function, a captured event, the expected key, and the members that a redelivery changes. */
 const SOURCES: Record<string, { key: (event: never) => string; event: unknown; expected: string; again: object }> = {
   SNS: {
     key: snsKey,
@@ -81,7 +81,7 @@ const SOURCES: Record<string, { key: (event: never) => string; event: unknown; e
 }
 
 test.each(Object.entries(SOURCES))(
-  'F8: the key of %s is the same over redelivery, and runs once.',
+  'F8: the key of %s is the same on a redelivery, which does not run again.',
   async (_, source) => {
     const key = source.key(source.event as never)
     expect(key).toBe(source.expected)
@@ -97,7 +97,7 @@ test.each(Object.entries(SOURCES))(
 )
 
 test.each(Object.entries(SOURCES))(
-  'F8: %s without its field has no key, and an API request never has.',
+  'F8: an event of %s without its field has no key, and neither has an API request.',
   (_, { key }) => {
     for (const event of [{}, undefined, request]) {
       expect(() => key(event as never)).toThrow(expect.objectContaining({ code: 'key-missing' }))
@@ -105,12 +105,12 @@ test.each(Object.entries(SOURCES))(
   },
 )
 
-test('F8: each record of a stream has a key of its own.', () => {
+test('F8: each record of a stream has its own key.', () => {
   expect(new Set(kinesis.Records.map(kinesisKey)).size).toBe(2)
   expect(new Set(dynamoDbStreams.Records.map(dynamoDbStreamKey)).size).toBe(2)
 })
 
-test('F8: no two S3 objects, versions or puts share a key, whatever stands in their names.', () => {
+test('F8: no two S3 objects, versions or puts share a key, whatever their names contain.', () => {
   const record = (name: string, key: string, sequencer: string, versionId?: string) => ({
     s3: { bucket: { name }, object: { key, sequencer, ...(versionId === undefined ? {} : { versionId }) } },
   })
@@ -131,7 +131,7 @@ test('F8: an S3 notification without a sequencer has no key.', () => {
   expect(() => s3Key({ s3: { bucket: { name: 'b' }, object: { key: 'k' } } })).toThrow('s3.object.sequencer')
 })
 
-test('F8: items of a Map, and entries of a loop, are tasks of their own.', () => {
+test('F8: each item of a Map, and each pass of a loop, has its own key.', () => {
   const inMap = (Index: number) => ({ ...stepFunctions.context, Map: { Item: { Index } } })
   const keys = [
     stepFunctionsKey(stepFunctions.context),

@@ -2,7 +2,7 @@ import { millis } from '../../lib/core/time.ts'
 import { createDeadlineOf } from '../../lib/sqs/deadline.ts'
 import { fakeRuntime } from '../support/fake-runtime.ts'
 
-/** Lambda counts the remaining time with the host's clock. */
+/** Lambda computes the remaining time from the host's clock. */
 const invocation = (remaining: number) => {
   const inner = fakeRuntime()
   const { clock } = inner
@@ -13,7 +13,7 @@ const invocation = (remaining: number) => {
   return { at, clock, runtime, context: { getRemainingTimeInMillis: () => end - wall() } }
 }
 
-test('F6: a host whose clock steps back starts no message in the margin.', () => {
+test('F6: if the host’s clock steps back, no message starts within the margin.', () => {
   const { at, clock, context, runtime } = invocation(30_000)
   const { hasTime, left } = createDeadlineOf('test', millis(10_000), runtime)(context)
   at.off = -60_000
@@ -24,7 +24,7 @@ test('F6: a host whose clock steps back starts no message in the margin.', () =>
   expect(left()).toBe(10_000)
 })
 
-test('F6: a host whose clock steps forward goes by what it says.', () => {
+test('F6: if the host’s clock steps forward, the context’s remaining time counts.', () => {
   const { at, context, runtime } = invocation(30_000)
   const { left } = createDeadlineOf('test', undefined, runtime)(context)
   at.off = 25_000

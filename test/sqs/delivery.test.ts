@@ -24,7 +24,7 @@ beforeAll(async () => {
   tableName = await freshTable()
 })
 
-test('F1: a message whose record is SUCCEEDED is acknowledged and not run.', async () => {
+test('F1: a message whose record is SUCCEEDED is acknowledged without a run.', async () => {
   let runs = 0
   const handler = sqsHandler<Order>(() => void runs++, orderOptions(tableName))
   const event = anEvent(aRecord('a'))
@@ -61,7 +61,7 @@ test('F4: the same key twice in one batch is one run, and both succeed.', async 
   expect(options.events.filter(({ type }) => type === 'conflicted')).toEqual([])
 })
 
-test('F4: a twin does not run unprotected where the store goes down after the first.', async () => {
+test('F4: a second message with the same key does not run unprotected if the store goes down after the first.', async () => {
   const options = orderOptions(tableName, { storeDown: 'dangerouslyRunUnprotected' })
   let claims = 0
   const store: Store = {
@@ -75,10 +75,10 @@ test('F4: a twin does not run unprotected where the store goes down after the fi
   const handler = sqsHandler<Order>(() => void runs++, { ...options, store })
   const twins = anEvent(aRecord('a'), aRecord('a', { messageId: 'twin' }), aRecord('b'))
   expect(returned(await handler(twins, aContext()))).toEqual(['twin'])
-  expect([runs, claims]).toEqual([2, 3]) // of another message nothing is known: that one runs
+  expect([runs, claims]).toEqual([2, 3]) // no run of the other message is known, so it runs
 })
 
-test('A twin of a message that has just failed is returned too, rather than run at once again.', async () => {
+test('After a message has failed, another message of the batch with the same key is returned without a run.', async () => {
   let runs = 0
   const handler = sqsHandler<Order>(() => {
     runs++
@@ -89,12 +89,12 @@ test('A twin of a message that has just failed is returned too, rather than run 
   expect(runs).toBe(1)
 })
 
-test('F5, B2: in progress elsewhere is returned with its visibility moved to the time left; then it is processed.', async () => {
+test('F5, B2: a message in progress elsewhere is returned, becomes visible after the time left, and is then processed.', async () => {
   const gate = aGate()
   const sqs = fakeSqs()
   const runs: string[] = []
   const options = orderOptions(tableName, { visibility: 'move', sqs, marginSeconds: 0 })
-  // The owner never comes back: its claim stands until its lease ends, 3 seconds from now.
+  // The owner hangs: its claim holds until its lease ends, 3 seconds from now.
   const started = aGate()
   const owner = sqsHandler<Order>(async () => {
     started.open()
@@ -118,7 +118,7 @@ test('F5, B2: in progress elsewhere is returned with its visibility moved to the
   expect(answers.filter((answer) => returned(answer).length === 0).length).toBeGreaterThanOrEqual(1)
   expect(runs.filter((orderId) => orderId === 'a')).toEqual(['a'])
 
-  // A6: the first owner comes back late; what it does changes nothing.
+  // A6: the first owner finishes late, and changes nothing.
   gate.open()
   expect(returned(await owning)).toEqual([])
   expect(options.events.filter(({ type }) => type === 'lost')).toHaveLength(1)
@@ -126,43 +126,40 @@ test('F5, B2: in progress elsewhere is returned with its visibility moved to the
 
 test.each([
   { left: 30_000, budgets: [2_000, 2_000] },
-  { left: 3_000, budgets: [2_000, 900] }, // the first took 1.8 s, and the answer needs 0.3 s
+  { left: 3_000, budgets: [2_000, 900] }, // the first call takes 1.8 s, and the answer needs 0.3 s
   { left: 2_200, budgets: [1_900, 100] },
   { left: 2_050, budgets: [1_750] },
   { left: 250, budgets: [] },
-])(
-  'What is asked of SQS with $left ms left of the invocation is waited for no longer than $budgets ms.',
-  async (given) => {
-    const context = aTimedContext(given.left)
-    const budgets: number[] = []
-    let budget = 0
-    const { sent, send } = fakeSqs()
-    const sqs = {
-      send: (command: object) => {
-        budgets.push(budget)
-        context.pass(1_800)
-        return send(command)
-      },
-    }
-    const runtime: Runtime = {
-      ...patientRuntime,
-      withDeadline: (span, run) => {
-        budget = span
-        return patientRuntime.withDeadline(span, run)
-      },
-    }
-    const options = orderOptions(tableName, { visibility: 'move', sqs, marginSeconds: 0, runtime })
-    const owner = sqsHandler<Order>(() => new Promise(() => {}), options)
-    void owner(anEvent(aRecord('a')), aContext())
-    while (options.events.length === 0) await sleep(5)
-    expect(returned(await sqsHandler<Order>(() => {}, options)(anEvent(aRecord('a')), context))).toEqual(['a'])
-    expect(budgets).toEqual(given.budgets)
-    expect(sent).toHaveLength(given.budgets.length)
-    expect(options.events.filter(({ type }) => type === 'queueFailed')).toHaveLength(given.budgets.length === 2 ? 0 : 1)
-  },
-)
+])('With $left ms left of the invocation, calls to SQS have time limits of $budgets ms.', async (given) => {
+  const context = aTimedContext(given.left)
+  const budgets: number[] = []
+  let budget = 0
+  const { sent, send } = fakeSqs()
+  const sqs = {
+    send: (command: object) => {
+      budgets.push(budget)
+      context.pass(1_800)
+      return send(command)
+    },
+  }
+  const runtime: Runtime = {
+    ...patientRuntime,
+    withDeadline: (span, run) => {
+      budget = span
+      return patientRuntime.withDeadline(span, run)
+    },
+  }
+  const options = orderOptions(tableName, { visibility: 'move', sqs, marginSeconds: 0, runtime })
+  const owner = sqsHandler<Order>(() => new Promise(() => {}), options)
+  void owner(anEvent(aRecord('a')), aContext())
+  while (options.events.length === 0) await sleep(5)
+  expect(returned(await sqsHandler<Order>(() => {}, options)(anEvent(aRecord('a')), context))).toEqual(['a'])
+  expect(budgets).toEqual(given.budgets)
+  expect(sent).toHaveLength(given.budgets.length)
+  expect(options.events.filter(({ type }) => type === 'queueFailed')).toHaveLength(given.budgets.length === 2 ? 0 : 1)
+})
 
-test('A6: a late failure of an owner that lost its claim changes nothing.', async () => {
+test('A6: an owner that lost its claim and then fails changes nothing.', async () => {
   const gate = aGate()
   const options = orderOptions(tableName, { marginSeconds: 0 })
   const started = aGate()
@@ -173,7 +170,7 @@ test('A6: a late failure of an owner that lost its claim changes nothing.', asyn
   }, options)
   const stalling = stalled(anEvent(aRecord('a')), aContext(2_000))
   await started.opened
-  await sleep(4_500) // the lease is over, also by the whole seconds of the Date header
+  await sleep(4_500) // the lease has ended, even though the Date header counts in whole seconds
   let runs = 0
   const other = sqsHandler<Order>(() => void runs++, options)
   expect(returned(await other(anEvent(aRecord('a')), aContext()))).toEqual([])
@@ -183,7 +180,7 @@ test('A6: a late failure of an owner that lost its claim changes nothing.', asyn
   expect(runs).toBe(1)
 })
 
-test('Visibility is left alone where nobody asked to move it, and a move that fails changes no answer.', async () => {
+test('By default the visibility timeout is not changed, and a failed change does not change the answer.', async () => {
   const gate = aGate()
   const started = aGate()
   const options = orderOptions(tableName)
@@ -218,13 +215,13 @@ test('The same key with another body is returned with an event, and changes noth
   const message = expect.stringContaining(`(record ${recordKey})`)
   expect(reported).toEqual([['other', expect.objectContaining({ code: 'key-reused', message })]])
   expect(options.events.map(({ type }) => type)).toEqual(['claimed', 'completed', 'mismatched'])
-  // Order and white space of JSON do not count.
+  // The order and white space of JSON do not count.
   const same = aRecord('a', { body: '{ "orderId" : "\\u0061" }' })
   expect(returned(await handler(anEvent(same), aContext()))).toEqual([])
   expect(runs).toBe(1)
 })
 
-test('F9: a message without a usable key, tenant, body or payload fails alone, and is never claimed.', async () => {
+test('F9: a message without a usable key, tenant, body or payload fails alone, without a claim.', async () => {
   const options = orderOptions(tableName, {
     tenant: ({ body }) => {
       if (body.orderId === 'throws') throw new Error('no tenant')
@@ -277,7 +274,7 @@ test('F9: a message without a usable key, tenant, body or payload fails alone, a
   expect(options.events.filter(({ type }) => type === 'claimed')).toHaveLength(2)
 })
 
-test('G1: what is logged of an unusable message quotes neither its body nor its key.', async () => {
+test('G1: the log line of an unusable message quotes neither its body nor its key.', async () => {
   const lines: unknown[][] = []
   const { error: log } = console
   console.error = (...line) => void lines.push(line)
@@ -289,7 +286,7 @@ test('G1: what is logged of an unusable message quotes neither its body nor its 
   expect(JSON.stringify(options.events)).not.toContain('canary')
 })
 
-test('C4: a throw is returned and runs again at once, whatever its statusCode; NotDoneError releases; TerminalError is final.', async () => {
+test('C4: a message whose handler throws is returned and may run again at once, whatever the statusCode; NotDoneError releases; TerminalError is final.', async () => {
   const thrown: unknown[] = []
   const options = orderOptions(tableName, { onError: (error) => thrown.push(error) })
   const errors: Record<string, unknown[]> = {
@@ -317,13 +314,13 @@ test('C4: a throw is returned and runs again at once, whatever its statusCode; N
     status: 2,
     terminal: 1,
   })
-  // After a throw the effect is in doubt and the key stays; after a release it is a new one.
+  // After a throw the effect is in doubt, and the downstream key stays. After a release it is new.
   expect(new Set(downstream.plain).size).toBe(1)
   expect(new Set(downstream.status).size).toBe(1)
   expect(new Set(downstream.notDone).size).toBe(2)
 })
 
-test('C3: a completion that cannot be written acknowledges the message; unstored: "fail" returns it.', async () => {
+test('C3: if the completion cannot be written, the message is acknowledged; with unstored: "fail" it is returned.', async () => {
   const base = orderOptions(tableName)
   const store = {
     ...base.store,
@@ -347,7 +344,7 @@ test('C3: a completion that cannot be written acknowledges the message; unstored
   expect(runs).toBe(2)
 }, 30_000)
 
-test.each([2, 10, 100])('A3: %i simultaneous deliveries of one message are one run.', async (count) => {
+test.each([2, 10, 100])('A3: %i simultaneous deliveries of one message cause one run.', async (count) => {
   for (let round = 0; round < 5; round++) {
     let runs = 0
     const options = orderOptions(tableName)
@@ -364,7 +361,7 @@ test.each([2, 10, 100])('A3: %i simultaneous deliveries of one message are one r
   }
 })
 
-test('A12: interleaved batches of different tenants through one handler do not meet.', async () => {
+test('A12: interleaved batches of different tenants through one handler stay separate.', async () => {
   const runs: string[] = []
   const options = orderOptions(tableName, {
     tenant: ({ messageAttributes }) => messageAttributes.merchant?.stringValue,
@@ -387,7 +384,7 @@ test('A12: interleaved batches of different tenants through one handler do not m
   expect(runs).toHaveLength(64)
 })
 
-test('A run without a value stores no body: one write unit each for claim and completion.', async () => {
+test('A run that returns nothing stores no body: claim and completion cost one write unit each.', async () => {
   const keys: string[] = []
   const handler = sqsHandler<Order>((_, claim) => void keys.push(claim?.recordKey ?? ''), orderOptions(tableName))
   await handler(anEvent(aRecord('a')), aContext())
@@ -400,7 +397,7 @@ test('A run without a value stores no body: one write unit each for claim and co
   expect(Number(item?.expiresAt?.N) - Date.now() / 1_000).toBeLessThanOrEqual(fifteenDays + 1)
 })
 
-test('What the handler changes of its message changes no claim (A11).', async () => {
+test('A11: a handler that changes its message changes no claim.', async () => {
   let runs = 0
   const handler = sqsHandler<{ orderId: string }>((message) => {
     runs++
@@ -412,7 +409,7 @@ test('What the handler changes of its message changes no claim (A11).', async ()
   expect(runs).toBe(1)
 })
 
-test('What the handler changes of its record changes nothing of the answer, of what is asked of SQS, or of what is reported.', async () => {
+test('A handler that changes its record changes neither the answer, nor the calls to SQS, nor the reports.', async () => {
   const sqs = fakeSqs()
   const reported: string[] = []
   const handler = sqsHandler<Order>(
@@ -471,14 +468,14 @@ test.each<[string, unknown, string]>([
   ['a symbol', Symbol('a'), 'The key option answered a symbol; it must answer a string, a number or skip'],
   ['an object', { a: 1 }, 'The key option answered an object; it must answer a string, a number or skip'],
   ['false', false, 'The key option answered a boolean; it must answer a string, a number or skip'],
-])('F9: what is said of a key that is %s names the rule.', async (_, key, rule) => {
+])('F9: the error for a key that is %s names the rule.', async (_, key, rule) => {
   const errors: unknown[] = []
   const options = orderOptions(tableName, { key: () => key as string, onError: (error) => errors.push(error) })
   expect(returned(await sqsHandler<Order>(() => {}, options)(anEvent(aRecord('a')), aContext()))).toEqual(['a'])
   expect(errors).toMatchObject([{ message: `The key of message a cannot be used. ${rule}` }])
 })
 
-test('At most `concurrency` messages run at once, and each is claimed only when it starts.', async () => {
+test('At most `concurrency` messages run at once, and a message is claimed only when it starts.', async () => {
   const options = orderOptions(tableName, { concurrency: 4 })
   let running = 0
   let most = 0
@@ -495,7 +492,7 @@ test('At most `concurrency` messages run at once, and each is claimed only when 
   expect(most).toBe(4)
 })
 
-test('It has two parameters, and is the base handler of a Middy chain.', async () => {
+test('The handler has two parameters, and can be the base handler of a Middy chain.', async () => {
   const seen: unknown[] = []
   const base = sqsHandler<Order>(({ body }, _claim, context) => void seen.push(body.orderId, context), {
     ...orderOptions(tableName),
@@ -512,15 +509,15 @@ test('It has two parameters, and is the base handler of a Middy chain.', async (
 })
 
 test.each([undefined, null, {}, { Records: {} }, { Records: [{ Sns: {} }] }])(
-  'An event that is not of SQS is refused as a whole (%#).',
+  'An event that is not from SQS is rejected as a whole (%#).',
   async (event) => {
     const handler = sqsHandler<Order>(() => {}, orderOptions(tableName))
-    const answer = handler(event as never, aContext()) // rejects; a handler that throws at once is no promise
+    const answer = handler(event as never, aContext()) // rejects, and does not throw synchronously
     await expect(answer).rejects.toMatchObject({ code: 'event-unsupported' })
   },
 )
 
-test('abandoned "hold": a run in doubt is not repeated; the message is returned until a person decides.', async () => {
+test('With abandoned "hold" a run in doubt is not repeated; the message is returned until a person decides.', async () => {
   const options = orderOptions(tableName, { abandoned: 'hold' })
   let runs = 0
   const handler = sqsHandler<Order>(() => {
@@ -534,7 +531,7 @@ test('abandoned "hold": a run in doubt is not repeated; the message is returned 
   expect(options.events.filter(({ type }) => type === 'outcomeUnknown')).toHaveLength(4)
 })
 
-test('storeDown "dangerouslyRunUnprotected" runs the messages without a claim, and says so.', async () => {
+test('With storeDown "dangerouslyRunUnprotected" messages run without a claim while the store is down, and an event says so.', async () => {
   const base = orderOptions(tableName)
   const store = { ...base.store, claim: () => Promise.reject(new StoreUnavailableError('down')) }
   const claims: unknown[] = []

@@ -3,7 +3,7 @@ import { type SqsOptions, snsInSqs, sqsHandler } from '../../lib/sqs/index.ts'
 import { fixture } from '../support/fixture.ts'
 import { aContext, anEvent, aRecord, type Order, returned } from '../support/sqs.ts'
 
-/** Delivers the bodies one after the other: which of them run, and which are returned. */
+/** Delivers the bodies one after the other. Answers which of them ran, and which were returned. */
 const delivered = async <TBody>(
   options: Pick<SqsOptions<TBody>, 'key' | 'parse' | 'payload'>,
   ...bodies: readonly unknown[]
@@ -50,7 +50,7 @@ describe('An EventBridge event in a queue', () => {
     ['its producer puts again', again],
     ['is replayed from an archive', { 'replay-name': 'r-1' }],
     ['is put again, and replayed', { ...again, 'replay-name': 'r-1' }],
-  ])('that %s is acknowledged: the key and what its producer said are the same.', async (_, more) => {
+  ])('that %s is acknowledged: its key and the producer’s part are the same.', async (_, more) => {
     expect(await delivered(detailKey, event(), event(more))).toEqual(ACKNOWLEDGED)
   })
 
@@ -67,7 +67,7 @@ describe('An EventBridge event in a queue', () => {
     expect(await delivered(detailKey, event(), event({ ...again, ...more }))).toEqual(MISMATCHED)
   })
 
-  test('keeps numbers exact that JSON.parse makes one.', async () => {
+  test('with a number that only JSON.parse rounds to the same value is a mismatch.', async () => {
     const text = (more: object, amount: string) => JSON.stringify(event(more)).replace('12345678901', amount)
     expect(await delivered(detailKey, text({}, '9007199254740992'), text(again, '9007199254740993'))).toEqual(
       MISMATCHED,
@@ -77,12 +77,12 @@ describe('An EventBridge event in a queue', () => {
     )
   })
 
-  test('that an input transformer has reduced counts as one.', async () => {
+  test('that an input transformer has reduced still counts as an event.', async () => {
     const reduced = (id: string) => ({ id, time: id, detail: { orderId: 'o-1' } })
     expect(await delivered(detailKey, reduced('1'), reduced('2'))).toEqual(ACKNOWLEDGED)
   })
 
-  test('of an AWS service is never put again: another id is another event, even with an equal detail.', async () => {
+  test('of an AWS service is never put again: another id is another event, even if the detail is equal.', async () => {
     const ec2 = fixture<object>('event-bridge')
     const key = { key: (body: { detail: Record<string, string> }) => body.detail['instance-id'] }
     expect(await delivered(key, ec2, { ...ec2, ...again })).toEqual(MISMATCHED)
@@ -90,14 +90,14 @@ describe('An EventBridge event in a queue', () => {
   })
 
   test.each<[string, object, object]>([
-    ['has a member that EventBridge does not know', event({ amount: 1 }), event({ ...again, amount: 1 })],
+    ['has a member that EventBridge does not set', event({ amount: 1 }), event({ ...again, amount: 1 })],
     ['has an id that is a number', event({ id: 1 }), event({ id: 2 })],
     ['has no time', event({ time: undefined }), event({ ...again, time: undefined })],
-  ])('is none where it %s: its id counts.', async (_, first, second) => {
+  ])('is not recognised if it %s: its id counts.', async (_, first, second) => {
     expect(await delivered(detailKey, first, second)).toEqual(MISMATCHED)
   })
 
-  test('is none where its detail is no object, or names a member twice: its id counts.', async () => {
+  test('is not recognised if its detail is not an object or has a member twice: its id counts.', async () => {
     const key = { key: () => 'k' }
     expect(await delivered(key, event({ detail: [1] }), event({ ...again, detail: [1] }))).toEqual(MISMATCHED)
     const twice = (more: object) => JSON.stringify(event(more)).replace('"orderId"', '"orderId":1,"orderId"')
@@ -133,12 +133,12 @@ describe('An SNS notification in a queue, without snsInSqs', () => {
     )
   })
 
-  test('keeps numbers exact that JSON.parse makes one.', async () => {
+  test('with a number that only JSON.parse rounds to the same value is a mismatch.', async () => {
     const text = (amount: string) => JSON.stringify({ ...notification, amount: 0 }).replace(':0', `:${amount}`)
     expect(await delivered(messageKey, text('9007199254740992'), text('9007199254740993'))).toEqual(MISMATCHED)
   })
 
-  test('that carries an EventBridge event is acknowledged when that is put again.', async () => {
+  test('that contains an EventBridge event is acknowledged when the event is put again.', async () => {
     const key = { key: (body: { Message: string }) => JSON.parse(body.Message).detail.orderId }
     const carrying = (more: object, envelope: object) => ({
       ...notification,
@@ -168,18 +168,18 @@ describe.each(['software.amazon.payloadoffloading.PayloadS3Pointer', 'com.amazon
     const pointer = (s3Key: string) => [kind, { s3BucketName: 'bucket', s3Key }]
     const options = { key: ({ orderId }: Order) => orderId, parse: download }
 
-    test('stands for what parse made of it: a second upload of the same content is acknowledged.', async () => {
+    test('counts as the result of parse: a second upload of the same content is acknowledged.', async () => {
       expect(await delivered(options, pointer('first-upload'), pointer('second-upload'))).toEqual(ACKNOWLEDGED)
       expect(await delivered(options, pointer('first-upload'), pointer('other-content'))).toEqual(MISMATCHED)
     })
 
-    test('to what has no canonical form needs a payload.', async () => {
+    test('to an object without a canonical form needs the option payload.', async () => {
       expect(await delivered(options, pointer('with-a-date'))).toEqual({ runs: [], back: ['m-0'] })
       const payload = { ...options, payload: ({ body }: { body: Order }) => body.orderId }
       expect(await delivered(payload, pointer('with-a-date'), pointer('first-upload'))).toEqual(ACKNOWLEDGED)
     })
 
-    test('within an SNS notification does too.', async () => {
+    test('within an SNS notification counts as the result of parse too.', async () => {
       const published = (s3Key: string, envelope: object) => ({
         ...notification,
         ...envelope,
@@ -193,7 +193,7 @@ describe.each(['software.amazon.payloadoffloading.PayloadS3Pointer', 'com.amazon
   },
 )
 
-test('An envelope of the producer’s own counts whole, unless payload picks what it holds.', async () => {
+test('A producer’s own envelope counts as a whole, unless payload selects a part.', async () => {
   const sent = (sentAt: number) => ({ sentAt, order: { orderId: 'o-1' } })
   const key = ({ order }: ReturnType<typeof sent>) => order.orderId
   expect(await delivered({ key }, sent(1), sent(2))).toEqual(MISMATCHED)

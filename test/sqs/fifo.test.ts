@@ -27,7 +27,7 @@ beforeAll(async () => {
 
 const inGroup = (group: string, ...ids: string[]) => ids.map((id) => aRecord(id, { group }))
 
-test('F3: the first failure of a group returns it and its followers, neither claimed nor run; another group goes on.', async () => {
+test('F3: the first failure of a group returns that message and those after it, without a claim or a run; another group goes on.', async () => {
   const options = orderOptions(tableName)
   const runs: string[] = []
   const handler = sqsHandler<Order>(({ body: { orderId } }) => {
@@ -47,7 +47,7 @@ test('F3: the first failure of a group returns it and its followers, neither cla
   expect(runs.filter((id) => 'abcd'.includes(id))).toEqual(['a', 'b', 'b', 'c', 'd'])
 })
 
-test('One message of a group at a time, in order; groups side by side.', async () => {
+test('Messages of one group run one at a time, in order; groups run in parallel.', async () => {
   const running = new Map<string, number>()
   const order: Record<string, string[]> = {}
   let groupsAtOnce = 0
@@ -70,7 +70,7 @@ test('One message of a group at a time, in order; groups side by side.', async (
   }
 })
 
-test('Groups that share keys crosswise wait for each other without a deadlock, even one at a time.', async () => {
+test('Groups that share keys crosswise cause no deadlock, even with concurrency 1.', async () => {
   const runs: string[] = []
   const handler = sqsHandler<Order>(({ body }) => void runs.push(body.orderId), {
     ...orderOptions(tableName),
@@ -90,7 +90,7 @@ test('Groups that share keys crosswise wait for each other without a deadlock, e
 test.each([
   ['a body that does not parse', (b: ReturnType<typeof aRecord>) => ({ ...b, body: '{' })],
   ['a missing key', (b: ReturnType<typeof aRecord>) => ({ ...b, body: '{}' })],
-])('F3, F9: %s returns its followers too.', async (_, broken) => {
+])('F3, F9: %s returns the messages after it too.', async (_, broken) => {
   const runs: string[] = []
   const handler = sqsHandler<Order>(({ body }) => void runs.push(body.orderId), orderOptions(tableName))
   const records = ['a', 'b', 'c'].map((id) => aRecord(id, { group: 'g' }))
@@ -99,7 +99,7 @@ test.each([
   expect(runs).toEqual(['a'])
 })
 
-test('Group ids of a standard queue (fair queues) promise no order.', async () => {
+test('Group ids of a standard queue (fair queues) imply no order.', async () => {
   const handler = sqsHandler<Order>(({ body }) => {
     if (body.orderId === 'a') throw new Error('a fails')
   }, orderOptions(tableName))
@@ -113,7 +113,7 @@ const sendsOf = ({ sent }: { sent: readonly Sent[] }) =>
 const withDeadLetter = (sqs: ReturnType<typeof fakeSqs>) =>
   orderOptions(tableName, { maxRuns: 2, sqs, deadLetter: { queueUrl: DEAD_LETTERS } })
 
-test('F10: poison on a FIFO queue goes to the dead-letter queue with its reason, and its followers still run.', async () => {
+test('F10: poison on a FIFO queue goes to the dead-letter queue with its reason, and the messages after it still run.', async () => {
   const sqs = fakeSqs()
   const options = withDeadLetter(sqs)
   const runs: string[] = []
@@ -152,13 +152,13 @@ test('F10: poison on a FIFO queue goes to the dead-letter queue with its reason,
       },
     },
   ])
-  // Its acknowledgement was lost: FAILED by now, it is not run, and does not hold up its group either.
+  // The acknowledgement was lost. The record is FAILED, so the message neither runs nor blocks its group.
   expect(returned(await handler(redelivered(event), aContext()))).toEqual([])
   expect(runs).toEqual(['bad', 'bad', 'next'])
   expect(sendsOf(sqs)).toHaveLength(2)
 })
 
-test('F10: a dead-letter queue that cannot be reached loses nothing: poison stays with its queue and is tried again.', async () => {
+test('F10: if the dead-letter queue cannot be reached, nothing is lost: poison stays in its queue and is sent again later.', async () => {
   const denied = fakeSqs(['SendMessageCommand'])
   const options = withDeadLetter(denied)
   let runs = 0
@@ -180,7 +180,7 @@ test('F10: a dead-letter queue that cannot be reached loses nothing: poison stay
   expect(sendsOf(open)).toHaveLength(1)
 })
 
-test('A TerminalError on a FIFO queue with a dead-letter queue goes there at once, without its followers.', async () => {
+test('A message whose handler throws TerminalError goes from a FIFO queue to the dead-letter queue at once, and the messages after it run.', async () => {
   const sqs = fakeSqs()
   const runs: string[] = []
   const handler = sqsHandler<Order>(({ body: { orderId } }) => {
@@ -207,7 +207,7 @@ const reasonsOf = (sqs: ReturnType<typeof fakeSqs>) =>
 const mismatched = (messageId = 'other') =>
   aRecord('a', { messageId, group: 'g', body: '{"orderId":"a","quantity":2}' })
 
-test('F10: a mismatch with a settled record leaves its group for the dead-letter queue, and its followers run.', async () => {
+test('F10: a mismatch with a settled record goes to the dead-letter queue, and the messages after it run.', async () => {
   const sqs = fakeSqs()
   const options = withDeadLetter(sqs)
   const runs: string[] = []
@@ -230,12 +230,12 @@ test('F10: a mismatch with a settled record leaves its group for the dead-letter
     { reason: 'failed' },
     { reason: 'mismatch', record: records[1] },
   ])
-  // Its acknowledgement was lost.
+  // The acknowledgement was lost.
   expect(returned(await handler(redelivered(anEvent(mismatched())), aContext()))).toEqual([])
   expect(runs).toHaveLength(3)
 })
 
-test('F10: a mismatch with an abandoned record leaves too, since that record keeps its payload.', async () => {
+test('F10: a mismatch with an abandoned record goes there too, because the record keeps its payload.', async () => {
   const sqs = fakeSqs()
   const handler = sqsHandler<Order>(() => {
     throw new Error('in doubt')
@@ -247,8 +247,8 @@ test('F10: a mismatch with an abandoned record leaves too, since that record kee
 
 test.each([
   ['released: it runs', new NotDoneError('not yet'), ['a', 'other'], []],
-  ['completed: it leaves', undefined, ['a'], ['mismatch']],
-])('A mismatch with a run in progress stays until that run is %s.', async (_, error, runs, reasons) => {
+  ['completed: it goes to the dead-letter queue', undefined, ['a'], ['mismatch']],
+])('A mismatch with a run in progress stays in its queue until that run is %s.', async (_, error, runs, reasons) => {
   const sqs = fakeSqs()
   const options = { ...withDeadLetter(sqs), visibility: 'move' as const }
   const [started, gate] = [aGate(), aGate()]
@@ -287,27 +287,30 @@ test.each<[string, string, Partial<SqsOptions<Order>>, Partial<RecordParts>]>([
     {},
   ],
   ['no key', 'key', {}, { body: '{}' }],
-  ['a key that is read from nothing', 'key', { key: (order) => order.orderId.trim() }, { body: '{}' }],
+  ['a key function that throws', 'key', { key: (order) => order.orderId.trim() }, { body: '{}' }],
   ['no tenant', 'tenant', { tenant: ({ messageId }) => (messageId === 'bad' ? undefined : 'acme') }, {}],
   ['a payload without a form', 'payload', { payload: ({ body }) => (body.orderId === 'bad' ? new Map() : 1) }, {}],
-])('F10: a message with %s leaves its group with the part that is unusable.', async (_, part, more, parts) => {
-  const sqs = fakeSqs()
-  const options = { ...withDeadLetter(sqs), ...more }
-  const events: IdempotencyEvent[] = []
-  const runs: string[] = []
-  const handler = sqsHandler<Order>(({ messageId }) => void runs.push(messageId), {
-    ...options,
-    observe: (event) => events.push(event),
-  })
-  expect(
-    returned(await handler(anEvent(aRecord('bad', { group: 'g', ...parts }), ...inGroup('g', 'next')), aContext())),
-  ).toEqual([])
-  expect(runs).toEqual(['next'])
-  expect(reasonsOf(sqs)).toEqual([{ reason: 'unusable', part }])
-  expect(events.filter(({ type }) => type === 'unusable')).toHaveLength(1)
-})
+])(
+  'F10: a message with %s goes to the dead-letter queue with the name of the unusable part.',
+  async (_, part, more, parts) => {
+    const sqs = fakeSqs()
+    const options = { ...withDeadLetter(sqs), ...more }
+    const events: IdempotencyEvent[] = []
+    const runs: string[] = []
+    const handler = sqsHandler<Order>(({ messageId }) => void runs.push(messageId), {
+      ...options,
+      observe: (event) => events.push(event),
+    })
+    expect(
+      returned(await handler(anEvent(aRecord('bad', { group: 'g', ...parts }), ...inGroup('g', 'next')), aContext())),
+    ).toEqual([])
+    expect(runs).toEqual(['next'])
+    expect(reasonsOf(sqs)).toEqual([{ reason: 'unusable', part }])
+    expect(events.filter(({ type }) => type === 'unusable')).toHaveLength(1)
+  },
+)
 
-test('F10: a message whose asynchronous parse rejects is delivered maxRuns times before it leaves: a download may fail.', async () => {
+test('F10: a message whose asynchronous parse rejects is delivered maxRuns times before it goes to the dead-letter queue: a download may fail.', async () => {
   const sqs = fakeSqs()
   const runs: string[] = []
   const handler = sqsHandler<Order>(({ messageId }) => void runs.push(messageId), {
@@ -326,7 +329,7 @@ test('F10: a message whose asynchronous parse rejects is delivered maxRuns times
   expect(reasonsOf(sqs)).toEqual([{ reason: 'unusable', part: 'body' }])
 })
 
-test('F3: an unusable message behind a failure of its group, and what a dead-letter queue refuses, stay in order.', async () => {
+test('F3: an unusable message after a failure of its group, and a message that the dead-letter queue refuses, stay in order.', async () => {
   const sqs = fakeSqs()
   const failing = sqsHandler<Order>(({ body }) => {
     if (body.orderId === 'a') throw new Error('a fails')
@@ -341,7 +344,7 @@ test('F3: an unusable message behind a failure of its group, and what a dead-let
   expect(returned(await denied(mixed, aContext()))).toEqual(['broken', 'c'])
 })
 
-test('F12: a message that left for the dead-letter queue is no sign of life of the store.', async () => {
+test('F12: a message that goes to the dead-letter queue does not count as an answer of the store.', async () => {
   const sqs = fakeSqs()
   const options = withDeadLetter(sqs)
   const store = { ...options.store, claim: () => Promise.reject(new StoreUnavailableError('down')) }
@@ -350,7 +353,7 @@ test('F12: a message that left for the dead-letter queue is no sign of life of t
   await expect(handler(event, aContext())).rejects.toBeInstanceOf(StoreUnavailableError)
 })
 
-test('Ten message attributes are all that SQS takes: those of the message stay, since its key may be one.', async () => {
+test('SQS takes ten message attributes: those of the message stay, because its key may be one of them.', async () => {
   const sqs = fakeSqs()
   const handler = sqsHandler<Order>(() => {
     throw new TerminalError('never')
@@ -386,9 +389,9 @@ test('A message that is dead-lettered, redriven and dead-lettered again has the 
 
 test.each([
   ['has succeeded', async () => {}, []],
-  ['is still at it', () => new Promise(() => {}), ['a']],
+  ['is still in progress', () => new Promise(() => {}), ['a']],
 ])(
-  'A6: a late TerminalError of an owner that lost its claim buries nothing, where the other run %s.',
+  'A6: an owner that lost its claim and then throws TerminalError sends nothing to the dead-letter queue if the other run %s.',
   async (_, run, back) => {
     const sqs = fakeSqs()
     const options = orderOptions(tableName, { marginSeconds: 0, sqs, deadLetter: { queueUrl: DEAD_LETTERS } })
@@ -401,7 +404,7 @@ test.each([
     const event = anEvent(aRecord('a', { group: 'g' }))
     const stalling = stalled(event, aContext(2_000))
     await started.opened
-    await sleep(4_500) // the lease is over, also by the whole seconds of the Date header
+    await sleep(4_500) // the lease has ended, even though the Date header counts in whole seconds
     const other = sqsHandler<Order>(() => {
       taken.open()
       return run()

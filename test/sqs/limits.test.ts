@@ -20,7 +20,7 @@ beforeAll(async () => {
   tableName = await freshTable()
 })
 
-test('F6: at the deadline margin, messages that have not started are returned, unclaimed.', async () => {
+test('F6: at the deadline margin, messages that have not started are returned without a claim.', async () => {
   const options = orderOptions(tableName, { concurrency: 1, marginSeconds: 30 })
   const context = aTimedContext(60_000)
   const runs: string[] = []
@@ -38,22 +38,22 @@ test.each([
   [30_000, 5_001, 4_999],
   [3_000, 1_001, 999],
   [900, 501, 499],
-])('The margin by default is a third of %i ms, at least 500 ms and at most 5 s.', async (began, enough, tooLittle) => {
+])('The default margin is a third of %i ms, at least 500 ms and at most 5 s.', async (began, enough, tooLittle) => {
   for (const [left, runs] of [
     [enough, 1],
     [tooLittle, 0],
   ] as const) {
     let ran = 0
     const handler = sqsHandler<Order>(() => void ran++, orderOptions(tableName))
-    const told = [began, left]
-    const context = { getRemainingTimeInMillis: () => (told.length > 1 ? (told.shift() ?? left) : left) }
+    const answers = [began, left]
+    const context = { getRemainingTimeInMillis: () => (answers.length > 1 ? (answers.shift() ?? left) : left) }
     await handler(anEvent(aRecord('a')), context)
     expect(ran).toBe(runs)
   }
 })
 
 test.each([0, -5, 400, 500])(
-  'F6: an invocation that begins with %i ms, too little by default, throws.',
+  'F6: an invocation that begins with %i ms, less than the default margin, throws.',
   async (left) => {
     let runs = 0
     const handler = sqsHandler<Order>(() => void runs++, orderOptions(tableName))
@@ -69,7 +69,7 @@ test.each<[string, unknown]>([
   ['a string', '5000'],
   ['null', null],
   ['an object', {}],
-])('A remaining time that is %s is reported once, and bounds nothing.', async (_, left) => {
+])('A remaining time that is %s is logged once, and limits nothing.', async (_, left) => {
   const lines: unknown[][] = []
   const { error: log } = console
   console.error = (...line) => void lines.push(line)
@@ -88,7 +88,7 @@ test.each<[string, unknown]>([
   ])
 })
 
-test('A remaining time that is unknown or without bound is right, and not reported.', async () => {
+test('A remaining time that is unknown or infinite is valid, and is not logged.', async () => {
   const lines: unknown[][] = []
   const { error: log } = console
   console.error = (...line) => void lines.push(line)
@@ -102,7 +102,7 @@ test('A remaining time that is unknown or without bound is right, and not report
   expect(lines).toEqual([])
 })
 
-test('A claim that took the time its run would need is released, and the next delivery runs.', async () => {
+test('If the claim takes the time that the run needs, it is released, and the next delivery runs.', async () => {
   const base = orderOptions(tableName, { marginSeconds: 10 })
   const context = aTimedContext(20_000)
   const store = {
@@ -122,7 +122,7 @@ test('A claim that took the time its run would need is released, and the next de
   expect(runs).toBe(1)
 })
 
-test('F7: a message that is cut off by the timeout holds up itself only.', async () => {
+test('F7: a message that the timeout interrupts delays no other message.', async () => {
   const options = orderOptions(tableName, { concurrency: 1, marginSeconds: 0 })
   const runs: string[] = []
   const handler = sqsHandler<Order>(async ({ body: { orderId } }) => {
@@ -130,7 +130,7 @@ test('F7: a message that is cut off by the timeout holds up itself only.', async
     if (orderId === '3' && runs.length === 3) await new Promise(() => {})
   }, options)
   const event = anEvent(...['1', '2', '3', '4', '5'].map((id) => aRecord(id)))
-  // Lambda kills the host at the deadline; here it is left hanging.
+  // Lambda ends the process at the deadline. Here it hangs instead.
   const context = aContext(3_000)
   void handler(event, context)
   while (runs.length < 3) await sleep(10)
@@ -141,7 +141,7 @@ test('F7: a message that is cut off by the timeout holds up itself only.', async
   expect(runs).toEqual(['1', '2', '3', '4', '5', '3'])
 })
 
-test('F10: after maxRuns runs in doubt a message is claimed, not run, FAILED, and returned until it is redriven.', async () => {
+test('F10: after maxRuns runs in doubt a message is claimed and not run, its record becomes FAILED, and it is returned until it is redriven.', async () => {
   const options = orderOptions(tableName)
   const keys = new Set<string>()
   let runs = 0
@@ -156,15 +156,15 @@ test('F10: after maxRuns runs in doubt a message is claimed, not run, FAILED, an
     expect(runs).toBe(Math.min(delivery, 3))
     event = redelivered(event)
   }
-  const told = options.events.map(({ type }) => type)
-  expect(told.filter((type) => type === 'poisoned')).toHaveLength(1)
-  expect(told.slice(-4)).toEqual(['tookOver', 'poisoned', 'completed', 'replayed'])
+  const types = options.events.map(({ type }) => type)
+  expect(types.filter((type) => type === 'poisoned')).toHaveLength(1)
+  expect(types.slice(-4)).toEqual(['tookOver', 'poisoned', 'completed', 'replayed'])
   const item = await readItem(tableName, [...keys][0] ?? '')
   expect(item?.status).toEqual({ S: 'FAILED' })
   expect(Buffer.from(item?.outcome?.B ?? []).toString()).toContain('Poison: not run again after 3 runs')
 })
 
-test('A release is no run in doubt: a message that was surely not done never becomes poison.', async () => {
+test('A release is not a run in doubt: a message that throws NotDoneError each time never becomes poison.', async () => {
   const options = orderOptions(tableName, { maxRuns: 1 })
   let runs = 0
   const handler = sqsHandler<Order>(() => {
@@ -177,7 +177,7 @@ test('A release is no run in doubt: a message that was surely not done never bec
   expect(runs).toBe(6)
 })
 
-test('F11: a redelivered message is read first, and one that is done costs that read only.', async () => {
+test('F11: a redelivered message is read first, and a finished one costs only that read.', async () => {
   const client = testClient()
   const commands: string[] = []
   client.middlewareStack.add(
@@ -198,7 +198,7 @@ test('F11: a redelivered message is read first, and one that is done costs that 
 describe('F12', () => {
   const nowhere = () => testClient({ endpoint: 'http://127.0.0.1:9', maxAttempts: 1 })
 
-  test('The store is down for the whole batch: visibility by receive count, the invocation throws, nothing is run.', async () => {
+  test('If the store is down for the whole batch, messages are delayed by receive count, the invocation throws, and nothing runs.', async () => {
     const sqs = fakeSqs()
     let runs = 0
     const handler = sqsHandler<Order>(
@@ -211,13 +211,13 @@ describe('F12', () => {
     expect(movedTo(sqs)).toEqual({ 'm-1': 60, 'm-2': 300, 'm-3': 900, 'm-4': 900, 'm-50': 900 })
   })
 
-  test('On a FIFO queue, where only the first of each group is tried, it throws too.', async () => {
+  test('The invocation also throws on a FIFO queue, where only the first message of each group is tried.', async () => {
     const handler = sqsHandler<Order>(() => {}, orderOptions(tableName, { client: nowhere() }))
     const records = ['a', 'b', 'c'].map((id) => aRecord(id, { group: 'g' }))
     await expect(handler(anEvent(...records), aContext())).rejects.toMatchObject({ code: 'idempotency-unavailable' })
   })
 
-  test('A large batch does not wait for the store once a message.', async () => {
+  test('A large batch does not wait for the store once for each message.', async () => {
     const options = orderOptions(tableName, { concurrency: 2 })
     let claims = 0
     const store = {
@@ -233,7 +233,7 @@ describe('F12', () => {
     expect(claims).toBeLessThanOrEqual(4)
   })
 
-  test('Down for one message only, that one is returned; a missing table throws with its own code.', async () => {
+  test('If the store is down for one message only, that message is returned; a missing table throws with its own code.', async () => {
     const options = orderOptions(tableName)
     const runs: string[] = []
     let claims = 0
@@ -253,7 +253,7 @@ describe('F12', () => {
 })
 
 test.each([10, 100, 1_000])(
-  'A batch of %i works: two writes a message, and one read once it is done.',
+  'A batch of %i works: each message costs two writes, and one read when it is redelivered.',
   async (size) => {
     const client = testClient({ maxAttempts: 3 })
     const counts: Record<string, number> = {}

@@ -16,25 +16,25 @@ test.each<[string, Record<string, unknown>, string]>([
   ['another word for the key', { key: 'body' }, 'key'],
   ['an attribute without a name', { key: { attribute: '' } }, 'key'],
   ['more than an attribute', { key: { attribute: 'a', header: 'b' } }, 'key'],
-  ['a parse that is neither', { parse: {} }, 'parse'],
+  ['a parse that is neither a function nor a validator', { parse: {} }, 'parse'],
   ['no concurrency', { concurrency: 0 }, 'concurrency'],
-  ['more than connections can carry', { concurrency: 101 }, 'concurrency'],
+  ['more concurrency than the connections allow', { concurrency: 101 }, 'concurrency'],
   ['no runs', { maxRuns: 0 }, 'maxRuns'],
-  ['more runs than receives', { maxRuns: 1_000 }, 'maxRuns'],
-  ['a margin beyond Lambda', { marginSeconds: 901 }, 'marginSeconds'],
+  ['more runs than SQS allows receives', { maxRuns: 1_000 }, 'maxRuns'],
+  ['a margin longer than a Lambda invocation', { marginSeconds: 901 }, 'marginSeconds'],
   ['another word for visibility', { visibility: true }, 'visibility'],
-  ['a queue by name', { deadLetter: { queueUrl: 'orders-dead' } }, 'deadLetter'],
-  ['a client that sends nothing', { visibility: 'move', sqs: {} }, 'sqs'],
-  ['a client without a use', { sqs: fakeSqs() }, 'sqs'],
-  ['a retention under the bound', { retentionSeconds: 1_500 }, 'retentionSeconds'],
-  ['runs to count where none is repeated', { abandoned: 'hold', maxRuns: 3 }, 'maxRuns'],
+  ['a queue name instead of a URL', { deadLetter: { queueUrl: 'orders-dead' } }, 'deadLetter'],
+  ['a client without send', { visibility: 'move', sqs: {} }, 'sqs'],
+  ['a client that no option uses', { sqs: fakeSqs() }, 'sqs'],
+  ['a retention below the minimum', { retentionSeconds: 1_500 }, 'retentionSeconds'],
+  ['maxRuns when no run in doubt is repeated', { abandoned: 'hold', maxRuns: 3 }, 'maxRuns'],
 ])('Refused when the handler is built: %s.', (_, more, option) => {
   const build = () => sqsHandler<Order>(() => {}, { ...base(), ...more } as SqsOptions<Order>)
   expect(build).toThrow(expect.objectContaining({ name: 'OptionError', option }))
 })
 
 test.each([1, 60, 1_500])(
-  'The refusal of a retention of %i s says why, and what to do instead.',
+  'The error for a retention of %i s says why it is refused, and what to do instead.',
   (retentionSeconds) => {
     expect(() => sqsHandler<Order>(() => {}, { ...base(), retentionSeconds })).toThrow(
       `option "retentionSeconds" is ${retentionSeconds}; it must be an integer from 1501 to 3153600000: a delayed write ` +
@@ -44,14 +44,14 @@ test.each([1, 60, 1_500])(
   },
 )
 
-test.each([1_501.5, 3_153_600_001, '60', Number.NaN])('The refusal of the retention %p says the bounds.', (given) => {
+test.each([1_501.5, 3_153_600_001, '60', Number.NaN])('The error for the retention %p names the bounds.', (given) => {
   const retentionSeconds = given as number
   expect(() => sqsHandler<Order>(() => {}, { ...base(), retentionSeconds })).toThrow(
     /it must be an integer from 1501 to 3153600000$/,
   )
 })
 
-test('A handler that is none is refused.', () => {
+test('A handler that is not a function is refused.', () => {
   expect(() => sqsHandler(undefined as never, base())).toThrow('option "handler" must be a function')
 })
 
@@ -68,7 +68,7 @@ test.each<[string, SqsOptions<Order>['key'], number, number]>([
   ['the deduplication id', 'deduplicationId', 1, 2],
   ['the message id', 'messageId', 1, 2],
 ])(
-  'Keyed by %s, a redelivery runs once; a re-send with new ids of SQS as the table says.',
+  'With the key from %s, a redelivery does not run again; a second send with new SQS ids runs as the table of keys says.',
   async (_, key, once, resent) => {
     const messageAttributes = { idempotency: { dataType: 'String', stringValue: 'i-1' } }
     const first = aRecord('a', { messageId: 'm-1', deduplicationId: 'd-1', messageAttributes })
@@ -80,12 +80,12 @@ test.each<[string, SqsOptions<Order>['key'], number, number]>([
   },
 )
 
-test('Two message groups may have messages with one deduplication id: each runs, once.', async () => {
+test('Two message groups may have messages with the same deduplication id: each runs once.', async () => {
   const inGroup = (group: string) => aRecord('a', { messageId: group, group, deduplicationId: '2026-11-01' })
   expect(await keyed('deduplicationId', inGroup('acme'), inGroup('globex'), inGroup('acme'))).toBe(2)
 })
 
-test('F6: an invocation that begins with less time than the margin throws, and names both.', async () => {
+test('F6: an invocation that begins with less time than the margin throws an error that names both.', async () => {
   const handler = sqsHandler<Order>(() => {}, { ...base(), marginSeconds: 60 })
   const context = { getRemainingTimeInMillis: () => 30_000 }
   await expect(handler(anEvent(aRecord('a')), context)).rejects.toThrow(
@@ -95,13 +95,13 @@ test('F6: an invocation that begins with less time than the margin throws, and n
 
 test.each<[string, SqsOptions<Order>['key']]>([
   ['an attribute', { attribute: 'idempotency' }],
-  ['an attribute that every object has', { attribute: 'constructor' }],
+  ['an attribute whose name every object has', { attribute: 'constructor' }],
   ['the deduplication id', 'deduplicationId'],
-])('A message without %s fails alone (F9).', async (_, key) => {
+])('F9: a message without %s fails alone.', async (_, key) => {
   expect(await keyed(key, aRecord('a'))).toBe(0)
 })
 
-test('The captured event of an event source mapping is taken as it is.', async () => {
+test('The handler takes a captured event of an event source mapping.', async () => {
   const seen: unknown[] = []
   const handler = sqsHandler<Order>(
     ({ body, messageId, receiveCount }) => void seen.push([body.orderId, messageId, receiveCount]),
@@ -114,7 +114,7 @@ test('The captured event of an event source mapping is taken as it is.', async (
   ])
 })
 
-test('A Standard Schema validator makes the body, and its issues are there for who asks.', async () => {
+test('A Standard Schema validator makes the body, and onError can read its issues.', async () => {
   const errors: unknown[] = []
   const seen: unknown[] = []
   const schema = z.object({ orderId: z.string(), at: z.coerce.date() })
@@ -134,7 +134,7 @@ test('A Standard Schema validator makes the body, and its issues are there for w
   expect((error.cause as BodyInvalidError).issues.length).toBe(1)
 })
 
-test('A parse function gets the text, may be asynchronous, and its throw fails that message alone.', async () => {
+test('A parse function receives the text and may be asynchronous; if it throws, only that message fails.', async () => {
   const seen: unknown[] = []
   const handler = sqsHandler(({ body }) => void seen.push(body), {
     ...common(),
@@ -144,7 +144,7 @@ test('A parse function gets the text, may be asynchronous, and its throw fails t
       return text.split('=')
     },
     onError: () => {
-      throw new Error('a broken listener harms nobody')
+      throw new Error('a broken listener does no harm')
     },
   })
   const event = anEvent(aRecord('a', { body: 'order=a' }), aRecord('b', { body: 'b' }))
@@ -165,7 +165,7 @@ describe('F8: SNS in SQS', () => {
       onError: () => {},
     })
     expect(returned(await handler(anEvent(delivered('m-1')), aContext()))).toEqual([])
-    // SNS sends it again: another SQS message, signed anew.
+    // SNS sends it again: another SQS message with another signature.
     expect(returned(await handler(anEvent(delivered('m-2', { Signature: 'other' })), aContext()))).toEqual([])
     expect(seen).toEqual([{ merchantId: 'm-1', orderId: 'o-1' }])
     expect(returned(await handler(anEvent(delivered('m-3', { MessageId: 'second' })), aContext()))).toEqual([])
@@ -186,7 +186,7 @@ describe('F8: SNS in SQS', () => {
     expect(runs).toBe(1)
   })
 
-  test('A parse that is none is refused.', () => {
+  test('A parse that is neither a function nor a validator is refused.', () => {
     expect(() => snsInSqs(1 as never)).toThrow('option "parse"')
   })
 })

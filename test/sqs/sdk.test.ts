@@ -7,8 +7,8 @@ import { type SqsOptions, sqsHandler, TerminalError } from '../../lib/sqs/index.
 import { CREDENTIALS, REGION } from '../support/dynamodb.ts'
 import { aContext, aGate, anEvent, aRecord, type Order, returned } from '../support/sqs.ts'
 
-/** What SQS would be asked, over real HTTP: the protocol is AWS JSON, the target names the action. */
-const asked: { action: string; body: Record<string, unknown> }[] = []
+/** The requests to SQS, over real HTTP. The protocol is AWS JSON, and the target header names the action. */
+const requests: { action: string; body: Record<string, unknown> }[] = []
 let server: Server
 let endpoint: string
 beforeAll(async () => {
@@ -16,7 +16,7 @@ beforeAll(async () => {
     let text = ''
     for await (const chunk of request) text += chunk
     const action = String(request.headers['x-amz-target']).replace('AmazonSQS.', '')
-    asked.push({ action, body: JSON.parse(text) })
+    requests.push({ action, body: JSON.parse(text) })
     const answers: Record<string, object> = {
       GetQueueUrl: { QueueUrl: `${endpoint}/123456789012/orders` },
       SendMessage: { MessageId: 'm', MD5OfMessageBody: undefined },
@@ -27,7 +27,7 @@ beforeAll(async () => {
   await once(server, 'listening')
   endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 })
-beforeEach(() => asked.splice(0))
+beforeEach(() => requests.splice(0))
 afterAll(() => void server.close())
 
 const common = () => ({
@@ -53,15 +53,15 @@ const conflict = async (options: SqsOptions<Order>): Promise<string[]> => {
   return returned(answer)
 }
 
-test('An SQSClient of the user’s own moves visibility.', async () => {
+test('The layer changes visibility through the SQSClient that the user passes.', async () => {
   const sqs = new SQSClient({ endpoint, region: REGION, credentials: CREDENTIALS })
   expect(await conflict({ ...common(), visibility: 'move', sqs })).toEqual(['a'])
-  expect(asked.map(({ action }) => action)).toEqual(['GetQueueUrl', 'ChangeMessageVisibility'])
-  expect(asked[1]?.body).toMatchObject({ QueueUrl: `${endpoint}/123456789012/orders`, ReceiptHandle: 'receipt-a' })
-  expect(asked[1]?.body.VisibilityTimeout).toBeGreaterThan(30)
+  expect(requests.map(({ action }) => action)).toEqual(['GetQueueUrl', 'ChangeMessageVisibility'])
+  expect(requests[1]?.body).toMatchObject({ QueueUrl: `${endpoint}/123456789012/orders`, ReceiptHandle: 'receipt-a' })
+  expect(requests[1]?.body.VisibilityTimeout).toBeGreaterThan(30)
 })
 
-test('Without one, a client is made on demand, from the host’s own settings.', async () => {
+test('Without such a client the layer makes one when needed, from the settings of its environment.', async () => {
   const before = { ...process.env }
   Object.assign(process.env, {
     AWS_ENDPOINT_URL_SQS: endpoint,
@@ -74,10 +74,10 @@ test('Without one, a client is made on demand, from the host’s own settings.',
   } finally {
     process.env = before
   }
-  expect(asked.map(({ action }) => action)).toEqual(['GetQueueUrl', 'ChangeMessageVisibility'])
+  expect(requests.map(({ action }) => action)).toEqual(['GetQueueUrl', 'ChangeMessageVisibility'])
 })
 
-test('A dead letter keeps body and group; a standard dead-letter queue gets no FIFO ids.', async () => {
+test('A dead letter keeps its body and group; a standard dead-letter queue gets no FIFO ids.', async () => {
   const sqs = new SQSClient({ endpoint, region: REGION, credentials: CREDENTIALS, md5: false })
   for (const name of ['dead.fifo', 'dead']) {
     const handler = sqsHandler<Order>(
@@ -88,12 +88,12 @@ test('A dead letter keeps body and group; a standard dead-letter queue gets no F
     )
     expect(returned(await handler(anEvent(aRecord('a', { group: 'g' })), aContext()))).toEqual([])
   }
-  expect(asked.map(({ action }) => action)).toEqual(['SendMessage', 'SendMessage'])
-  expect(asked[0]?.body).toMatchObject({
+  expect(requests.map(({ action }) => action)).toEqual(['SendMessage', 'SendMessage'])
+  expect(requests[0]?.body).toMatchObject({
     MessageBody: '{"orderId":"a"}',
     MessageGroupId: 'g',
     MessageDeduplicationId: 'a',
   })
-  expect(asked[1]?.body).not.toHaveProperty('MessageGroupId')
-  expect(asked[1]?.body).toMatchObject({ MessageAttributes: { 'lambda-once-reason': { StringValue: 'failed' } } })
+  expect(requests[1]?.body).not.toHaveProperty('MessageGroupId')
+  expect(requests[1]?.body).toMatchObject({ MessageAttributes: { 'lambda-once-reason': { StringValue: 'failed' } } })
 })

@@ -13,7 +13,7 @@ beforeAll(async () => {
 
 const skipping = (order: Order) => (order.orderId.startsWith('skip') ? skip : order.orderId)
 
-test('A message for which key answers skip is acknowledged: no call of the store, no run, an event.', async () => {
+test('A message for which key returns skip is acknowledged with an event, without a store call and without a run.', async () => {
   const unreachable = testClient({ endpoint: 'http://127.0.0.1:9', maxAttempts: 1 })
   const options = orderOptions(tableName, { client: unreachable, key: skipping })
   const handler = sqsHandler<Order>(() => {
@@ -26,7 +26,7 @@ test('A message for which key answers skip is acknowledged: no call of the store
   )
 })
 
-test('Other messages of the batch run.', async () => {
+test('The other messages of a batch with a skipped message run.', async () => {
   const runs: string[] = []
   const handler = sqsHandler<Order>(
     ({ body }) => void runs.push(body.orderId),
@@ -36,7 +36,7 @@ test('Other messages of the batch run.', async () => {
   expect(runs).toEqual(['a'])
 })
 
-test('The test event of S3 is dropped among its notifications, which has no tenant either.', async () => {
+test('The test event of S3, which has no tenant, is dropped from a batch of S3 notifications.', async () => {
   interface Notification {
     readonly Event?: string
     readonly Records: readonly Parameters<typeof s3Key>[0][]
@@ -59,7 +59,7 @@ test('The test event of S3 is dropped among its notifications, which has no tena
 })
 
 test.each(['skip', 'lambda-once.skip', 'Symbol(lambda-once.skip)'])(
-  'No text that a producer could send is skip: %s runs.',
+  'No text that a producer can send counts as skip: %s runs.',
   async (orderId) => {
     const runs: string[] = []
     const handler = sqsHandler<Order>(({ body }) => void runs.push(body.orderId), orderOptions(tableName))
@@ -68,7 +68,7 @@ test.each(['skip', 'lambda-once.skip', 'Symbol(lambda-once.skip)'])(
   },
 )
 
-test('F3: behind a failure of its group a message to be dropped is returned in order, and dropped at its redelivery.', async () => {
+test('F3: after a failure of its group a skipped message is returned in order, and dropped when it is redelivered.', async () => {
   const runs: string[] = []
   const options = orderOptions(tableName, { key: skipping })
   const handler = sqsHandler<Order>(({ body: { orderId } }) => {
@@ -82,7 +82,7 @@ test('F3: behind a failure of its group a message to be dropped is returned in o
   expect(options.events.filter(({ type }) => type === 'dropped')).toHaveLength(1)
 })
 
-test('F12: a dropped message is no sign of life of a store that is down for all others.', async () => {
+test('F12: a dropped message does not count as an answer of the store, which is down for all others.', async () => {
   const options = orderOptions(tableName, { key: skipping })
   const store = { ...options.store, claim: () => Promise.reject(new StoreUnavailableError('down')) }
   const handler = sqsHandler<Order>(() => {}, { ...options, store })
@@ -92,7 +92,7 @@ test('F12: a dropped message is no sign of life of a store that is down for all 
   expect(returned(await handler(anEvent(aRecord('skip')), aContext()))).toEqual([])
 })
 
-test('The type of key takes skip and numbers, and no other symbol.', () => {
+test('The type of key allows skip and numbers, and no other symbol.', () => {
   const keys: SqsOptions<Order>['key'][] = [() => skip, () => 42, () => 'a', () => null]
   // @ts-expect-error another symbol is not skip
   const wrong: SqsOptions<Order>['key'] = () => Symbol('other')

@@ -5,7 +5,7 @@ import { paginateScan } from '@aws-sdk/client-dynamodb'
 import { freshTable, testClient } from '../support/dynamodb.ts'
 import { type TestQueue, testQueue } from '../support/queue.ts'
 import { bundleWorker, startWorker, type Worker } from '../support/workers.ts'
-import type { Delivery, Told, WorkerSettings } from './worker.ts'
+import type { Delivery, WorkerReport, WorkerSettings } from './worker.ts'
 
 const MESSAGES = 2_000
 const BATCH = 25
@@ -20,35 +20,35 @@ beforeAll(async () => {
 })
 afterAll(() => remove())
 
-/** Where the seed is told, a failure can be looked at again. */
+/** A failed run names its seed, so it can be repeated with TEST_SEED. */
 const randomOf = (seed: number) => () => {
   seed = (seed * 1_664_525 + 1_013_904_223) >>> 0
   return seed / 2 ** 32
 }
 
-/** One seat for a worker: takes batches until the queue is empty; whoever sits there is replaced when it is killed. */
-const createSeat = (queue: TestQueue, settings: WorkerSettings) => {
+/** Runs one worker at a time until the queue is empty. Replaces a worker that was killed. */
+const createPost = (queue: TestQueue, settings: WorkerSettings) => {
   let worker: Worker | undefined
   let threw: string | undefined
 
-  const deliver = async (to: Worker): Promise<void> => {
+  const deliver = async (recipient: Worker): Promise<void> => {
     const event = queue.receive(BATCH)
     if (event.Records.length === 0) return sleep(50)
     await new Promise<void>((resolve) => {
-      const hear = (told: Told): void => {
-        if (told.kind === 'hidden') queue.hide(told.receiptHandle, told.seconds)
-        if (told.kind === 'threw') threw = told.error
-        if (told.kind === 'answered') queue.answered(event, told.failures)
-        if (told.kind === 'answered' || told.kind === 'threw') done()
+      const onReport = (report: WorkerReport): void => {
+        if (report.kind === 'hidden') queue.hide(report.receiptHandle, report.seconds)
+        if (report.kind === 'threw') threw = report.error
+        if (report.kind === 'answered') queue.answered(event, report.failures)
+        if (report.kind === 'answered' || report.kind === 'threw') done()
       }
       const done = (): void => {
-        to.process.off('message', hear)
-        to.process.off('exit', done)
+        recipient.process.off('message', onReport)
+        recipient.process.off('exit', done)
         resolve()
       }
-      to.process.on('message', hear)
-      to.process.on('exit', done)
-      to.process.send({ event, remaining: REMAINING } satisfies Delivery, () => {})
+      recipient.process.on('message', onReport)
+      recipient.process.on('exit', done)
+      recipient.process.send({ event, remaining: REMAINING } satisfies Delivery, () => {})
     })
   }
 
@@ -71,7 +71,7 @@ const createSeat = (queue: TestQueue, settings: WorkerSettings) => {
   }
 }
 
-test('Two workers, killed at random, share 2,000 messages that come one to four times: each order exists once.', async () => {
+test('Two workers that are killed at random share 2,000 messages, each delivered one to four times: each order exists once.', async () => {
   const seed = Number(process.env.TEST_SEED ?? Date.now() % 1_000_000)
   const random = randomOf(seed)
   const orders = Array.from({ length: MESSAGES }, (_, index) => `o-${index}`)
@@ -82,16 +82,16 @@ test('Two workers, killed at random, share 2,000 messages that come one to four 
   )
   const [tableName, ordersTable] = await Promise.all([freshTable(), freshTable()])
   const settings = { tableName, ordersTable, operation: `orders-${randomUUID()}` }
-  const seats = [createSeat(queue, settings), createSeat(queue, settings)]
+  const posts = [createPost(queue, settings), createPost(queue, settings)]
 
   let kills = 0
   const killing = (async () => {
     while (queue.left() > 0 && kills < KILLS) {
       await sleep(100 + random() * 1_200)
-      if (await seats[Math.floor(random() * 2)]?.kill()) kills++
+      if (await posts[Math.floor(random() * 2)]?.kill()) kills++
     }
   })()
-  await Promise.all(seats.map((seat) => seat.work()))
+  await Promise.all(posts.map((post) => post.work()))
   await killing
 
   const rows: { orderId: string; runs: number }[] = []
@@ -103,7 +103,7 @@ test('Two workers, killed at random, share 2,000 messages that come one to four 
   expect(found).toEqual({ seed, orders: MESSAGES, rows: MESSAGES })
   expect(kills).toBeGreaterThanOrEqual(3)
   expect(queue.deliveries()).toBeGreaterThan(MESSAGES * 2)
-  // Only a run that was cut off is repeated: ten at a time, at most, in each worker that was killed.
+  // Only an interrupted run is repeated: at most ten in each killed worker.
   expect(runs).toBeGreaterThanOrEqual(MESSAGES)
   expect(runs - MESSAGES).toBeLessThanOrEqual(kills * 10)
 }, 180_000)
@@ -119,17 +119,17 @@ describe('C8: a worker killed (SIGKILL)', () => {
 
   const answerOf = async (worker: Worker, delivery: Delivery): Promise<readonly string[]> =>
     new Promise((resolve, reject) => {
-      const hear = (told: Told): void => {
-        if (told.kind === 'answered') resolve(told.failures)
-        else if (told.kind === 'threw') reject(new Error(told.error))
+      const onReport = (report: WorkerReport): void => {
+        if (report.kind === 'answered') resolve(report.failures)
+        else if (report.kind === 'threw') reject(new Error(report.error))
         else return
-        worker.process.off('message', hear)
+        worker.process.off('message', onReport)
       }
-      worker.process.on('message', hear)
+      worker.process.on('message', onReport)
       worker.process.send(delivery)
     })
 
-  // At once: whether the message goes back to the queue. Runs: how often the effect was done in the end.
+  // atOnce: what a redelivery right after the kill does. runs: how often the effect was done in the end.
   test.concurrent.each<[NonNullable<WorkerSettings['dieAt']>, 'runs' | 'returned' | 'acknowledged', number]>([
     ['before-claim', 'runs', 1],
     ['after-claim', 'returned', 1],
@@ -139,12 +139,12 @@ describe('C8: a worker killed (SIGKILL)', () => {
     ['before-settle', 'returned', 2],
     ['after-settle', 'acknowledged', 1],
   ])(
-    'at "%s": a redelivery at once %s; after the lease the effect is there once, done %i times.',
+    'at "%s": an immediate redelivery %s; after the lease one order exists, written %i times.',
     async (dieAt, atOnce, runs) => {
       const [tableName, ordersTable] = await Promise.all([freshTable(), freshTable()])
       const settings = { tableName, ordersTable, operation: 'orders' }
       const event = testQueue(['{"orderId":"o-1"}'], 1_000, () => 0).receive(1)
-      // There before the other dies: a process that starts slowly would meet a lease that is over.
+      // It starts before the other is killed: if it started slowly, the lease would have ended.
       const worker = await startWorker(program, settings, () => {})
       await dead(dieAt, settings, { event, remaining: 3_000 })
 

@@ -4,13 +4,14 @@ import { dynamoDbStore } from '../../lib/dynamodb/index.ts'
 import { type SqsClient, type SqsEvent, sqsHandler } from '../../lib/sqs/index.ts'
 import { testClient } from '../support/dynamodb.ts'
 
-/** What the parent sends: a batch, and how long this worker may take for it. */
+/** What the parent sends: a batch, and how many milliseconds this worker has for it. */
 export interface Delivery {
   readonly event: SqsEvent
   readonly remaining: number
 }
 
-export type Told =
+/** What a worker reports to its parent. */
+export type WorkerReport =
   | { readonly kind: 'ready' }
   | { readonly kind: 'answered'; readonly failures: readonly string[] }
   | { readonly kind: 'threw'; readonly error: string }
@@ -24,13 +25,13 @@ export interface WorkerSettings {
 }
 
 /**
- * A function's host: takes one batch at a time, and dies where it is told to, or whenever its parent kills it. The
- * effect is an order's row under the claim's downstream key: an interrupted run that is repeated finds its own row.
+ * The process of a function. It handles one batch at a time, and kills itself at `dieAt`; its parent may kill it at any
+ * time. The effect is a row under the claim's downstream key: an interrupted run that is repeated finds its own row.
  */
 const settings: WorkerSettings = JSON.parse(process.argv[2] ?? '{}')
 const client = testClient({ maxAttempts: 3 })
 
-const tell = (told: Told): void => void process.send?.(told)
+const sendReport = (report: WorkerReport): void => void process.send?.(report)
 const dieIf = (point: WorkerSettings['dieAt']): void => {
   if (point !== undefined && point === settings.dieAt) process.kill(process.pid, 'SIGKILL')
 }
@@ -39,7 +40,7 @@ const sqs: SqsClient = {
   send: async (command) => {
     const { input } = command as { input: { ReceiptHandle?: string; VisibilityTimeout?: number } }
     const { ReceiptHandle: receiptHandle, VisibilityTimeout: seconds } = input
-    if (receiptHandle !== undefined && seconds !== undefined) tell({ kind: 'hidden', receiptHandle, seconds })
+    if (receiptHandle !== undefined && seconds !== undefined) sendReport({ kind: 'hidden', receiptHandle, seconds })
     return { QueueUrl: 'https://queue/orders' }
   },
 }
@@ -73,10 +74,10 @@ process.on('message', async ({ event, remaining }: Delivery) => {
   const end = Date.now() + remaining
   try {
     const answer = await handler(event, { getRemainingTimeInMillis: () => end - Date.now() })
-    tell({ kind: 'answered', failures: answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier) })
+    sendReport({ kind: 'answered', failures: answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier) })
   } catch (error) {
-    tell({ kind: 'threw', error: String(error) })
+    sendReport({ kind: 'threw', error: String(error) })
   }
 })
 process.on('disconnect', () => process.exit())
-tell({ kind: 'ready' })
+sendReport({ kind: 'ready' })

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-import type { Told, WorkerSettings } from '../sqs/worker.ts'
+import type { WorkerReport, WorkerSettings } from '../sqs/worker.ts'
 
 const SOURCE = fileURLToPath(new URL('../sqs/worker.ts', import.meta.url))
 
@@ -36,11 +36,11 @@ export interface Worker {
 export const startWorker = async (
   program: string,
   settings: WorkerSettings,
-  hear: (told: Told) => void,
+  hear: (told: WorkerReport) => void,
 ): Promise<Worker> => {
   const child = fork(program, [JSON.stringify(settings)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
   await once(child, 'message')
-  child.on('message', (told: Told) => hear(told))
+  child.on('message', (told: WorkerReport) => hear(told))
   return {
     process: child,
     kill: async () => {
