@@ -1,0 +1,368 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import middy from '@middy/core'
+import { z } from 'zod'
+import { cached } from '../../lib/cached/index.ts'
+import { OptionError } from '../../lib/core/option-rules.ts'
+import { readSettings } from '../../lib/core/options.ts'
+import type { Claim } from '../../lib/core/record/claim.ts'
+import { systemRuntime } from '../../lib/core/runtime.ts'
+import { dynamoDbStore } from '../../lib/dynamodb/index.ts'
+import { leanDynamoDbStore } from '../../lib/dynamodb/lean/index.ts'
+import { aCors } from '../../lib/http/cors.ts'
+import { idempotency, idempotent, storeSuccess } from '../../lib/http/index.ts'
+import { readHttpSettings } from '../../lib/http/options.ts'
+import { once } from '../../lib/index.ts'
+import { memoryStore } from '../../lib/memory/index.ts'
+import { createDeadlineOf } from '../../lib/sqs/deadline.ts'
+import { sqsHandler } from '../../lib/sqs/index.ts'
+import { readSqsSettings } from '../../lib/sqs/options.ts'
+import { aClaim, completed, unhurried } from '../support/claims.ts'
+import { ROOT } from '../support/doc-blocks.ts'
+import { type DocRow, rowsUnder } from '../support/doc-tables.ts'
+import { fakeRuntime } from '../support/fake-runtime.ts'
+import { contextWith, payment } from '../support/http-events.ts'
+import { answered, counting } from '../support/http-harness.ts'
+import { chainOf } from '../support/middy-chain.ts'
+
+const PAGE = 'docs/options.md'
+
+type Options = Readonly<Record<string, unknown>>
+
+interface Entry {
+  /** Whose options they are: the heading of the table. */
+  readonly heading: string
+  /** A heading whose options the entry takes too. */
+  readonly more?: string
+  readonly build: (options: Options) => unknown
+  /** Without these it cannot be built. */
+  readonly required: Options
+  /** What options become, for defaults that show there. */
+  readonly settings?: (options: Options) => unknown
+}
+
+const store = memoryStore()
+const handler = async (): Promise<string> => 'done'
+const common = { store, operation: 'payments' }
+const http = { ...common, tenant: 'single-tenant' }
+
+const ENTRIES: readonly Entry[] = [
+  {
+    heading: 'All entries',
+    build: (options) => once(options as never),
+    required: common,
+    settings: (options) => readSettings('test', options as never),
+  },
+  {
+    heading: 'HTTP',
+    more: 'All entries',
+    build: (options) => idempotent(handler, options as never),
+    required: http,
+    settings: (options) => readHttpSettings('test', options as never),
+  },
+  {
+    heading: 'Middleware only',
+    more: 'HTTP',
+    build: (options) => idempotency(options as never),
+    required: http,
+  },
+  {
+    heading: 'SQS',
+    more: 'All entries',
+    build: (options) => sqsHandler(handler, options as never),
+    required: { ...http, key: 'messageId' },
+    settings: (options) => readSqsSettings('test', options as never),
+  },
+  {
+    heading: 'dynamoDbStore',
+    build: (options) => dynamoDbStore(options as never),
+    required: { tableName: 'idempotency' },
+    settings: (options) => dynamoDbStore(options as never).skew,
+  },
+  {
+    heading: 'leanDynamoDbStore',
+    build: (options) => leanDynamoDbStore(options as never),
+    required: { tableName: 'idempotency', region: 'eu-west-1' },
+    settings: (options) => leanDynamoDbStore(options as never).skew,
+  },
+  { heading: 'cached', build: (options) => cached(store, options as never), required: {} },
+  {
+    heading: 'memoryStore',
+    build: (options) => memoryStore(options as never),
+    required: {},
+    settings: (options) => memoryStore(options as never).skew,
+  },
+]
+
+/** Options that are of use only together with others. */
+const COMPANIONS: Readonly<Record<string, Options>> = { sqs: { visibility: 'move' } }
+
+const nameOf = (row: DocRow): string => /^`(\w+)`$/.exec(row.option ?? '')?.[1] ?? ''
+
+const rowsOf = ({ heading, more }: Entry): readonly DocRow[] => [
+  ...rowsUnder(PAGE, heading, 'option'),
+  ...(more === undefined ? [] : rowsOf(ENTRIES.find((entry) => entry.heading === more) as Entry)),
+]
+
+/** Each row of each table, with the entry that it is about. */
+const ROWS = ENTRIES.flatMap((entry) =>
+  rowsUnder(PAGE, entry.heading, 'option').map((row) => ({ entry, row, of: entry.heading, option: nameOf(row) })),
+)
+
+const rowOf = (of: string, option: string): DocRow => {
+  const found = ROWS.find((row) => row.of === of && row.option === option)
+  if (found === undefined) throw new Error(`${PAGE} has no row ${option} under ${of}`)
+  return found.row
+}
+
+/** The message of the refusal, or nothing where the options are taken. */
+const refusal = (build: () => unknown): string | undefined => {
+  try {
+    build()
+    return undefined
+  } catch (error) {
+    if (error instanceof OptionError) return error.message
+    throw error
+  }
+}
+
+const number = (text: string): number => Number(text.replaceAll(',', ''))
+
+/** The values that stand in a cell in code: texts, lists, objects. */
+const valuesIn = (cell: string): readonly unknown[] =>
+  [...cell.matchAll(/`((?:'|\[|\{)[^`]*)`/g)]
+    .map(([, code = '']) => code)
+    .filter((code) => !/\d to \d/.test(code))
+    .map((code) => new Function(`return (${code})`)())
+
+interface Probes {
+  readonly taken: readonly unknown[]
+  readonly refused: readonly unknown[]
+}
+
+const NUMBERS = /^([\d,]+) to ([\d,]+) \w+s$/
+const LENGTHS = /^([\d,]+) to ([\d,]+) characters of/
+const LENGTH_OF_ARN = /ARN of at most ([\d,]+) characters/
+const MEMBER = /`\{ (\w+): ([\d,]+) to ([\d,]+) \}`/
+
+const around = (least: number, most: number): Probes => ({
+  taken: [least, most],
+  refused: [least - 1, most + 1, least + 0.5, String(least)],
+})
+
+const mapped = ({ taken, refused }: Probes, of: (value: never) => unknown): Probes => ({
+  taken: taken.map((value) => of(value as never)),
+  refused: refused.map((value) => of(value as never)),
+})
+
+const ofLength = (prefix: string, least: number, most: number): Probes =>
+  mapped({ taken: [least, most], refused: [least - 1, most + 1] }, (length: number) =>
+    prefix.padEnd(length, 'a').slice(0, length),
+  )
+
+/** What the words of a cell stand for. */
+const WORDS: readonly (readonly [RegExp, unknown])[] = [
+  [/\ba function\b/, () => undefined],
+  [/\ba store\b/, store],
+  [/`Runtime`/, systemRuntime],
+  [/`DynamoDBClient`/, { send: handler }],
+  [/`ItemClient`/, { putItem: handler, updateItem: handler, getItem: handler }],
+  [/`SQSClient`/, { send: handler }],
+  [/Standard Schema/, z.object({})],
+]
+
+/** What the column "allowed" says, as values on both sides of each bound. */
+const probesOf = (cell: string): Probes => {
+  const bounds = ([, least, most]: readonly (string | undefined)[]): [number, number] => [
+    number(least ?? ''),
+    number(most ?? ''),
+  ]
+  const [numbers, lengths, arn, member] = [NUMBERS, LENGTHS, LENGTH_OF_ARN, MEMBER].map((pattern) => pattern.exec(cell))
+  const values = valuesIn(cell)
+  const isChoice = values.length > 0 && !cell.includes('such as')
+  const all: readonly Probes[] = [
+    { taken: values, refused: isChoice ? ['no such choice', []] : [] },
+    { taken: WORDS.filter(([words]) => words.test(cell)).map(([, value]) => value), refused: [] },
+    ...(numbers ? [around(...bounds(numbers))] : []),
+    ...(lengths ? [ofLength('', ...bounds(lengths))] : []),
+    ...(arn ? [ofLength('arn:', 'arn:a'.length, number(arn[1] ?? ''))] : []),
+    ...(member ? [mapped(around(...bounds(member.slice(1))), (value) => ({ [member[1] as string]: value }))] : []),
+  ]
+  return {
+    taken: all.flatMap(({ taken }) => taken),
+    refused: [...all.flatMap(({ refused }) => refused), Number.NaN, null],
+  }
+}
+
+test.each(ENTRIES)('$heading: each option of the code has a row, and each row is an option of the code', (entry) => {
+  const message = refusal(() => entry.build({ noSuchOption: 1 })) ?? ''
+  const known = /the options are (.*)$/.exec(message)?.[1]?.split(', ') ?? []
+  expect(rowsOf(entry).map(nameOf).sort()).toEqual([...known].sort())
+})
+
+test.each(ROWS)(
+  '$of: the code takes for $option what its row allows, and nothing next to it',
+  ({ entry, row, option }) => {
+    const withValue = (value: unknown) => () =>
+      entry.build({ ...entry.required, ...COMPANIONS[option], [option]: value })
+    const { taken, refused } = probesOf(row.allowed ?? '')
+    expect(taken.length).toBeGreaterThan(0)
+    for (const value of taken) expect([value, refusal(withValue(value))]).toEqual([value, undefined])
+    for (const value of refused)
+      expect([value, refusal(withValue(value))]).toEqual([value, expect.stringContaining(`"${option}" is `)])
+  },
+)
+
+/** Rows of options that are a choice between words, with the words that the code names in its refusal. */
+const CHOICES = ROWS.flatMap((row) => {
+  const { build, required } = row.entry
+  const message = refusal(() => build({ ...required, [row.option]: 'no such choice' })) ?? ''
+  const [, choices] = /must be one of (.*)$/.exec(message) ?? []
+  return choices === undefined ? [] : [{ ...row, choices: choices.replaceAll('"', "'") }]
+})
+
+test.each(CHOICES)('$of: the choices of $option are all in its row', ({ row, choices }) => {
+  expect(
+    valuesIn(row.allowed ?? '')
+      .map((choice) => `'${choice}'`)
+      .join(', '),
+  ).toBe(choices)
+})
+
+/** Settings to compare: functions by their text, since each build makes its own. */
+const plain = (value: unknown): unknown => {
+  if (typeof value === 'function') return value.toString()
+  if (value instanceof Set) return [...value]
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, plain(member)]))
+}
+
+/** Whether a store with these options remembers the outcome that was settled first, after others. */
+const remembersFirst = async (options: Options, sizes: readonly number[]): Promise<boolean> => {
+  const { store: below, calls } = counting(memoryStore())
+  const remembering = cached(below, options as never)
+  const claims = sizes.map(() => aClaim())
+  for (const [at, claim] of claims.entries()) {
+    await remembering.claim(claim, unhurried)
+    await remembering.settle(claim, completed(Buffer.alloc(sizes[at] ?? 0)), unhurried)
+  }
+  calls.length = 0
+  await remembering.peek((claims[0] as Claim).recordKey, unhurried)
+  return calls.length === 0
+}
+
+const RECORD_BYTES = 500
+
+/** How Middy's hooks end a claim with so much time left. */
+const statusCloseToEnd = async (options: Options, remaining: number): Promise<string | undefined> => {
+  const runtime = fakeRuntime({ deadlines: 'never' })
+  const hook = idempotency({ ...http, store: memoryStore({ now: runtime.now }), runtime, ...options } as never)
+  const chain = chainOf(middy, [hook], async () => ({ statusCode: 201, body: '' }))
+  return answered(await chain(payment('order-1'), contextWith(remaining))).headers['idempotency-status']
+}
+
+const withEnvironment = <T>(environment: NodeJS.ProcessEnv, run: () => T): T => {
+  const { env } = process
+  process.env = environment
+  try {
+    return run()
+  } finally {
+    process.env = env
+  }
+}
+
+/** How late Middy's timer may fire: README and docs/http.md say so. */
+const TIMER_SLACK = 20
+
+const lastStart = (options: Options, began: number): number => {
+  const { margin } = readSqsSettings('test', { ...http, key: 'messageId', ...options } as never)
+  let left = began
+  const { hasTime } = createDeadlineOf('test', margin, systemRuntime)({ getRemainingTimeInMillis: () => left })
+  while (hasTime()) left -= 100
+  return left / 1_000
+}
+
+/** Defaults that no settings show: each is found in what the entry does. */
+const SHOWN_BY_DEEDS: Readonly<Record<string, (cell: string) => unknown>> = {
+  timeoutEarlyInMillis: async (cell) => {
+    expect(await statusCloseToEnd({}, number(cell) + TIMER_SLACK)).toBe('unstored')
+    expect(await statusCloseToEnd({}, number(cell) + TIMER_SLACK + 1)).toBe('created')
+  },
+  visibility: (cell) => {
+    const client = { ...http, key: 'messageId', sqs: { send: handler } }
+    const withVisibility = (visibility: unknown) =>
+      refusal(() => sqsHandler(handler, { ...client, visibility } as never))
+    expect(withVisibility(valuesIn(cell)[0])).toBe(withVisibility(undefined))
+    expect(withVisibility('move')).toBeUndefined()
+  },
+  marginSeconds: (cell) => {
+    const [, least, most] = /^a third .*, at least ([\d.]+) and at most ([\d.]+)$/.exec(cell) ?? []
+    expect([900, 9_000, 100_000].map((began) => lastStart({}, began))).toEqual([Number(least), 3, Number(most)])
+  },
+  region: (cell) => {
+    const names = [...cell.matchAll(/`(AWS_\w+)`/g)].map(([, name = '']) => name)
+    const { AWS_REGION, AWS_DEFAULT_REGION, ...others } = process.env
+    const refusedWith = (more: NodeJS.ProcessEnv) =>
+      withEnvironment({ ...others, ...more }, () => refusal(() => leanDynamoDbStore({ tableName: 'idempotency' })))
+    expect(refusedWith({})).toContain('"region" is missing')
+    expect(names.map((name) => refusedWith({ [name]: 'eu-west-1' }))).toEqual([undefined, undefined])
+  },
+  maxBytes: async (cell) => {
+    const bytes = number(/^[\d,]+/.exec(cell)?.[0] ?? '')
+    expect(await remembersFirst({}, [bytes - RECORD_BYTES])).toBe(true)
+    expect(await remembersFirst({}, [bytes - RECORD_BYTES + 1])).toBe(false)
+  },
+  maxEntries: async (cell) => {
+    expect(await remembersFirst({}, Array(number(cell)).fill(2))).toBe(true)
+    expect(await remembersFirst({}, Array(number(cell) + 1).fill(2))).toBe(false)
+  },
+}
+
+/** The value that a default is, where it is one that can be given too. */
+const givenBy = (cell: string): { readonly value: unknown } | undefined => {
+  const [digits] = /^[\d,]+/.exec(cell) ?? []
+  if (digits !== undefined) return { value: number(digits) }
+  if (cell === '`storeSuccess`') return { value: storeSuccess }
+  const values = valuesIn(cell)
+  return values.length === 1 ? { value: values[0] } : undefined
+}
+
+test.each(ROWS)('$of: the default of $option is the one in its row', async ({ entry, row, option }) => {
+  const { build, required, settings = () => undefined } = entry
+  const { [option]: _, ...others } = required
+  const { default: cell = '' } = row
+  const shownByDeeds = SHOWN_BY_DEEDS[option]
+  const given = givenBy(cell)
+  if (cell === 'required') {
+    expect(refusal(() => build(others))).toContain(`"${option}" is missing`)
+  } else if (shownByDeeds !== undefined) {
+    await shownByDeeds(cell)
+  } else if (given === undefined) {
+    expect(refusal(() => build({ ...required, [option]: undefined }))).toBeUndefined()
+  } else {
+    const withValue = (value: unknown) => plain(settings({ ...required, [option]: value }))
+    expect(withValue(given.value)).toEqual(withValue(undefined))
+    expect(withValue(probesOf(row.allowed ?? '').taken.at(-1))).not.toEqual(withValue(undefined))
+  }
+})
+
+test('SQS: its own default of retentionSeconds is in the row too, and in the text above its table', () => {
+  const [, seconds = ''] = /SQS ([\d,]+)/.exec(rowOf('All entries', 'retentionSeconds').default ?? '') ?? []
+  const options = { ...http, key: 'messageId' }
+  const { core } = readSqsSettings('test', options as never)
+  expect(core.retention).toBe(number(seconds) * 1_000)
+  expect(readFileSync(join(ROOT, PAGE), 'utf8')).toContain(`\`retentionSeconds\` is ${seconds} here`)
+})
+
+test('once: each member of its request has a row, and each row is one', () => {
+  const source = readFileSync(join(ROOT, 'lib/core/once.ts'), 'utf8')
+  const [, members = ''] = /interface OnceRequest \{(.*?)^\}/ms.exec(source) ?? []
+  const names = [...members.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, name]) => name)
+  expect(rowsUnder(PAGE, 'once', 'member').map(({ member }) => member)).toEqual(names.map((name) => `\`${name}\``))
+})
+
+test('cors: each of its members has a row in docs/http.md, and each row is one', () => {
+  const [, members = ''] = /\{ (.*) \}/.exec(aCors({ noSuchMember: 1 }) ?? '') ?? []
+  const rows = rowsUnder('docs/http.md', 'CORS', 'member').map(({ member }) => member)
+  expect(rows).toEqual(members.split(', ').map((name) => `\`${name.replace('?', '')}\``))
+})
