@@ -37,7 +37,7 @@ interface Entry {
   readonly build: (options: Options) => unknown
   /** Without these it cannot be built. */
   readonly required: Options
-  /** What options become, for defaults that show there. */
+  /** What the options become. Most defaults show there. */
   readonly settings?: (options: Options) => unknown
 }
 
@@ -94,7 +94,7 @@ const ENTRIES: readonly Entry[] = [
   },
 ]
 
-/** Options that are of use only together with others. */
+/** Options that are refused without another one. */
 const COMPANIONS: Readonly<Record<string, Options>> = { sqs: { visibility: 'move' } }
 
 const nameOf = (row: DocRow): string => /^`(\w+)`$/.exec(row.option ?? '')?.[1] ?? ''
@@ -115,7 +115,7 @@ const rowOf = (of: string, option: string): DocRow => {
   return found.row
 }
 
-/** The message of the refusal, or nothing where the options are taken. */
+/** The message of the refusal, or nothing if the options are accepted. */
 const refusal = (build: () => unknown): string | undefined => {
   try {
     build()
@@ -128,7 +128,7 @@ const refusal = (build: () => unknown): string | undefined => {
 
 const number = (text: string): number => Number(text.replaceAll(',', ''))
 
-/** The values that stand in a cell in code: texts, lists, objects. */
+/** The values in a cell, written as code: texts, lists, objects. */
 const valuesIn = (cell: string): readonly unknown[] =>
   [...cell.matchAll(/`((?:'|\[|\{)[^`]*)`/g)]
     .map(([, code = '']) => code)
@@ -160,7 +160,7 @@ const ofLength = (prefix: string, least: number, most: number): Probes =>
     prefix.padEnd(length, 'a').slice(0, length),
   )
 
-/** What the words of a cell stand for. */
+/** A value for each word that a cell may use. */
 const WORDS: readonly (readonly [RegExp, unknown])[] = [
   [/\ba function\b/, () => undefined],
   [/\ba store\b/, store],
@@ -171,7 +171,7 @@ const WORDS: readonly (readonly [RegExp, unknown])[] = [
   [/Standard Schema/, z.object({})],
 ]
 
-/** What the column "allowed" says, as values on both sides of each bound. */
+/** The column "allowed" as values: those it permits, and those next to them that it does not. */
 const probesOf = (cell: string): Probes => {
   const bounds = ([, least, most]: readonly (string | undefined)[]): [number, number] => [
     number(least ?? ''),
@@ -213,7 +213,7 @@ test.each(ROWS)(
   },
 )
 
-/** Rows of options that are a choice between words, with the words that the code names in its refusal. */
+/** Rows of options that are a choice between words, with the choices as the code names them when it refuses. */
 const CHOICES = ROWS.flatMap((row) => {
   const { build, required } = row.entry
   const message = refusal(() => build({ ...required, [row.option]: 'no such choice' })) ?? ''
@@ -229,7 +229,7 @@ test.each(CHOICES)('$of: the choices of $option are all in its row', ({ row, cho
   ).toBe(choices)
 })
 
-/** Settings to compare: functions by their text, since each build makes its own. */
+/** Settings to compare. Each build makes new functions, so they are compared by their text. */
 const plain = (value: unknown): unknown => {
   if (typeof value === 'function') return value.toString()
   if (value instanceof Set) return [...value]
@@ -237,10 +237,10 @@ const plain = (value: unknown): unknown => {
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, plain(member)]))
 }
 
-/** Whether a store with these options remembers the outcome that was settled first, after others. */
-const remembersFirst = async (options: Options, sizes: readonly number[]): Promise<boolean> => {
+/** Whether `cached(store)` remembers the outcome that was settled first, after others of these sizes. */
+const remembersFirst = async (sizes: readonly number[]): Promise<boolean> => {
   const { store: below, calls } = counting(memoryStore())
-  const remembering = cached(below, options as never)
+  const remembering = cached(below)
   const claims = sizes.map(() => aClaim())
   for (const [at, claim] of claims.entries()) {
     await remembering.claim(claim, unhurried)
@@ -254,9 +254,9 @@ const remembersFirst = async (options: Options, sizes: readonly number[]): Promi
 const RECORD_BYTES = 500
 
 /** How Middy's hooks end a claim with so much time left. */
-const statusCloseToEnd = async (options: Options, remaining: number): Promise<string | undefined> => {
+const statusCloseToEnd = async (remaining: number): Promise<string | undefined> => {
   const runtime = fakeRuntime({ deadlines: 'never' })
-  const hook = idempotency({ ...http, store: memoryStore({ now: runtime.now }), runtime, ...options } as never)
+  const hook = idempotency({ ...http, store: memoryStore({ now: runtime.now }), runtime } as never)
   const chain = chainOf(middy, [hook], async () => ({ statusCode: 201, body: '' }))
   return answered(await chain(payment('order-1'), contextWith(remaining))).headers['idempotency-status']
 }
@@ -271,22 +271,23 @@ const withEnvironment = <T>(environment: NodeJS.ProcessEnv, run: () => T): T => 
   }
 }
 
-/** How late Middy's timer may fire: README and docs/http.md say so. */
+/** How late Middy's timer may fire, as docs/http.md says. */
 const TIMER_SLACK = 20
 
-const lastStart = (options: Options, began: number): number => {
-  const { margin } = readSqsSettings('test', { ...http, key: 'messageId', ...options } as never)
+/** With how many seconds left a message does not start any more. */
+const lastStart = (began: number): number => {
+  const { margin } = readSqsSettings('test', { ...http, key: 'messageId' } as never)
   let left = began
-  const { hasTime } = createDeadlineOf('test', margin, systemRuntime)({ getRemainingTimeInMillis: () => left })
+  const { hasTime } = createDeadlineOf('test', margin, fakeRuntime())({ getRemainingTimeInMillis: () => left })
   while (hasTime()) left -= 100
   return left / 1_000
 }
 
-/** Defaults that no settings show: each is found in what the entry does. */
-const SHOWN_BY_DEEDS: Readonly<Record<string, (cell: string) => unknown>> = {
+/** Defaults that are not in the settings. Each is found by what the entry does. */
+const SHOWN_BY_USE: Readonly<Record<string, (cell: string) => unknown>> = {
   timeoutEarlyInMillis: async (cell) => {
-    expect(await statusCloseToEnd({}, number(cell) + TIMER_SLACK)).toBe('unstored')
-    expect(await statusCloseToEnd({}, number(cell) + TIMER_SLACK + 1)).toBe('created')
+    expect(await statusCloseToEnd(number(cell) + TIMER_SLACK)).toBe('unstored')
+    expect(await statusCloseToEnd(number(cell) + TIMER_SLACK + 1)).toBe('created')
   },
   visibility: (cell) => {
     const client = { ...http, key: 'messageId', sqs: { send: handler } }
@@ -297,7 +298,7 @@ const SHOWN_BY_DEEDS: Readonly<Record<string, (cell: string) => unknown>> = {
   },
   marginSeconds: (cell) => {
     const [, least, most] = /^a third .*, at least ([\d.]+) and at most ([\d.]+)$/.exec(cell) ?? []
-    expect([900, 9_000, 100_000].map((began) => lastStart({}, began))).toEqual([Number(least), 3, Number(most)])
+    expect([900, 9_000, 100_000].map((began) => lastStart(began))).toEqual([Number(least), 3, Number(most)])
   },
   region: (cell) => {
     const names = [...cell.matchAll(/`(AWS_\w+)`/g)].map(([, name = '']) => name)
@@ -309,16 +310,16 @@ const SHOWN_BY_DEEDS: Readonly<Record<string, (cell: string) => unknown>> = {
   },
   maxBytes: async (cell) => {
     const bytes = number(/^[\d,]+/.exec(cell)?.[0] ?? '')
-    expect(await remembersFirst({}, [bytes - RECORD_BYTES])).toBe(true)
-    expect(await remembersFirst({}, [bytes - RECORD_BYTES + 1])).toBe(false)
+    expect(await remembersFirst([bytes - RECORD_BYTES])).toBe(true)
+    expect(await remembersFirst([bytes - RECORD_BYTES + 1])).toBe(false)
   },
   maxEntries: async (cell) => {
-    expect(await remembersFirst({}, Array(number(cell)).fill(2))).toBe(true)
-    expect(await remembersFirst({}, Array(number(cell) + 1).fill(2))).toBe(false)
+    expect(await remembersFirst(Array(number(cell)).fill(2))).toBe(true)
+    expect(await remembersFirst(Array(number(cell) + 1).fill(2))).toBe(false)
   },
 }
 
-/** The value that a default is, where it is one that can be given too. */
+/** The default as a value that can be given; nothing if the cell describes it in words. */
 const givenBy = (cell: string): { readonly value: unknown } | undefined => {
   const [digits] = /^[\d,]+/.exec(cell) ?? []
   if (digits !== undefined) return { value: number(digits) }
@@ -331,12 +332,12 @@ test.each(ROWS)('$of: the default of $option is the one in its row', async ({ en
   const { build, required, settings = () => undefined } = entry
   const { [option]: _, ...others } = required
   const { default: cell = '' } = row
-  const shownByDeeds = SHOWN_BY_DEEDS[option]
+  const shownByUse = SHOWN_BY_USE[option]
   const given = givenBy(cell)
   if (cell === 'required') {
     expect(refusal(() => build(others))).toContain(`"${option}" is missing`)
-  } else if (shownByDeeds !== undefined) {
-    await shownByDeeds(cell)
+  } else if (shownByUse !== undefined) {
+    await shownByUse(cell)
   } else if (given === undefined) {
     expect(refusal(() => build({ ...required, [option]: undefined }))).toBeUndefined()
   } else {
