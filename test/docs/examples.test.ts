@@ -85,9 +85,24 @@ test.each(examples)('the example at $place runs, and prints what it says', async
   expect(second.body).toBe(first.body)
 })
 
+/** As GitHub names them. */
+const anchorsOf = (path: string): ReadonlySet<string> =>
+  new Set(
+    [...readFileSync(path, 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\w -]/g, '')
+        .replaceAll(' ', '-'),
+    ),
+  )
+
 test.each(documents())('every link of %s leads somewhere', (document) => {
   const source = readFileSync(join(ROOT, document), 'utf8')
-  const targets = [...source.matchAll(/\]\((?!https?:)([^)#]*)(?:#[^)]*)?\)/g)].map(([, target]) => target ?? '')
-  const missing = targets.filter((target) => target !== '' && !existsSync(join(ROOT, dirname(document), target)))
+  const missing = [...source.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)]
+    .filter(([, target, anchor]) => {
+      const path = target ? join(ROOT, dirname(document), target) : join(ROOT, document)
+      return !existsSync(path) || (anchor !== undefined && !anchorsOf(path).has(anchor))
+    })
+    .map(([link]) => link)
   expect(missing).toEqual([])
 })
