@@ -1,5 +1,5 @@
 import { IdempotencyError } from '../core/errors.ts'
-import type { AnswerStatus, RunResult } from '../core/lifecycle/run.ts'
+import type { RunResult } from '../core/lifecycle/run.ts'
 import { decodeOutcome } from '../core/outcome/outcome.ts'
 import { type ClaimEnding, type Decision, decide, replayedError, statusOf } from '../core/outcome/outcome-policy.ts'
 import type { SettledRecord } from '../core/record/record.ts'
@@ -10,7 +10,7 @@ import type { HttpRequest } from './event.ts'
 import { markOf } from './mark.ts'
 import type { HttpSettings } from './options.ts'
 import { problemOf, problemResponse } from './problem.ts'
-import { type CapturedAnswer, capture, type IdempotencyStatus, replayed, withStatus } from './response.ts'
+import { type CapturedAnswer, capture, replayed, withStatus } from './response.ts'
 
 /** What both forms do around the lifecycle, for one event. */
 export interface Exchange<TEvent> {
@@ -27,14 +27,6 @@ export const exchangeOf = <TEvent>(
   const [origin] = headerLines('origin')
   const cors = settings.cors === undefined ? {} : corsHeaders(settings.cors, origin)
   return { settings, event, recipient: { kind, origin, cors } }
-}
-
-const STATUSES: Readonly<Record<AnswerStatus, IdempotencyStatus>> = {
-  completed: 'created',
-  released: 'released',
-  abandoned: 'abandoned',
-  unstored: 'unstored',
-  unprotected: 'unprotected',
 }
 
 /** A result, with what its handler said of it. */
@@ -59,7 +51,7 @@ export const endingOfAnswer = <TEvent>({ settings }: Exchange<TEvent>, result: R
 export const respond = async <TEvent>(exchange: Exchange<TEvent>, ran: RunResult<CapturedAnswer>): Promise<unknown> => {
   switch (ran.kind) {
     case 'answered':
-      return withStatus(ran.value, STATUSES[ran.standing], exchange.recipient)
+      return withStatus(ran.value, ran.standing === 'completed' ? 'created' : ran.standing, exchange.recipient)
     case 'replay':
       return replay(exchange, ran.record)
     case 'refused':
@@ -92,6 +84,11 @@ export const refuse = async <TEvent>(
 export const emitUnkeyed = <TEvent>({ settings: { core } }: Exchange<TEvent>): void =>
   core.emit(() => ({ type: 'skipped', operation: core.operation, reason: 'no-key' }))
 
-/** The answer to a request that ran without a key. */
-export const respondUnkeyed = <TEvent>(exchange: Exchange<TEvent>, captured: CapturedAnswer): unknown =>
-  withStatus(captured, 'none', exchange.recipient)
+/** Why a request ran without a claim, as `Idempotency-Status` says it: it had no key, or the store was down. */
+export type UnclaimedStatus = 'none' | 'unprotected'
+
+export const respondUnclaimed = <TEvent>(
+  { recipient }: Exchange<TEvent>,
+  captured: CapturedAnswer,
+  status: UnclaimedStatus,
+): unknown => withStatus(captured, status, recipient)

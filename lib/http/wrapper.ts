@@ -4,7 +4,15 @@ import { isObject, OptionError } from '../core/option-rules.ts'
 import { endingOfHttpError } from '../core/outcome/outcome-policy.ts'
 import type { HandlerClaim } from '../core/record/handler-claim.ts'
 import { withClaim } from './context-claim.ts'
-import { captureResult, emitUnkeyed, endingOfAnswer, exchangeOf, refuse, respond, respondUnkeyed } from './exchange.ts'
+import {
+  captureResult,
+  emitUnkeyed,
+  endingOfAnswer,
+  exchangeOf,
+  refuse,
+  respond,
+  respondUnclaimed,
+} from './exchange.ts'
 import { identify } from './identity.ts'
 import { type HttpOptions, type HttpSettings, readHttpSettings } from './options.ts'
 import { clientErrorResponse } from './problem.ts'
@@ -83,7 +91,7 @@ const handle = async <TEvent>(
   switch (identified.kind) {
     case 'unkeyed':
       emitUnkeyed(exchange)
-      return respondUnkeyed(exchange, captureResult(exchange, await call(undefined)))
+      return respondUnclaimed(exchange, captureResult(exchange, await call(undefined)), 'none')
     case 'refused':
       return refuse(exchange, identified.error)
     case 'denied':
