@@ -1,8 +1,8 @@
 import { outcomeOf } from '../core/outcome/outcome.ts'
 import type { Answer } from '../core/outcome/outcome-policy.ts'
-import { type Fields, headerTexts } from './answer-form.ts'
+import { type Fields, headerTexts } from './headers.ts'
 import { mayBeJson } from './media-type.ts'
-import type { CapturedAnswer } from './response.ts'
+import { asReplayed, type CapturedAnswer } from './response.ts'
 
 /** The answer as a policy sees it: copies, made at the first look. */
 export const answerOf = ({ result, statusCode = Number.NaN }: CapturedAnswer): Answer => {
@@ -35,10 +35,9 @@ const firstLook = <T>(read: () => T, otherwise: T): (() => T) => {
 
 const bodyOf = ({ body, isBase64Encoded }: Fields, headers: Answer['headers']): unknown => {
   if (body instanceof Uint8Array) return Buffer.from(body)
-  if (typeof body !== 'string') return asJsonKeeps(body)
-  const type = headers['content-type']
+  if (typeof body !== 'string') return asReplayed(outcomeOf(body ?? undefined), undefined) // for a serializer outside
   const content = isBase64Encoded === true ? Buffer.from(body, 'base64') : body
-  return mayBeJson(type === undefined ? [] : [type]) ? parsedOr(content) : content
+  return mayBeJson([headers['content-type'] ?? '']) ? parsedOr(content) : content
 }
 
 /** Bytes that are no UTF-8 are no JSON either. */
@@ -48,10 +47,4 @@ const parsedOr = (content: string | Buffer): unknown => {
   } catch {
     return content
   }
-}
-
-/** A body for a serializer outside. */
-const asJsonKeeps = (body: unknown): unknown => {
-  const outcome = outcomeOf(body ?? undefined)
-  return outcome.kind === 'json' ? JSON.parse(outcome.text) : undefined
 }

@@ -1,4 +1,5 @@
 import { IdempotencyError } from '../core/errors.ts'
+import { isObject } from '../core/option-rules.ts'
 import { DEFAULT, parametersOf, pathBelowBase } from './path.ts'
 
 /** The event shapes that AWS gives an HTTP handler. */
@@ -76,47 +77,36 @@ const parsedQuery = ({
   queryStringParameters: single,
   multiValueQueryStringParameters: multi,
 }: AnyEvent): readonly (readonly [string, string])[] =>
-  isFilled(multi)
+  multi && Object.keys(multi).length > 0
     ? Object.entries(multi).flatMap(([name, values = []]) => values.map((value) => [name, value] as const))
     : Object.entries(single ?? {}).map(([name, value = '']) => [name, value])
 
-const isFilled = (map: Multi): map is NonNullable<Multi> =>
-  map !== undefined && map !== null && Object.keys(map).length > 0
+const PAYLOAD_20: Accessors = {
+  method: ({ requestContext }) => requestContext?.http?.method,
+  path: ({ rawPath }) => rawPath,
+  template: () => undefined,
+  query: rawQuery,
+}
 
-const none = (): undefined => undefined
+const PAYLOAD_10: Accessors = {
+  ...PAYLOAD_20,
+  method: ({ httpMethod }) => httpMethod,
+  path: ({ path }) => path,
+  query: parsedQuery,
+}
 
-/** Function URLs have one route for everything (`$default`), and ALBs none: there the path tells operations apart. */
+/** A function URL has one route for everything (`$default`) and an ALB has none: their path tells operations apart. */
 const ACCESSORS: Readonly<Record<EventKind, Accessors>> = {
-  'http-api': {
-    method: (event) => event.requestContext?.http?.method,
-    path: (event) => event.rawPath,
-    template: (event) => event.routeKey?.split(' ').at(-1),
-    query: rawQuery,
-  },
-  'function-url': {
-    method: (event) => event.requestContext?.http?.method,
-    path: (event) => event.rawPath,
-    template: none,
-    query: rawQuery,
-  },
-  'rest-api': {
-    method: (event) => event.httpMethod,
-    path: (event) => event.path,
-    template: (event) => event.resource,
-    query: parsedQuery,
-  },
-  alb: { method: (event) => event.httpMethod, path: (event) => event.path, template: none, query: parsedQuery },
-  'alb-multi-value': {
-    method: (event) => event.httpMethod,
-    path: (event) => event.path,
-    template: none,
-    query: parsedQuery,
-  },
+  'http-api': { ...PAYLOAD_20, template: ({ routeKey }) => routeKey?.split(' ').at(-1) },
+  'function-url': PAYLOAD_20,
+  'rest-api': { ...PAYLOAD_10, template: ({ resource }) => resource },
+  alb: PAYLOAD_10,
+  'alb-multi-value': PAYLOAD_10,
 }
 
 /** Throws {@link IdempotencyError} `event-unsupported` where the event is none of the five kinds. */
 export const readEvent = (given: unknown): HttpRequest => {
-  const event = (typeof given === 'object' && given !== null ? given : {}) as AnyEvent
+  const event: AnyEvent = isObject(given) ? given : {}
   const kind = kindOf(event)
   const accessors = ACCESSORS[kind]
   const method = accessors.method(event)

@@ -5,7 +5,6 @@ import { type ClaimEnding, type Decision, decide, replayedError, statusOf } from
 import type { SettledRecord } from '../core/record/record.ts'
 import { answerOf } from './answer.ts'
 import { inForm, isAnswer, type Recipient } from './answer-form.ts'
-import { corsHeaders } from './cors.ts'
 import type { HttpRequest } from './event.ts'
 import { markOf } from './mark.ts'
 import type { HttpSettings } from './options.ts'
@@ -25,8 +24,7 @@ export const exchangeOf = <TEvent>(
   { kind, headerLines }: HttpRequest,
 ): Exchange<TEvent> => {
   const [origin] = headerLines('origin')
-  const cors = settings.cors === undefined ? {} : corsHeaders(settings.cors, origin)
-  return { settings, event, recipient: { kind, origin, cors } }
+  return { settings, event, recipient: { kind, origin, cors: settings.cors } }
 }
 
 /** A result, with what its handler said of it. */

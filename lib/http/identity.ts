@@ -123,23 +123,9 @@ const isLikelyReplay = <TEvent>({ likelyReplay }: HttpSettings<TEvent>, event: T
   }
 }
 
-/** A body that was parsed before counts like its JSON text, as far as the parser left it whole. */
-const bodyParts = ({ body, headerLines }: HttpRequest): readonly FingerprintPart[] => {
-  if (body.kind === 'parsed') return [{ kind: 'canonical', text: canonicalPayload(body.value, 'body') }]
-  const contentTypes = headerLines('content-type')
-  if (mayBeJson(contentTypes)) return [{ kind: 'body', body: body.body }]
-  const multipart = multipartContent(contentTypes, body.body)
-  if (multipart === undefined) return [{ kind: 'bytes', bytes: body.body }]
-  // No other kind of body starts with a text part, so the two cannot be confused.
-  return [
-    { kind: 'text', text: multipart.lengths },
-    { kind: 'bytes', bytes: multipart.bytes },
-  ]
-}
-
 /**
- * Method, route and path parameters say what is acted on: a `payload` of the user's own does not replace them. A `route`
- * of the user's own may stand for many paths, of which the event may have no parameters: there the path itself says it.
+ * Method, route and path parameters say what is acted on: the option `payload` does not replace them. The option `route`
+ * may give many paths one route, and the event may lack their parameters, so then the path itself counts too.
  */
 const fingerprintParts = <TEvent>(
   { payload, route: ownRoute }: HttpSettings<TEvent>,
@@ -147,11 +133,28 @@ const fingerprintParts = <TEvent>(
   request: HttpRequest,
   route: string,
 ): readonly FingerprintPart[] => [
-  { kind: 'text', text: request.method },
-  { kind: 'text', text: route },
-  ...(ownRoute === undefined ? [] : [{ kind: 'text', text: request.path } as const]),
-  { kind: 'canonical', text: canonicalPayload(request.pathParameters) },
-  ...(payload === undefined
-    ? ([{ kind: 'canonical', text: canonicalPayload(request.query) }, ...bodyParts(request)] as const)
-    : ([{ kind: 'canonical', text: canonicalPayload(payload(event)) }] as const)),
+  textPart(request.method),
+  textPart(route),
+  ...(ownRoute === undefined ? [] : [textPart(request.path)]),
+  canonicalPart(request.pathParameters),
+  ...(payload === undefined ? [canonicalPart(request.query), ...bodyParts(request)] : [canonicalPart(payload(event))]),
 ]
+
+/** A body that was parsed before counts like its JSON text, as far as the parser left it whole. */
+const bodyParts = ({ body, headerLines }: HttpRequest): readonly FingerprintPart[] => {
+  if (body.kind === 'parsed') return [canonicalPart(body.value, 'body')]
+  const contentTypes = headerLines('content-type')
+  if (mayBeJson(contentTypes)) return [{ kind: 'body', body: body.body }]
+  const multipart = multipartContent(contentTypes, body.body)
+  // No other kind of body starts with a text part, so the two cannot be confused.
+  return multipart === undefined
+    ? [{ kind: 'bytes', bytes: body.body }]
+    : [textPart(multipart.lengths), { kind: 'bytes', bytes: multipart.bytes }]
+}
+
+const textPart = (text: string): FingerprintPart => ({ kind: 'text', text })
+
+const canonicalPart = (payload: unknown, source?: 'body'): FingerprintPart => ({
+  kind: 'canonical',
+  text: canonicalPayload(payload, source),
+})

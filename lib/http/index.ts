@@ -17,7 +17,7 @@ export {
 } from '../core/outcome/outcome-policy.ts'
 export type { HandlerClaim } from '../core/record/handler-claim.ts'
 export { claimOf } from './context-claim.ts'
-export type { Cors } from './cors.ts'
+export { allowOrigins, type Cors, type CorsOptions } from './cors.ts'
 export { graphql } from './graphql.ts'
 export { abandon, release } from './mark.ts'
 export { type IdempotencyMiddleware, idempotency, type MiddlewareOptions } from './middleware.ts'

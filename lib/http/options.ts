@@ -3,6 +3,7 @@ import {
   aFunction,
   checkOptions,
   integerBetween,
+  isObject,
   oneOf,
   onlyMember,
   type Rule,
@@ -12,7 +13,7 @@ import { COMMON_RULES, type CommonOptions, readSettings } from '../core/options.
 import { type AnswerPolicy, storeSuccess } from '../core/outcome/outcome-policy.ts'
 import type { Settings } from '../core/settings.ts'
 import { fromSeconds, type Millis } from '../core/time.ts'
-import { aCors, type Cors } from './cors.ts'
+import type { Cors } from './cors.ts'
 import type { HeaderProfile } from './key-header.ts'
 import type { Problem } from './problem.ts'
 import { type HeaderFilter, headerFilter, type ReplayHeaders } from './replay-headers.ts'
@@ -74,22 +75,21 @@ export interface HttpOptions<TEvent> extends CommonOptions {
   readonly problem?: ((problem: Problem, event: TEvent) => unknown) | undefined
 }
 
+/** The options that are used as they are given. */
+type AsGiven<TEvent> = Pick<
+  HttpOptions<TEvent>,
+  'tenant' | 'payload' | 'likelyReplay' | 'route' | 'cors' | 'docsUrl' | 'problem'
+>
+
 /** {@link HttpOptions}, checked, with defaults. */
-export interface HttpSettings<TEvent> {
+export interface HttpSettings<TEvent> extends AsGiven<TEvent> {
   readonly core: Settings
-  readonly tenant: HttpOptions<TEvent>['tenant']
   readonly key: NonNullable<HttpOptions<TEvent>['key']>
   readonly missingKey: 'reject' | 'pass'
   readonly wait: Millis | undefined
   readonly outcomes: AnswerPolicy
-  readonly payload: HttpOptions<TEvent>['payload']
   readonly methods: ReadonlySet<string>
-  readonly likelyReplay: HttpOptions<TEvent>['likelyReplay']
-  readonly route: HttpOptions<TEvent>['route']
   readonly filter: HeaderFilter
-  readonly cors: Cors | undefined
-  readonly docsUrl: string | undefined
-  readonly problem: HttpOptions<TEvent>['problem']
 }
 
 const METHODS = ['POST', 'PATCH', 'PUT', 'DELETE'] as const
@@ -121,6 +121,9 @@ const aUrl: Rule = (value) =>
     ? undefined
     : 'must be an http(s) URL without a fragment'
 
+const aCors: Rule = (value) =>
+  isObject(value) && typeof value.addTo === 'function' ? undefined : 'must be made by allowOrigins({ origins })'
+
 const HTTP_RULES: Rules = {
   ...COMMON_RULES,
   tenant: { required: true, rule: aTenant('event') },
@@ -144,20 +147,15 @@ export const readHttpSettings = <TEvent>(
   more: Rules = {},
 ): HttpSettings<TEvent> => {
   checkOptions(where, options, { ...HTTP_RULES, ...more })
+  const { key = { header: 'compat' }, missingKey = 'reject', outcomes = storeSuccess, inProgress, methods } = options
   return {
+    ...options,
     core: readSettings(where, options),
-    tenant: options.tenant,
-    key: options.key ?? { header: 'compat' },
-    missingKey: options.missingKey ?? 'reject',
-    wait: typeof options.inProgress === 'object' ? fromSeconds(options.inProgress.waitSeconds) : undefined,
-    outcomes: options.outcomes ?? storeSuccess,
-    payload: options.payload,
-    methods: new Set(options.methods ?? ['POST', 'PATCH']),
-    likelyReplay: options.likelyReplay,
-    route: options.route,
+    key,
+    missingKey,
+    outcomes,
+    wait: typeof inProgress === 'object' ? fromSeconds(inProgress.waitSeconds) : undefined,
+    methods: new Set(methods ?? ['POST', 'PATCH']),
     filter: headerFilter(options.replayHeaders),
-    cors: options.cors,
-    docsUrl: options.docsUrl,
-    problem: options.problem,
   }
 }

@@ -32,8 +32,8 @@ export const problemOf = (error: IdempotencyError, docsUrl: string | undefined):
     status,
     headers: {
       ...PROBLEM_HEADERS,
-      ...(error.retryAfterSeconds === undefined ? {} : { 'Retry-After': String(error.retryAfterSeconds) }),
-      ...(docsUrl === undefined ? {} : { Link: `<${docsUrl}#${code}>; rel="describedby"` }),
+      ...(error.retryAfterSeconds !== undefined && { 'Retry-After': String(error.retryAfterSeconds) }),
+      ...(docsUrl !== undefined && { Link: `<${docsUrl}#${code}>; rel="describedby"` }),
     },
     body: {
       type: `urn:lambda-once:problem:${code}`,

@@ -1,7 +1,9 @@
+import { isObject } from '../core/option-rules.ts'
 import { isStream, type Outcome, outcomeOf, unavailable } from '../core/outcome/outcome.ts'
-import { type Fields, inForm, isAnswer, isFields, type Recipient, withoutCorsOfOthers } from './answer-form.ts'
+import { inForm, isAnswer, type Recipient } from './answer-form.ts'
 import type { EventKind } from './event.ts'
-import { type HeaderFilter, keptHeaders } from './replay-headers.ts'
+import { type Fields, isMap } from './headers.ts'
+import { type HeaderFilter, keptHeaders, withoutCorsOfOthers } from './replay-headers.ts'
 
 /** An answer as API Gateway and ALB take it, as far as this layer makes one. */
 export interface HttpResponse {
@@ -11,60 +13,59 @@ export interface HttpResponse {
   body: string
 }
 
-/** How the answer stands in the store, as the caller is told in `Idempotency-Status`. */
+/** How the answer is stored, as `Idempotency-Status` tells the client. */
 export type IdempotencyStatus = 'created' | 'replayed' | 'released' | 'abandoned' | 'unstored' | 'unprotected' | 'none'
 
-export const STATUS_HEADER = 'Idempotency-Status'
-export const REPLAYED_HEADER = 'Idempotent-Replayed'
+const STATUS_HEADER = 'Idempotency-Status'
 
 /** A handler's result, as it is answered and as it is stored. */
 export interface CapturedAnswer {
-  /** What goes to the caller: the handler's own result, or what API Gateway would have made of it. */
+  /** What goes to the client: the handler's own result, or what API Gateway would have made of it. */
   readonly result: unknown
-  /** `undefined` where the result has none: then it is answered and replayed as it is, without our headers. */
+  /** `undefined` if the result has none. Then it is answered and replayed as it is, without the layer's headers. */
   readonly statusCode: number | undefined
   readonly outcome: Outcome
 }
 
-/** The members of an answer that are kept; `statusDescription` is ALB's. */
-const KEPT = ['statusCode', 'statusDescription', 'body', 'isBase64Encoded'] as const
+const withoutStatus = (result: unknown, outcome: Outcome): CapturedAnswer => ({
+  result,
+  statusCode: undefined,
+  outcome,
+})
 
-/** Never throws: the effect is done, and what a getter of the result does must not make it a failure. */
+/** What a replay will read of the outcome, if JSON can hold it. */
+export const asReplayed = <T>(outcome: Outcome, otherwise: T): T =>
+  outcome.kind === 'json' ? (JSON.parse(outcome.text) as T) : otherwise
+
+/** Never throws: the effect is done, and a getter of the result that throws must not make it a failure. */
 export const capture = (returned: unknown, kind: EventKind, filter: HeaderFilter): CapturedAnswer => {
   try {
     return read(returned, kind, filter)
   } catch {
-    return { result: returned, statusCode: undefined, outcome: unavailable('not-json') }
+    return withoutStatus(returned, unavailable('not-json'))
   }
 }
 
 /**
- * Reads each member once, and answers what it read: a getter, or a handler that uses its object again for another
- * request, must not make the stored answer differ from the given one.
+ * Reads each member once, and answers what it read. So the stored answer equals the given one, even if the result has
+ * getters, or the handler uses its object again for another request.
  */
 const read = (returned: unknown, kind: EventKind, filter: HeaderFilter): CapturedAnswer => {
   const sent = asSent(returned)
-  if (isStream(sent)) return { result: sent, statusCode: undefined, outcome: unavailable('streamed') }
-  const taken = isFields(sent) && !Array.isArray(sent) ? { ...sent } : sent
-  const result = explicit(taken, kind)
+  if (isStream(sent)) return withoutStatus(sent, unavailable('streamed'))
+  const result = explicit(isMap(sent) ? { ...sent } : sent, kind)
   if (isAnswer(result)) return readAnswer(result, filter)
   const outcome = outcomeOf({ result })
-  return {
-    result: outcome.kind === 'json' ? JSON.parse(outcome.text).result : returned,
-    statusCode: undefined,
-    outcome,
-  }
+  return withoutStatus(asReplayed(outcome, { result: returned }).result, outcome)
 }
 
-/** Headers that JSON cannot hold are left out, as those that are no map: no front would send them. */
-
+/** Leaves out headers that JSON cannot hold: no front would send them. */
 const readAnswer = (taken: Fields, filter: HeaderFilter): CapturedAnswer => {
   const statusCode = Number(taken.statusCode)
   const { headers, multiValueHeaders, cookies, ...rest } = taken
-  const heads = outcomeOf({ headers, multiValueHeaders, cookies })
-  const answer: Fields = { ...rest, ...(heads.kind === 'json' && JSON.parse(heads.text)) }
+  const answer: Fields = { ...rest, ...asReplayed(outcomeOf({ headers, multiValueHeaders, cookies }), {}) }
   const outcome = outcomeOfAnswer(answer, filter)
-  return { result: { ...answer, ...keptBody(answer.body, outcome) }, statusCode, outcome }
+  return { result: { ...answer, ...keptBody(answer, outcome) }, statusCode, outcome }
 }
 
 const outcomeOfAnswer = (answer: Fields, filter: HeaderFilter): Outcome => {
@@ -73,19 +74,18 @@ const outcomeOfAnswer = (answer: Fields, filter: HeaderFilter): Outcome => {
   return answer.body instanceof Uint8Array ? unavailable('not-json') : outcomeOf({ answer: envelope(answer, filter) })
 }
 
-/** A body that is no text yet reaches a serializer outside as JSON keeps it: as a replay will. */
-const keptBody = (body: unknown, outcome: Outcome): Fields =>
-  isFields(body) && outcome.kind === 'json' ? { body: JSON.parse(outcome.text).answer.body } : {}
+/** A body that is not a text yet reaches a serializer outside as JSON keeps it, as a replay will. */
+const keptBody = ({ body }: Fields, outcome: Outcome): Fields =>
+  isObject(body) ? { body: asReplayed(outcome, { answer: { body } }).answer.body } : {}
 
 /**
- * What Lambda would send of an instance of a class: what its `toJSON` says, or its own members. Copying it to add a
+ * What Lambda would send for an instance of a class: the result of its `toJSON`, or its own members. A copy with one more
  * header would lose both.
  */
-const asSent = (returned: unknown): unknown => {
-  if (!isFields(returned) || isPlain(returned) || isStream(returned) || isStream(returned.body)) return returned
-  const outcome = outcomeOf(returned)
-  return outcome.kind === 'json' ? JSON.parse(outcome.text) : returned
-}
+const asSent = (returned: unknown): unknown =>
+  !isObject(returned) || isPlain(returned) || isStream(returned) || isStream(returned.body)
+    ? returned
+    : asReplayed(outcomeOf(returned), returned)
 
 const isPlain = (value: object): boolean => {
   const prototype: unknown = Object.getPrototypeOf(value)
@@ -93,56 +93,47 @@ const isPlain = (value: object): boolean => {
   return isBare && typeof (value as { toJSON?: unknown }).toJSON !== 'function'
 }
 
-/** The result with the answer's standing told in its headers; the handler's own object stays as it is. */
+/** The result with `Idempotency-Status` in its headers. The handler's own object is not changed. */
 export const withStatus = (
   { result, statusCode }: CapturedAnswer,
   status: IdempotencyStatus,
-  to: Recipient,
-): unknown => (statusCode === undefined ? result : inForm(result as Fields, { [STATUS_HEADER]: status }, to))
+  recipient: Recipient,
+): unknown => (statusCode === undefined ? result : inForm(result as Fields, { [STATUS_HEADER]: status }, recipient))
 
-/** The stored answer, marked as a replay; `undefined` where what is stored is no answer of this layer. */
-export const replayed = (stored: unknown, to: Recipient): { readonly result: unknown } | undefined => {
-  if (!isFields(stored)) return undefined
+/** The stored answer, marked as a replay; `undefined` if what is stored is no answer of this layer. */
+export const replayed = (stored: unknown, recipient: Recipient): { readonly result: unknown } | undefined => {
+  if (!isObject(stored)) return undefined
   const isStoredAnswer = Object.hasOwn(stored, 'answer')
-  const answer = isStoredAnswer ? stored.answer : explicit(stored.result, to.kind)
+  const answer = isStoredAnswer ? stored.answer : explicit(stored.result, recipient.kind)
   if (!isAnswer(answer)) return isStoredAnswer ? undefined : { result: answer }
   if (!Number.isInteger(Number(answer.statusCode))) return undefined
-  return {
-    result: inForm(withoutCorsOfOthers(answer, to), { [REPLAYED_HEADER]: 'true', [STATUS_HEADER]: 'replayed' }, to),
-  }
+  const headers = { 'Idempotent-Replayed': 'true', [STATUS_HEADER]: 'replayed' }
+  return { result: inForm(withoutCorsOfOthers(answer, recipient), headers, recipient) }
 }
-
-const infersAnswers = (kind: EventKind): boolean => kind === 'http-api' || kind === 'function-url'
-
-const explicit = (result: unknown, kind: EventKind): unknown =>
-  isAnswer(result) || !infersAnswers(kind) ? result : inferred(result)
 
 /**
- * What API Gateway makes of a payload-2.0 result without a status: 200, JSON, the result as the body. It is written
- * out here, so that the first answer and its replay are the same. From "Working with AWS Lambda proxy integrations for
- * HTTP APIs", Lambda function response for format 2.0.
+ * What API Gateway makes of a payload-2.0 result without a status: 200, JSON, the result as the body. The layer writes it
+ * out, so the first answer and its replay are the same. From "Working with AWS Lambda proxy integrations for HTTP APIs",
+ * Lambda function response for format 2.0.
  */
-const inferred = (result: unknown): unknown => {
-  const body = typeof result === 'string' ? result : jsonOrUndefined(result)
-  if (body === undefined) return result // Lambda itself cannot send it either
-  return { statusCode: 200, headers: { 'content-type': 'application/json' }, body, isBase64Encoded: false }
+const explicit = (result: unknown, kind: EventKind): unknown => {
+  if (isAnswer(result) || (kind !== 'http-api' && kind !== 'function-url')) return result
+  const outcome: Outcome = typeof result === 'string' ? { kind: 'json', text: result } : outcomeOf(result ?? null)
+  if (outcome.kind !== 'json') return result // Lambda itself cannot send it either
+  const headers = { 'content-type': 'application/json' }
+  return { statusCode: 200, headers, body: outcome.text, isBase64Encoded: false }
 }
 
-const jsonOrUndefined = (value: unknown): string | undefined => {
-  const outcome = outcomeOf(value ?? null)
-  return outcome.kind === 'json' ? outcome.text : undefined
-}
-
+/** The members of an answer that are kept; `statusDescription` is ALB's. `cookies` is the Set-Cookie of payload 2.0. */
 const envelope = (answer: Fields, filter: HeaderFilter): Fields => {
-  const kept: Record<string, unknown> = {}
-  for (const name of KEPT) if (answer[name] !== undefined) kept[name] = answer[name]
-  return Object.assign(
-    kept,
-    ifGiven('headers', keptHeaders(answer.headers, filter)),
-    ifGiven('multiValueHeaders', keptHeaders(answer.multiValueHeaders, filter)),
-    // Cookies are the Set-Cookie header of payload 2.0.
-    ifGiven('cookies', filter('set-cookie') ? answer.cookies : undefined),
-  )
+  const { statusCode, statusDescription, body, isBase64Encoded, headers, multiValueHeaders, cookies } = answer
+  return {
+    statusCode,
+    statusDescription,
+    body,
+    isBase64Encoded,
+    headers: keptHeaders(headers, filter),
+    multiValueHeaders: keptHeaders(multiValueHeaders, filter),
+    cookies: filter('set-cookie') ? cookies : undefined,
+  }
 }
-
-const ifGiven = (name: string, value: unknown): Fields => (value === undefined ? {} : { [name]: value })

@@ -1,5 +1,12 @@
 import middy from '@middy/core'
-import { type Cors, type HttpOptions, idempotency, idempotent } from '../../lib/http/index.ts'
+import {
+  allowOrigins,
+  type Cors,
+  type CorsOptions,
+  type HttpOptions,
+  idempotency,
+  idempotent,
+} from '../../lib/http/index.ts'
 import { memoryStore } from '../../lib/memory/index.ts'
 import { contextWith, EVENT_KINDS, EVENT_MAKERS, type TestEvent, type TestEventKind } from '../support/http-events.ts'
 import { wireOf } from '../support/wire.ts'
@@ -81,7 +88,7 @@ describe.each(EVENT_KINDS)('on %s', (kind) => {
   })
 
   test('with the option, first answers, replays and problems can be read by each origin of the list, and by no other', async () => {
-    const send = subject(plain, { cors: { origins: [SHOP, ADMIN] } })
+    const send = subject(plain, { cors: allowOrigins({ origins: [SHOP, ADMIN] }) })
     const allowed = (origin: string) => ({
       'access-control-allow-origin': origin,
       'access-control-expose-headers': 'Idempotency-Status, Idempotent-Replayed, Link, Location, Retry-After',
@@ -104,7 +111,7 @@ describe.each(EVENT_KINDS)('on %s', (kind) => {
   })
 
   test('with the option, a handler that allows an origin by itself is left alone, and a replay to another goes by the list', async () => {
-    const send = subject(withOwnCors, { cors: { origins: [SHOP, ADMIN] } })
+    const send = subject(withOwnCors, { cors: allowOrigins({ origins: [SHOP, ADMIN] }) })
     const first = await send(kind, { origin: SHOP })
     expect(first.headers).toMatchObject({
       'access-control-allow-origin': SHOP,
@@ -118,7 +125,7 @@ describe.each(EVENT_KINDS)('on %s', (kind) => {
 
   test('an answer in an envelope of your own gets them too', async () => {
     const problem: HttpOptions<TestEvent>['problem'] = ({ status, body }) => ({ statusCode: status, body: body.code })
-    const send = subject(plain, { cors: { origins: ['*'] }, problem })
+    const send = subject(plain, { cors: allowOrigins({ origins: ['*'] }), problem })
     const answer = await send(kind, { origin: SHOP, key: 'a,b' })
     expect(answer).toMatchObject({
       statusCode: 400,
@@ -130,7 +137,7 @@ describe.each(EVENT_KINDS)('on %s', (kind) => {
 })
 
 test('credentials and headers of your own are said where they are asked for', async () => {
-  const send = subject(plain, { cors: { origins: [SHOP], credentials: true, exposeHeaders: ['ETag'] } })
+  const send = subject(plain, { cors: allowOrigins({ origins: [SHOP], credentials: true, exposeHeaders: ['ETag'] }) })
   expect((await send('http-api', { origin: SHOP })).headers).toMatchObject({
     'access-control-allow-credentials': 'true',
     'access-control-expose-headers': 'Idempotency-Status, Idempotent-Replayed, Link, Location, Retry-After, ETag',
@@ -143,12 +150,14 @@ test.each([
   ['accept, ORIGIN', 'accept, ORIGIN'],
   ['*', '*'],
 ])('a Vary that reads %s becomes %s', async (vary, expected) => {
-  const send = subject(() => ({ statusCode: 201, headers: { vary }, body: 'x' }), { cors: { origins: [SHOP] } })
+  const send = subject(() => ({ statusCode: 201, headers: { vary }, body: 'x' }), {
+    cors: allowOrigins({ origins: [SHOP] }),
+  })
   expect((await send('http-api', { origin: SHOP })).headers.vary).toBe(expected)
 })
 
 test('a request without a key that runs has them; a method that passes is untouched', async () => {
-  const send = subject(plain, { cors: { origins: [SHOP] }, missingKey: 'pass', key: () => undefined })
+  const send = subject(plain, { cors: allowOrigins({ origins: [SHOP] }), missingKey: 'pass', key: () => undefined })
   expect((await send('http-api', { origin: SHOP })).headers['access-control-allow-origin']).toBe(SHOP)
   expect(
     (await send('http-api', { origin: SHOP, method: 'GET' })).headers['access-control-allow-origin'],
@@ -160,7 +169,7 @@ test('E13: in the middleware form a replay and a problem have them, whatever mid
     store: memoryStore(),
     operation: 'payments',
     tenant: 'single-tenant',
-    cors: { origins: [SHOP] },
+    cors: allowOrigins({ origins: [SHOP] }),
   } as const
   const chain = middy()
   chain.use(idempotency<TestEvent>(options) as never)
@@ -171,35 +180,52 @@ test('E13: in the middleware form a replay and a problem have them, whatever mid
   }
 })
 
-describe('what cannot be right is refused at once', () => {
-  test.each<[unknown, RegExp]>([
-    [true, /must be \{ origins, credentials\?, exposeHeaders\? \}/],
-    [{ origins: [SHOP], methods: ['POST'] }, /must be \{ origins, credentials\?, exposeHeaders\? \}/],
-    [{}, /must list its origins/],
-    [{ origins: SHOP }, /must list its origins/],
-    [{ origins: [] }, /must list its origins/],
-    [{ origins: [`${SHOP}/`] }, /"https:\/\/shop\.example\/" is none/],
-    [{ origins: ['shop.example'] }, /"shop\.example" is none/],
-    [{ origins: ['https://Shop.example'] }, /"https:\/\/Shop\.example" is none/],
-    [{ origins: ['https://*.example'] }, /"https:\/\/\*\.example" is none/],
-    [{ origins: ['*', SHOP] }, /"\*" is none/],
-    [{ origins: ['null'] }, /"null" is none/],
-    [{ origins: [SHOP, undefined] }, /undefined is none/],
-    [{ origins: [7] }, /7 is none/],
-    [{ origins: ['*'], credentials: true }, /browsers send no credentials/],
-    [{ origins: [SHOP], credentials: 'yes' }, /true or false as credentials/],
-    [{ origins: [SHOP], exposeHeaders: ['ETag, Link'] }, /list of header names/],
-    [{ origins: [SHOP], exposeHeaders: 'ETag' }, /list of header names/],
-  ])('%j', (cors, rule) => {
-    const refused = () => subject(plain, { cors: cors as Cors })
-    expect(refused).toThrow(expect.objectContaining({ name: 'OptionError', option: 'cors' }))
+describe('options that cannot be right are refused at once', () => {
+  test.each<[unknown, string, RegExp]>([
+    [true, 'options', /must be an object/],
+    [{ origins: [SHOP], methods: ['POST'] }, 'methods', /is not known; the options are origins, credentials, exposeH/],
+    [{}, 'origins', /is missing; it must list one or more origins/],
+    [{ origins: SHOP }, 'origins', /must list one or more origins/],
+    [{ origins: [] }, 'origins', /must list one or more origins/],
+    [{ origins: [`${SHOP}/`] }, 'origins', /"https:\/\/shop\.example\/" is none/],
+    [{ origins: ['shop.example'] }, 'origins', /"shop\.example" is none/],
+    [{ origins: ['https://Shop.example'] }, 'origins', /"https:\/\/Shop\.example" is none/],
+    [{ origins: ['https://*.example'] }, 'origins', /"https:\/\/\*\.example" is none/],
+    [{ origins: ['*', SHOP] }, 'origins', /"\*" is none/],
+    [{ origins: ['null'] }, 'origins', /"null" is none/],
+    [{ origins: [SHOP, undefined] }, 'origins', /undefined is none/],
+    [{ origins: [7] }, 'origins', /7 is none/],
+    [
+      { origins: ['*'], credentials: true },
+      'credentials',
+      /must be false under origins: \["\*"\], as browsers require/,
+    ],
+    [{ origins: [SHOP], credentials: 'yes' }, 'credentials', /must be true or false/],
+    [{ origins: [SHOP], exposeHeaders: ['ETag, Link'] }, 'exposeHeaders', /list of header names/],
+    [{ origins: [SHOP], exposeHeaders: 'ETag' }, 'exposeHeaders', /list of header names/],
+  ])('allowOrigins(%j)', (options, option, rule) => {
+    const refused = () => allowOrigins(options as CorsOptions)
+    expect(refused).toThrow(expect.objectContaining({ name: 'OptionError', option }))
     expect(refused).toThrow(rule)
   })
 
+  test.each<[unknown]>([[true], [null], [{ origins: [SHOP] }], [() => ({})]])('cors: %j', (cors) => {
+    const refused = () => subject(plain, { cors: cors as Cors })
+    expect(refused).toThrow(expect.objectContaining({ name: 'OptionError', option: 'cors' }))
+    expect(refused).toThrow(/must be made by allowOrigins/)
+  })
+
   test.each([[['*']], [[SHOP, 'http://localhost:3000', 'capacitor://localhost', 'https://xn--bcher-kva.example']]])(
-    'but not %j',
+    'but the origins %j are allowed',
     (origins) => {
-      expect(() => subject(plain, { cors: { origins, credentials: undefined } })).not.toThrow()
+      expect(() => subject(plain, { cors: allowOrigins({ origins, credentials: undefined }) })).not.toThrow()
     },
   )
+})
+
+test('a list of origins that is changed later allows no other origin', async () => {
+  const origins = [SHOP]
+  const send = subject(plain, { cors: allowOrigins({ origins }) })
+  origins.push(ADMIN)
+  expect((await send('http-api', { origin: ADMIN })).headers['access-control-allow-origin']).toBeUndefined()
 })

@@ -14,6 +14,7 @@ import type {
 import {
   type AnswerPolicy,
   abandon,
+  allowOrigins,
   claimOf,
   graphql,
   type HandlerClaim,
@@ -80,7 +81,7 @@ idempotent(async (_event: Authorized) => ({ statusCode: 201 }), {
   operation: 'payments',
   tenant: async (event) => (event.rawPath === '/' ? new Error('refused') : event.requestContext.accountId),
   key: (event) => event.requestContext.timeEpoch,
-  cors: { origins: ['https://shop.example'] },
+  cors: allowOrigins({ origins: ['https://shop.example'] }),
 })
 // @ts-expect-error a tenant is a text
 idempotency({ store, operation: 'payments', tenant: () => 7 })
@@ -88,6 +89,8 @@ idempotency({ store, operation: 'payments', tenant: () => 7 })
 idempotency({ store, operation: 'payments', tenant: 'single-tenant', key: () => true })
 // @ts-expect-error which origins has to be said
 idempotency({ store, operation: 'payments', tenant: 'single-tenant', cors: true })
+// @ts-expect-error allowOrigins makes the value
+idempotency({ store, operation: 'payments', tenant: 'single-tenant', cors: { origins: ['https://shop.example'] } })
 
 // What Middy gives its base handler comes after the claim.
 idempotent(
