@@ -4,7 +4,7 @@ import { type Fields, headerTexts } from './headers.ts'
 import { mayBeJson } from './media-type.ts'
 import { asReplayed, type CapturedAnswer } from './response.ts'
 
-/** The answer as a policy sees it: copies, made at the first look. */
+/** The answer as a policy sees it. Headers and body are copies, made when the policy first reads them. */
 export const answerOf = ({ result, statusCode = Number.NaN }: CapturedAnswer): Answer => {
   const fields = result as Fields
   const headers = firstLook(() => headerTexts(fields), {})
@@ -20,7 +20,7 @@ export const answerOf = ({ result, statusCode = Number.NaN }: CapturedAnswer): A
   }
 }
 
-/** The handler's answer may hold anything: what cannot be read is `otherwise`. */
+/** The handler's answer may hold anything. If `read` throws, the value is `otherwise`. */
 const firstLook = <T>(read: () => T, otherwise: T): (() => T) => {
   let seen: { readonly value: T } | undefined
   return () => {
@@ -40,7 +40,7 @@ const bodyOf = ({ body, isBase64Encoded }: Fields, headers: Answer['headers']): 
   return mayBeJson([headers['content-type'] ?? '']) ? parsedOr(content) : content
 }
 
-/** Bytes that are no UTF-8 are no JSON either. */
+/** Bytes that are not UTF-8 are not JSON either. */
 const parsedOr = (content: string | Buffer): unknown => {
   try {
     return JSON.parse(content.toString())

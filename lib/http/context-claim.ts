@@ -10,15 +10,20 @@ interface OpenCall {
 const calls = new WeakMap<object, Set<OpenCall>>()
 
 /**
- * The claim under which the handler runs, in either form; `undefined` where it runs without one. A call within another,
- * with the same context, has its own claim until it ends. Of calls that run at the same moment with one context this is
- * the claim of the one that began last: take the wrapper's third argument there, or give each call a context of its own,
- * such as `Object.create(context)`. Do the same for a Middy chain within a call: close to the deadline the middleware
- * cannot tell whether its handler has ended, and leaves its claim in force.
+ * The claim under which the handler runs, for `idempotent` and for `idempotency`; `undefined` if it runs without one.
+ *
+ * `context` is the handler's second argument. A call within another call with the same context has its own claim until it
+ * ends. If several calls run at the same time with one context, this is the claim of the one that began last. Use the third
+ * argument of the wrapped handler then, or give each call its own context, such as `Object.create(context)`. Give a Middy
+ * chain within a call its own context too: near the deadline the middleware cannot know whether its handler has ended, and
+ * leaves its claim in force.
+ *
+ * @example
+ * const chargeKey = claimOf(context)?.downstreamKey('charge') // the same on every attempt
  */
 export const claimOf = (context: object): HandlerClaim | undefined => [...(calls.get(context) ?? [])].at(-1)?.claim
 
-/** The claim is in force from now on, until the returned function is called. */
+/** Puts the claim in force until the returned function is called. */
 export const enterClaim = (context: object, claim: HandlerClaim | undefined): (() => void) => {
   const call: OpenCall = { claim }
   const open = calls.get(context) ?? new Set()
@@ -28,7 +33,7 @@ export const enterClaim = (context: object, claim: HandlerClaim | undefined): ((
   }
 }
 
-/** Runs the handler with the claim in force, until it has ended. */
+/** Runs the handler, and keeps the claim in force until it has ended. */
 export const withClaim = async <T>(
   context: object,
   claim: HandlerClaim | undefined,

@@ -74,7 +74,7 @@ const varying = (header: Headers[number]): Headers[number] => {
   return [name, typeof value === 'string' ? `${value}, Origin` : [...value, 'Origin']]
 }
 
-/** As in the header `Origin`: a scheme, a host, a port, and nothing behind them. No browser sends a pattern. */
+/** As in the header `Origin`: a scheme, a host, perhaps a port, and nothing after them. No browser sends a pattern. */
 const AN_ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^\s/?#@*,A-Z]+$/
 
 /** A token of RFC 9110, section 5.6.2. */

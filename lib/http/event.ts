@@ -5,33 +5,33 @@ import { DEFAULT, parametersOf, pathBelowBase } from './path.ts'
 /** The event shapes that AWS gives an HTTP handler. */
 export type EventKind = 'http-api' | 'rest-api' | 'function-url' | 'alb' | 'alb-multi-value'
 
-/** The bytes that came, or what a middleware before ours has made of them already. */
+/** The bytes of the request, or what an earlier middleware has parsed them into. */
 export type RequestBody =
   | { readonly kind: 'raw'; readonly body: string | Uint8Array | undefined }
   | { readonly kind: 'parsed'; readonly value: unknown }
 
-/** What idempotency needs of a request, read once, before a handler or middleware can change the event. */
+/** What the layer needs of a request. It is read once, before the handler or another middleware can change the event. */
 export interface HttpRequest {
   readonly kind: EventKind
   readonly method: string
-  /** Below the stage and the base path, without a slash at its end: the same however the API is reached. */
+  /** Without stage, base path and final slash, so it does not depend on the domain name of the request. */
   readonly path: string
-  /** The path may begin with the key of an API mapping, which the event does not tell. */
+  /** The path may begin with the key of an API mapping: the event does not say whether it does. */
   readonly baseUnknown: boolean
-  /** The route's template where the event has a specific one, else the path. */
+  /** The route's template if the event has a specific one, otherwise the path. */
   readonly route: string
   readonly pathParameters: Readonly<Record<string, string | undefined>>
-  /** Name and value, sorted by name, in the order of the request within one name. */
+  /** Names and values, sorted by name. The values of one name keep the order of the request. */
   readonly query: readonly (readonly [string, string])[]
   readonly body: RequestBody
-  /** Every line of one header, whatever the case of its name. */
+  /** Every line of one header. Takes its name in lower case, whatever the case in the event. */
   headerLines(name: string): readonly string[]
 }
 
 type Multi = Readonly<Record<string, readonly string[] | undefined>> | null | undefined
 type Single = Readonly<Record<string, string | undefined>> | null | undefined
 
-/** The members that are looked at, over all kinds. */
+/** The members that the layer reads, over all kinds. */
 interface AnyEvent {
   readonly version?: string
   readonly routeKey?: string
@@ -45,7 +45,7 @@ interface AnyEvent {
   readonly queryStringParameters?: Single
   readonly multiValueQueryStringParameters?: Multi
   readonly pathParameters?: Single
-  /** Behind a body parser: anything. */
+  /** Anything, after a body parser. */
   readonly body?: unknown
   readonly isBase64Encoded?: boolean
   readonly requestContext?: {
@@ -72,7 +72,7 @@ const rawQuery = ({ rawQueryString = '' }: AnyEvent): readonly (readonly [string
       return equals < 0 ? [pair, ''] : [pair.slice(0, equals), pair.slice(equals + 1)]
     })
 
-/** Middy's event normalizer gives every event an empty map of several values: it says nothing about the other one. */
+/** Middy's event normalizer gives every event an empty `multiValueQueryStringParameters`: then the other map counts. */
 const parsedQuery = ({
   queryStringParameters: single,
   multiValueQueryStringParameters: multi,
@@ -104,7 +104,7 @@ const ACCESSORS: Readonly<Record<EventKind, Accessors>> = {
   'alb-multi-value': PAYLOAD_10,
 }
 
-/** Throws {@link IdempotencyError} `event-unsupported` where the event is none of the five kinds. */
+/** Throws {@link IdempotencyError} `event-unsupported` if the event is none of the five kinds. */
 export const readEvent = (given: unknown): HttpRequest => {
   const event: AnyEvent = isObject(given) ? given : {}
   const kind = kindOf(event)
@@ -151,13 +151,13 @@ const bodyOf = ({ body, isBase64Encoded }: AnyEvent): RequestBody => {
   if (typeof body !== 'string') return { kind: 'parsed', value: body }
   if (isBase64Encoded !== true) return { kind: 'raw', body }
   const bytes = Buffer.from(body, 'base64')
-  // A middleware may have decoded the body and left the flag: what is not Base64 is taken as it is, and wholly.
+  // A middleware may have decoded the body and left the flag. What is not Base64 counts as it is, every character of it.
   return bytes.toString('base64') === body ? { kind: 'raw', body: bytes } : { kind: 'parsed', value: body }
 }
 
 /**
- * Copies the lines now: what a handler does to `event.headers` later is not the client's word. A front that fills both
- * maps puts one of the lines into `headers`; what stands only there, a middleware has set.
+ * Copies the lines at once: a handler may change `event.headers` later. A front that fills both maps puts one of the lines
+ * into `headers`. A line that only `headers` has was set by a middleware, and counts.
  */
 const readHeaders = ({ headers, multiValueHeaders }: AnyEvent): ((name: string) => readonly string[]) => {
   const [single, many] = [linesIn(headers), linesIn(multiValueHeaders)]

@@ -11,7 +11,7 @@ import type { HttpSettings } from './options.ts'
 import { problemOf, problemResponse } from './problem.ts'
 import { type CapturedAnswer, capture, replayed, withStatus } from './response.ts'
 
-/** What both forms do around the lifecycle, for one event. */
+/** One event, with what both forms need to answer it. */
 export interface Exchange<TEvent> {
   readonly settings: HttpSettings<TEvent>
   readonly event: TEvent
@@ -27,7 +27,7 @@ export const exchangeOf = <TEvent>(
   return { settings, event, recipient: { kind, origin, cors: settings.cors } }
 }
 
-/** A result, with what its handler said of it. */
+/** A result, with the decision that its handler marked it with. */
 interface Result extends CapturedAnswer {
   readonly mark: Decision | undefined
 }
@@ -37,7 +37,7 @@ export const captureResult = <TEvent>({ settings, recipient }: Exchange<TEvent>,
   mark: markOf(result),
 })
 
-/** A result without a status is no answer that a policy could look at: it is kept, unless it is marked. */
+/** A policy judges answers only. A result without a status is kept, unless the handler marked it. */
 export const endingOfAnswer = <TEvent>({ settings }: Exchange<TEvent>, result: Result): ClaimEnding => {
   const { statusCode = 200, outcome, mark } = result
   const isAnswer = result.statusCode !== undefined
@@ -45,7 +45,7 @@ export const endingOfAnswer = <TEvent>({ settings }: Exchange<TEvent>, result: R
   return decision === 'complete' ? { kind: decision, status: statusOf({ statusCode }), outcome } : { kind: decision }
 }
 
-/** The response to give; throws the stored error where the outcome is one. */
+/** The response to give. If the stored outcome is an error, throws it. */
 export const respond = async <TEvent>(exchange: Exchange<TEvent>, ran: RunResult<CapturedAnswer>): Promise<unknown> => {
   switch (ran.kind) {
     case 'answered':
@@ -69,16 +69,16 @@ export const refuse = async <TEvent>(
   error: IdempotencyError,
 ): Promise<unknown> => {
   const problem = problemOf(error, settings.docsUrl)
-  // A mistake in the set-up is nobody's to see but the operator's: the client gets the code, the log the remedy.
+  // A mistake in the set-up is for the operator: the client gets the code, the log gets the remedy.
   if (problem.status === 500) console.error(`lambda-once: ${error.code}: ${error.message}`)
   const chosen = await settings.problem?.(problem, event)
   if (chosen !== undefined && chosen !== null) return isAnswer(chosen) ? inForm(chosen, {}, recipient) : chosen
-  // An HTTP API would make a 200 of nothing.
+  // An HTTP API would answer 200 for `undefined`.
   if (settings.problem !== undefined) console.error('lambda-once: the option "problem" answered nothing')
   return problemResponse(problem, recipient)
 }
 
-/** A request without a key, where it needs none, is about to run. */
+/** A request that has no key and needs none is about to run. */
 export const emitUnkeyed = <TEvent>({ settings: { core } }: Exchange<TEvent>): void =>
   core.emit(() => ({ type: 'skipped', operation: core.operation, reason: 'no-key' }))
 

@@ -1,12 +1,19 @@
 import { type AnswerPolicy, type Decision, storeSuccess } from '../core/outcome/outcome-policy.ts'
 
 /**
- * For GraphQL over HTTP, whatever the status and the media type of the answer. Without errors an answer is kept. Errors
- * without `data` say that nothing was executed (a document that cannot be parsed or is not valid, variables that do not
- * fit, `PersistedQueryNotFound`): they release. Errors beside `data`, even if it is null, are of the execution: they
- * abandon. So does each answer that leaves it open: a 5xx, a 406 (Apollo Server sends it after the execution), the codes
- * `INTERNAL_SERVER_ERROR` and `BAD_REQUEST` (the latter also of a batch of which a part has run), and a batch whose
- * operations differ. An answer that is not of GraphQL counts as under `storeSuccess`.
+ * An answer policy for GraphQL over HTTP. It does not depend on the media type, and hardly on the status.
+ *
+ * - `data` without `errors`: the answer is stored.
+ * - `errors` without `data`: nothing was executed, so the key is released. The document cannot be parsed or is not valid,
+ *   the variables do not fit, or `PersistedQueryNotFound`.
+ * - `errors` with `data`, even if `data` is null: the execution failed, so the key is abandoned.
+ * - It is unknown whether the operation ran: the key is abandoned. This is a 5xx, a 406 (Apollo Server sends it after the
+ *   execution), the code `INTERNAL_SERVER_ERROR` or `BAD_REQUEST` (the latter also for a batch that ran in part), or a
+ *   batch whose operations differ.
+ * - Not a GraphQL answer: as under `storeSuccess`.
+ *
+ * @example
+ * idempotent(graphqlHandler, { store, operation: 'graphql', tenant, outcomes: graphql })
  */
 export const graphql: AnswerPolicy = (answer) => {
   const { statusCode, body } = answer
@@ -15,7 +22,7 @@ export const graphql: AnswerPolicy = (answer) => {
   return others.length > 0 ? 'abandon' : (first ?? storeSuccess(answer))
 }
 
-/** One operation's result, as far as it is looked at. */
+/** One operation's result: the members that the policy reads. */
 interface Result {
   readonly data?: unknown
   readonly errors?: unknown

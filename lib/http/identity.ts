@@ -12,18 +12,18 @@ import { multipartContent } from './multipart.ts'
 import type { HttpSettings } from './options.ts'
 import { type ClientError, isClientError } from './problem.ts'
 
-/** What the layer has to do with a request. */
+/** What the layer does with a request. */
 export type IdentifiedRequest =
-  /** Nothing: its method is safe to repeat. */
+  /** Nothing: its method is not protected. */
   | { readonly kind: 'pass' }
-  /** It has no key, and needs none. */
+  /** Runs it without a claim: it has no key, and needs none. */
   | { readonly kind: 'unkeyed'; readonly request: HttpRequest }
   | { readonly kind: 'keyed'; readonly request: HttpRequest; readonly claimRequest: ClaimRequest }
   | { readonly kind: 'refused'; readonly request: HttpRequest; readonly error: IdempotencyError }
-  /** A function of the user's, such as `tenant`, threw an error that is meant for the client. */
+  /** An option, such as `tenant`, threw an error that is meant for the client. */
   | { readonly kind: 'denied'; readonly request: HttpRequest; readonly error: ClientError }
 
-/** draft-ietf-httpapi-idempotency-key-header-07 names the header; here in the case in which it is looked up. */
+/** draft-ietf-httpapi-idempotency-key-header-07 names the header. Here its name is in lower case. */
 const KEY_HEADER = 'idempotency-key'
 
 export const identify = async <TEvent>(
@@ -56,14 +56,14 @@ const readKey = <TEvent>({ key }: HttpSettings<TEvent>, event: TEvent, request: 
 
 const chosenKey = (key: unknown): ParsedKey => {
   if (key === undefined || key === null || key === '') return { kind: 'missing' }
-  // What is no text is a mistake of the function, for which no client must be told to take another key.
+  // Anything but a text or an integer is a mistake of the function. A new key of the client would not help.
   const text = Number.isSafeInteger(key) ? keyText(key as number) : scopeText('key', key)
   return text.length <= MAX_KEY_LENGTH && text.isWellFormed()
     ? { kind: 'key', key: text }
     : { kind: 'invalid', rule: `the key must be a well-formed string of at most ${MAX_KEY_LENGTH} characters` }
 }
 
-/** `source`: where the key should have come from, in words for the client. */
+/** `source` tells the client where its key should be. */
 const keyOf = (parsed: ParsedKey, source: string): string => {
   switch (parsed.kind) {
     case 'key':
@@ -94,7 +94,7 @@ const claimRequestOf = async <TEvent>(
   }
 }
 
-/** Without its route two operations would share a record. */
+/** Without the route, two operations would share a record. */
 const routeOf = <TEvent>(settings: HttpSettings<TEvent>, event: TEvent, request: HttpRequest): string => {
   if (settings.route !== undefined) return scopeText('route', settings.route(event))
   if (request.baseUnknown) warnOfBase(settings)
@@ -103,16 +103,16 @@ const routeOf = <TEvent>(settings: HttpSettings<TEvent>, event: TEvent, request:
 
 const warned = new WeakSet<object>()
 
-/** Once for each handler: most APIs are reached in one way only. */
+/** Warns once for each handler. Most APIs have one domain name, so their paths do not differ. */
 const warnOfBase = (settings: HttpSettings<never>): void => {
   if (warned.has(settings)) return
   warned.add(settings)
   console.error(
-    `lambda-once: operation "${settings.core.operation}": under $default, the payload 1.0 leaves the key of an API mapping in the path. A request that comes with it and without it runs twice: use the payload 2.0 or the route ANY /{proxy+}`,
+    `lambda-once: operation "${settings.core.operation}": under $default, the payload 1.0 leaves the key of an API mapping in the path. A request that is sent once with it and once without it runs twice. Use the payload 2.0, or the route ANY /{proxy+}`,
   )
 }
 
-/** A hint that cannot be had is no hint, and no reason to refuse the request. */
+/** If the option throws, there is no hint, and the request goes on. */
 const isLikelyReplay = <TEvent>({ likelyReplay }: HttpSettings<TEvent>, event: TEvent): boolean => {
   try {
     const answer: unknown = likelyReplay?.(event)
@@ -140,7 +140,7 @@ const fingerprintParts = <TEvent>(
   ...(payload === undefined ? [canonicalPart(request.query), ...bodyParts(request)] : [canonicalPart(payload(event))]),
 ]
 
-/** A body that was parsed before counts like its JSON text, as far as the parser left it whole. */
+/** A body that an earlier middleware parsed counts like its JSON text, if the parser lost nothing of it. */
 const bodyParts = ({ body, headerLines }: HttpRequest): readonly FingerprintPart[] => {
   if (body.kind === 'parsed') return [canonicalPart(body.value, 'body')]
   const contentTypes = headerLines('content-type')

@@ -1,12 +1,14 @@
 import { isObject, shown } from '../core/option-rules.ts'
 import type { Decision } from '../core/outcome/outcome-policy.ts'
 
-/** Beside the answers, so that no caller sees a trace of them. */
+/** Not in the answers themselves, so no client sees them. */
 const marks = new WeakMap<object, Decision>()
 
 /**
- * Marks the object that the handler answers: nothing was done, and any request may run under this key, whatever the
- * status is and whatever `outcomes` would say. A claim that took over an abandoned record is abandoned all the same.
+ * Marks the object that the handler returns: nothing was done, and any request may run under this key. The mark counts
+ * before the status and before `outcomes`. A claim that took over an abandoned record is abandoned nevertheless.
+ *
+ * Returns the same object. Throws `TypeError` if it is not an object, or is a promise.
  *
  * @example
  * return release({ statusCode: 200, body: JSON.stringify({ status: 'not ready' }) })
@@ -14,8 +16,13 @@ const marks = new WeakMap<object, Decision>()
 export const release = <T extends object>(answer: T): T => mark('release', answer)
 
 /**
- * Marks the object that the handler answers: the effect is in doubt, so the same request may run again under this key,
- * whatever the status is and whatever `outcomes` would say.
+ * Marks the object that the handler returns: the effect may have happened, so only the same request may run again under
+ * this key. The mark counts before the status and before `outcomes`.
+ *
+ * Returns the same object. Throws `TypeError` if it is not an object, or is a promise.
+ *
+ * @example
+ * return abandon({ statusCode: 202, body: JSON.stringify({ status: 'unknown' }) })
  */
 export const abandon = <T extends object>(answer: T): T => mark('abandon', answer)
 

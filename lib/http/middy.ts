@@ -1,6 +1,6 @@
 import type { TimedContext } from '../core/lifecycle/request.ts'
 
-/** The part of Middy's request that the hooks look at; Middy itself is not imported. */
+/** The part of Middy's request that the hooks use. Middy itself is not imported. */
 export interface MiddyRequest<TEvent> {
   readonly event: TEvent
   readonly context: object
@@ -9,12 +9,12 @@ export interface MiddyRequest<TEvent> {
   earlyResponse?: unknown
 }
 
-/** What a handler returned, where Middy took it for the answer although it has to be awaited. */
+/** What a handler returned, if Middy took it for the answer although it has to be awaited. */
 const unawaited = new WeakMap<object, unknown>()
 
 /**
- * Sees what the handler returns. Middy 7 awaits only native promises of its own realm, and forgets the rest where a hook
- * throws, although the handler may still be at work.
+ * Keeps what the handler returns. Middy 7 awaits only native promises of its own realm. If a hook throws, Middy forgets
+ * the other thenables, although their handler may still be running.
  */
 export const watchHandler = (request: MiddyRequest<unknown>): void => {
   Object.defineProperty(request, 'response', {
@@ -27,19 +27,19 @@ export const watchHandler = (request: MiddyRequest<unknown>): void => {
 }
 
 /**
- * Whether the handler may be at work although Middy has gone on; `awaited` is what was awaited since. The answer is not
- * found by awaiting what it returned once more: that may do its work a second time.
+ * Whether the handler may still be running although Middy has gone on. `awaited` is what the hook has awaited since. To
+ * await the returned thenable once more would not do: a lazy one would do its work a second time.
  */
 export const mayStillRun = (request: object, awaited?: unknown): boolean =>
   (unawaited.get(request) ?? awaited) !== awaited
 
-/** Where Middy looks for it too; of the host's own word, also where the host does not enforce it. */
+/** Read where Middy reads it. It counts even on a host that does not enforce its deadline. */
 export const remainingOf = (context: TimedContext & { readonly lambdaContext?: TimedContext }): number =>
   context.getRemainingTimeInMillis?.() ??
   context.lambdaContext?.getRemainingTimeInMillis?.() ??
   Number.POSITIVE_INFINITY
 
-/** Told from an error of the user's own of the same name (`AbortSignal.timeout` makes such) by the package it names. */
+/** `AbortSignal.timeout` also throws a `TimeoutError`. Middy's is recognised by `cause.package`. */
 export const isMiddyTimeout = (error: unknown): boolean =>
   error instanceof Error &&
   error.name === 'TimeoutError' &&

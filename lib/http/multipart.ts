@@ -1,6 +1,6 @@
 /**
- * What a multipart body (RFC 2046, section 5.1) says apart from its boundary, which is new each time that it is sent:
- * the bytes between its delimiters, and how many they are.
+ * The content of a multipart body (RFC 2046, section 5.1): the bytes between its delimiters, and their lengths. Clients
+ * choose a new boundary for each send, so it does not count.
  */
 export interface MultipartContent {
   readonly lengths: string
@@ -10,7 +10,7 @@ export interface MultipartContent {
 /** A token, or a quoted string (RFC 2046, section 5.1.1: 1 to 70 characters). */
 const BOUNDARY = /^\s*multipart\/[^;]+;(?:.*;)?\s*boundary=(?:"([^"\\]{1,70})"|([^\s;"]{1,70}))\s*(?:;|$)/i
 
-/** `undefined` where the body is no multipart of the boundary that its one `Content-Type` names. */
+/** `undefined` if the body is not a multipart body with the boundary that its one `Content-Type` names. */
 export const multipartContent = (
   contentTypes: readonly string[],
   body: string | Uint8Array | undefined,
@@ -19,7 +19,7 @@ export const multipartContent = (
   const boundary = quoted ?? token
   if (boundary === undefined || body === undefined || (typeof body === 'string' && !body.isWellFormed()))
     return undefined
-  // One character a byte: whatever charset the parts have, no byte is lost.
+  // One character for each byte: no byte is lost, whatever charset the parts have.
   const parts = Buffer.from(body as string)
     .toString('latin1')
     .split(`--${boundary}`)
@@ -29,12 +29,12 @@ export const multipartContent = (
 
 const LINE_END = '\r\n'
 
-/** With a line end of its own: not the one before it. */
+/** A part has a line end before it, and its own after it. */
 const endsLine = (part: string): boolean => part.length > 3 && part.endsWith(LINE_END)
 
 /**
- * Preamble, parts, and what closes them. Each delimiter is a whole line, or this is another body. A client that writes
- * its body by hand may leave out the line end before the last one.
+ * A preamble, parts, and a close delimiter. Each delimiter is a whole line. A client that writes its body by hand may
+ * leave out the line end before the last delimiter.
  */
 const isWhole = (parts: readonly string[]): boolean => {
   const [preamble = '', ...rest] = parts

@@ -18,60 +18,107 @@ import type { HeaderProfile } from './key-header.ts'
 import type { Problem } from './problem.ts'
 import { type HeaderFilter, headerFilter, type ReplayHeaders } from './replay-headers.ts'
 
+/** The options of `idempotent` and `idempotency`, in addition to {@link CommonOptions}. */
+/** The options of `idempotent` and `idempotency`, in addition to {@link CommonOptions}. */
 export interface HttpOptions<TEvent> extends CommonOptions {
   /**
-   * Whose key it is. A function of the event, which may be asynchronous, or the literal `'single-tenant'`. An undefined or
-   * empty answer is the error `scope-missing` (500): a tenant that was forgotten must not become a tenant that all share.
-   * An error with `expose: true` and a 4xx `statusCode`, thrown or returned, is the client's answer: see docs/http.md.
+   * Whose key it is: two tenants never share a record. A function of the event, which may be asynchronous, or the literal
+   * `'single-tenant'`. The client gets the error `scope-missing` (500) if the answer is undefined or empty, because a
+   * forgotten tenant must not become one tenant for all.
+   *
+   * To refuse the client, throw or return an error with `expose: true` and a 4xx `statusCode`: see docs/http.md.
+   *
+   * @example
+   * tenant: (event) => event.requestContext.authorizer?.lambda?.merchantId
    */
   readonly tenant: TenantChoice<TEvent>
   /**
-   * Where the key comes from. Default `{ header: 'compat' }`: the header `Idempotency-Key`, quoted or raw.
-   * `{ header: 'strict' }`: quoted only. Or a function of the event; `undefined`, `null` or empty counts as missing, and
-   * an integer as its decimal text. Anything else is the error `scope-missing` (500).
+   * Where the key comes from: the header `Idempotency-Key`, or a function of the event.
+   *
+   * - `{ header: 'compat' }`: quoted or raw.
+   * - `{ header: 'strict' }`: quoted only (draft-ietf-httpapi-idempotency-key-header-07).
+   * - A function: `undefined`, `null` and the empty text count as missing; an integer counts as its decimal text. Anything
+   *   else but a text is the error `scope-missing` (500).
+   *
+   * A key has at most 255 characters. Otherwise the client gets `key-invalid` (400).
+   *
+   * @default { header: 'compat' }
    */
   readonly key?:
     | { readonly header: HeaderProfile }
     | ((event: TEvent) => string | number | null | undefined)
     | undefined
-  /** A request without a key. `'reject'` (default): 400. `'pass'`: it runs each time, outside the guarantee. */
+  /**
+   * What happens to a request without a key. `'reject'`: `key-missing` (400). `'pass'`: the handler runs each time, without
+   * a claim.
+   * @default 'reject'
+   */
   readonly missingKey?: 'reject' | 'pass' | undefined
-  /** A request whose key is in progress. `'reject'` (default): 409. Or wait up to 1 to 25 seconds for the answer. */
+  /**
+   * What happens to a request while another with its key runs. `'reject'`: `in-progress` (409). `{ waitSeconds }`, an
+   * integer from 1 to 25: it waits that long for the other's answer, and is refused after that.
+   * @default 'reject'
+   */
   readonly inProgress?: 'reject' | { readonly waitSeconds: number } | undefined
   /**
-   * Which answers are stored: a pure function of the whole answer, or a preset. Default `storeSuccess`: 2xx and 3xx; a 4xx
-   * releases the key, a 5xx abandons it. An answer that its handler marked with `release` or `abandon` is not asked about.
+   * Which answers are stored: `storeSuccess`, `storeDeterministic`, `storeEverything`, `graphql`, or your own pure function
+   * of the whole answer. It is not called for an answer that the handler marked with `release` or `abandon`.
+   * @default storeSuccess: stores a 2xx and 3xx; a 4xx releases the key, a 5xx abandons it
    */
   readonly outcomes?: AnswerPolicy | undefined
   /**
-   * What the fingerprint covers besides method, route and path parameters: any JSON value. Default: query and body.
-   * The same key with another payload is `key-reused` (422).
+   * What the fingerprint covers in addition to method, route and path parameters: a function that answers any JSON value.
+   * The same key with another payload is `key-reused` (422). A value that JSON cannot hold is `payload-invalid` (500).
+   * @default query and body
+   * @example
+   * payload: (event) => { const { amount, currency } = JSON.parse(event.body); return { amount, currency } }
    */
   readonly payload?: ((event: TEvent) => unknown) | undefined
-  /** Methods that are protected. Default `['POST', 'PATCH']`; `'PUT'` and `'DELETE'` on request. */
+  /**
+   * The methods that are protected. All others pass through to the handler.
+   * @default ['POST', 'PATCH']
+   */
   readonly methods?: readonly ('POST' | 'PATCH' | 'PUT' | 'DELETE')[] | undefined
   /**
-   * Whether a request is likely a retry of one that is done, such as by a header that your clients add to retries: then
-   * the record is read before it is claimed, which costs a tenth of a refused write or less, and one round trip more
-   * where there is nothing to replay. It is only a hint: whatever it answers, the guarantee is the same.
+   * Whether the request is likely a retry of one that has ended, for example because your clients send a header with
+   * retries. If it answers `true`, the layer reads the record before it claims it. A replay then costs a tenth of a refused
+   * write or less; a first call costs one round trip more. It is only a hint: the guarantee does not depend on it.
+   * @default no request is
    */
   readonly likelyReplay?: ((event: TEvent) => boolean) | undefined
   /**
-   * The route, where a router inside the function knows it better than the event. It may be a template, since the path
-   * below stage and base path counts too: the same key for another path of one route is `key-reused` (422).
+   * The route, if a router inside the function knows it better than the event. It may be a template, because the path below
+   * stage and base path counts too: the same key for another path of the route is `key-reused` (422). An answer that is
+   * not a text, or is empty, is `scope-missing` (500).
+   * @default the route's template if the event has a specific one, otherwise the path
    */
   readonly route?: ((event: TEvent) => string) | undefined
-  /** Headers of the answer that are not stored (`deny`, besides the built-in list), or the only ones that are (`allow`). */
+  /**
+   * Which headers of the answer are stored and replayed. `{ deny }`: all but these and the built-in list (`Set-Cookie`,
+   * `Date`, request ids and the like). `{ allow }`: only these.
+   * @default { deny: [] }
+   */
   readonly replayHeaders?: ReplayHeaders | undefined
   /**
-   * Lets scripts of other origins read first answers, replays and problems. An answer that already allows an origin is left
-   * alone. Not needed where the gateway, or a middleware outside of `idempotent`, adds these headers.
-   * It does not answer preflights, and does not touch methods that pass through.
+   * Lets scripts of other origins read first answers, replays and problems: `allowOrigins({ origins })`. An answer that
+   * already allows an origin is left alone. It does not answer preflights, and does not touch methods that pass through.
+   * You do not need it if the gateway, or a middleware outside of `idempotent`, adds these headers.
+   * @default no headers
    */
   readonly cors?: Cors | undefined
-  /** Page that describes the problems: sent as `Link: <docsUrl#code>; rel="describedby"`. */
+  /**
+   * The URL of a page that describes the problems: http or https, without a fragment. It is sent as
+   * `Link: <docsUrl#code>; rel="describedby"`.
+   * @default no header
+   */
   readonly docsUrl?: string | undefined
-  /** Answers problems in your own envelope. */
+  /**
+   * Makes the answer to a problem, in your own envelope. If it answers `undefined` or `null`, the layer's own answer is
+   * sent.
+   * @default `application/problem+json` (RFC 9457)
+   * @example
+   * problem: ({ status, headers, body }) => ({ statusCode: status, headers, body: JSON.stringify({ error: body.code }) })
+   */
   readonly problem?: ((problem: Problem, event: TEvent) => unknown) | undefined
 }
 
@@ -99,7 +146,7 @@ const aKey: Rule = (value) =>
     ? undefined
     : 'must be { header: "compat" }, { header: "strict" }, or a function of the event'
 
-/** API Gateway gives up after 29 or 30 seconds; a caller that waits longer than 25 gets no answer of ours. */
+/** API Gateway gives up after 29 or 30 seconds. A client that waits longer than 25 may not get the answer. */
 const aWait: Rule = (value) =>
   value === 'reject' || integerBetween(1, 25)(onlyMember(value, 'waitSeconds')) === undefined
     ? undefined

@@ -1,11 +1,11 @@
-/** An HTTP API's name for the route that takes what no other takes, and for the stage that is not in the path. */
+/** An HTTP API's name for the route that matches what no other route does, and for the stage that is not in the path. */
 export const DEFAULT = '$default'
 
-/** What an event says of where its API begins. */
+/** What an event says about where its API's paths begin. */
 export interface PathParts {
-  /** As the event has it. */
+  /** The event's own. */
   readonly path: string
-  /** Of the route; `undefined` on a function URL and an ALB, which have none. */
+  /** The route's. A function URL and an ALB have none. */
   readonly template: string | undefined
   readonly parameters: PathParameters
   readonly stage: string | undefined
@@ -14,13 +14,15 @@ export interface PathParts {
 type PathParameters = Readonly<Record<string, string | undefined>>
 
 /**
- * The path that counts: the same however the API is reached.
+ * The path without stage, base path and final slash, so it does not depend on the domain name of the request.
  *
- * A REST API's path is `/orders` under execute-api, and `/shop/orders` under a custom domain with the base path `shop`.
- * An HTTP API's begins with the stage under both; the key of an API mapping is in that of the payload 1.0 only ("Create
- * AWS Lambda proxy integrations for HTTP APIs in API Gateway", Payload format differences). So the template, filled in
- * with its parameters, says where the path begins. A slash at the end does not count: a REST API takes it off a greedy
- * parameter, and leads `/orders/` to the resource `/orders`.
+ * A REST API's path is `/orders` under execute-api, and `/shop/orders` under a custom domain with the base path `shop`. An
+ * HTTP API's path begins with the stage under both. Only the payload 1.0 has the key of an API mapping in the path ("Create
+ * AWS Lambda proxy integrations for HTTP APIs in API Gateway", Payload format differences). So the end of the path that
+ * equals the template, with its parameters filled in, is the path below the base.
+ *
+ * A final slash does not count: a REST API removes it from a greedy parameter, and routes `/orders/` to the resource
+ * `/orders`.
  */
 export const pathBelowBase = ({ path, template, parameters, stage }: PathParts): string => {
   const given = withoutEndSlash(path)
@@ -28,7 +30,7 @@ export const pathBelowBase = ({ path, template, parameters, stage }: PathParts):
   return (template === DEFAULT ? belowStage(given, stage) : tail(given, filled(template, parameters))) || '/'
 }
 
-/** The parameters that count: a greedy one may end with the slash that does not. */
+/** The path parameters. A greedy one loses its final slash, which does not count. */
 export const parametersOf = (template: string | undefined, parameters: PathParameters): PathParameters => {
   const greedy = /\{([^{}+]+)\+\}/.exec(template ?? '')?.[1] ?? ''
   const value: unknown = parameters[greedy]
@@ -37,14 +39,14 @@ export const parametersOf = (template: string | undefined, parameters: PathParam
 
 const withoutEndSlash = (path: string): string => (path.endsWith('/') ? path.slice(0, -1) : path)
 
-/** A parameter that the event lacks leaves its placeholder in the text: then no path ends with it. */
+/** If the event lacks a parameter, its placeholder stays in the text. No path ends with that. */
 const filled = (template: string, parameters: PathParameters): string =>
   withoutEndSlash(template.replace(/\{([^{}+]+)\+?\}/g, (name, parameter: string) => parameters[parameter] ?? name))
 
 const belowStage = (path: string, stage: string = DEFAULT): string =>
   stage !== DEFAULT && `${path}/`.startsWith(`/${stage}/`) ? path.slice(stage.length + 1) : path
 
-/** The end of the path that is `end`: as it came, or decoded, since a middleware may have decoded the parameters. */
+/** The end of the path that equals `end`. A middleware may have decoded the parameters, so the decoded path counts too. */
 const tail = (path: string, end: string): string => {
   const seen = path.endsWith(end) ? path : decoded(path)
   const base = seen.slice(0, seen.length - end.length)

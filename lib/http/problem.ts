@@ -2,20 +2,20 @@ import { ERRORS, type ErrorCode, type IdempotencyError } from '../core/errors.ts
 import { statusForClient } from '../core/outcome/outcome-policy.ts'
 import { inForm, type Recipient } from './answer-form.ts'
 
-/** The body of a problem: RFC 9457, with three members of our own. */
+/** The body of a problem: RFC 9457, with the members `code`, `retryable` and `key` in addition. */
 export interface ProblemBody {
   readonly type: `urn:lambda-once:problem:${ErrorCode}`
   readonly title: string
   readonly status: number
   readonly detail: string
   readonly code: ErrorCode
-  /** Whether the same request may be answered when it is sent again. */
+  /** Whether the same request may be answered if the client sends it again later. */
   readonly retryable: boolean
-  /** Whether a client that tries again keeps its key, or takes a new one. */
+  /** Whether a client that tries again keeps its key, or needs a new one. */
   readonly key: 'keep' | 'rotate'
 }
 
-/** A problem with its headers, before it becomes an answer. */
+/** A refusal of the layer, before it becomes an answer. The option `problem` gets it. */
 export interface Problem {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
@@ -63,6 +63,6 @@ export const isClientError = (error: unknown): error is ClientError => statusFor
 export const clientErrorResponse = ({ statusCode, message, headers }: ClientError, to: Recipient): unknown =>
   inForm({ statusCode, headers, body: JSON.stringify({ status: statusCode, detail: message }) }, PROBLEM_HEADERS, to)
 
-/** What went wrong inside names tables and roles: that is for the log, not for the client. */
+/** The message of a 500 may name tables and roles. It is for the log, not for the client. */
 const detailOf = (error: IdempotencyError, status: number): string =>
   status === 500 ? ERRORS[error.code].title : error.message

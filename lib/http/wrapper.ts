@@ -18,30 +18,32 @@ import { type HttpOptions, type HttpSettings, readHttpSettings } from './options
 import { clientErrorResponse } from './problem.ts'
 import type { HttpResponse } from './response.ts'
 
-/** What Middy gives its base handler besides event and context: `signal` aborts at its early timeout. */
+/** What Middy gives its base handler in addition to event and context. `signal` aborts at Middy's early timeout. */
 export interface MiddyOptions {
   readonly signal: AbortSignal
 }
 
-/** Exactly two parameters: nodejs24.x refuses handlers with three. */
+/** A Lambda handler with exactly two parameters: nodejs24.x refuses handlers with three. */
 export type IdempotentHandler<TEvent, TContext, TResult> = (
   event: TEvent,
   context: TContext,
 ) => Promise<TResult | HttpResponse>
 
-/** Where Lambda's runtime marks a handler that `awslambda.streamifyResponse` wrapped. */
+/** `awslambda.streamifyResponse` marks a handler with it. */
 const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming')
 
 const WHERE = 'idempotent(handler, options)'
 
 /**
- * Wraps an HTTP handler: it runs once per idempotency key, and every retry gets its answer.
+ * Wraps an HTTP handler. The handler runs once per idempotency key, and every retry gets its answer.
  *
- * The handler gets its claim as third argument; `undefined` where it runs without one (a method that is not protected,
- * no key where it is optional, a store that is down). Used as the base handler of a Middy chain, outer middlewares see
- * replays and problems too, and the handler gets as fourth argument what Middy gives as third.
+ * The handler's third argument is its claim. It is `undefined` if the handler runs without one: the method is not
+ * protected, the request has no key and needs none, or the store is down and `storeDown` lets it run.
  *
- * An error that the handler throws counts as its answer where it is meant for the client: `expose: true` and a 4xx
+ * If you use it as the base handler of a Middy chain, the middlewares of the chain see replays and problems too. The
+ * handler's fourth argument is what Middy gives a base handler as the third.
+ *
+ * An error that the handler throws counts as its answer if it is meant for the client: `expose: true` and a 4xx
  * `statusCode`, as `http-errors` and Middy make them.
  *
  * Throws `OptionError` at once for options that cannot be right.
@@ -75,7 +77,7 @@ export const idempotent = <TEvent, TResult, TContext extends TimedContext = Time
   }
 }
 
-/** Before nodejs24.x Lambda itself gives a callback there, which would answer in the layer's place. */
+/** Before nodejs24.x Lambda passes a callback there. The handler must not get it: a call would replace the answer. */
 const middyOptions = (given: unknown): MiddyOptions | undefined =>
   isObject(given) && 'signal' in given ? (given as unknown as MiddyOptions) : undefined
 
