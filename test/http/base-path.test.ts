@@ -5,10 +5,10 @@ import { memoryStore } from '../../lib/memory/index.ts'
 import { contextWith, type TestEvent } from '../support/http-events.ts'
 import { type Answered, answered, errorsLogged } from '../support/http-harness.ts'
 
-/** One way to reach an API, and where its path comes out in the event. */
+/** One domain name of an API, and the path that its events have. */
 interface Reach {
   readonly domainName: string
-  /** What stands in front of the path. */
+  /** What comes before the path. */
   readonly base: string
 }
 
@@ -28,8 +28,8 @@ const withKey = { 'Idempotency-Key': 'k-1' }
 
 /**
  * "Set up Lambda proxy integrations in API Gateway", and events recorded on AWS: localstack/localstack,
- * test_apigateway_lambda.snapshot.json, where `path` keeps its encoding and the slash at its end, and the parameter
- * `proxy` keeps the encoding alone.
+ * test_apigateway_lambda.snapshot.json, where `path` keeps its encoding and its final slash, and the parameter
+ * `proxy` keeps only the encoding.
  */
 const rest = ({ template, parameters, path, stage, reach: { base, domainName } }: Sent): TestEvent => ({
   resource: template,
@@ -116,7 +116,7 @@ const expectOneRoute = (events: readonly TestEvent[], route: string): void => {
 const named = fc.constantFrom('prod', 'dev', 'v1', 'orders')
 const anyStage = fc.oneof(named, fc.constant('$default'))
 
-describe('D3: the path that counts is the same however the API is reached', () => {
+describe('D3: the path is the same under every domain name of the API', () => {
   test('under a greedy parameter of a REST API', () => {
     fc.assert(
       fc.property(request, named, baseName, (asked, stage, key) => {
@@ -150,7 +150,7 @@ describe('D3: the path that counts is the same however the API is reached', () =
     )
   })
 
-  test('and of a specific template, the path that counts under a route of your own', () => {
+  test('under a specific template, with the option route', () => {
     for (const reach of reachesOfRest('prod', 'shop')) {
       const sent = {
         template: '/payments/{id}',
@@ -165,7 +165,7 @@ describe('D3: the path that counts is the same however the API is reached', () =
     }
   })
 
-  test('D3: two paths never become one, whatever stage and base path are', () => {
+  test('D3: two paths never become one, whatever the stage and the base path are', () => {
     const path = (asked: Request): string => sentOf(asked).path.replace(/\/$/, '')
     fc.assert(
       fc.property(request, request, anyStage, baseName, (a, b, stage, key) => {
@@ -184,8 +184,8 @@ describe('D3: the path that counts is the same however the API is reached', () =
 const reach = { domainName: EXECUTE_API, base: '' }
 const ordinary: Sent = { template: '/{proxy+}', parameters: { proxy: 'orders' }, path: '/orders', stage: 'prod', reach }
 
-describe('what the event does not tell', () => {
-  test('parameters that a middleware has decoded find their place in the path, which keeps its encoding', () => {
+describe('an event that does not say where the path begins', () => {
+  test('parameters that a middleware has decoded are found in the path, which keeps its encoding', () => {
     const sent = { ...ordinary, path: '/a%2Fb/c', parameters: { proxy: 'a/b/c' } }
     expect(readEvent(rest({ ...sent, reach: { domainName: CUSTOM, base: '/shop' } })).route).toBe('/a%2Fb/c')
     expect(readEvent(rest({ ...sent, path: '/a/b/c' })).route).toBe('/a/b/c')
@@ -195,12 +195,12 @@ describe('what the event does not tell', () => {
     ['none', null],
     ['another one', { proxy: 'invoices' }],
     ['one that is not encoded well', { proxy: '%' }],
-  ])('where the parameter is %s the whole path counts', (_, parameters) => {
+  ])('if the parameter is %s, the whole path counts', (_, parameters) => {
     expect(readEvent(rest({ ...ordinary, path: '/shop/orders', parameters })).route).toBe('/shop/orders')
     expect(readEvent(rest({ ...ordinary, path: '/shop/%', parameters: null })).route).toBe('/shop/%')
   })
 
-  test('a stage is cut off as a whole segment alone', () => {
+  test('only a whole segment is removed as the stage', () => {
     const path = (rawPath: string, stage: string) =>
       readEvent(http20({ ...ordinary, template: '$default', parameters: null, path: rawPath, stage })).path
     expect(path('/prod', 'prod')).toBe('/')
@@ -210,7 +210,7 @@ describe('what the event does not tell', () => {
     expect(path('/$default/x', '$default')).toBe('/$default/x')
   })
 
-  test('on function URLs and ALBs nothing is cut off but a slash at the end', () => {
+  test('on function URLs and ALBs only a final slash is removed', () => {
     const url = http20({
       ...ordinary,
       template: '$default',
@@ -245,7 +245,7 @@ const api = (more: object = {}): Api => {
 
 const statusOf = ({ headers }: Answered): string | undefined => headers['idempotency-status']
 
-describe('one request, reached in two ways', () => {
+describe('one request, sent to two domain names', () => {
   test('D3: runs once behind {proxy+}, under execute-api and under a base path', async () => {
     const { send, runs } = api()
     expect(statusOf(await send(rest(ordinary)))).toBe('created')
@@ -254,7 +254,7 @@ describe('one request, reached in two ways', () => {
     expect(runs()).toBe(1)
   })
 
-  test('a slash at the end does not count, where a greedy parameter has it too', async () => {
+  test('a final slash does not count, even if a greedy parameter has it too', async () => {
     const { send, runs } = api()
     await send(http20(ordinary))
     expect(statusOf(await send(http20({ ...ordinary, path: '/orders/', parameters: { proxy: 'orders/' } })))).toBe(
@@ -263,7 +263,7 @@ describe('one request, reached in two ways', () => {
     expect(runs()).toBe(1)
   })
 
-  test('D3: runs once under $default, with the stage in the path and as the default stage', async () => {
+  test('D3: runs once under $default, with the stage in the path and with the default stage', async () => {
     const { send, runs } = api()
     const sent = { ...ordinary, template: '$default', parameters: null }
     await send(http20({ ...sent, reach: { domainName: EXECUTE_API, base: '/prod' } }))
@@ -273,7 +273,7 @@ describe('one request, reached in two ways', () => {
     expect(runs()).toBe(1)
   })
 
-  test('runs once under a route of your own that says the path', async () => {
+  test('runs once if the option route answers the path', async () => {
     const route = ({ pathParameters }: TestEvent): string => `/${(pathParameters as { proxy: string }).proxy}`
     const { send, runs } = api({ route })
     await send(rest(ordinary))
@@ -281,7 +281,7 @@ describe('one request, reached in two ways', () => {
     expect(runs()).toBe(1)
   })
 
-  test('D3: under a route of your own that is a template, the path below the base tells two resources apart', async () => {
+  test('D3: if the option route answers a template, the path below the base distinguishes two resources', async () => {
     const { send, runs } = api({ route: () => '/payments/{id}/refunds', payload: () => 'the same' })
     const refund = (id: string, base: string): TestEvent =>
       rest({
@@ -297,7 +297,7 @@ describe('one request, reached in two ways', () => {
     expect(runs()).toBe(1)
   })
 
-  test('a route of your own that is the end of the path hides no resource', async () => {
+  test('an option route that answers the end of the path hides no resource', async () => {
     const { send, runs } = api({ route: () => '/refunds' })
     const refund = (id: string): TestEvent =>
       http20({ ...ordinary, template: '$default', parameters: null, path: `/payments/${id}/refunds` })
@@ -306,7 +306,7 @@ describe('one request, reached in two ways', () => {
     expect(runs()).toBe(1)
   })
 
-  test('a slash at the end counts where a route of your own says so', async () => {
+  test('a final slash counts if the option route answers it', async () => {
     const { send, runs } = api({ route: ({ path }: { path: string }) => path })
     await send(rest(ordinary))
     await send(rest({ ...ordinary, path: '/orders/' }))
@@ -314,11 +314,11 @@ describe('one request, reached in two ways', () => {
   })
 })
 
-describe('the payload 1.0 under $default, which does not tell the key of an API mapping from the path', () => {
+describe('the payload 1.0 under $default, which does not distinguish the key of an API mapping from the path', () => {
   const sent: Sent = { ...ordinary, template: '$default', parameters: null, stage: '$default' }
   const custom = http10({ ...sent, reach: { domainName: CUSTOM, base: '/shop' } })
 
-  test('says so, once for each handler', async () => {
+  test('a warning is logged, once for each handler', async () => {
     const { send, runs } = api()
     const logged = await errorsLogged(async () => {
       await send(http10(sent))
@@ -331,7 +331,7 @@ describe('the payload 1.0 under $default, which does not tell the key of an API 
     expect(runs()).toBe(2)
   })
 
-  test('refuses the second of two under a route of your own', async () => {
+  test('the second of two requests is refused with the option route', async () => {
     const { send, runs } = api({ route: () => '/orders' })
     const logged = await errorsLogged(async () => {
       await send(http10(sent))

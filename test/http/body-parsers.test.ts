@@ -7,7 +7,7 @@ import { type HttpOptions, idempotency, idempotent } from '../../lib/http/index.
 import { contextWith, EVENT_MAKERS, payment, type TestEvent } from '../support/http-events.ts'
 import { type Answered, answered, errorsLogged, harness } from '../support/http-harness.ts'
 
-/** The middlewares that stand in front of this one in most chains, and change the event before it is seen. */
+/** The middlewares that most chains have before this one. They change the event. */
 const PARSERS: Readonly<Record<'json' | 'urlencoded' | 'normalizer', () => object>> = {
   json: jsonBodyParser,
   urlencoded: urlencodeBodyParser,
@@ -43,13 +43,13 @@ const sent = (type: string, body: string): TestEvent => {
   return payment('k', undefined, { body, headers })
 }
 
-describe.each(FORMS)('%s, behind a parser of bodies', (form) => {
+describe.each(FORMS)('%s, after a body parser', (form) => {
   test.each([
     ['an object', '{"amount":1,"to":"alice"}', '{ "to": "alice", "amount": 1.0 }', '{"amount":2,"to":"alice"}'],
     ['a list', '[{"to":"alice","amount":1}]', '[ {"amount":1,"to":"alice"} ]', '[{"to":"mallory","amount":999}]'],
     ['an object with a length', '{"length":0,"amount":1}', '{"amount":1,"length":0}', '{"length":0,"amount":999}'],
     ['a number', '1', '1.0', '2'],
-  ])('D4, E3: %s is told from another payload', async (_, body, same, other) => {
+  ])('D4, E3: %s is distinguished from another payload', async (_, body, same, other) => {
     const send = await chain(form, 'json')
     const first = await send(sent('application/json', body))
     expect(first).toMatchObject({ statusCode: 201, headers: { 'idempotency-status': 'created' } })
@@ -58,7 +58,7 @@ describe.each(FORMS)('%s, behind a parser of bodies', (form) => {
     expect(await send(sent('application/json', other))).toMatchObject({ statusCode: 422 })
   })
 
-  test('D4, E3: a body that a middleware has decoded, and left marked as Base64, counts wholly', async () => {
+  test('D4, E3: a body that a middleware has decoded but left marked as Base64 counts as a whole', async () => {
     const { options } = await harness()
     const decoder = {
       before: ({ event }: { event: TestEvent }) => {
@@ -76,7 +76,7 @@ describe.each(FORMS)('%s, behind a parser of bodies', (form) => {
     expect(await send('amount=10.00&to=alice')).toMatchObject({ headers: { 'idempotency-status': 'replayed' } })
   })
 
-  test('D4: nor is such a body taken for one that is Base64 of it', async () => {
+  test('D4: such a body is not taken for one that is its Base64', async () => {
     const { options } = await harness()
     const echo = async (event: TestEvent) => ({ statusCode: 201, body: String(event.body) })
     const run = chained(form, options, echo)
@@ -86,12 +86,12 @@ describe.each(FORMS)('%s, behind a parser of bodies', (form) => {
     expect(await send('123')).toMatchObject({ statusCode: 422 })
   })
 
-  test('D5: a length that no memory has does no harm', async () => {
+  test('D5: a length beyond the memory does no harm', async () => {
     const send = await chain(form, 'json')
     expect(await send(sent('application/json', '{"length":3000000000}'))).toMatchObject({ statusCode: 201 })
   })
 
-  test('E3: the fields of a form are told from others', async () => {
+  test('E3: the fields of a form are distinguished from others', async () => {
     const send = await chain(form, 'urlencoded')
     const type = 'application/x-www-form-urlencoded'
     expect(await send(sent(type, 'amount=1&to=alice'))).toMatchObject({ statusCode: 201 })
@@ -99,7 +99,7 @@ describe.each(FORMS)('%s, behind a parser of bodies', (form) => {
     expect(await send(sent(type, 'amount=2&to=alice'))).toMatchObject({ statusCode: 422 })
   })
 
-  test('E3, E8: an ALB’s query counts behind the event normalizer, which adds an empty one of several values', async () => {
+  test('E3, E8: an ALB’s query counts after the event normalizer, which adds an empty multiValueQueryStringParameters', async () => {
     const send = await chain(form, 'normalizer')
     const asked = (query: string) => EVENT_MAKERS.alb({ headers: [['idempotency-key', 'k']], query, body: '' })
     expect(await send(asked('amount=1'))).toMatchObject({ statusCode: 201 })
@@ -130,7 +130,7 @@ describe.each(FORMS)('%s, JSON that a parser cannot keep whole', (form) => {
     expect([logged, calls]).toEqual([[], []])
   })
 
-  test('D4: in front of a parser it counts as it is written', async () => {
+  test('D4: before a parser it counts as it is written', async () => {
     const { options } = await harness()
     const run = chained(form, options, async () => ({ statusCode: 201, body: 'ran' }))
     for (const body of ['{"amount":1e400}', nested(65)]) {
@@ -143,7 +143,7 @@ describe.each(FORMS)('%s, JSON that a parser cannot keep whole', (form) => {
     ['NaN', { amount: Number.NaN }],
     ['a Date', { at: new Date(0) }],
     ['a bigint', { amount: 1n }],
-  ])('D4: but %s is what no JSON has: 500, and a line in the log', async (_, made) => {
+  ])('D4: %s comes from no JSON: 500, and a line in the log', async (_, made) => {
     const { options, calls } = await harness()
     const run = chained(form, options, async () => ({ statusCode: 201, body: 'ran' }))
     const logged = await errorsLogged(async () => {
@@ -154,7 +154,7 @@ describe.each(FORMS)('%s, JSON that a parser cannot keep whole', (form) => {
     expect(calls).toEqual([])
   })
 
-  test('D4: nor is it the client’s where the function of the option made it', async () => {
+  test('D4: it is not the client’s mistake if the option payload made it', async () => {
     const { options } = await harness({ payload: (event) => JSON.parse(String(event.body)) })
     const run = chained(form, options, async () => ({ statusCode: 201, body: 'ran' }))
     const logged = await errorsLogged(async () => {
@@ -165,7 +165,7 @@ describe.each(FORMS)('%s, JSON that a parser cannot keep whole', (form) => {
   })
 })
 
-/** The fronts whose events have both maps, or the one that middlewares seldom look at. */
+/** The fronts whose events have both maps, or the one that middlewares seldom read. */
 describe.each(['rest-api', 'alb-multi-value'] as const)('on %s, headers that an earlier middleware has set', (kind) => {
   const keyless = () => EVENT_MAKERS[kind]({ headers: [['Host', 'api.example']], body: '{"a":1}' })
   const setting = (headers: Record<string, unknown>) => ({
@@ -189,13 +189,13 @@ describe.each(['rest-api', 'alb-multi-value'] as const)('on %s, headers that an 
     expect(statuses).toEqual(['created', 'replayed'])
   })
 
-  test('E8: one that a middleware has put in the place of the client’s counts; numbers are texts', () => {
+  test('E8: a key with which a middleware replaced the client’s counts; numbers are texts', () => {
     const event = EVENT_MAKERS[kind]({ headers: [['Idempotency-Key', 'of-the-client']], body: '' })
     setting({ 'Idempotency-Key': 42 }).before({ event })
     expect(readEvent(event).headerLines('idempotency-key')).toEqual(['42'])
   })
 
-  test('E7: the client’s own lines are all seen', () => {
+  test('E7: all of the client’s lines are seen', () => {
     const headers = [
       ['Idempotency-Key', 'a'],
       ['Idempotency-Key', 'b'],
@@ -207,16 +207,13 @@ describe.each(['rest-api', 'alb-multi-value'] as const)('on %s, headers that an 
   })
 })
 
-test.each(FORMS)(
-  '%s: what a parser made that cannot be fingerprinted is a problem, and runs nothing.',
-  async (form) => {
-    const { options, calls } = await harness()
-    const upload = { file: new Map([['content', 'bytes']]) }
-    const event = { ...payment('k'), body: upload } as unknown as TestEvent
-    const run = async () => ({ statusCode: 201, body: 'ran' })
-    const handler = chained(form, options, run)
-    const answer = answered(await handler(event, contextWith()))
-    expect(JSON.parse(answer.body)).toMatchObject({ status: 500, code: 'payload-invalid' })
-    expect(calls).toEqual([])
-  },
-)
+test.each(FORMS)('%s: a parsed body that cannot be fingerprinted is a problem, and runs nothing', async (form) => {
+  const { options, calls } = await harness()
+  const upload = { file: new Map([['content', 'bytes']]) }
+  const event = { ...payment('k'), body: upload } as unknown as TestEvent
+  const run = async () => ({ statusCode: 201, body: 'ran' })
+  const handler = chained(form, options, run)
+  const answer = answered(await handler(event, contextWith()))
+  expect(JSON.parse(answer.body)).toMatchObject({ status: 500, code: 'payload-invalid' })
+  expect(calls).toEqual([])
+})

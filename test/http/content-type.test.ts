@@ -41,7 +41,7 @@ describe.each(EVENT_KINDS)('on %s', (kind) => {
     ['text/plain; charset=utf-8', '"a"', ' "a"'],
     ['application/x-www-form-urlencoded', '1e2', '100'],
     ['application/octet-stream', '{"a":1,"b":2}', '{"b":2,"a":1}'],
-  ])('%s: bodies that only JSON would take for one another differ: %s, %s', async (contentType, one, other) => {
+  ])('%s: bodies that are equal only as JSON differ: %s, %s', async (contentType, one, other) => {
     expect(await second(kind, contentType, { text: one }, { text: other })).toBe('422')
     expect(await second(kind, contentType, { text: one }, { text: other, inBase64: true })).toBe('422')
     expect(await second(kind, contentType, { text: one }, { text: one })).toBe('replayed')
@@ -49,7 +49,7 @@ describe.each(EVENT_KINDS)('on %s', (kind) => {
   })
 
   test.each([undefined, '', 'application/json', 'application/json; charset=utf-8', 'Application/Merge-Patch+JSON'])(
-    '%p: a JSON body is what it says, however it is written',
+    '%p: a JSON body is compared by its value, not by its text',
     async (contentType) => {
       const one = { text: '{"a":1.0,"b":2}' }
       expect(await second(kind, contentType, one, { text: '{ "b": 2, "a": 1 }' })).toBe('replayed')

@@ -97,7 +97,7 @@ describe('the claim of a context', () => {
     expect(keys).toEqual([expect.any(String), keys[0]])
   })
 
-  test('is that of the call that began last among those that are left, whichever ends first', () => {
+  test('it is the claim of the running call that began last, whichever ends first', () => {
     const claims = fc.array(fc.record({ isClaimed: fc.boolean(), endsAs: fc.nat(1000) }), { maxLength: 8 })
     fc.assert(
       fc.property(claims, (calls) => {

@@ -43,7 +43,7 @@ const subject = (handle: Handle, over: Partial<HttpOptions<TestEvent>> = {}) => 
 
 const plain: Handle = () => ({ statusCode: 201, headers: { Location: '/payments/1' }, body: 'x' })
 
-/** As a framework inside of the handler does. */
+/** As a framework within the handler does. */
 const withOwnCors: Handle = (event) => {
   const headers = {
     ...event.headers,
@@ -66,7 +66,7 @@ const withOwnCors: Handle = (event) => {
 }
 
 describe.each(EVENT_KINDS)('on %s', (kind) => {
-  test('what a handler allows one origin is not replayed to another', async () => {
+  test('a permission that a handler gives to one origin is not replayed to another', async () => {
     const send = subject(withOwnCors)
     const own = {
       'access-control-allow-origin': SHOP,
@@ -81,7 +81,7 @@ describe.each(EVENT_KINDS)('on %s', (kind) => {
     expect((await send(kind, {})).headers).toMatchObject(own)
   })
 
-  test('what it allows all origins is', async () => {
+  test('a permission that a handler gives to all origins is replayed to all', async () => {
     const send = subject(() => ({ statusCode: 201, headers: { 'access-control-allow-origin': '*' }, body: 'x' }))
     await send(kind, { origin: SHOP })
     expect((await send(kind, { origin: ADMIN })).headers).toMatchObject({ 'access-control-allow-origin': '*' })
@@ -110,7 +110,7 @@ describe.each(EVENT_KINDS)('on %s', (kind) => {
     }
   })
 
-  test('with the option, a handler that allows an origin by itself is left alone, and a replay to another goes by the list', async () => {
+  test('with the option, the headers of a handler that allows an origin are kept, and a replay to another origin follows the list', async () => {
     const send = subject(withOwnCors, { cors: allowOrigins({ origins: [SHOP, ADMIN] }) })
     const first = await send(kind, { origin: SHOP })
     expect(first.headers).toMatchObject({
@@ -123,7 +123,7 @@ describe.each(EVENT_KINDS)('on %s', (kind) => {
     expect(headers['access-control-allow-credentials']).toBeUndefined()
   })
 
-  test('an answer in an envelope of your own gets them too', async () => {
+  test('an answer of the option problem gets the headers too', async () => {
     const problem: HttpOptions<TestEvent>['problem'] = ({ status, body }) => ({ statusCode: status, body: body.code })
     const send = subject(plain, { cors: allowOrigins({ origins: ['*'] }), problem })
     const answer = await send(kind, { origin: SHOP, key: 'a,b' })
@@ -136,7 +136,7 @@ describe.each(EVENT_KINDS)('on %s', (kind) => {
   })
 })
 
-test('credentials and headers of your own are said where they are asked for', async () => {
+test('credentials and exposeHeaders are sent if the options have them', async () => {
   const send = subject(plain, { cors: allowOrigins({ origins: [SHOP], credentials: true, exposeHeaders: ['ETag'] }) })
   expect((await send('http-api', { origin: SHOP })).headers).toMatchObject({
     'access-control-allow-credentials': 'true',
@@ -156,7 +156,7 @@ test.each([
   expect((await send('http-api', { origin: SHOP })).headers.vary).toBe(expected)
 })
 
-test('a request without a key that runs has them; a method that passes is untouched', async () => {
+test('a request that runs without a key gets the headers; a method that passes through is untouched', async () => {
   const send = subject(plain, { cors: allowOrigins({ origins: [SHOP] }), missingKey: 'pass', key: () => undefined })
   expect((await send('http-api', { origin: SHOP })).headers['access-control-allow-origin']).toBe(SHOP)
   expect(
@@ -164,7 +164,7 @@ test('a request without a key that runs has them; a method that passes is untouc
   ).toBeUndefined()
 })
 
-test('E13: in the middleware form a replay and a problem have them, whatever middlewares outside would have added', async () => {
+test('E13: in the middleware form a replay and a problem have the headers, although outer middlewares do not see them', async () => {
   const options = {
     store: memoryStore(),
     operation: 'payments',
@@ -216,14 +216,14 @@ describe('options that cannot be right are refused at once', () => {
   })
 
   test.each([[['*']], [[SHOP, 'http://localhost:3000', 'capacitor://localhost', 'https://xn--bcher-kva.example']]])(
-    'but the origins %j are allowed',
+    'the origins %j are allowed',
     (origins) => {
       expect(() => subject(plain, { cors: allowOrigins({ origins, credentials: undefined }) })).not.toThrow()
     },
   )
 })
 
-test('a list of origins that is changed later allows no other origin', async () => {
+test('a later change of the list allows no other origin', async () => {
   const origins = [SHOP]
   const send = subject(plain, { cors: allowOrigins({ origins }) })
   origins.push(ADMIN)

@@ -143,7 +143,7 @@ describe.each(Object.entries(MEANT_FOR_THE_CLIENT))('an error of %s', (_, make40
   })
 
   test.each(Object.entries(FORMS).filter(([name]) => name !== 'wrapper'))(
-    'C4, C6: abandons in %s, where nobody can tell whose request it is meant for',
+    'C4, C6: abandons in %s, where it cannot be known for whose request it is meant',
     async (_form, make) => {
       const { work, charges } = chargeThenFail(make404())
       const { send, endings } = make(work)

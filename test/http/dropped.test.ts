@@ -10,7 +10,7 @@ import { gate } from '../support/http-harness.ts'
 type Context = { getRemainingTimeInMillis?: () => number }
 type Handle = (event: TestEvent, context: Context) => Promise<unknown>
 
-/** A host that enforces no deadline, so that nothing but the layer itself ends a heartbeat. */
+/** A host that enforces no deadline: only the layer itself ends a heartbeat. */
 const scene = (over: Partial<MiddlewareOptions<TestEvent>> = {}) => {
   const runtime = { ...testRuntime(), enforcesDeadline: () => false }
   const store = memoryStore({ now: runtime.now })
@@ -58,7 +58,7 @@ describe.each([
     expect(await chain(options, async () => done)(payment('k'), {})).toMatchObject({ body: 'done' })
   })
 
-  test('C16: a claim is renewed as long as its handler runs', async () => {
+  test('C16: a claim is renewed while its handler runs', async () => {
     const { options, clock, renewals } = scene()
     const { opened, open } = gate()
     const answer = chain(options, async () => {
@@ -92,7 +92,7 @@ describe.each([
     expect(renewals()).toBe(0)
   })
 
-  test('C7: an early answer leaves the claim, also when the host’s clock has stepped back', async () => {
+  test('C7: an early answer leaves the claim in force, even if the host’s clock has stepped back', async () => {
     let back = 0
     const runtime = {
       ...testRuntime(),

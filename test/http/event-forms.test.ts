@@ -28,7 +28,7 @@ const subject = (answer: unknown, over: Partial<HttpOptions<TestEvent>> = {}): S
   }
 }
 
-/** Lines of one name are one list, however they are sent (RFC 9110, section 5.3); of cookies each line is its own. */
+/** Lines of one name are one list, however they are sent (RFC 9110, section 5.3). Each cookie has a separate line. */
 const shown = ({ headers, ...rest }: Wire) => ({
   ...rest,
   headers: Object.fromEntries(
@@ -40,7 +40,7 @@ const shown = ({ headers, ...rest }: Wire) => ({
 
 const COOKIES = ['a=1; Secure', 'b=2; Expires=Wed, 21 Oct 2026 07:28:00 GMT']
 
-/** How handlers write one answer; each with what its clients get. */
+/** The forms in which handlers write an answer, and what the client gets. */
 const ANSWERS: Readonly<Record<string, { readonly answer: object; readonly headers: object; readonly body?: string }>> =
   {
     'single-value headers': {
@@ -86,7 +86,7 @@ const ANSWERS: Readonly<Record<string, { readonly answer: object; readonly heade
 
 describe.each(Object.entries(ANSWERS))('E2, E8: an answer with %s', (_, { answer, headers, body = 'x' }) => {
   test.each(PAIRS)(
-    'that is stored behind %s has its form, and is replayed behind %s in that of its own',
+    'stored behind %s has the form of that front, and is replayed behind %s in the form of the other',
     async (first, second) => {
       const { send, runs } = subject(answer)
       const fresh = wireOf(first, await send(first, 'k'))
@@ -121,14 +121,14 @@ describe.each(Object.entries(COOKIE_ANSWERS))('E2, E8: cookies %s', (_, answer) 
   /** A load balancer without multi-value headers can set one cookie. */
   const cookiesOf = (kind: TestEventKind) => (kind === 'alb' ? COOKIES.slice(1) : COOKIES)
 
-  test.each(PAIRS)('of an answer behind %s are set, and behind %s not again', async (first, second) => {
+  test.each(PAIRS)('of an answer behind %s are set, and are not replayed behind %s', async (first, second) => {
     const { send } = subject(answer)
     const fresh = wireOf(first, await send(first, 'k'))
     expect(shown(fresh).headers).toEqual({ 'x-a': '1', 'set-cookie': cookiesOf(first) })
     expect(shown(wireOf(second, await send(second, 'k'))).headers).toEqual({ 'x-a': '1' })
   })
 
-  test.each(PAIRS)('that may be replayed are, from %s to %s, each in a line of its own', async (first, second) => {
+  test.each(PAIRS)('that may be replayed are, from %s to %s, each in a separate line', async (first, second) => {
     const { send } = subject(answer, { replayHeaders: { allow: ['set-cookie', 'x-a'] } })
     await send(first, 'k')
     const replay = wireOf(second, await send(second, 'k'))
@@ -143,7 +143,7 @@ test.each(EVENT_KINDS)('E12: on %s two spellings of one header in one map are tw
 
 describe('E12: a result without a status', () => {
   test.each(PAIRS.filter(([first, second]) => IS_PAYLOAD_20.has(first) || IS_PAYLOAD_20.has(second)))(
-    'behind %s first, then behind %s, is made explicit wherever payload 2.0 has a part in it',
+    'first behind %s, then behind %s, is made explicit if either has payload 2.0',
     async (first, second) => {
       const { send, runs } = subject({ id: 'p_1' })
       const fresh = await send(first, 'k')

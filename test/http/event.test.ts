@@ -4,7 +4,7 @@ import { EVENT_KINDS, EVENT_MAKERS, type Sent, type TestEventKind } from '../sup
 const read = (kind: TestEventKind, sent: Sent): ReturnType<typeof readEvent> => readEvent(EVENT_MAKERS[kind](sent))
 
 describe.each(EVENT_KINDS)('E8: %s', (kind) => {
-  test('E8: the kind is told from the event', () => {
+  test('E8: the kind is recognised from the event', () => {
     expect(read(kind, {}).kind).toBe(kind)
   })
 

@@ -56,7 +56,7 @@ describe('the policy graphql', () => {
   })
 })
 
-test('a bundle that does not use the policy has nothing of it', async () => {
+test('a bundle that does not use the policy does not contain it', async () => {
   const bundled = async (name: string): Promise<string> => {
     const { outputFiles } = await build({
       stdin: {
@@ -84,7 +84,7 @@ describe('with Apollo Server', () => {
   const servers: ApolloServer[] = []
   afterAll(() => Promise.all(servers.map((server) => server.stop())))
 
-  /** `pay` fails at its first run, where it is told to. */
+  /** `pay` fails at its first run if this is true. */
   const api = ({ fails = false, ...more }: { fails?: boolean; payload?: (event: TestEvent) => unknown } = {}) => {
     let runs = 0
     const server = new ApolloServer({
@@ -128,7 +128,7 @@ describe('with Apollo Server', () => {
     persistedQuery: { version: 1, sha256Hash: createHash('sha256').update(of).digest('hex') },
   })
 
-  test('a mutation that fails is not kept: its retry runs', async () => {
+  test('a mutation that fails is not stored: its retry runs', async () => {
     const { send, runs } = api({ fails: true })
     const first = await send({ query })
     expect([first.statusCode, statusOf(first)]).toEqual([200, 'abandoned'])
@@ -139,7 +139,7 @@ describe('with Apollo Server', () => {
     expect(runs()).toBe(2)
   })
 
-  test('automatic persisted queries: the mutation runs once, when the whole query comes', async () => {
+  test('automatic persisted queries: the mutation runs once, when the client sends the whole query', async () => {
     const { send, runs } = api()
     const extensions = persisted(query)
     const unknown = await send({ extensions })
@@ -150,7 +150,7 @@ describe('with Apollo Server', () => {
     expect(runs()).toBe(1)
   })
 
-  test('automatic persisted queries: a retry with the hash alone is a replay, where the payload leaves the query out', async () => {
+  test('automatic persisted queries: a retry with only the hash is a replay, if the payload leaves the query out', async () => {
     const { send, runs } = api({
       payload: ({ body }) => {
         const { query: text, ...rest } = JSON.parse(body ?? '{}')
@@ -170,7 +170,7 @@ describe('with Apollo Server', () => {
     ['cannot be parsed', { query: 'mutation {' }, 'GRAPHQL_PARSE_FAILED'],
     ['is not valid', { query: 'mutation { refund }' }, 'GRAPHQL_VALIDATION_FAILED'],
     ['has no variables', { query: 'mutation ($amount: Int!) { pay(amount: $amount) }' }, 'BAD_USER_INPUT'],
-  ])('a document that %s is released: the client may mend it under the same key', async (_, sent, code) => {
+  ])('a document that %s is released: the client may correct it under the same key', async (_, sent, code) => {
     for (const accept of ['application/json', 'application/graphql-response+json']) {
       const { send, runs } = api()
       const refused = await send(sent, [['Accept', accept]])
@@ -180,19 +180,19 @@ describe('with Apollo Server', () => {
     }
   })
 
-  test('an Accept that Apollo refuses after the mutation has run does not release', async () => {
+  test('an Accept that Apollo refuses after the mutation ran does not release', async () => {
     const { send, runs } = api()
     const refused = await send({ query }, [['Accept', 'text/html']])
     expect([refused.statusCode, statusOf(refused), runs()]).toEqual([406, 'abandoned', 1])
   })
 
-  test('a batch that Apollo refuses as a whole, after a part of it has run, does not release', async () => {
+  test('a batch that Apollo refuses as a whole, after a part of it ran, does not release', async () => {
     const { send, runs } = api()
     const refused = await send([{ query }, 'no operation'])
     expect([refused.statusCode, statusOf(refused), runs()]).toEqual([400, 'abandoned', 1])
   })
 
-  test('a batch of which one operation has failed is not kept, one that has no errors is', async () => {
+  test('a batch with a failed operation is not stored, one without errors is', async () => {
     const { send } = api({ fails: true })
     expect(statusOf(await send([{ query }, { query }]))).toBe('abandoned')
     expect(statusOf(await send([{ query }, { query }]))).toBe('created')

@@ -61,7 +61,7 @@ describe('E7: the header', () => {
     expect(both(lines)).toEqual([compat, strict])
   })
 
-  test('E7: every visible ASCII character but four may stand in a raw key', () => {
+  test('E7: a raw key may have every visible ASCII character but four', () => {
     for (let code = 0x21; code <= 0x7e; code++) {
       const character = String.fromCharCode(code)
       const expected = '",;\\'.includes(character) ? invalid : key(`a${character}`)

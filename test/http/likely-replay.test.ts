@@ -22,7 +22,7 @@ const open = async (hint: (event: TestEvent) => boolean = likelyReplay) => {
 const REPLAYED = { statusCode: 201, body: 'run 1', headers: { 'idempotency-status': 'replayed' } }
 const CREATED = { statusCode: 201, body: 'run 1', headers: { 'idempotency-status': 'created' } }
 
-test('A request that is likely a replay is read, and not written.', async () => {
+test('for a request that is likely a replay, the record is read and not written', async () => {
   const { handle, calls } = await open()
   const send = handle()
   expect(await send(keyed('k', false))).toMatchObject(CREATED)
@@ -31,13 +31,13 @@ test('A request that is likely a replay is read, and not written.', async () => 
   expect(calls).toEqual(['claim', 'settle', 'peek', 'claim'])
 })
 
-test('A hint that was wrong costs a read, and the request runs.', async () => {
+test('a wrong hint costs a read, and the request runs', async () => {
   const { handle, calls } = await open()
   expect(await handle()(keyed('k', true))).toMatchObject(CREATED)
   expect(calls).toEqual(['peek', 'claim', 'settle'])
 })
 
-test('A hint that throws is no hint.', async () => {
+test('an option likelyReplay that throws gives no hint', async () => {
   const { handle, calls } = await open(() => {
     throw new TypeError('no headers')
   })
@@ -45,14 +45,14 @@ test('A hint that throws is no hint.', async () => {
   expect(calls).toEqual(['claim', 'settle'])
 })
 
-describe('What a stale read gives changes nothing:', () => {
-  /** The store with a read that gives what it is told to. */
+describe('a stale read changes nothing', () => {
+  /** The store, with a read that gives this record. */
   const readingStale = (store: Store, stale: StoredRecord | undefined): Store => ({ ...store, peek: async () => stale })
 
   const recordOf = async ({ store, events }: Awaited<ReturnType<typeof open>>): Promise<StoredRecord> => {
     const told = events.find((event) => event.type === 'claimed')
     const record = told && (await store.peek(told.recordKey, new AbortController().signal))
-    if (record === undefined) throw new Error('No record stands there')
+    if (record === undefined) throw new Error('There is no record')
     return record
   }
 

@@ -22,7 +22,7 @@ interface Hook {
 
 const created = (body = 'done') => ({ statusCode: 201, headers: { Location: '/p' }, body })
 
-/** Middy counts its early time-out with the true remaining time. */
+/** Middy computes its early timeout from the real remaining time. */
 const untilDeadline = (span: number): Context => {
   const deadline = Date.now() + span
   return { getRemainingTimeInMillis: () => deadline - Date.now() }
@@ -92,7 +92,7 @@ describe.each([
     expect(runs).toBe(1)
   })
 
-  test('E3, E6, E10: mismatch, missing key, other methods', async () => {
+  test('E3, E6, E10: a mismatch and a missing key are problems; other methods pass through', async () => {
     const { send, raw } = chain(await harness(), async () => created())
     await send(payment('k-1', 1))
     expect(problemCode(await send(payment('k-1', 2)))).toBe('key-reused')
@@ -100,7 +100,7 @@ describe.each([
     expect(await raw(payment('k-1', 1, { method: 'GET' }))).toEqual(created())
   })
 
-  test('E6: without a key where it is optional', async () => {
+  test('E6: a request runs without a key if the key is optional', async () => {
     const { send } = chain(await harness({ missingKey: 'pass' }), async (_event, context) =>
       created(String(claimOf(context))),
     )
@@ -118,7 +118,7 @@ describe.each([
     expect(answers.every(({ statusCode }) => statusCode === 201 || statusCode === 409)).toBe(true)
   })
 
-  test('A12: requests in flight do not mix, also where request.internal is shared', async () => {
+  test('A12: requests in flight do not mix, even if they share request.internal', async () => {
     const { send } = chain(
       await harness(),
       async (event) => {
@@ -174,7 +174,7 @@ describe.each([
     expect(runs).toBe(1)
   })
 
-  test('C6: a hook after ours that throws does not touch what is stored', async () => {
+  test('C6: a later hook that throws does not change the record', async () => {
     const h = await harness()
     let runs = 0
     const failing = {
@@ -189,7 +189,7 @@ describe.each([
     expect(runs).toBe(1)
   })
 
-  test('C6: a hook before ours that throws makes no store call', async () => {
+  test('C6: an earlier hook that throws causes no store call', async () => {
     const h = await harness()
     const failing = {
       before: () => {
@@ -201,7 +201,7 @@ describe.each([
     expect(h.calls).toEqual([])
   })
 
-  test('C6: a hook between ours and the handler that throws a 4xx after the effect never releases', async () => {
+  test('C6: a hook between this one and the handler that throws a 4xx after the effect never releases', async () => {
     const h = await harness()
     const failing = {
       after: () => {
@@ -214,7 +214,7 @@ describe.each([
     expect(problemCode(await send(payment('k-1', 2)))).toBe('key-reused')
   })
 
-  test("C7: Middy's early time-out leaves the claim as it is: a retry is refused, and the late handler changes nothing", async () => {
+  test("C7: Middy's early timeout leaves the claim in force: a retry is refused, and the late handler changes nothing", async () => {
     const h = await harness()
     const { opened, open } = gate()
     let runs = 0
@@ -233,7 +233,7 @@ describe.each([
     expect(runs).toBe(1)
   })
 
-  test("C7: so does an answer of the user's own to the early time-out", async () => {
+  test('C7: an answer that the chain gives to the early timeout leaves the claim in force too', async () => {
     const h = await harness()
     const { opened, open } = gate()
     const plugin = { timeoutEarlyInMillis: 60, timeoutEarlyResponse: () => ({ statusCode: 504, body: 'late' }) }
@@ -286,7 +286,7 @@ describe.each([
     expect(answered(await handler(payment('k-1'), contextWith())).headers['idempotency-status']).toBe('replayed')
   })
 
-  test('A12, C7: after an early answer the handler that still runs has its claim, for what it has yet to call', async () => {
+  test('A12, C7: after an early answer the handler that still runs keeps its claim for its downstream calls', async () => {
     const h = await harness()
     const { opened, open } = gate()
     const keys: (string | undefined)[] = []
@@ -309,7 +309,7 @@ describe.each([
     expect(keys).toEqual([expect.any(String), expect.any(String), keys[0], keys[1]])
   })
 
-  test('C7: an answer close to the deadline is told of as unstored, and is a 503 where that was asked for', async () => {
+  test('C7: an answer close to the deadline is marked as unstored, and is a 503 under unstored: fail', async () => {
     for (const unstored of ['answer', 'fail'] as const) {
       const h = await harness({ unstored })
       const { send } = chain(h, async () => created())
@@ -319,7 +319,7 @@ describe.each([
     }
   })
 
-  test('C7: on a host that does not enforce its deadline too, an early answer leaves the claim', async () => {
+  test('C7: an early answer leaves the claim in force also on a host that does not enforce its deadline', async () => {
     const h = await harness({ runtime: { ...patientRuntime, enforcesDeadline: () => false } })
     const { opened, open } = gate()
     const plugin = { timeoutEarlyInMillis: 60, timeoutEarlyResponse: () => ({ statusCode: 408, body: 'late' }) }
@@ -329,7 +329,7 @@ describe.each([
     open()
   })
 
-  test('A12: a call within a call, with one context, has its own claim, and gives the outer one back', async () => {
+  test('A12: a call within a call with the same context has its own claim, and then gives back the outer one', async () => {
     const h = await harness()
     const inner = chain({ ...h, options: { ...h.options, operation: 'ledger' } }, async (_event, context) =>
       created(claimOf(context)?.recordKey),
@@ -347,7 +347,7 @@ describe.each([
     expect(seen[2]).toBe(seen[0])
   })
 
-  test('A12: a context that is used again does not show the claim of the call before', async () => {
+  test('A12: a context that is used again does not have the claim of the previous call', async () => {
     const h = await harness({ missingKey: 'pass' })
     const seen: unknown[] = []
     const { send } = chain(h, async (_event, context) => {

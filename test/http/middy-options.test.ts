@@ -35,7 +35,7 @@ describe.each<[string, (plugin: object) => { handler(base: never): unknown }]>([
     await new Promise((resolve) => setTimeout(resolve, 80))
   })
 
-  test('gets it on a method that passes too, where there is no claim', async () => {
+  test('gets it also on a method that passes through, where it has no claim', async () => {
     const given: Given[] = []
     const handler = middy({}).handler(noting(given) as never) as Handler
     await handler(payment('k', {}, { method: 'GET' }), contextWith())

@@ -43,7 +43,7 @@ const sender = (kind: TestEventKind) => {
 
 const PARTS = [field('amount', '10'), field('file', FILE)]
 
-/** What is sent for one key after `PARTS` under the boundary A. */
+/** The second request of one key, after `PARTS` with the boundary A. */
 const second = async (kind: TestEventKind, sent: Sent): Promise<string> => {
   const send = sender(kind)
   expect(await send({ contentType: typed('A'), body: form('A', PARTS) })).toBe('created')
@@ -84,7 +84,7 @@ describe.each(EVENT_KINDS)('on %s', (kind) => {
     expect(await second(kind, sent)).toBe('422')
   })
 
-  test('D4: a form that came as text is the one that came as Base64', async () => {
+  test('D4: a form sent as text equals the same form sent as Base64', async () => {
     const text = (boundary: string) => form(boundary, [field('name', 'Zoë'), field('empty', '')])
     const send = sender(kind)
     expect(await send({ contentType: typed('A'), body: text('A').toString() })).toBe('created')
@@ -92,7 +92,7 @@ describe.each(EVENT_KINDS)('on %s', (kind) => {
   })
 })
 
-describe('D4: what is no whole multipart body counts byte for byte', () => {
+describe('D4: a body that is not a whole multipart body counts byte for byte', () => {
   const content = (body: string, boundary = 'b') => multipartContent([typed(boundary)], body)
 
   test.each([
@@ -112,7 +112,7 @@ describe('D4: what is no whole multipart body counts byte for byte', () => {
   })
 
   test.each(['--b\r\n\r\nx\r\n--b--', '--b\r\n\r\n\r\n--b--\r\n', '--b\r\n\r\n--b\r\n\r\nx\r\n--b--', '--b\r\n…--b--'])(
-    'but %j is one',
+    '%j is a whole one',
     (body) => {
       expect(content(body)).toBeDefined()
     },
@@ -125,12 +125,12 @@ describe('D4: what is no whole multipart body counts byte for byte', () => {
     [['multipart/form-data; boundary=""']],
     [[`multipart/form-data; boundary=${'b'.repeat(71)}`]],
     [['text/multipart/x; boundary=b']],
-  ])('nor is one without a type that names one boundary: %j', (contentTypes) => {
+  ])('a body whose type does not name one boundary is not: %j', (contentTypes) => {
     expect(multipartContent(contentTypes, '--b\r\n\r\nx\r\n--b--')).toBeUndefined()
   })
 })
 
-test('D2, D4: two forms have one content exactly where their parts are the same, whatever their boundaries', () => {
+test('D2, D4: two forms have the same content exactly if their parts are the same, whatever their boundaries are', () => {
   const part = fc.oneof(
     fc.uint8Array({ maxLength: 12 }).map((bytes) => Buffer.from(bytes)),
     fc.constantFrom('', '\r\n', '--', '-', '\r\n\r\n', '1,2', 'a\r\n-').map((text) => Buffer.from(text)),

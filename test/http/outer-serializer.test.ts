@@ -4,7 +4,7 @@ import { memoryStore } from '../../lib/memory/index.ts'
 import { contextWith, payment, type TestEvent } from '../support/http-events.ts'
 import { answered } from '../support/http-harness.ts'
 
-/** First and second answer of one payment, as a middleware outside gets them. */
+/** First and second answer of one payment, as an outer middleware gets them. */
 const twice = async (answer: () => unknown): Promise<readonly [Record<string, unknown>, Record<string, unknown>]> => {
   const handler = idempotent((_event: TestEvent) => answer(), {
     store: memoryStore(),
@@ -15,7 +15,7 @@ const twice = async (answer: () => unknown): Promise<readonly [Record<string, un
   return [await send(), await send()]
 }
 
-describe('a body that a serializer outside makes text of', () => {
+describe('a body that an outer serializer turns into text', () => {
   test.each<[string, unknown, unknown]>([
     ['an object with a Date', { at: new Date(0) }, { at: '1970-01-01T00:00:00.000Z' }],
     ['an object with NaN and undefined', { fee: Number.NaN, left: undefined }, { fee: null }],
@@ -28,7 +28,7 @@ describe('a body that a serializer outside makes text of', () => {
     expect(second.headers).toMatchObject({ 'Idempotency-Status': 'replayed' })
   })
 
-  test('C2: bytes are given as they are, and are not replayed as something else', async () => {
+  test('C2: bytes are answered as they are, and are not replayed as something else', async () => {
     const body = Buffer.from('%PDF-1.7')
     const [first, second] = await twice(() => ({ statusCode: 200, body, isBase64Encoded: true }))
     expect(first.body).toBe(body)
@@ -48,14 +48,14 @@ class Reply {
 test.each<[string, () => unknown]>([
   ['a Node stream', () => Readable.from(['hello'])],
   ['a web stream', () => new Blob(['hello']).stream()],
-])('C13: %s in an instance of a class is served, and not stored', async (_, stream) => {
+])('C13: %s in an instance of a class is answered, and not stored', async (_, stream) => {
   const body = stream()
   const [first, second] = await twice(() => new Reply(body))
   expect(first.body).toBe(body)
   expect([second.statusCode, JSON.parse(second.body as string).code]).toEqual([409, 'replay-unavailable'])
 })
 
-test('marks that the handler passes on, in whatever case, do not stand beside ours', async () => {
+test('status headers that the handler passes on, in any case, are replaced by those of the layer', async () => {
   const passedOn = { 'idempotency-status': 'replayed', 'IDEMPOTENT-REPLAYED': 'true', etag: 'e' }
   const [first, second] = await twice(() => ({
     statusCode: 201,
@@ -77,7 +77,7 @@ test('marks that the handler passes on, in whatever case, do not stand beside ou
   })
 })
 
-test('a failure whose headers cannot be stored is a failure all the same', async () => {
+test('a failure whose headers cannot be stored is still a failure', async () => {
   let runs = 0
   const headers: Record<string, unknown> = {}
   headers.self = headers

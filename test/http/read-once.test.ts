@@ -12,14 +12,14 @@ const send = (answer: () => unknown, over: Partial<HttpOptions<TestEvent>> = {})
   }
 }
 
-/** What the client gets, without the marks that tell a first answer from its replay, and cookies, which have none. */
+/** What the client gets, without the headers that distinguish a first answer from its replay, and without cookies. */
 const unmarked = (result: Record<string, unknown>) => {
   if (result === null || typeof result !== 'object' || !('statusCode' in result)) return result
   const { headers, cookies, ...rest } = answered(result)
   return { ...rest, headers: Object.entries(headers).filter(([name]) => !/^(idempoten|set-cookie)/.test(name)) }
 }
 
-/** Says something else each time that it is asked. */
+/** Answers something else each time that it is read. */
 const changing = (make: (reads: number) => unknown): PropertyDescriptor => {
   let reads = 0
   return { enumerable: true, get: () => make(++reads) }
@@ -93,7 +93,7 @@ const WITH_GETTERS: Readonly<Record<string, () => object>> = {
 }
 
 describe.each(Object.entries(WITH_GETTERS))('C2, E12: an answer is read once: %s', (_, make) => {
-  test.each(EVENT_KINDS)('on %s the stored answer is the given one', async (kind) => {
+  test.each(EVENT_KINDS)('on %s the stored answer equals the given one', async (kind) => {
     let runs = 0
     const handle = send(() => {
       runs++
@@ -140,7 +140,7 @@ describe.each<[string, unknown]>([
   })
 })
 
-test('C2: what the handler does to its answer afterwards changes neither the stored one nor the given one', async () => {
+test('C2: if the handler changes its answer afterwards, neither the stored nor the given answer changes', async () => {
   const answer = {
     statusCode: 201,
     headers: { etag: 'e' },

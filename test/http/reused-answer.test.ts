@@ -5,7 +5,7 @@ import { memoryStore } from '../../lib/memory/index.ts'
 import { contextWith, payment, type TestEvent } from '../support/http-events.ts'
 import { answered, gate } from '../support/http-harness.ts'
 
-/** A store whose first settle waits until it is told to go on: other requests of the process run meanwhile. */
+/** A store whose first settle waits for `goOn`. Meanwhile other requests of the process run. */
 const slowStore = (): { readonly store: Store; readonly settling: Promise<void>; readonly goOn: () => void } => {
   const store = memoryStore()
   const [reached, go] = [gate(), gate()]
@@ -26,7 +26,7 @@ const slowStore = (): { readonly store: Store; readonly settling: Promise<void>;
   }
 }
 
-/** One object for all answers, as a handler may have for speed; and its parts. */
+/** One object for all answers, as a handler may use for speed, and its parts. */
 const reuser = () => {
   const headers: Record<string, string> = {}
   const cookies: string[] = []
@@ -53,7 +53,7 @@ const FORMS: Readonly<Record<string, (options: HttpOptions<TestEvent>) => Handle
 }
 
 test.each(Object.entries(FORMS))(
-  '%s: H6, G4 A handler that uses its answer again for another tenant does not give the first caller that one.',
+  '%s: H6, G4 a handler that uses its answer object again for another tenant does not give that answer to the first client',
   async (_, make) => {
     const { store, settling, goOn } = slowStore()
     const handler = make({ store, operation: 'payments', tenant })
@@ -70,7 +70,7 @@ test.each(Object.entries(FORMS))(
   },
 )
 
-test('H6 Bytes that are filled anew while they are stored are answered as they were.', async () => {
+test('H6: bytes that are overwritten while they are stored are answered as they were', async () => {
   const { store, settling, goOn } = slowStore()
   const request = { key: 'k', tenant: 'single-tenant', payload: 1 }
   const bytes = Buffer.from('AAAA')

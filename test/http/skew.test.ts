@@ -6,7 +6,7 @@ import { freshTable, testClient } from '../support/dynamodb.ts'
 import { contextWith, payment, type TestEvent } from '../support/http-events.ts'
 import { answered, gate, patientRuntime } from '../support/http-harness.ts'
 
-/** A host whose clock is off by so many milliseconds; timers run as they do everywhere. */
+/** A host whose clock is off by this many milliseconds. Its timers run normally. */
 const hostOff = (by: number): Runtime => ({ ...patientRuntime, now: () => later(systemRuntime.now(), millis(by)) })
 
 let tableName: string
@@ -62,7 +62,7 @@ describe('B3: clocks that differ', () => {
     expect(runs).toBe(1)
   })
 
-  test('B3: beyond the skew two may run at once; what is stored is the only answer', async () => {
+  test('B3: beyond the skew two may run at the same time; the stored answer is the only one', async () => {
     const { opened, open } = gate()
     const started = gate()
     const slow = host(-60_000, async () => {

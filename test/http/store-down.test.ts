@@ -6,7 +6,7 @@ import { databaseEndpoint, testClient } from '../support/dynamodb.ts'
 import { contextWith, payment, type TestEvent } from '../support/http-events.ts'
 import { answered, errorsLogged, recordingRuntime } from '../support/http-harness.ts'
 
-/** Takes connections, and never answers. */
+/** Accepts connections, and never answers. */
 let silent: Server
 
 beforeAll(async () => {
@@ -48,7 +48,7 @@ describe.each(Object.entries(ENDPOINTS))('E11: a store %s', (_, endpoint) => {
     const { runtime, spans } = recordingRuntime()
     const { send, runs, events } = subject(endpoint(), { runtime })
     const answer = await send('k-1')
-    // The spans that the calls are cut off after, rather than a stopwatch: this machine may be busy.
+    // Checks the time limits of the calls, not elapsed time: this machine may be busy.
     expect(spans.reduce((sum, span) => sum + span, 0)).toBeLessThan(2_500)
     expect(answer.statusCode).toBe(503)
     expect(JSON.parse(answer.body)).toMatchObject({ code: 'idempotency-unavailable', retryable: true, key: 'keep' })
@@ -72,7 +72,7 @@ describe.each(Object.entries(ENDPOINTS))('E11: a store %s', (_, endpoint) => {
 
 describe('E11: a store that is not set up', () => {
   test.each(['reject', 'dangerouslyRunUnprotected'] as const)(
-    'E11: a missing table is 500, never a run, also under %s',
+    'E11: a missing table is 500 and never a run, even under %s',
     async (storeDown) => {
       const { send, runs } = subject(databaseEndpoint(), { storeDown }, 'no-such-table')
       const logged = await errorsLogged(async () => {

@@ -34,7 +34,7 @@ const later = async <T>(value: T): Promise<T> => {
 }
 
 describe.each(FORMS)('%s', (form) => {
-  test('D3, G4: a tenant that is looked up is waited for, and tells records apart', async () => {
+  test('D3, G4: a tenant that is looked up is awaited, and separates records', async () => {
     const { send, runs } = await subject(form, (event) => later(event.requestContext.authorizer?.lambda?.merchantId))
     const of = (merchantId: string) => payment('k', {}, { merchantId })
     const statuses = []
@@ -43,14 +43,14 @@ describe.each(FORMS)('%s', (form) => {
     expect(runs()).toBe(2)
   })
 
-  test('what answers by `then` alone is waited for', async () => {
+  test('a thenable that has only `then` is awaited', async () => {
     const thenable = Object.fromEntries([['then', (done: (tenant: string) => void) => done('m-1')]])
     const { send } = await subject(form, () => thenable as never)
     expect((await send(payment('k'))).statusCode).toBe(201)
   })
 
   test.each([undefined, '', null, 7])(
-    'D1: one that comes to be %p is an error, without a store call',
+    'D1: a tenant that resolves to %p is an error, without a store call',
     async (tenant) => {
       const { h, send, runs } = await subject(form, async () => tenant as never)
       await errorsLogged(async () => {
@@ -76,7 +76,7 @@ describe.each(FORMS)('%s', (form) => {
     ['answers', (thrown) => () => thrown as Error],
     ['comes to', (thrown) => async () => thrown as Error],
   ])(
-    'what is not meant for the client, and what tenant %s, is thrown as it is, without a store call',
+    'an error that is not meant for the client, and that tenant %s, is thrown as it is, without a store call',
     async (_, tenant) => {
       for (const thrown of [
         new Error('no JWKS'),
@@ -92,7 +92,7 @@ describe.each(FORMS)('%s', (form) => {
 })
 
 describe('an error that is meant for the client', () => {
-  test.each(EVENT_KINDS)('on %s is its answer in the wrapper form, without a store call', async (kind) => {
+  test.each(EVENT_KINDS)('on %s is the client’s answer in the wrapper form, without a store call', async (kind) => {
     const headers = { 'WWW-Authenticate': 'Bearer', 'content-type': 'text/plain' }
     const { h, raw, runs } = await subject('wrapper', async () => {
       throw httpError(401, 'No token', { headers })
@@ -111,7 +111,7 @@ describe('an error that is meant for the client', () => {
     expect([h.calls, runs()]).toEqual([[], 0])
   })
 
-  test('that is answered rather than thrown is its answer too; so is one of another function', async () => {
+  test('is the client’s answer too if it is returned, or comes from another option', async () => {
     const { send } = await subject('wrapper', async () => httpError(403, 'Not yours'))
     expect(await send(payment('k'))).toMatchObject({ statusCode: 403, body: '{"status":403,"detail":"Not yours"}' })
     const payload = () => {
@@ -123,7 +123,7 @@ describe('an error that is meant for the client', () => {
     expect(h.calls).toEqual([])
   })
 
-  test('in the middleware form is the chain’s: its onError hooks answer it', async () => {
+  test('goes to the onError hooks of the chain in the middleware form', async () => {
     const thrown = httpError(401, 'No token')
     const { h, raw } = await subject('hooks', () => thrown)
     await expect(raw(payment('k'))).rejects.toBe(thrown)
@@ -139,7 +139,7 @@ describe('an error that is meant for the client', () => {
   })
 })
 
-test('a tenant of a queue may be looked up too; a message whose tenant cannot be had fails alone', async () => {
+test('a queue’s tenant may be looked up too; a message whose lookup fails is the only one that fails', async () => {
   const { tableName } = await harness()
   const errors: unknown[] = []
   const handler = sqsHandler<Order>(() => {}, {

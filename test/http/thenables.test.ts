@@ -20,7 +20,7 @@ class Later {
   }
 }
 
-/** Starts its work when it is awaited, as a query builder. */
+/** Starts its work when it is awaited, as a query builder does. */
 class Builder {
   readonly #work: () => Promise<unknown>
   constructor(work: () => Promise<unknown>) {
@@ -73,7 +73,7 @@ const watchedStore = (): Seen => {
   return { order, store }
 }
 
-/** What is sent twice to one handler, whose work ends as told. */
+/** Sends the same request twice to one handler, whose work ends as given. */
 type Form = (seen: Seen, handler: (claim: HandlerClaim | undefined) => unknown) => () => Promise<unknown>
 
 const options = ({ store }: Seen) => ({ store, operation: 'payments', tenant: 'single-tenant' as const })
@@ -109,7 +109,7 @@ const CASES = Object.entries(FORMS).flatMap(([form, make]) =>
 
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 15))
 
-describe('what a handler returns is awaited under its claim', () => {
+describe("the handler's result is awaited under its claim", () => {
   test.each(CASES)('%s: C15 %s is settled when it has ended, and replayed', async (_form, _kind, make, made) => {
     const seen = watchedStore()
     let charges = 0
@@ -179,7 +179,7 @@ describe.each(MIDDYS)('Middy %s, hook form', (_, middy) => {
     expect(again).toMatchObject({ statusCode: 201, body: 'paid', headers: { 'idempotency-status': 'replayed' } })
   })
 
-  test('A12, C15: without a claim too, the handler has ended before the context is given back', async () => {
+  test('A12, C15: the handler has ended before the context gets its claim back, also without a claim', async () => {
     const seen = watchedStore()
     const claims: unknown[] = []
     const nested = chainOf(
@@ -202,7 +202,7 @@ describe.each(MIDDYS)('Middy %s, hook form', (_, middy) => {
     expect(claims).toEqual([undefined, undefined, true])
   })
 
-  test('C7, C15: a handler that is cut short, or ends close to the deadline, keeps its claim', async () => {
+  test('C7, C15: a handler that is cut short, or ends close to the deadline, leaves its claim in force', async () => {
     const seen = watchedStore()
     const { opened, open } = gate()
     const run = chainOf(
@@ -227,26 +227,29 @@ describe.each(MIDDYS)('Middy %s, hook form', (_, middy) => {
       },
     ],
     ['answers in its place', ({ response }: { response: unknown }) => ({ statusCode: 200, body: String(response) })],
-  ])('C6, H5: where a hook %s before the handler has ended, the claim is left to its lease', async (_name, judge) => {
-    const seen = watchedStore()
-    const { opened, open } = gate()
-    const inner = {
-      after: (request: { response: object }) => {
-        if (!('statusCode' in request.response)) request.response = judge(request)
-      },
-    }
-    const work = async (): Promise<unknown> => {
-      await opened
-      seen.order.push('charged')
-      return { statusCode: 201, body: '' }
-    }
-    const run = chainOf(middy, [idempotency(options(seen)), inner], () => new Later(work()))
-    const answer = run(payment('k'), aContext()).catch((error: Error) => error.message)
-    await pause()
-    expect(seen.order).toEqual([]) // Middy 7 gives the hook the unfinished promise
-    expect(answered(await run(payment('k'), aContext())).body).toContain('in-progress')
-    open()
-    await answer
-    expect(seen.order[0]).toBe('charged')
-  })
+  ])(
+    'C6, H5: if a hook %s before the handler has ended, the claim stays in force until its lease ends',
+    async (_name, judge) => {
+      const seen = watchedStore()
+      const { opened, open } = gate()
+      const inner = {
+        after: (request: { response: object }) => {
+          if (!('statusCode' in request.response)) request.response = judge(request)
+        },
+      }
+      const work = async (): Promise<unknown> => {
+        await opened
+        seen.order.push('charged')
+        return { statusCode: 201, body: '' }
+      }
+      const run = chainOf(middy, [idempotency(options(seen)), inner], () => new Later(work()))
+      const answer = run(payment('k'), aContext()).catch((error: Error) => error.message)
+      await pause()
+      expect(seen.order).toEqual([]) // Middy 7 gives the hook the unfinished promise
+      expect(answered(await run(payment('k'), aContext())).body).toContain('in-progress')
+      open()
+      await answer
+      expect(seen.order[0]).toBe('charged')
+    },
+  )
 })

@@ -51,7 +51,7 @@ const seen = async (answer: unknown): Promise<{ readonly policy: Answer; readonl
 }
 
 describe('a policy sees the whole answer', () => {
-  test('headers of both maps have lower-case names; of one name in both the lines of several values count', async () => {
+  test('header names are in lower case; if both maps have a name, multiValueHeaders counts', async () => {
     const { policy } = await seen({
       statusCode: 200,
       headers: { 'X-Mode': 'dry-run', 'X-Count': 3, 'X-Both': 'one', 'X-None': undefined },
@@ -88,12 +88,12 @@ describe('a policy sees the whole answer', () => {
     expect((await seen(answer)).policy.body).toEqual(body)
   })
 
-  test('a result without a status on an HTTP API is the answer that API Gateway makes of it', async () => {
+  test('a result without a status on an HTTP API is seen as the answer that API Gateway makes of it', async () => {
     const { policy } = await seen({ ok: false })
     expect(policy).toEqual({ statusCode: 200, headers: { 'content-type': 'application/json' }, body: { ok: false } })
   })
 
-  test('what a policy does to what it sees changes nothing of what is answered and replayed', async () => {
+  test('if a policy changes what it sees, answer and replay do not change', async () => {
     const bytes = Buffer.from('abc')
     for (const body of ['{"paid":1}', { paid: 1 }, bytes]) {
       const { raw } = subject(
@@ -114,7 +114,7 @@ describe('a policy sees the whole answer', () => {
     expect(bytes.toString()).toBe('abc')
   })
 
-  test('reading throws nothing, whatever the handler answers', async () => {
+  test('reading never throws, whatever the handler answers', async () => {
     const hostile = {
       toString: () => {
         throw new Error('no')
@@ -132,7 +132,7 @@ describe('a policy sees the whole answer', () => {
     expect(logged).toEqual([])
   })
 
-  test('the body is parsed at the first look, once', async () => {
+  test('the body is parsed once, when it is first read', async () => {
     const bodies: unknown[] = []
     const { send } = subject(
       () => ({ statusCode: 200, body: '{"a":1}' }),
@@ -157,7 +157,7 @@ describe('a policy sees the whole answer', () => {
     expect(parsed).not.toContain('{"a":1}')
   })
 
-  test('a tRPC batch with a 500 inside is 207: a policy that looks at it abandons', async () => {
+  test('a tRPC batch with a 500 inside is 207: a policy that reads the body abandons', async () => {
     const failed = { error: { message: 'x', code: -32603, data: { code: 'INTERNAL_SERVER_ERROR', httpStatus: 500 } } }
     const body = JSON.stringify([{ result: { data: 1 } }, failed])
     const { send, runs } = subject(
@@ -189,7 +189,7 @@ describe('a handler marks its own answer', () => {
     expect(statusOf(await send())).toBe('created')
   })
 
-  test('the mark wins over the policy, which is not asked', async () => {
+  test('the mark wins over the policy, which is not called', async () => {
     let asked = 0
     const { send } = subject(
       () => release({ ...busy }),
@@ -209,7 +209,7 @@ describe('a handler marks its own answer', () => {
     expect((await send(payment('k-1', { amount: 2 }))).statusCode).toBe(422)
   })
 
-  test('the answer itself comes back, and bears no trace of the mark', async () => {
+  test('the same object comes back, and the mark is not visible in it', async () => {
     const frozen = Object.freeze({ ...busy })
     expect(release(frozen)).toBe(frozen)
     expect(Reflect.ownKeys(frozen)).toEqual(['statusCode', 'headers', 'body'])
@@ -240,7 +240,7 @@ describe('a handler marks its own answer', () => {
     expect(statusOf(answered(await handler(payment('k-1'), contextWith() as never)))).toBe('released')
   })
 
-  test('without a claim a mark says nothing', async () => {
+  test('without a claim a mark has no effect', async () => {
     const handler = idempotent(async (_event: TestEvent) => release({ ...busy }), {
       ...options(),
       missingKey: 'pass',
@@ -252,7 +252,7 @@ describe('a handler marks its own answer', () => {
     ['a promise', Promise.resolve({ statusCode: 200 })],
     ['a text', 'busy'],
     ['nothing', undefined],
-  ])('%s cannot be marked: the mistake is named where it is made', (_, answer) => {
+  ])('%s cannot be marked: the call throws', (_, answer) => {
     expect(() => release(answer as object)).toThrow(
       /^release\(answer\): answer is .+; it must be the object that the handler answers$/,
     )

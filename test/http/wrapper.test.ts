@@ -92,14 +92,14 @@ describe('a payment and its retries', () => {
     expect(second.cookies).toBeUndefined()
   })
 
-  test('E7: the quoted and the raw spelling are one key', async () => {
+  test('E7: the quoted and the raw spelling are the same key', async () => {
     const { send, runs } = subject(await harness(), created)
     await send(payment('abc'))
     expect((await send(payment('"abc"'))).headers['idempotency-status']).toBe('replayed')
     expect(runs()).toBe(1)
   })
 
-  test('E3: another body is 422, and leaves the record as it was', async () => {
+  test('E3: another body is 422, and does not change the record', async () => {
     const h = await harness()
     const { send, runs } = subject(h, created)
     await send(payment('k-1', { amount: 1 }))
@@ -201,7 +201,7 @@ describe('a payment and its retries', () => {
 })
 
 describe('claimOf', () => {
-  test('A12: the claim of the wrapper is that of its context, in a call within a call too, and no longer than the run', async () => {
+  test("A12: the context has the wrapper's claim, also in a call within a call, until the run ends", async () => {
     const h = await harness()
     const seen: unknown[] = []
     const keyOf = (context: object) => claimOf(context)?.downstreamKey('charge')
@@ -225,7 +225,7 @@ describe('claimOf', () => {
     expect(claimOf(context)).toBeUndefined()
   })
 
-  test('A12: what runs without a claim, within a call that has one, has none', async () => {
+  test('A12: a call without a claim has none, even within a call that has one', async () => {
     const h = await harness({ missingKey: 'pass' })
     const seen: unknown[] = []
     const inner = idempotent((_event: TestEvent, context: object) => {
@@ -249,7 +249,7 @@ describe('claimOf', () => {
 })
 
 describe('scope', () => {
-  test('D3, G4: another tenant with the same key runs its own, and learns nothing', async () => {
+  test('D3, G4: another tenant with the same key gets its own run, and learns nothing', async () => {
     const { send, runs } = subject(await harness(), (event, run) => ({ statusCode: 201, body: `${run} ${event.body}` }))
     const a = await send(payment('k-1', { amount: 1 }, { merchantId: 'a' }))
     const b = await send(payment('k-1', { amount: 2 }, { merchantId: 'b' }))
@@ -271,7 +271,7 @@ describe('scope', () => {
     expect(runs()).toBe(4)
   })
 
-  test('the same key for another resource of one template is a mismatch, also with a payload of your own', async () => {
+  test('the same key for another resource of one template is a mismatch, also with the option payload', async () => {
     const { send } = subject(await harness({ payload: () => 'always the same' }), created)
     const refund = (id: string): TestEvent =>
       payment(
@@ -283,27 +283,24 @@ describe('scope', () => {
     expect((await send(refund('p_2'))).statusCode).toBe(422)
   })
 
-  test.each(EVENT_KINDS)(
-    'on %s the path counts under a route of your own, also with a payload of your own',
-    async (kind) => {
-      for (const payload of [undefined, () => 'always the same']) {
-        const route = () => '/payments/{id}/refunds'
-        const h = await harness({ tenant: 'single-tenant', route, ...(payload === undefined ? {} : { payload }) })
-        const { send, runs } = subject(h, created)
-        const refund = (id: string): TestEvent =>
-          EVENT_MAKERS[kind]({
-            path: `/payments/${id}/refunds`,
-            template: undefined,
-            headers: [['Idempotency-Key', 'k-1']],
-            body: '{}',
-          })
-        expect((await send(refund('p_1'))).headers['idempotency-status']).toBe('created')
-        expect((await send(refund('p_1'))).headers['idempotency-status']).toBe('replayed')
-        expect((await send(refund('p_2'))).statusCode).toBe(422)
-        expect(runs()).toBe(1)
-      }
-    },
-  )
+  test.each(EVENT_KINDS)('on %s the path counts with the option route, also with the option payload', async (kind) => {
+    for (const payload of [undefined, () => 'always the same']) {
+      const route = () => '/payments/{id}/refunds'
+      const h = await harness({ tenant: 'single-tenant', route, ...(payload === undefined ? {} : { payload }) })
+      const { send, runs } = subject(h, created)
+      const refund = (id: string): TestEvent =>
+        EVENT_MAKERS[kind]({
+          path: `/payments/${id}/refunds`,
+          template: undefined,
+          headers: [['Idempotency-Key', 'k-1']],
+          body: '{}',
+        })
+      expect((await send(refund('p_1'))).headers['idempotency-status']).toBe('created')
+      expect((await send(refund('p_1'))).headers['idempotency-status']).toBe('replayed')
+      expect((await send(refund('p_2'))).statusCode).toBe(422)
+      expect(runs()).toBe(1)
+    }
+  })
 
   test.each([undefined, '', null, 7])(
     'D1: a tenant function that answers %p is an error, without a store call',
@@ -322,7 +319,7 @@ describe('scope', () => {
     },
   )
 
-  test('a payload of your own says what counts as the same request', async () => {
+  test('the option payload decides what counts as the same request', async () => {
     const h = await harness({ payload: (event) => JSON.parse(event.body ?? '').amount })
     const { send } = subject(h, created)
     await send(payment('k-1', { amount: 1, at: 'now' }))
@@ -350,7 +347,7 @@ describe('scope', () => {
 })
 
 describe('the key', () => {
-  test('E6: missing where it is required: 400, no store call', async () => {
+  test('E6: a missing key that is required is 400, without a store call', async () => {
     const h = await harness({ docsUrl: 'https://api.example/idempotency' })
     const { send, runs } = subject(h, created)
     const answer = await send(payment(undefined))
@@ -360,7 +357,7 @@ describe('the key', () => {
     expect([h.calls, runs()]).toEqual([[], 0])
   })
 
-  test('E6: missing where it is optional: it runs each time', async () => {
+  test('E6: a request without an optional key runs each time', async () => {
     const h = await harness({ missingKey: 'pass' })
     const claims: unknown[] = []
     const { send, runs } = subject(h, (event, run, claim) => {
@@ -376,7 +373,7 @@ describe('the key', () => {
     ])
   })
 
-  test('E7: malformed: 400, no store call, also where the key is optional', async () => {
+  test('E7: a malformed key is 400, without a store call, even if the key is optional', async () => {
     for (const missingKey of ['reject', 'pass'] as const) {
       const h = await harness({ missingKey })
       const { send, runs } = subject(h, created)
@@ -388,7 +385,7 @@ describe('the key', () => {
     }
   })
 
-  test('E7: strict takes the quoted spelling only', async () => {
+  test('E7: strict accepts only the quoted spelling', async () => {
     const { send } = subject(await harness({ key: { header: 'strict' } }), created)
     expect((await send(payment('abc'))).statusCode).toBe(400)
     expect((await send(payment('"abc"'))).statusCode).toBe(201)
@@ -431,7 +428,7 @@ describe('the key', () => {
     },
   )
 
-  test('E7: a text that is too long or not well-formed is the client’s', async () => {
+  test('E7: a text that is too long or not well-formed is the client’s mistake', async () => {
     for (const key of ['x'.repeat(256), '\ud800']) {
       const { send } = subject(await harness({ key: () => key }), created)
       expect(problem(await send(payment(undefined)))).toMatchObject({ status: 400, code: 'key-invalid' })
@@ -453,7 +450,7 @@ describe('the key', () => {
     expect(problem(await send(payment(undefined)))).toMatchObject({ status: 400, code: 'key-missing' })
   })
 
-  test('E10: GET, HEAD and OPTIONS pass untouched, as does what is not asked for', async () => {
+  test('E10: GET, HEAD, OPTIONS and each method that is not listed pass through untouched', async () => {
     const h = await harness()
     const { raw, runs } = subject(h, () => ({ statusCode: 200, body: 'list' }))
     for (const method of ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']) {
@@ -464,7 +461,7 @@ describe('the key', () => {
 })
 
 describe('outcomes', () => {
-  test('E9: a 4xx releases the key: the client may mend the body', async () => {
+  test('E9: a 4xx releases the key: the client may correct the body', async () => {
     const h = await harness()
     const keys: (string | undefined)[] = []
     const { send } = subject(h, (event, run, claim) => {
@@ -494,7 +491,7 @@ describe('outcomes', () => {
     expect(new Set(keys).size).toBe(1)
   })
 
-  test('E9: presets keep more', async () => {
+  test('E9: other presets store more', async () => {
     const deterministic = subject(await harness({ outcomes: storeDeterministic }), (_event, run) => ({
       statusCode: run === 1 ? 404 : 201,
       body: `${run}`,
@@ -620,7 +617,7 @@ describe('outcomes', () => {
   test.each<[string, unknown]>([
     ['5 MB of noise', randomBytes(5_000_000).toString('base64')],
     ['a stream', stream],
-  ])('C13, C14: an answer of %s is served, and its retry is told that it cannot be replayed', async (_, body) => {
+  ])('C13, C14: an answer of %s is sent, and its retry is refused: it cannot be replayed', async (_, body) => {
     const h = await harness()
     const { raw, send, runs } = subject(h, () => ({ statusCode: 201, body }))
     expect(((await raw(payment('k-1'))) as { body: unknown }).body).toBe(body)
@@ -631,7 +628,7 @@ describe('outcomes', () => {
     expect(runs()).toBe(1)
   })
 
-  test('C2: an answer that JSON cannot hold is still given, and never runs again', async () => {
+  test('C2: an answer that JSON cannot hold is still sent, and never runs again', async () => {
     const body = { amount: 1n }
     const { raw, send, runs } = subject(await harness(), () => ({ statusCode: 201, body }))
     expect(((await raw(payment('k-1'))) as { body: unknown }).body).toBe(body)
@@ -639,7 +636,7 @@ describe('outcomes', () => {
     expect(runs()).toBe(1)
   })
 
-  test('headers can be denied, or the only ones that are kept', async () => {
+  test('replayHeaders excludes headers, or keeps only these', async () => {
     const headers = { 'X-Secret': 's', ETag: 'e', 'Set-Cookie': 'c', Date: 'd' }
     const kept = async (replayHeaders: { deny: string[] } | { allow: string[] }): Promise<unknown> => {
       const { send } = subject(await harness({ replayHeaders }), () => ({
@@ -670,7 +667,7 @@ describe('outcomes', () => {
 })
 
 describe('abandoned records', () => {
-  test('C9: held after a throw, a 5xx or a lapse: 409 outcome-unknown, no run', async () => {
+  test('C9: under hold, a throw, a 5xx or a lapsed lease leads to 409 outcome-unknown, and no run', async () => {
     const h = await harness({ abandoned: 'hold' })
     const { raw, send, runs } = subject(h, (_event, run) => {
       if (run === 1) throw new Error('boom')
@@ -720,13 +717,13 @@ describe('waiting for the answer', () => {
     expect(runs()).toBe(1)
   })
 
-  test.each([402, 503])('E5: it runs itself where the owner ended with %i', async (status) => {
+  test.each([402, 503])('E5: the duplicate runs if the owner ended with %i', async (status) => {
     const { second, runs } = await slow(status)
     expect(await second).toMatchObject({ statusCode: 201, body: '{"id":"p_2"}' })
     expect(runs()).toBe(2)
   })
 
-  test('E5: it never waits past its own remaining time', async () => {
+  test('E5: the duplicate never waits past its own remaining time', async () => {
     const h = await harness({ inProgress: { waitSeconds: 25 } })
     const { opened, open } = gate()
     const started = gate()
@@ -747,7 +744,7 @@ describe('waiting for the answer', () => {
 })
 
 describe('problems', () => {
-  test('E14: every problem is whole, and tells nothing of the key', async () => {
+  test('E14: every problem is complete, and does not contain the key', async () => {
     const canary = 'canary-4242'
     const { opened, open } = gate()
     const started = gate()
@@ -782,7 +779,7 @@ describe('problems', () => {
     expect(types[0]).toBe('urn:lambda-once:problem:key-missing')
   })
 
-  test('E14: users can answer in their own envelope', async () => {
+  test('E14: the option problem makes the answer', async () => {
     const { raw } = subject(
       await harness({
         problem: ({ status, body }, event) => ({ statusCode: status, body: `${body.code} at ${event.rawPath}` }),
@@ -792,14 +789,14 @@ describe('problems', () => {
     expect(await raw(payment(undefined))).toEqual({ statusCode: 400, headers: {}, body: 'key-missing at /payments' })
   })
 
-  test('an event that is none of ours is an error, not a problem', async () => {
+  test('an unsupported event is an error, not a problem', async () => {
     const { raw } = subject(await harness(), created)
     await expect(raw({ Records: [] } as never)).rejects.toMatchObject({ code: 'event-unsupported' })
   })
 })
 
-describe('what is told', () => {
-  test('G1: raw keys, payloads and answers are in no event and in no item but the answer itself', async () => {
+describe('events', () => {
+  test('G1: no event has a raw key, a payload or an answer, and the item has only the answer', async () => {
     const canary = 'canary-4242'
     const h = await harness()
     const { raw, send } = subject(h, (_event, run) => {
@@ -833,7 +830,7 @@ test('the wrapped handler has exactly two parameters, as nodejs24.x requires', a
   expect(idempotent(created as never, options).length).toBe(2)
 })
 
-describe('what a user may get wrong', () => {
+describe('mistakes in options', () => {
   test.each([[''], [undefined], [7]])(
     'D1: a route option that answers %p is an error, without a store call',
     async (route) => {
@@ -866,7 +863,7 @@ describe('what a user may get wrong', () => {
     await new Promise((resolve) => setImmediate(resolve)) // where an unhandled rejection would end the process
   })
 
-  test('E9: a policy that answers a promise or a typo is told of, and the default decides', async () => {
+  test('E9: a policy that answers a promise or a typo is logged, and the default decides', async () => {
     const { send } = subject(await harness({ outcomes: (async () => 'complete') as never }), () => ({
       statusCode: 404,
       body: '',
@@ -899,7 +896,7 @@ describe('C2: answers that are not plain objects', () => {
   })
 
   test.each([['http-api'], ['rest-api']] as const)(
-    'C13: on %s a bare stream is answered, and its retry told so',
+    'C13: on %s a bare stream is answered, and its retry is refused: it cannot be replayed',
     async (kind) => {
       const stream = new ReadableStream()
       const { raw, send, runs } = subject(await harness({ tenant: 'single-tenant' }), () => stream)
@@ -911,7 +908,7 @@ describe('C2: answers that are not plain objects', () => {
   )
 
   test.each(['pipe', 'statusCode', 'body', 'headers'])(
-    "C2: a result whose %s throws when it is read is the caller's, and never runs again",
+    'C2: a result whose %s throws when it is read reaches the client, and never runs again',
     async (name) => {
       const result = Object.defineProperty({ statusCode: 201, body: 'x' }, name, {
         enumerable: true,
@@ -926,7 +923,7 @@ describe('C2: answers that are not plain objects', () => {
     },
   )
 
-  test('C2: an answer whose getter throws reaches the caller, and never runs again', async () => {
+  test('C2: an answer whose getter throws reaches the client, and never runs again', async () => {
     const hostile = {
       get pipe() {
         throw new Error('no')
@@ -940,7 +937,7 @@ describe('C2: answers that are not plain objects', () => {
   })
 })
 
-test('C4: something thrown that is no Error is not kept, also where its status would be', async () => {
+test('C4: a thrown value that is not an Error is not stored, even if its status would be', async () => {
   const thrown = { statusCode: 422, body: 'no such plan' }
   const { raw, runs } = subject(await harness({ outcomes: storeDeterministic }), () => {
     throw thrown
