@@ -108,7 +108,7 @@ const warnOfBase = (settings: HttpSettings<never>): void => {
   if (warned.has(settings)) return
   warned.add(settings)
   console.error(
-    `lambda-once: operation "${settings.core.operation}": under $default, the payload 1.0 leaves the key of an API mapping in the path. A request that is sent once with it and once without it runs twice. Use the payload 2.0, or the route ANY /{proxy+}`,
+    `lambda-once: operation "${settings.core.operation}": under $default, the payload 1.0 leaves the key of an API mapping in the path. A request that is sent once with it and once without it runs twice: use the payload 2.0 or the route ANY /{proxy+}`,
   )
 }
 
