@@ -47,8 +47,8 @@ export const problemOf = (error: IdempotencyError, docsUrl: string | undefined):
   }
 }
 
-export const problemResponse = ({ status, headers, body }: Problem, to: Recipient): unknown =>
-  inForm({ statusCode: status, body: JSON.stringify(body) }, headers, to)
+export const problemResponse = ({ status, headers, body }: Problem, recipient: Recipient): unknown =>
+  inForm({ statusCode: status, body: JSON.stringify(body) }, headers, recipient)
 
 /** An error that is meant for the client, as `http-errors` and Middy make them. */
 export interface ClientError {
@@ -60,8 +60,12 @@ export interface ClientError {
 export const isClientError = (error: unknown): error is ClientError => statusForClient(error) !== undefined
 
 /** A problem without a `type` means what its status means (RFC 9457, section 4.2.1). */
-export const clientErrorResponse = ({ statusCode, message, headers }: ClientError, to: Recipient): unknown =>
-  inForm({ statusCode, headers, body: JSON.stringify({ status: statusCode, detail: message }) }, PROBLEM_HEADERS, to)
+export const clientErrorResponse = ({ statusCode, message, headers }: ClientError, recipient: Recipient): unknown =>
+  inForm(
+    { statusCode, headers, body: JSON.stringify({ status: statusCode, detail: message }) },
+    PROBLEM_HEADERS,
+    recipient,
+  )
 
 /** The message of a 500 may name tables and roles. It is for the log, not for the client. */
 const detailOf = (error: IdempotencyError, status: number): string =>
