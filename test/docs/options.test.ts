@@ -9,7 +9,7 @@ import type { Claim } from '../../lib/core/record/claim.ts'
 import { systemRuntime } from '../../lib/core/runtime.ts'
 import { dynamoDbStore } from '../../lib/dynamodb/index.ts'
 import { leanDynamoDbStore } from '../../lib/dynamodb/lean/index.ts'
-import { aCors } from '../../lib/http/cors.ts'
+import { allowOrigins } from '../../lib/http/cors.ts'
 import { idempotency, idempotent, storeSuccess } from '../../lib/http/index.ts'
 import { readHttpSettings } from '../../lib/http/options.ts'
 import { once } from '../../lib/index.ts'
@@ -164,6 +164,7 @@ const ofLength = (prefix: string, least: number, most: number): Probes =>
 const WORDS: readonly (readonly [RegExp, unknown])[] = [
   [/\ba function\b/, () => undefined],
   [/\ba store\b/, store],
+  [/`allowOrigins\(/, allowOrigins({ origins: ['https://shop.example'] })],
   [/`Runtime`/, systemRuntime],
   [/`DynamoDBClient`/, { send: handler }],
   [/`ItemClient`/, { putItem: handler, updateItem: handler, getItem: handler }],
@@ -363,7 +364,8 @@ test('once: each member of its request has a row, and each row is one', () => {
 })
 
 test('cors: each of its members has a row in docs/http.md, and each row is one', () => {
-  const [, members = ''] = /\{ (.*) \}/.exec(aCors({ noSuchMember: 1 }) ?? '') ?? []
+  const message = refusal(() => allowOrigins({ origins: ['*'], noSuchMember: 1 } as never)) ?? ''
+  const members = /the options are (.*)$/.exec(message)?.[1] ?? ''
   const rows = rowsUnder('docs/http.md', 'CORS', 'member').map(({ member }) => member)
   expect(rows).toEqual(members.split(', ').map((name) => `\`${name.replace('?', '')}\``))
 })
