@@ -96,7 +96,9 @@ const anchorsOf = (path: string): ReadonlySet<string> =>
     ),
   )
 
-test.each(documents())('every link of %s leads somewhere', (document) => {
+const PAGES = [...documents(), 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md']
+
+test.each(PAGES)('every link of %s leads somewhere', (document) => {
   const source = readFileSync(join(ROOT, document), 'utf8')
   const missing = [...source.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)]
     .filter(([, target, anchor]) => {
