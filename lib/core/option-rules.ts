@@ -1,6 +1,16 @@
 /** Says what is wrong with a value, or nothing where it is right. */
 export type Rule = (value: unknown) => string | undefined
-export type Rules = Readonly<Record<string, { readonly required?: boolean; readonly rule: Rule }>>
+export type Rules = Readonly<
+  Record<
+    string,
+    {
+      readonly required?: boolean
+      /** Its value may be a secret, such as a credential: a message names its type only. */
+      readonly secret?: boolean
+      readonly rule: Rule
+    }
+  >
+>
 
 /** An option that cannot be right. Thrown when the handler is built, before any request. */
 export class OptionError extends TypeError {
@@ -39,7 +49,10 @@ export const checkOptions = (where: string, given: unknown, rules: Rules): void 
     }
     if (value === undefined && known.required !== true) continue
     const problem = known.rule(value)
-    if (problem !== undefined) throw new OptionError(where, option, `is ${shown(value)}; it ${problem}`)
+    if (problem !== undefined) {
+      const what = known.secret ? `of type ${typeof value}` : shown(value)
+      throw new OptionError(where, option, `is ${what}; it ${problem}`)
+    }
   }
   for (const [option, { required, rule }] of Object.entries(rules)) {
     if (required && !Object.hasOwn(given, option))
@@ -54,9 +67,9 @@ export const isObject = (value: unknown): value is Record<string, unknown> =>
 export const onlyMember = (value: unknown, name: string): unknown =>
   isObject(value) && Object.keys(value).join() === name ? value[name] : undefined
 
-/** A value as it may stand in a message: scalars as they are, everything else by its type. */
+/** A value as a message may show it: a scalar as it is, a URL without its user and password, all else by its type. */
 export const shown = (value: unknown): string => {
-  if (typeof value === 'string') return `"${value}"`
+  if (typeof value === 'string') return `"${value.replace(/(\/\/)[^/]*@/g, '$1')}"`
   if (value === null || typeof value !== 'object') return typeof value === 'function' ? 'a function' : String(value)
   return Array.isArray(value) ? 'an array' : 'an object'
 }

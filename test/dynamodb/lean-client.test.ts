@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { inspect } from 'node:util'
 import { recordOf } from '../../lib/core/record/claim.ts'
 import type { Store } from '../../lib/core/record/store.ts'
 import { toItem } from '../../lib/dynamodb/item.ts'
@@ -219,6 +220,14 @@ describe('Credentials that cannot be right are a mistake in the set-up, and noth
     expect(seen).toHaveLength(0)
   })
 
+  test('text as the option is refused without being shown', () => {
+    const credentials = 'aws-secret-text' as unknown as Credentials
+    expect(() => storeAt('http://localhost', credentials)).toThrow(
+      'leanDynamoDbStore(options): option "credentials" is of type string; it must have accessKeyId and secretAccessKey',
+    )
+    expect(() => storeAt('http://localhost', credentials)).not.toThrow(/aws-secret-text/)
+  })
+
   test.each(WRONG.slice(1))('an option that is %s', (_, credentials) => {
     expect(() =>
       leanDynamoDbStore({ tableName: 'table', region: REGION, credentials: credentials as Credentials }),
@@ -358,6 +367,16 @@ describe('Credentials of the environment:', () => {
     answers[0]?.(until(400_000))
     await old
     expect(await source()).toEqual(until(3_600_000))
+  })
+
+  test('an answer that is cut short is refused, and no part of it is shown', async () => {
+    const server = await serve('{"AccessKeyId":"a","SecretAccessKey":"container-secret"')
+    const source = environmentCredentials({ AWS_CONTAINER_CREDENTIALS_FULL_URI: server.url }, Date.now)
+    const error = await Promise.resolve(source()).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ message: 'The container credentials endpoint did not answer JSON' })
+    server.answer = { status: 200, body: '{"SecretAccessKey": container-secret}' }
+    const other = await Promise.resolve(source()).catch((thrown: unknown) => thrown)
+    expect(inspect([error, other])).not.toContain('container-secret')
   })
 
   test('a token is not sent to a host elsewhere without TLS', async () => {

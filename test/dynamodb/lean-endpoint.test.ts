@@ -1,5 +1,6 @@
 import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb'
 import { resolveEndpoint } from '../../lib/dynamodb/lean/endpoint.ts'
+import { leanDynamoDbStore } from '../../lib/dynamodb/lean/index.ts'
 import { REGION } from '../support/dynamodb.ts'
 
 test.each<[Parameters<typeof resolveEndpoint>[1], NodeJS.ProcessEnv, string]>([
@@ -161,6 +162,18 @@ test.each(['localhost', 'localhost:8000', 'ftp://x'])(
     const env = { AWS_REGION: REGION, AWS_ENDPOINT_URL_DYNAMODB: text }
     const message = `option "endpoint" is "${text}", by AWS_ENDPOINT_URL_DYNAMODB; it must be an http(s) URL`
     expect(() => resolveEndpoint('here', {}, env)).toThrow(message)
+  },
+)
+
+test.each(['ftp://user:password@host', 'http://user:password@host/path'])(
+  'G1 The user and the password of the endpoint %s are in no message.',
+  (endpoint) => {
+    const options = { tableName: 'table', region: REGION, endpoint }
+    expect(() => leanDynamoDbStore(options)).toThrow(/option "endpoint" is ".*\/\/host.*"; it must be an http\(s\) URL/)
+    expect(() => leanDynamoDbStore(options)).not.toThrow(/password/)
+    const env = { AWS_REGION: REGION, AWS_ENDPOINT_URL: endpoint, AWS_USE_FIPS_ENDPOINT: 'true' }
+    expect(() => resolveEndpoint('here', {}, env)).toThrow(/"endpoint" is ".*\/\/host.*", by AWS_ENDPOINT_URL; it /)
+    expect(() => resolveEndpoint('here', {}, env)).not.toThrow(/password/)
   },
 )
 

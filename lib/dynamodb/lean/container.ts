@@ -36,13 +36,22 @@ export const fetchContainerCredentials = async (url: URL, env: NodeJS.ProcessEnv
     PATIENCE,
   )
   if (status !== 200) throw new Error(`The container credentials endpoint answered ${status}`)
-  return read(JSON.parse(body))
+  return read(parse(body))
 }
 
 /** The file is read each time, because EKS replaces it. */
 const tokenOf = (env: NodeJS.ProcessEnv): string | undefined => {
   const file = env.AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE
   return file ? readFileSync(file, 'utf8').trim() : env.AWS_CONTAINER_AUTHORIZATION_TOKEN
+}
+
+/** The parser's own error quotes the text, which holds the secret. */
+const parse = (body: string): Parameters<typeof read>[0] => {
+  try {
+    return JSON.parse(body)
+  } catch {
+    throw new Error('The container credentials endpoint did not answer JSON')
+  }
 }
 
 /** As the endpoint has them: `renewed` checks whether these are credentials. */

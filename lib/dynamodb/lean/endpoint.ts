@@ -1,5 +1,5 @@
 import type { RequestOptions } from 'node:http'
-import { OptionError } from '../../core/option-rules.ts'
+import { OptionError, shown } from '../../core/option-rules.ts'
 
 export interface Endpoint {
   readonly region: string
@@ -41,7 +41,7 @@ export const resolveEndpoint = (where: string, options: EndpointOptions, env: No
   const source = variable ?? (given === undefined ? 'the Region' : 'the option')
   const flag = [FIPS, DUAL_STACK].find((name) => given !== undefined && isOn(env, name))
   const problem = isHttpUrl(text) ? flag && `it excludes ${flag}=true, as with the SDK` : 'it must be an http(s) URL'
-  if (problem) throw new OptionError(where, 'endpoint', `is "${text}", by ${source}; ${problem}`)
+  if (problem) throw new OptionError(where, 'endpoint', `is ${shown(text)}, by ${source}; ${problem}`)
   const { protocol, hostname, port, pathname, host } = new URL(text)
   return { region, host, target: { protocol, hostname: bare(hostname), port, path: pathname } }
 }

@@ -67,7 +67,7 @@ export const leanDynamoDbStore = (options: LeanDynamoDbStoreOptions): Store => {
     tableName: { required: true, rule: aTableName },
     region: { rule: aText },
     endpoint: { rule: aUrl },
-    credentials: { rule: someCredentials },
+    credentials: { secret: true, rule: someCredentials },
     skewSeconds: { rule: integerBetween(0, 60) },
   })
   const { tableName, credentials, skewSeconds = 2 } = options
