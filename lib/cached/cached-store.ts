@@ -69,7 +69,7 @@ export const cached = (store: Store, options: CachedOptions = {}): Store => {
   }
 
   /** Whatever the store says last is what is kept. */
-  const noting = <A extends { readonly kind: string; readonly record?: StoredRecord }>(answer: A): A => {
+  const keepRecordOf = <A extends { readonly kind: string; readonly record?: StoredRecord }>(answer: A): A => {
     keep(answer.record)
     return answer
   }
@@ -79,17 +79,17 @@ export const cached = (store: Store, options: CachedOptions = {}): Store => {
 
     claim: async (wanted, by) => {
       const record = recall(wanted.recordKey)
-      return record === undefined ? noting(await store.claim(wanted, by)) : { kind: 'occupied', record }
+      return record === undefined ? keepRecordOf(await store.claim(wanted, by)) : { kind: 'occupied', record }
     },
 
     takeOver: async (seen, wanted, by) => {
       records.delete(seen.recordKey)
-      return noting(await store.takeOver(seen, wanted, by))
+      return keepRecordOf(await store.takeOver(seen, wanted, by))
     },
-    renew: async (claim, to, by) => noting(await store.renew(claim, to, by)),
+    renew: async (claim, to, by) => keepRecordOf(await store.renew(claim, to, by)),
 
     settle: async (claim, as, by) => {
-      const answer = noting(await store.settle(claim, as, by))
+      const answer = keepRecordOf(await store.settle(claim, as, by))
       if (answer.kind === 'settled' && as.kind === 'completed') keep(settledRecord(claim, as))
       return answer
     },

@@ -58,11 +58,13 @@ const oneAnswer: Check = ({ stored, retention }) =>
       .find(
         (earlier) => !equal(earlier.value, answer.value) && isWithin(retention, earlier, answer.operation.answeredAt),
       )
-    return other === undefined ? [] : [`${tellAnswer(answer)}, after ${tellAnswer(other)}`]
+    return other === undefined ? [] : [`${describeAnswer(answer)}, after ${describeAnswer(other)}`]
   })
 
 const fromARun: Check = ({ valued }) =>
-  valued.filter(({ sources }) => sources.length === 0).map((answer) => `${tellAnswer(answer)}, which no run returned`)
+  valued
+    .filter(({ sources }) => sources.length === 0)
+    .map((answer) => `${describeAnswer(answer)}, which no run returned`)
 
 const afterItsRun: Check = ({ valued }) =>
   valued
@@ -70,7 +72,7 @@ const afterItsRun: Check = ({ valued }) =>
       ({ operation, sources }) =>
         sources.length > 0 && sources.every(({ startedAt }) => startedAt > operation.answeredAt),
     )
-    .map((answer) => `${tellAnswer(answer)}, before the run that returned it had started`)
+    .map((answer) => `${describeAnswer(answer)}, before the run that returned it had started`)
 
 const forItsPayload: Check = ({ valued }) =>
   valued
@@ -78,7 +80,7 @@ const forItsPayload: Check = ({ valued }) =>
       ({ operation, sources }) =>
         sources.length > 0 && sources.every(({ payload }) => !equal(payload, operation.payload)),
     )
-    .map((answer) => `${tellAnswer(answer)}, the value of another payload`)
+    .map((answer) => `${describeAnswer(answer)}, the value of another payload`)
 
 const reusedBySomebody: Check = ({ operations }) =>
   operations
@@ -97,7 +99,7 @@ const noRunAfterAnswer: Check = ({ runs, stored, retention }) =>
     const answer = stored.find(
       (earlier) => earlier.operation.answeredAt < run.startedAt && isWithin(retention, earlier, run.startedAt),
     )
-    return answer === undefined ? [] : [`${tellRun(run)} started, after ${tellAnswer(answer)}`]
+    return answer === undefined ? [] : [`${describeRun(run)} started, after ${describeAnswer(answer)}`]
   })
 
 /** One run, and one more for each that failed. */
@@ -107,14 +109,18 @@ const noNeedlessRun: Check = ({ runs, valued, retention }) => {
     const before = lasting
       .slice(0, at)
       .find((older) => !hasLapsed(older, run.startedAt, valued) && run.startedAt < older.startedAt + retention)
-    return before === undefined ? [] : [`${tellRun(run)} started, and ${tellRun(before)} had neither failed nor lapsed`]
+    return before === undefined
+      ? []
+      : [`${describeRun(run)} started, and ${describeRun(before)} had neither failed nor lapsed`]
   })
 }
 
 const oneAtATime: Check = ({ runs }) =>
   runs.filter(isProtected).flatMap((run, at, all) => {
     const other = all.slice(0, at).find((older) => isOwnedAt(older, run.startedAt))
-    return other === undefined ? [] : [`${tellRun(run)} started while ${tellRun(other)} was running under its lease`]
+    return other === undefined
+      ? []
+      : [`${describeRun(run)} started while ${describeRun(other)} was running under its lease`]
   })
 
 const storedAsAnswered: Check = ({ stored, settled, runs, retention }) => {
@@ -125,8 +131,8 @@ const storedAsAnswered: Check = ({ stored, settled, runs, retention }) => {
   )
   const foreign = settled.filter((held) => !runs.some(({ value }) => equal(held, value)))
   return [
-    ...gone.map((answer) => `${tellAnswer(answer)}; the store holds ${settled.map(emit).join() || 'none'}`),
-    ...foreign.map((held) => `the store holds ${emit(held)}, which no run returned`),
+    ...gone.map((answer) => `${describeAnswer(answer)}; the store holds ${settled.map(formatValue).join() || 'none'}`),
+    ...foreign.map((held) => `the store holds ${formatValue(held)}, which no run returned`),
   ]
 }
 
@@ -218,7 +224,7 @@ const valuedOf = (operation: Operation, runs: readonly Run[]): readonly Valued[]
 }
 
 /** What JSON cannot hold is a value all the same. */
-const emit = (value: unknown): string => {
+const formatValue = (value: unknown): string => {
   try {
     return JSON.stringify(value) ?? String(value)
   } catch {
@@ -226,8 +232,8 @@ const emit = (value: unknown): string => {
   }
 }
 
-const tellAnswer = ({ operation, value, status }: Valued): string =>
-  `${operation.client} was answered ${emit(value)} (${status}) at ${operation.answeredAt}`
+const describeAnswer = ({ operation, value, status }: Valued): string =>
+  `${operation.client} was answered ${formatValue(value)} (${status}) at ${operation.answeredAt}`
 
-const tellRun = ({ attempt, startedAt, value }: Run): string =>
-  `the run of attempt ${attempt ?? 'none'} (${emit(value)}, from ${startedAt})`
+const describeRun = ({ attempt, startedAt, value }: Run): string =>
+  `the run of attempt ${attempt ?? 'none'} (${formatValue(value)}, from ${startedAt})`

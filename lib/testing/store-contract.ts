@@ -5,14 +5,14 @@ import { systemRuntime } from '../core/runtime.ts'
 import type { EpochMillis } from '../core/time.ts'
 import { claimsAt } from './claims.ts'
 import { ANSWERS, GIVEN_UP } from './contract/answers.ts'
-import { type Bench, type Case, type Guarantee, unhurried } from './contract/fixture.ts'
+import { type Case, type Fixture, type Guarantee, unhurried } from './contract/fixture.ts'
 import { OWNERSHIP } from './contract/ownership.ts'
 import { RACES } from './contract/races.ts'
 import { RECORDS } from './contract/records.ts'
 
 export interface StoreContractOptions {
   /**
-   * The record as it stands, read with strong consistency. Default: the store's own `peek`, which is good enough where
+   * The record as it readRecord, read with strong consistency. Default: the store's own `peek`, which is good enough where
    * that never misses what was just written.
    */
   readonly read?: ((recordKey: RecordKey) => Promise<StoredRecord | undefined>) | undefined
@@ -44,10 +44,10 @@ export const storeContract = (
   CASES.map(({ guarantee, name, run }) => ({
     guarantee,
     name,
-    run: async () => run(benchOf(await open(), options)),
+    run: async () => run(fixtureOf(await open(), options)),
   }))
 
-const benchOf = (store: Store, { read, now = systemRuntime.now }: StoreContractOptions): Bench => ({
+const fixtureOf = (store: Store, { read, now = systemRuntime.now }: StoreContractOptions): Fixture => ({
   store,
   make: claimsAt(Math.floor(now() / 1_000) * 1_000), // whole seconds, since `expiresAt` may be kept in them
   read: read ?? ((recordKey) => store.peek(recordKey, unhurried)),

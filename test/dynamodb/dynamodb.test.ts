@@ -148,7 +148,7 @@ describe('A store that does not answer is unavailable:', () => {
     ['throttled', throttled],
   ])('%s', async (_, fault) => {
     proxy.script({ fault })
-    const bounded = testStore({ tableName, endpoint: proxy.endpoint, patience: millis(100) })
+    const bounded = testStore({ tableName, endpoint: proxy.endpoint, timeout: millis(100) })
     const error = await bounded.claim(aClaim(), unhurried).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(StoreUnavailableError)
     expect(proxy.seen).toHaveLength(2)

@@ -5,7 +5,7 @@ import { inspect } from 'node:util'
 import { recordOf } from '../../lib/core/record/claim.ts'
 import type { Store } from '../../lib/core/record/store.ts'
 import { toItem } from '../../lib/dynamodb/item.ts'
-import { type Credentials, renewed } from '../../lib/dynamodb/lean/credentials.ts'
+import { type Credentials, refreshingSource } from '../../lib/dynamodb/lean/credentials.ts'
 import { environmentCredentials } from '../../lib/dynamodb/lean/environment.ts'
 import { leanDynamoDbStore } from '../../lib/dynamodb/lean/index.ts'
 import { aClaim, completed, unhurried } from '../support/claims.ts'
@@ -246,7 +246,7 @@ describe('Credentials that cannot be right are a mistake in the set-up, and noth
   test('they do not take the place of valid ones, and are asked for again', async () => {
     let now = 0
     const answers: unknown[] = [{ ...CREDENTIALS, expiration: new Date(400_000) }, { accessKeyId: 'half' }]
-    const source = renewed(
+    const source = refreshingSource(
       async () => (answers.shift() ?? { ...CREDENTIALS, accessKeyId: 'next' }) as Credentials,
       () => now,
     )
@@ -273,7 +273,7 @@ describe('Credentials that cannot be right are a mistake in the set-up, and noth
 
 describe('Credentials of the environment:', () => {
   const HOUR = 3_600_000
-  const told = (id: string, endsIn: number): string =>
+  const answerWith = (id: string, endsIn: number): string =>
     JSON.stringify({
       AccessKeyId: id,
       SecretAccessKey: 's',
@@ -291,7 +291,7 @@ describe('Credentials of the environment:', () => {
   })
 
   test('the container endpoint, with its token, once until five minutes before their end', async () => {
-    const server = await serve(told('first', HOUR))
+    const server = await serve(answerWith('first', HOUR))
     const env = {
       AWS_CONTAINER_CREDENTIALS_FULL_URI: `${server.url}/role?of=mine`,
       AWS_CONTAINER_AUTHORIZATION_TOKEN: 'proof',
@@ -304,7 +304,7 @@ describe('Credentials of the environment:', () => {
     ])
     expect(server.seen).toHaveLength(1)
     expect(server.seen[0]).toMatchObject({ url: '/role?of=mine', headers: { authorization: 'proof' } })
-    server.answer = { status: 200, body: told('second', 2 * HOUR) }
+    server.answer = { status: 200, body: answerWith('second', 2 * HOUR) }
     expect(await credentials()).toMatchObject({ accessKeyId: 'first' })
     now += HOUR - 299_000
     expect(await credentials()).toMatchObject({ accessKeyId: 'first' }) // valid still: nobody waits for the new ones
@@ -315,7 +315,7 @@ describe('Credentials of the environment:', () => {
   test('an endpoint that fails leaves the old ones in use until their end', async () => {
     let now = 0
     let calls = 0
-    const source = renewed(
+    const source = refreshingSource(
       async () => {
         if (calls++ > 0) throw new Error('down')
         return { ...CREDENTIALS, expiration: new Date(400_000) }
@@ -332,7 +332,7 @@ describe('Credentials of the environment:', () => {
   test('a source that never answers holds up no call while the old ones are valid, and is asked again', async () => {
     let now = 0
     let calls = 0
-    const source = renewed(
+    const source = refreshingSource(
       () =>
         ++calls === 2
           ? new Promise(() => {})
@@ -352,7 +352,7 @@ describe('Credentials of the environment:', () => {
   test('an answer that comes late does not take the place of newer credentials', async () => {
     let now = 0
     const answers: ((credentials: Credentials) => void)[] = []
-    const source = renewed(
+    const source = refreshingSource(
       () => new Promise((resolve) => answers.push(resolve)),
       () => now,
     )

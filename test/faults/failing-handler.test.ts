@@ -60,7 +60,7 @@ describe('C4 A handler that throws', () => {
       expect('error' in outcome).toBe(true)
       expect((outcome as { error: unknown }).error).toBe(error)
       expect(await scene.read(recordKeyOf(request))).toMatchObject({ status: 'IN_PROGRESS', revision: 1 })
-      expect(a.told().at(-1)).toBe('unstored')
+      expect(a.eventTypes().at(-1)).toBe('unstored')
     }
   })
 
@@ -131,7 +131,7 @@ test.each([
     await ending(scene.host('a').once(request, throwing(new Error('boom'))))
     const b = scene.host('b')
     expect(((await ending(b.once(request, throwing(error)))) as { error: unknown }).error).toBe(error)
-    expect(b.told()).toEqual(['tookOver', 'abandoned'])
+    expect(b.eventTypes()).toEqual(['tookOver', 'abandoned'])
     const record = await scene.read(recordKeyOf(request))
     expect(record).toMatchObject({ status: 'IN_PROGRESS', leaseExpiresAt: undefined, attempt: 2, generation: 1 })
     const other = await ending(scene.host('c').once({ ...request, payload: OTHER }, () => 'of c'))

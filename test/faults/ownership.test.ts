@@ -42,9 +42,9 @@ describe('A6 An owner that stalls past its lease, while another takes over:', ()
     })
     expect(result).toEqual({ value: 'of b', status: 'replayed' })
     expect(await scene.read(recordKeyOf(request))).toEqual(stored)
-    expect(a.told()).toEqual(['claimed', 'lost'])
+    expect(a.eventTypes()).toEqual(['claimed', 'lost'])
     expect(a.events[1]).toMatchObject({ gone: false, attempt: 1 })
-    expect(b.told()).toEqual(['tookOver', 'completed'])
+    expect(b.eventTypes()).toEqual(['tookOver', 'completed'])
   })
 
   test.each([
@@ -64,7 +64,7 @@ describe('A6 An owner that stalls past its lease, while another takes over:', ()
     )
     expect((outcome as { error: unknown }).error).toBe(error)
     expect(await scene.read(recordKeyOf(request))).toEqual(stored)
-    expect(a.told()).toEqual(['claimed', 'lost'])
+    expect(a.eventTypes()).toEqual(['claimed', 'lost'])
   })
 
   test('A6 gets a conflict while the other is still running, and the other is not disturbed', async () => {
@@ -115,7 +115,7 @@ describe('A6 An owner that stalls past its lease, while another takes over:', ()
     )
     expect(outcome).toMatchObject({ error: { code: 'in-progress', retryAfterSeconds: 1 } })
     expect(await scene.read(recordKeyOf(request))).toEqual(stored)
-    expect(a.told()).toEqual(['claimed', 'lost'])
+    expect(a.eventTypes()).toEqual(['claimed', 'lost'])
   })
 
   test('A6 gets a conflict where the record was released meanwhile', async () => {
@@ -162,7 +162,7 @@ describe('A8 A contender that has seen an abandoned record', () => {
     })
     expect(result).toEqual({ value: 'of a', status: 'created' })
     expect(runs).toBe(1)
-    expect(b.told()).toEqual(['conflicted'])
+    expect(b.eventTypes()).toEqual(['conflicted'])
   })
 
   test('A8 replays the answer when its owner completes between the look and the write', async () => {
@@ -231,7 +231,7 @@ test('A14 A record that TTL sweeps between the look and the take-over is claimed
   const b = scene.host('b')
   let runs = 0
   expect(await b.once(request, () => ++runs)).toEqual({ value: 1, status: 'created' })
-  expect(b.told()).toEqual(['claimed', 'completed'])
+  expect(b.eventTypes()).toEqual(['claimed', 'completed'])
   expect(await scene.read(recordKeyOf(request))).toMatchObject({ status: 'SUCCEEDED', attempt: 1, generation: 1 })
 })
 
@@ -244,7 +244,7 @@ test('B6 A record that vanishes in mid-flight is not revived: the caller gets it
   })
   expect(result).toEqual({ value: 'of a', status: 'unstored' })
   expect(await scene.read(recordKeyOf(request))).toBeUndefined()
-  expect(a.told()).toEqual(['claimed', 'lost'])
+  expect(a.eventTypes()).toEqual(['claimed', 'lost'])
   expect(a.events[1]).toMatchObject({ gone: true })
 })
 

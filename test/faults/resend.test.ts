@@ -117,7 +117,7 @@ test('A4 A claim that meets its own earlier send is held, not a conflict, and it
   const run = () => ++runs
   expect(await host.once(request, run)).toEqual({ value: 1, status: 'created' })
   expect(await host.once(request, run)).toEqual({ value: 1, status: 'replayed' })
-  expect(host.told()).toEqual(['claimed', 'completed', 'replayed'])
+  expect(host.eventTypes()).toEqual(['claimed', 'completed', 'replayed'])
 })
 
 test('A4 The answers of both writes of a request are lost: one run, and its answer is stored and replayed.', async () => {

@@ -45,7 +45,7 @@ const make = (options: Partial<OnceOptions> = {}, table: string = tableName) => 
     observe: (event) => void events.push(event),
     ...options,
   })
-  return { run, told: () => events.map(({ type }) => type) }
+  return { run, eventTypes: () => events.map(({ type }) => type) }
 }
 
 const DOWN: readonly (readonly [string, Fault])[] = [
@@ -77,14 +77,14 @@ test('E11 A claim that gets no answer is sent again while its caller still waits
 describe('E11 A store that is down', () => {
   test.each(DOWN)('E11 is answered within 2.5 s, and nothing runs (%s)', async (_, fault) => {
     proxy.script({ fault })
-    const { run, told } = make()
+    const { run, eventTypes } = make()
     let runs = 0
     const watch = startStopwatch()
     const outcome = await ending(run(aRequest(), () => ++runs))
     expect(watch.stop()).toBeLessThan(2_500)
     expect(outcome).toMatchObject({ error: { code: 'idempotency-unavailable', retryable: true, retryAfterSeconds: 1 } })
     expect(runs).toBe(0)
-    expect(new Set(told())).toEqual(new Set(['storeFailed']))
+    expect(new Set(eventTypes())).toEqual(new Set(['storeFailed']))
   })
 
   test('E11 is answered within 2.5 s where nobody listens', async () => {
@@ -108,7 +108,7 @@ describe('E11 A store that is down', () => {
 
   test.each(DOWN.slice(0, 2))('E11 lets the handler run where that was chosen, and says so (%s)', async (_, fault) => {
     proxy.script({ fault })
-    const { run, told } = make({ storeDown: 'dangerouslyRunUnprotected' })
+    const { run, eventTypes } = make({ storeDown: 'dangerouslyRunUnprotected' })
     let claim: unknown = 'none'
     const result = await run(aRequest(), (given) => {
       claim = given
@@ -116,7 +116,7 @@ describe('E11 A store that is down', () => {
     })
     expect(result).toEqual({ value: { at: '1970-01-01T00:00:00.000Z' }, status: 'unprotected' }) // as a replay has it
     expect(claim).toBeUndefined()
-    expect(told()).toEqual(['storeFailed', 'storeFailed', 'skipped'])
+    expect(eventTypes()).toEqual(['storeFailed', 'storeFailed', 'skipped'])
   })
 })
 

@@ -42,7 +42,7 @@ describe('C3 A completion that cannot be written:', () => {
       expect(await scene.read(recordKeyOf(request))).toEqual(claimed)
       expect(claimed).toMatchObject({ status: 'IN_PROGRESS', revision: 1, leaseExpiresAt: expect.any(Number) })
       expect(new Set(scene.proxy.seen.map(({ step }) => step))).toEqual(new Set(['claim', 'complete']))
-      expect(a.told()).toEqual(['claimed', ...Array.from({ length: 5 }, () => 'storeFailed'), 'unstored'])
+      expect(a.eventTypes()).toEqual(['claimed', ...Array.from({ length: 5 }, () => 'storeFailed'), 'unstored'])
 
       scene.proxy.script()
       let runs = 0
@@ -71,7 +71,7 @@ describe('C3 A completion that cannot be written:', () => {
       ...[1, 2, 3, 4, 5, 6, 7, 8].map((nth) => ({ step: 'complete' as const, nth, fault: resetBefore })),
     )
     expect(await a.once(request, () => 'of a')).toEqual({ value: 'of a', status: 'created' })
-    expect(a.told()).toEqual(['claimed', ...Array.from({ length: 4 }, () => 'storeFailed'), 'completed'])
+    expect(a.eventTypes()).toEqual(['claimed', ...Array.from({ length: 4 }, () => 'storeFailed'), 'completed'])
     expect((await scene.read(recordKeyOf(request)))?.status).toBe('SUCCEEDED')
   })
 

@@ -1,7 +1,7 @@
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import type { Claim } from '../../lib/core/record/claim.ts'
 import { itemStore } from '../../lib/dynamodb/item-store.ts'
-import { NoAnswer } from '../../lib/dynamodb/lean/http-request.ts'
+import { NoAnswerError } from '../../lib/dynamodb/lean/http-request.ts'
 import { leanItemClient } from '../../lib/dynamodb/lean/lean-client.ts'
 import type { Expressions } from '../../proof/simulation/table/expression.ts'
 import { createItemTable, type ItemTable, operationIn } from '../../proof/simulation/table/item-table.ts'
@@ -18,7 +18,7 @@ const leanStore = (table: ItemTable) =>
       endpoint: { region: 'us-east-1', host: 'dynamodb.simulated', target: { protocol: 'http:' } },
       credentials: () => ({ accessKeyId: 'simulated', secretAccessKey: 'simulated' }),
       transport: async ({ headers }, body = '', _, by) => {
-        if (by?.aborted) throw new NoAnswer('AbortError')
+        if (by?.aborted) throw new NoAnswerError('AbortError')
         return { headers: {}, ...table.serve(operationIn(headers as readonly string[]), JSON.parse(body)) }
       },
     }),

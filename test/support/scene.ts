@@ -16,7 +16,7 @@ export const LEASE: number = REMAINING + 1_000
 export const SKEW = 2_000
 
 /** A lost answer is given up after this long, in real time; a busy machine answers in less. */
-const PATIENCE = millis(400)
+const TIMEOUT = millis(400)
 
 /** One process that takes requests. */
 export interface Host {
@@ -24,7 +24,7 @@ export interface Host {
   readonly once: Once
   readonly events: readonly IdempotencyEvent[]
   /** The events' types in their order. */
-  told(): readonly string[]
+  eventTypes(): readonly string[]
 }
 
 /** One table, one database behind a proxy that loses what it is told to, and one clock for all. */
@@ -47,7 +47,7 @@ export const openScene = async (): Promise<Scene> => {
   const tableName = await freshTable()
   const clock = fakeClock()
   const proxy = await faultProxy({ storeTime: clock.now })
-  const store = testStore({ tableName, endpoint: proxy.endpoint, patience: PATIENCE })
+  const store = testStore({ tableName, endpoint: proxy.endpoint, timeout: TIMEOUT })
   const direct = testClient()
   // The SDK loads its parts at the first call, which may take longer than that.
   await store.peek(recordKeyOf(aRequest()), AbortSignal.timeout(10_000)).catch(() => {})
@@ -63,7 +63,7 @@ export const openScene = async (): Promise<Scene> => {
       return {
         runtime,
         events,
-        told: () => events.map(({ type }) => type),
+        eventTypes: () => events.map(({ type }) => type),
         once: once({ store, operation: OPERATION, runtime, observe, ...options }),
       }
     },

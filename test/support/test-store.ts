@@ -11,7 +11,7 @@ export interface TestStoreOptions {
   /** Default: the database itself. */
   readonly endpoint?: string
   /** How long one attempt waits for its answer. */
-  readonly patience?: Millis
+  readonly timeout?: Millis
 }
 
 /** A store with a client as the layer makes its own, and the layer's own, which knows its way by the environment. */
@@ -20,23 +20,23 @@ interface TestStores {
   readonly ownStore: (tableName: string) => Store
 }
 
-const DEFAULT_PATIENCE = millis(900)
+const DEFAULT_TIMEOUT = millis(900)
 
 const SDK: TestStores = {
-  testStore: ({ tableName, endpoint = databaseEndpoint(), patience = DEFAULT_PATIENCE }) => {
-    const requestHandler = { connectionTimeout: 1_000, requestTimeout: patience, throwOnRequestTimeout: true }
+  testStore: ({ tableName, endpoint = databaseEndpoint(), timeout = DEFAULT_TIMEOUT }) => {
+    const requestHandler = { connectionTimeout: 1_000, requestTimeout: timeout, throwOnRequestTimeout: true }
     return dynamoDbStore({ tableName, client: testClient({ endpoint, requestHandler }) })
   },
   ownStore: (tableName) => dynamoDbStore({ tableName }),
 }
 
 const LEAN: TestStores = {
-  testStore: ({ tableName, endpoint = databaseEndpoint(), patience = DEFAULT_PATIENCE }) => {
+  testStore: ({ tableName, endpoint = databaseEndpoint(), timeout = DEFAULT_TIMEOUT }) => {
     const { hostname, port, host } = new URL(endpoint)
     const client = leanItemClient({
       endpoint: { region: REGION, host, target: { protocol: 'http:', hostname, port, path: '/' } },
       credentials: () => CREDENTIALS,
-      patience,
+      timeout,
     })
     return itemStore({ tableName, client, skewSeconds: 2 })
   },

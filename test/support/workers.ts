@@ -36,11 +36,11 @@ export interface Worker {
 export const startWorker = async (
   program: string,
   settings: WorkerSettings,
-  hear: (told: WorkerReport) => void,
+  hear: (report: WorkerReport) => void,
 ): Promise<Worker> => {
   const child = fork(program, [JSON.stringify(settings)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
   await once(child, 'message')
-  child.on('message', (told: WorkerReport) => hear(told))
+  child.on('message', (report: WorkerReport) => hear(report))
   return {
     process: child,
     kill: async () => {

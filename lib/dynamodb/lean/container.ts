@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { fromSeconds } from '../../core/time.ts'
-import { exchange } from './http-request.ts'
+import { sendHttpRequest } from './http-request.ts'
 
 /** Where a relative URI is asked for. */
 const ECS_HOST = 'http://169.254.170.2'
@@ -9,7 +9,7 @@ const ECS_HOST = 'http://169.254.170.2'
 const PLAIN_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]', '169.254.170.2', '169.254.170.23', '[fd00:ec2::23]'])
 
 /** The endpoint is on the same machine. */
-const PATIENCE = fromSeconds(1)
+const TIMEOUT = fromSeconds(1)
 
 export const containerEndpoint = (env: NodeJS.ProcessEnv): URL | undefined => {
   const relative = env.AWS_CONTAINER_CREDENTIALS_RELATIVE_URI
@@ -24,7 +24,7 @@ export const fetchContainerCredentials = async (url: URL, env: NodeJS.ProcessEnv
     throw new Error(`The container credentials endpoint ${url.host} is neither local nor https`)
   }
   const authorization = tokenOf(env)
-  const { status, body } = await exchange(
+  const { status, body } = await sendHttpRequest(
     {
       protocol: url.protocol,
       hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'),
@@ -33,7 +33,7 @@ export const fetchContainerCredentials = async (url: URL, env: NodeJS.ProcessEnv
       headers: authorization === undefined ? {} : { authorization },
     },
     undefined,
-    PATIENCE,
+    TIMEOUT,
   )
   if (status !== 200) throw new Error(`The container credentials endpoint answered ${status}`)
   return read(parse(body))
@@ -54,7 +54,7 @@ const parse = (body: string): Parameters<typeof read>[0] => {
   }
 }
 
-/** As the endpoint has them: `renewed` checks whether these are credentials. */
+/** As the endpoint has them: `refreshingSource` checks whether these are credentials. */
 const read = (answer: Readonly<Record<string, string>> | null): unknown => {
   const { AccessKeyId, SecretAccessKey, Token, Expiration } = answer ?? {}
   return {

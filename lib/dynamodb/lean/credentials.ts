@@ -26,7 +26,7 @@ export const credentialsProblem = (given: unknown): string | undefined => {
 }
 
 /** A copy, so that what is checked is what signs. The signer checks nothing: it would sign with the text "undefined". */
-export const checkedCredentials = (given: unknown): Credentials => {
+export const checkCredentials = (given: unknown): Credentials => {
   const { accessKeyId, secretAccessKey, sessionToken, expiration } = Object(given) as Credentials
   const kept = { ...(sessionToken && { sessionToken }), ...(expiration && { expiration }) }
   const credentials = { accessKeyId, secretAccessKey, ...kept }
@@ -47,21 +47,21 @@ const isValidDate = (value: unknown): boolean => {
 const REFRESH_BEFORE = millis(300_000)
 
 /** A source that has not answered by then is asked once more: it may never answer. */
-const PATIENCE = fromSeconds(5)
+const TIMEOUT = fromSeconds(5)
 
 /**
  * Kept until five minutes before their end. Then new ones are asked for beside the calls that still use the old ones: no
  * call waits, or fails, for new credentials while it has valid ones.
  */
-export const renewed = (fetch: () => Promise<unknown>, now: () => number): CredentialsSource => {
+export const refreshingSource = (fetch: () => Promise<unknown>, now: () => number): CredentialsSource => {
   let current: Credentials | undefined
   let pending: { readonly credentials: Promise<Credentials>; readonly since: number } | undefined
 
   const refresh = (): Promise<Credentials> => {
-    if (pending !== undefined && now() - pending.since < PATIENCE) return pending.credentials
+    if (pending !== undefined && now() - pending.since < TIMEOUT) return pending.credentials
     const credentials = Promise.resolve()
       .then(fetch) // a function of the user's may throw
-      .then(checkedCredentials) // before they take the place of others
+      .then(checkCredentials) // before they take the place of others
       .then((fetched) => {
         if (endOf(fetched) >= endOf(current)) current = fetched // one that was given up may answer after a newer one
         return fetched

@@ -1,5 +1,5 @@
 import { containerEndpoint, fetchContainerCredentials } from './container.ts'
-import { type Credentials, CredentialsProviderError, type CredentialsSource, renewed } from './credentials.ts'
+import { type Credentials, CredentialsProviderError, type CredentialsSource, refreshingSource } from './credentials.ts'
 
 /**
  * The chain of the Lambda environment: the variables that Lambda sets, else the container endpoint of SnapStart and
@@ -10,7 +10,7 @@ export const environmentCredentials = (env: NodeJS.ProcessEnv, now: () => number
   return () => {
     const fromVariables = variables(env)
     if (fromVariables !== undefined) return fromVariables
-    fromContainer ??= renewed(() => fetchContainerCredentials(endpointOf(env), env), now)
+    fromContainer ??= refreshingSource(() => fetchContainerCredentials(endpointOf(env), env), now)
     return fromContainer()
   }
 }

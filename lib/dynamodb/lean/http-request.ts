@@ -10,7 +10,7 @@ export interface Answer {
 }
 
 /** No answer: the network, or the time, ended first. */
-export class NoAnswer extends Error {
+export class NoAnswerError extends Error {
   override readonly name: string
   constructor(name: 'TimeoutError' | 'AbortError' | 'NetworkError' | 'UnreadableAnswer', options?: ErrorOptions) {
     super(`No answer (${name})`, options)
@@ -21,15 +21,15 @@ export class NoAnswer extends Error {
 /** The largest true answer is an item of 400 KB, in Base64 a third more. Characters, each of at least a byte. */
 const MAX_ANSWER = 1_048_576
 
-/** One request and its whole answer, within `patience`, the connection included. Rejects with {@link NoAnswer}. */
-export const exchange = (
+/** One request and its whole answer, within `timeout`, the connection included. Rejects with {@link NoAnswerError}. */
+export const sendHttpRequest = (
   options: RequestOptions,
   body: string | undefined,
-  patience: Millis,
+  timeout: Millis,
   by?: AbortSignal,
 ): Promise<Answer> =>
   new Promise((resolve, reject) => {
-    if (by?.aborted) return reject(new NoAnswer('AbortError'))
+    if (by?.aborted) return reject(new NoAnswerError('AbortError'))
     const request = (options.protocol === 'http:' ? httpRequest : httpsRequest)(options)
 
     const end = (): void => {
@@ -38,14 +38,14 @@ export const exchange = (
     }
     const fail = (error: Error): void => {
       end()
-      reject(error instanceof NoAnswer ? error : new NoAnswer('NetworkError', { cause: error }))
+      reject(error instanceof NoAnswerError ? error : new NoAnswerError('NetworkError', { cause: error }))
     }
-    const giveUp = (error: NoAnswer): void => {
+    const giveUp = (error: NoAnswerError): void => {
       fail(error)
       request.destroy()
     }
-    const abort = (): void => giveUp(new NoAnswer('AbortError'))
-    const timer = setTimeout(() => giveUp(new NoAnswer('TimeoutError')), patience)
+    const abort = (): void => giveUp(new NoAnswerError('AbortError'))
+    const timer = setTimeout(() => giveUp(new NoAnswerError('TimeoutError')), timeout)
     by?.addEventListener('abort', abort)
 
     request.on('error', fail)
@@ -54,7 +54,7 @@ export const exchange = (
       response.setEncoding('utf8')
       response.on('data', (chunk: string) => {
         text += chunk
-        if (text.length > MAX_ANSWER) giveUp(new NoAnswer('UnreadableAnswer'))
+        if (text.length > MAX_ANSWER) giveUp(new NoAnswerError('UnreadableAnswer'))
       })
       response.on('error', fail) // the connection broke in the middle of the answer
       response.on('end', () => {

@@ -8,7 +8,7 @@ import { closeIdle } from '../idle-sockets.ts'
 import type { ItemClient } from '../item-client.ts'
 import type { CredentialsSource } from './credentials.ts'
 import type { Endpoint } from './endpoint.ts'
-import { type Answer, exchange, NoAnswer } from './http-request.ts'
+import { type Answer, NoAnswerError, sendHttpRequest } from './http-request.ts'
 import { ServiceError } from './service-error.ts'
 import { type Operation, requestSigner } from './signature.ts'
 import { type ItemInput, itemFromWire, toWire } from './wire.ts'
@@ -17,14 +17,14 @@ export interface LeanClientSettings {
   readonly endpoint: Endpoint
   readonly credentials: CredentialsSource
   /** Of one attempt, connection and answer. Default 900 ms, as the layer's SDK client has it. */
-  readonly patience?: Millis
+  readonly timeout?: Millis
   /** For tests, as is `transport`: one request and its answer. */
   readonly runtime?: Pick<Runtime, 'now' | 'random' | 'sleep'>
-  readonly transport?: typeof exchange
+  readonly transport?: typeof sendHttpRequest
 }
 
 const MAX_ATTEMPTS = 2
-const PATIENCE = millis(900)
+const TIMEOUT = millis(900)
 
 /** As the SDK's standard retries: at random up to 100 ms, and up to 500 ms where the service asks for less. */
 const BACKOFF = millis(100)
@@ -37,9 +37,9 @@ const MAX_SOCKETS = 50
 export const leanItemClient = ({
   endpoint,
   credentials,
-  patience = PATIENCE,
+  timeout = TIMEOUT,
   runtime = systemRuntime,
-  transport = exchange,
+  transport = sendHttpRequest,
 }: LeanClientSettings): ItemClient => {
   const { target } = endpoint
   const Agent = target.protocol === 'http:' ? HttpAgent : HttpsAgent
@@ -49,18 +49,18 @@ export const leanItemClient = ({
   /** Signed anew for each attempt: a signature bears its time. */
   const attempt = async (operation: Operation, body: string, by: AbortSignal): Promise<Answer> => {
     const headers = sign(operation, body, await credentials(), runtime.now())
-    return transport({ method: 'POST', headers, agent, ...target }, body, patience, by)
+    return transport({ method: 'POST', headers, agent, ...target }, body, timeout, by)
   }
 
-  const send = async (operation: Operation, input: ItemInput, by: AbortSignal): Promise<Told> => {
+  const send = async (operation: Operation, input: ItemInput, by: AbortSignal): Promise<Reply> => {
     const body = toWire(input)
     for (let attempts = 1; ; attempts++) {
       try {
         const answer = await attempt(operation, body, by)
-        if (answer.status === 200) return told(answer)
+        if (answer.status === 200) return parseReply(answer)
         throw new ServiceError(answer, attempts)
       } catch (error) {
-        if (error instanceof NoAnswer) closeIdle(agent)
+        if (error instanceof NoAnswerError) closeIdle(agent)
         if (attempts === MAX_ATTEMPTS || !mayPass(error) || by.aborted) throw error
         await runtime.sleep(millis(runtime.random() * backoff(error)), by)
       }
@@ -78,12 +78,12 @@ export const leanItemClient = ({
 }
 
 /** What DynamoDB says of a success. */
-interface Told {
+interface Reply {
   readonly Item?: Parameters<typeof itemFromWire>[0]
 }
 
 /** Something in between, or a wrong endpoint, may answer 200 in words of its own: that is no won claim. */
-const told = ({ body }: Answer): Told => {
+const parseReply = ({ body }: Answer): Reply => {
   try {
     const read: unknown = JSON.parse(body)
     if (isObject(read) && !Array.isArray(read)) {
@@ -91,12 +91,12 @@ const told = ({ body }: Answer): Told => {
       if (Object.keys(others).length === 0 && (item === undefined || isObject(item))) return read
     }
   } catch {} // no JSON
-  throw new NoAnswer('UnreadableAnswer')
+  throw new NoAnswerError('UnreadableAnswer')
 }
 
 /** Whether the next attempt may fare better: network, time-out, 5xx, and the refusals that pass. */
 const mayPass = (error: unknown): boolean =>
-  error instanceof NoAnswer ||
+  error instanceof NoAnswerError ||
   (error instanceof ServiceError && (error.$metadata.httpStatusCode >= 500 || isPassing(error)))
 
 const backoff = (error: unknown): Millis =>

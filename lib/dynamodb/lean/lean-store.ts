@@ -6,9 +6,9 @@ import { aTableName } from '../table-name.ts'
 import {
   type Credentials,
   type CredentialsSource,
-  checkedCredentials,
+  checkCredentials,
   credentialsProblem,
-  renewed,
+  refreshingSource,
 } from './credentials.ts'
 import { isHttpUrl, resolveEndpoint } from './endpoint.ts'
 import { environmentCredentials } from './environment.ts'
@@ -80,5 +80,5 @@ export const leanDynamoDbStore = (options: LeanDynamoDbStoreOptions): Store => {
 
 const sourceOf = (given: LeanDynamoDbStoreOptions['credentials']): CredentialsSource => {
   if (given === undefined) return environmentCredentials(process.env, systemRuntime.now)
-  return typeof given === 'function' ? renewed(given, systemRuntime.now) : () => checkedCredentials(given)
+  return typeof given === 'function' ? refreshingSource(given, systemRuntime.now) : () => checkCredentials(given)
 }

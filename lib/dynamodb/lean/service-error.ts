@@ -12,17 +12,17 @@ export class ServiceError extends Error {
   readonly Item?: Item
 
   constructor({ status, headers, body }: Answer, attempts: number) {
-    const told = readBody(body)
-    super(told.message ?? told.Message ?? `DynamoDB answered ${status}`)
+    const reply = readBody(body)
+    super(reply.message ?? reply.Message ?? `DynamoDB answered ${status}`)
     const requestId = headers['x-amzn-requestid']
-    this.name = nameOf(told.__type ?? headers['x-amzn-errortype'])
+    this.name = nameOf(reply.__type ?? headers['x-amzn-errortype'])
     this.$metadata = { httpStatusCode: status, attempts, ...(requestId === undefined ? {} : { requestId }) }
     this.$response = { headers }
-    if (isObject(told.Item)) this.Item = itemFromWire(told.Item)
+    if (isObject(reply.Item)) this.Item = itemFromWire(reply.Item)
   }
 }
 
-interface Told {
+interface ErrorReply {
   readonly __type?: string
   /** DynamoDB writes it both ways. */
   readonly message?: string
@@ -31,10 +31,10 @@ interface Told {
 }
 
 /** Something in between may answer in another form, such as a page that says 502. */
-const readBody = (body: string): Told => {
+const readBody = (body: string): ErrorReply => {
   try {
-    const told: unknown = JSON.parse(body)
-    return isObject(told) ? told : {}
+    const reply: unknown = JSON.parse(body)
+    return isObject(reply) ? reply : {}
   } catch {
     return {}
   }

@@ -6,13 +6,13 @@ import { epochMillis } from '../../core/time.ts'
 import {
   assertKind,
   assertRecord,
-  type Bench,
   type Case,
-  ended,
-  held,
+  endClaim,
+  type Fixture,
+  holdClaim,
+  readRecord,
   SETTLEMENTS,
   STATES,
-  stands,
   unhurried,
 } from './fixture.ts'
 
@@ -28,46 +28,46 @@ const SENT_AGAIN: readonly Case[] = [
   {
     guarantee: 4,
     name: 'A claim that is sent again is held, and written once',
-    run: async (bench) => {
-      const claim = await held(bench)
-      assertKind(await bench.store.claim(claim, unhurried), 'claimed')
-      assertRecord(await bench.read(claim.recordKey), recordOf(claim))
+    run: async (fixture) => {
+      const claim = await holdClaim(fixture)
+      assertKind(await fixture.store.claim(claim, unhurried), 'claimed')
+      assertRecord(await fixture.read(claim.recordKey), recordOf(claim))
     },
   },
   {
     guarantee: 4,
     name: 'A take-over that is sent again is held, and written once',
-    run: async (bench) => {
-      const { store, make } = bench
-      const seen = await stands(bench, (await ended(bench, make.abandoned())).recordKey)
+    run: async (fixture) => {
+      const { store, make } = fixture
+      const seen = await readRecord(fixture, (await endClaim(fixture, make.abandoned())).recordKey)
       const claim = make.takeOver(seen)
       assertKind(await store.takeOver(seen, claim, unhurried), 'claimed')
       assertKind(await store.takeOver(seen, claim, unhurried), 'claimed')
-      assertRecord(await bench.read(seen.recordKey), recordOf(claim))
+      assertRecord(await fixture.read(seen.recordKey), recordOf(claim))
     },
   },
   {
     guarantee: 4,
     name: 'A renewal that is sent again, or overtaken by a longer one, is renewed, and written once',
-    run: async (bench) => {
-      const { store, make } = bench
-      const claim = await held(bench)
+    run: async (fixture) => {
+      const { store, make } = fixture
+      const claim = await holdClaim(fixture)
       await store.renew(claim, make.renewal(make.leaseEnd + 20_000), unhurried)
-      const { revision } = await stands(bench, claim.recordKey)
+      const { revision } = await readRecord(fixture, claim.recordKey)
       assertKind(await store.renew(claim, make.renewal(make.leaseEnd + 20_000), unhurried), 'renewed')
       assertKind(await store.renew(claim, make.renewal(make.leaseEnd + 10_000), unhurried), 'renewed')
-      deepStrictEqual((await stands(bench, claim.recordKey)).revision, revision)
+      deepStrictEqual((await readRecord(fixture, claim.recordKey)).revision, revision)
     },
   },
   ...SETTLEMENTS.map(
     ([name, as]): Case => ({
       guarantee: 4,
       name: `A settle that is sent again is settled, and written once: ${name}`,
-      run: async (bench) => {
-        const claim = await ended(bench, as(bench.make))
-        const before = await stands(bench, claim.recordKey)
-        assertKind(await bench.store.settle(claim, as(bench.make), unhurried), 'settled')
-        assertRecord(await bench.read(claim.recordKey), before)
+      run: async (fixture) => {
+        const claim = await endClaim(fixture, as(fixture.make))
+        const before = await readRecord(fixture, claim.recordKey)
+        assertKind(await fixture.store.settle(claim, as(fixture.make), unhurried), 'settled')
+        assertRecord(await fixture.read(claim.recordKey), before)
       },
     }),
   ),
@@ -75,12 +75,12 @@ const SENT_AGAIN: readonly Case[] = [
     ([name, changed]): Case => ({
       guarantee: 4,
       name: `A completion with another ${name} under the same token is lost: it is not the one that was stored`,
-      run: async (bench) => {
-        const { store, make } = bench
-        const claim = await ended(bench, make.completed())
-        const before = await stands(bench, claim.recordKey)
+      run: async (fixture) => {
+        const { store, make } = fixture
+        const claim = await endClaim(fixture, make.completed())
+        const before = await readRecord(fixture, claim.recordKey)
         assertKind(await store.settle(claim, { ...make.completed(), ...changed } as Settlement, unhurried), 'lost')
-        assertRecord(await bench.read(claim.recordKey), before)
+        assertRecord(await fixture.read(claim.recordKey), before)
       },
     }),
   ),
@@ -88,14 +88,14 @@ const SENT_AGAIN: readonly Case[] = [
     ([name, as]): Case => ({
       guarantee: 4,
       name: `A claim that surfaces again after it was ${name} is not held: the token alone proves nothing`,
-      run: async (bench) => {
-        const { store, make } = bench
-        const claim = await ended(bench, as(make))
-        const before = await stands(bench, claim.recordKey)
+      run: async (fixture) => {
+        const { store, make } = fixture
+        const claim = await endClaim(fixture, as(make))
+        const before = await readRecord(fixture, claim.recordKey)
         assertKind(await store.claim(claim, unhurried), 'occupied')
         const seen = { ...before, revision: 1, claimToken: make.claim().claimToken }
         assertKind(await store.takeOver(seen, claim, unhurried), 'occupied')
-        assertRecord(await bench.read(claim.recordKey), before)
+        assertRecord(await fixture.read(claim.recordKey), before)
       },
     }),
   ),
@@ -106,10 +106,10 @@ const REFUSALS: readonly Case[] = STATES.map(
   ([name, as]): Case => ({
     guarantee: 5,
     name: `A refusal carries a record that is ${name} as it stands`,
-    run: async (bench) => {
-      const { store, make } = bench
-      const { recordKey } = await ended(bench, as?.(make))
-      const record = await stands(bench, recordKey)
+    run: async (fixture) => {
+      const { store, make } = fixture
+      const { recordKey } = await endClaim(fixture, as?.(make))
+      const record = await readRecord(fixture, recordKey)
       const stranger = make.claim({ recordKey })
       const other = { ...record, claimToken: stranger.claimToken }
       const refusals = [
@@ -142,10 +142,10 @@ const endsSoon = async (what: string, call: Promise<unknown>): Promise<unknown> 
 type Calls = readonly (readonly [string, (by: AbortSignal) => Promise<unknown>])[]
 
 /** One call of each kind, each of a record of its own. */
-const callsOf = async (bench: Bench): Promise<Calls> => {
-  const { store, make } = bench
-  const seen = recordOf(await held(bench))
-  const [renewing, settling, peeking] = [await held(bench), await held(bench), await held(bench)]
+const callsOf = async (fixture: Fixture): Promise<Calls> => {
+  const { store, make } = fixture
+  const seen = recordOf(await holdClaim(fixture))
+  const [renewing, settling, peeking] = [await holdClaim(fixture), await holdClaim(fixture), await holdClaim(fixture)]
   return [
     ['claim', (by) => store.claim(make.claim(), by)],
     ['takeOver', (by) => store.takeOver(seen, make.takeOver(seen), by)],
@@ -162,8 +162,8 @@ export const GIVEN_UP: readonly Case[] = [
   {
     guarantee: 9,
     name: 'A call whose caller has given up before ends as unavailable',
-    run: async (bench) => {
-      for (const [name, call] of await callsOf(bench)) {
+    run: async (fixture) => {
+      for (const [name, call] of await callsOf(fixture)) {
         const ending = await endsSoon(name, call(AbortSignal.abort()))
         ok(isUnavailable(ending), `${name} ends with StoreUnavailable`)
       }
@@ -172,8 +172,8 @@ export const GIVEN_UP: readonly Case[] = [
   {
     guarantee: 9,
     name: 'A call whose caller gives up meanwhile ends, as unavailable unless it had its answer',
-    run: async (bench) => {
-      for (const [name, call] of await callsOf(bench)) {
+    run: async (fixture) => {
+      for (const [name, call] of await callsOf(fixture)) {
         const caller = new AbortController()
         const under = call(caller.signal)
         caller.abort()

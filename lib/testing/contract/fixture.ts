@@ -7,7 +7,7 @@ import type { Settlement, Store } from '../../core/record/store.ts'
 import type { ClaimParts, Claims } from '../claims.ts'
 
 /** A store under test, and what to try it with. */
-export interface Bench {
+export interface Fixture {
   readonly store: Store
   readonly make: Claims
   read(recordKey: RecordKey): Promise<StoredRecord | undefined>
@@ -15,11 +15,11 @@ export interface Bench {
 
 export type Guarantee = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9
 
-/** A case as it is written down; `storeContract` makes a bench for each. */
+/** A case as it is written down; `storeContract` makes a fixture for each. */
 export interface Case {
   readonly guarantee: Guarantee
   readonly name: string
-  readonly run: (bench: Bench) => Promise<void>
+  readonly run: (fixture: Fixture) => Promise<void>
 }
 
 /** The signal of a caller with all the time in the world. */
@@ -41,20 +41,20 @@ export const STATES: readonly (readonly [string, ((make: Claims) => Settlement) 
 ]
 
 /** A record in progress. */
-export const held = async ({ store, make }: Bench, parts: ClaimParts = {}): Promise<Claim> => {
+export const holdClaim = async ({ store, make }: Fixture, parts: ClaimParts = {}): Promise<Claim> => {
   const claim = make.claim(parts)
   deepStrictEqual(await store.claim(claim, unhurried), { kind: 'claimed' })
   return claim
 }
 
 /** A record whose claim has ended so. */
-export const ended = async (bench: Bench, as: Settlement | undefined): Promise<Claim> => {
-  const claim = await held(bench)
-  if (as !== undefined) deepStrictEqual(await bench.store.settle(claim, as, unhurried), { kind: 'settled' })
+export const endClaim = async (fixture: Fixture, as: Settlement | undefined): Promise<Claim> => {
+  const claim = await holdClaim(fixture)
+  if (as !== undefined) deepStrictEqual(await fixture.store.settle(claim, as, unhurried), { kind: 'settled' })
   return claim
 }
 
-export const stands = async ({ read }: Bench, recordKey: RecordKey): Promise<StoredRecord> =>
+export const readRecord = async ({ read }: Fixture, recordKey: RecordKey): Promise<StoredRecord> =>
   (await read(recordKey)) ?? fail('No record stands there')
 
 /** An answer of some kind; which record it must carry is guarantee 5's to prove. */

@@ -1,53 +1,62 @@
 import { deepStrictEqual } from 'node:assert/strict'
 import { recordOf } from '../../core/record/claim.ts'
-import { assertKind, assertRecord, type Case, ended, held, SETTLEMENTS, stands, unhurried } from './fixture.ts'
+import {
+  assertKind,
+  assertRecord,
+  type Case,
+  endClaim,
+  holdClaim,
+  readRecord,
+  SETTLEMENTS,
+  unhurried,
+} from './fixture.ts'
 
 /** 2. `claim` writes only where no record is. `takeOver` writes only over the very record that was seen. */
 const PLACES: readonly Case[] = [
   {
     guarantee: 2,
     name: 'A claim where no record is writes it whole',
-    run: async (bench) => {
-      const claim = await held(bench)
-      assertRecord(await bench.read(claim.recordKey), { ...claim, status: 'IN_PROGRESS' })
+    run: async (fixture) => {
+      const claim = await holdClaim(fixture)
+      assertRecord(await fixture.read(claim.recordKey), { ...claim, status: 'IN_PROGRESS' })
     },
   },
   {
     guarantee: 2,
     name: 'A claim without an expiry stays without one',
-    run: async (bench) => {
-      const { recordKey } = await held(bench, { expiresAt: 'never' })
-      deepStrictEqual((await stands(bench, recordKey)).expiresAt, undefined)
+    run: async (fixture) => {
+      const { recordKey } = await holdClaim(fixture, { expiresAt: 'never' })
+      deepStrictEqual((await readRecord(fixture, recordKey)).expiresAt, undefined)
     },
   },
   {
     guarantee: 2,
     name: 'A claim where another record is is refused',
-    run: async (bench) => {
-      const claim = await held(bench)
-      assertKind(await bench.store.claim(bench.make.claim({ recordKey: claim.recordKey }), unhurried), 'occupied')
-      assertRecord(await bench.read(claim.recordKey), recordOf(claim))
+    run: async (fixture) => {
+      const claim = await holdClaim(fixture)
+      assertKind(await fixture.store.claim(fixture.make.claim({ recordKey: claim.recordKey }), unhurried), 'occupied')
+      assertRecord(await fixture.read(claim.recordKey), recordOf(claim))
     },
   },
   ...SETTLEMENTS.map(
     ([name, as]): Case => ({
       guarantee: 2,
       name: `A record that is ${name} is taken over as it was seen, and nothing of it is left over`,
-      run: async (bench) => {
-        const { recordKey } = await ended(bench, as(bench.make))
-        const seen = await stands(bench, recordKey)
-        const claim = bench.make.takeOver(seen, { payload: 'other' })
-        assertKind(await bench.store.takeOver(seen, claim, unhurried), 'claimed')
-        assertRecord(await bench.read(recordKey), recordOf(claim))
+      run: async (fixture) => {
+        const { recordKey } = await endClaim(fixture, as(fixture.make))
+        const seen = await readRecord(fixture, recordKey)
+        const claim = fixture.make.takeOver(seen, { payload: 'other' })
+        assertKind(await fixture.store.takeOver(seen, claim, unhurried), 'claimed')
+        assertRecord(await fixture.read(recordKey), recordOf(claim))
       },
     }),
   ),
   {
     guarantee: 2,
     name: 'A take-over fails where the owner wrote since, although the token is the same',
-    run: async (bench) => {
-      const { store, make } = bench
-      const claim = await held(bench)
+    run: async (fixture) => {
+      const { store, make } = fixture
+      const claim = await holdClaim(fixture)
       await store.renew(claim, make.renewal(make.leaseEnd + 1_000), unhurried)
       assertKind(await store.takeOver(recordOf(claim), make.takeOver(recordOf(claim)), unhurried), 'occupied')
     },
@@ -55,9 +64,9 @@ const PLACES: readonly Case[] = [
   {
     guarantee: 2,
     name: 'A take-over fails where another took over since, although the revision is the same',
-    run: async (bench) => {
-      const { store, make } = bench
-      const seen = { ...recordOf(await held(bench)), claimToken: make.claim().claimToken }
+    run: async (fixture) => {
+      const { store, make } = fixture
+      const seen = { ...recordOf(await holdClaim(fixture)), claimToken: make.claim().claimToken }
       assertKind(await store.takeOver(seen, make.takeOver(seen), unhurried), 'occupied')
     },
   },
@@ -84,37 +93,37 @@ const FENCE: readonly Case[] = [
   {
     guarantee: 3,
     name: 'A renewal moves lease and expiry, and counts the revision',
-    run: async (bench) => {
-      const { store, make } = bench
-      const claim = await held(bench)
+    run: async (fixture) => {
+      const { store, make } = fixture
+      const claim = await holdClaim(fixture)
       const to = make.renewal(make.leaseEnd + 20_000, make.expiry + 20_000)
       deepStrictEqual(await store.renew(claim, to, unhurried), { kind: 'renewed' })
-      assertRecord(await bench.read(claim.recordKey), { ...recordOf(claim), ...to, revision: 2 })
+      assertRecord(await fixture.read(claim.recordKey), { ...recordOf(claim), ...to, revision: 2 })
     },
   },
   {
     guarantee: 3,
     name: 'A renewal without an expiry leaves the one that is there',
-    run: async (bench) => {
-      const { store, make } = bench
-      const claim = await held(bench)
+    run: async (fixture) => {
+      const { store, make } = fixture
+      const claim = await holdClaim(fixture)
       const { leaseExpiresAt } = make.renewal(make.leaseEnd + 20_000)
       await store.renew(claim, { leaseExpiresAt, expiresAt: undefined }, unhurried)
-      assertRecord(await bench.read(claim.recordKey), { ...recordOf(claim), leaseExpiresAt, revision: 2 })
+      assertRecord(await fixture.read(claim.recordKey), { ...recordOf(claim), leaseExpiresAt, revision: 2 })
     },
   },
   ...SETTLEMENTS.map(
     ([name, as]): Case => ({
       guarantee: 3,
       name: `A claim that is ${name} leaves one revision more, after a renewal two`,
-      run: async (bench) => {
-        const { store, make } = bench
-        const claim = await ended(bench, as(make))
-        deepStrictEqual((await stands(bench, claim.recordKey)).revision, 2)
-        const renewed = await held(bench)
+      run: async (fixture) => {
+        const { store, make } = fixture
+        const claim = await endClaim(fixture, as(make))
+        deepStrictEqual((await readRecord(fixture, claim.recordKey)).revision, 2)
+        const renewed = await holdClaim(fixture)
         await store.renew(renewed, make.renewal(make.leaseEnd + 1), unhurried)
         await store.settle(renewed, as(make), unhurried)
-        deepStrictEqual((await stands(bench, renewed.recordKey)).revision, 3)
+        deepStrictEqual((await readRecord(fixture, renewed.recordKey)).revision, 3)
       },
     }),
   ),
@@ -122,14 +131,14 @@ const FENCE: readonly Case[] = [
     ([name, as]): Case => ({
       guarantee: 3,
       name: `Once another took the record over, its old owner neither renews it nor is ${name}`,
-      run: async (bench) => {
-        const { store, make } = bench
-        const claim = await held(bench)
+      run: async (fixture) => {
+        const { store, make } = fixture
+        const claim = await holdClaim(fixture)
         const contender = make.takeOver(recordOf(claim))
         await store.takeOver(recordOf(claim), contender, unhurried)
         assertKind(await store.renew(claim, make.renewal(make.leaseEnd + 1), unhurried), 'lost')
         assertKind(await store.settle(claim, as(make), unhurried), 'lost')
-        assertRecord(await bench.read(claim.recordKey), recordOf(contender))
+        assertRecord(await fixture.read(claim.recordKey), recordOf(contender))
       },
     }),
   ),
@@ -137,13 +146,13 @@ const FENCE: readonly Case[] = [
     ([first, then]): Case => ({
       guarantee: 3,
       name: `A claim that was ${first} is neither ${then} nor renewed after that`,
-      run: async (bench) => {
-        const { store, make } = bench
-        const claim = await ended(bench, make[first]())
-        const before = await stands(bench, claim.recordKey)
+      run: async (fixture) => {
+        const { store, make } = fixture
+        const claim = await endClaim(fixture, make[first]())
+        const before = await readRecord(fixture, claim.recordKey)
         assertKind(await store.settle(claim, make[then](), unhurried), 'lost')
         assertKind(await store.renew(claim, make.renewal(make.leaseEnd + 1), unhurried), 'lost')
-        assertRecord(await bench.read(claim.recordKey), before)
+        assertRecord(await fixture.read(claim.recordKey), before)
       },
     }),
   ),

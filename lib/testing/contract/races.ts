@@ -1,7 +1,17 @@
 import { deepStrictEqual } from 'node:assert/strict'
 import { type Claim, recordOf } from '../../core/record/claim.ts'
 import type { TakeOverAnswer } from '../../core/record/store.ts'
-import { assertRecord, type Bench, type Case, ended, held, SETTLEMENTS, STATES, stands, unhurried } from './fixture.ts'
+import {
+  assertRecord,
+  type Case,
+  endClaim,
+  type Fixture,
+  holdClaim,
+  readRecord,
+  SETTLEMENTS,
+  STATES,
+  unhurried,
+} from './fixture.ts'
 
 /** How many contenders race, and how often. */
 const CONTENDERS = 10
@@ -15,13 +25,13 @@ const contenders = (make: () => Claim): readonly Claim[] => Array.from({ length:
 
 /** Exactly one of them won, and its record stands. */
 const assertOneWinner = async (
-  bench: Bench,
+  fixture: Fixture,
   claims: readonly Claim[],
   answers: readonly TakeOverAnswer[],
 ): Promise<void> => {
   const [winner, ...others] = claims.filter((_, index) => answers[index]?.kind === 'claimed')
   deepStrictEqual([winner === undefined, others.length], [false, 0], 'exactly one claim wins')
-  if (winner !== undefined) assertRecord(await bench.read(winner.recordKey), recordOf(winner))
+  if (winner !== undefined) assertRecord(await fixture.read(winner.recordKey), recordOf(winner))
 }
 
 /** Whether it should have been refused is for guarantees 2 and 3 to prove. */
@@ -32,32 +42,32 @@ export const RACES: readonly Case[] = [
   {
     guarantee: 1,
     name: 'Of many claims at once one wins',
-    run: (bench) =>
+    run: (fixture) =>
       repeatedly(async () => {
-        const { recordKey } = bench.make.claim()
-        const claims = contenders(() => bench.make.claim({ recordKey }))
-        const answers = await Promise.all(claims.map((claim) => bench.store.claim(claim, unhurried)))
-        await assertOneWinner(bench, claims, answers)
+        const { recordKey } = fixture.make.claim()
+        const claims = contenders(() => fixture.make.claim({ recordKey }))
+        const answers = await Promise.all(claims.map((claim) => fixture.store.claim(claim, unhurried)))
+        await assertOneWinner(fixture, claims, answers)
       }),
   },
   {
     guarantee: 1,
     name: 'Of many take-overs of one abandoned record at once one wins',
-    run: (bench) =>
+    run: (fixture) =>
       repeatedly(async () => {
-        const seen = await stands(bench, (await ended(bench, bench.make.abandoned())).recordKey)
-        const claims = contenders(() => bench.make.takeOver(seen))
-        const answers = await Promise.all(claims.map((claim) => bench.store.takeOver(seen, claim, unhurried)))
-        await assertOneWinner(bench, claims, answers)
+        const seen = await readRecord(fixture, (await endClaim(fixture, fixture.make.abandoned())).recordKey)
+        const claims = contenders(() => fixture.make.takeOver(seen))
+        const answers = await Promise.all(claims.map((claim) => fixture.store.takeOver(seen, claim, unhurried)))
+        await assertOneWinner(fixture, claims, answers)
       }),
   },
   {
     guarantee: 1,
     name: 'Of an owner that renews and a contender that takes over at once exactly one succeeds',
-    run: (bench) =>
+    run: (fixture) =>
       repeatedly(async () => {
-        const { store, make } = bench
-        const claim = await held(bench)
+        const { store, make } = fixture
+        const claim = await holdClaim(fixture)
         const [renewed, tookOver] = await Promise.all([
           store.renew(claim, make.renewal(make.leaseEnd + 1), unhurried),
           store.takeOver(recordOf(claim), make.takeOver(recordOf(claim)), unhurried),
@@ -69,10 +79,10 @@ export const RACES: readonly Case[] = [
     ([name, as]): Case => ({
       guarantee: 1,
       name: `Of an owner that is ${name} and a contender that takes over at once exactly one succeeds`,
-      run: (bench) =>
+      run: (fixture) =>
         repeatedly(async () => {
-          const { store, make } = bench
-          const claim = await held(bench)
+          const { store, make } = fixture
+          const claim = await holdClaim(fixture)
           const contender = make.takeOver(recordOf(claim))
           const [settled, tookOver] = await Promise.all([
             store.settle(claim, as(make), unhurried),
@@ -80,7 +90,7 @@ export const RACES: readonly Case[] = [
           ])
           const isOwners = settled.kind === 'settled'
           deepStrictEqual(tookOver.kind === 'claimed', !isOwners, 'exactly one succeeds')
-          const { claimToken } = await stands(bench, claim.recordKey)
+          const { claimToken } = await readRecord(fixture, claim.recordKey)
           deepStrictEqual(claimToken, isOwners ? claim.claimToken : contender.claimToken)
         }),
     }),
@@ -89,10 +99,10 @@ export const RACES: readonly Case[] = [
     ([name, as]): Case => ({
       guarantee: 1,
       name: `What a stranger is refused changes nothing in a record that is ${name}`,
-      run: async (bench) => {
-        const { store, make } = bench
-        const { recordKey } = await ended(bench, as?.(make))
-        const before = await stands(bench, recordKey)
+      run: async (fixture) => {
+        const { store, make } = fixture
+        const { recordKey } = await endClaim(fixture, as?.(make))
+        const before = await readRecord(fixture, recordKey)
         const stranger = make.claim({ recordKey, payload: 'other' })
         const outdated = { ...before, revision: before.revision - 1 }
         const answers: { readonly kind: string }[] = [
@@ -102,7 +112,7 @@ export const RACES: readonly Case[] = [
         ]
         for (const [, settlement] of SETTLEMENTS)
           answers.push(await store.settle(stranger, settlement(make), unhurried))
-        if (answers.every(({ kind }) => REFUSALS.includes(kind))) assertRecord(await bench.read(recordKey), before)
+        if (answers.every(({ kind }) => REFUSALS.includes(kind))) assertRecord(await fixture.read(recordKey), before)
       },
     }),
   ),

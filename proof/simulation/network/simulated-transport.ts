@@ -1,6 +1,6 @@
 import type { Claim } from '../../../lib/core/record/claim.ts'
 import type { Settlement } from '../../../lib/core/record/store.ts'
-import { type Answer, NoAnswer } from '../../../lib/dynamodb/lean/http-request.ts'
+import { type Answer, NoAnswerError } from '../../../lib/dynamodb/lean/http-request.ts'
 import type { LeanClientSettings } from '../../../lib/dynamodb/lean/lean-client.ts'
 import { type Step, stepOf } from '../../../test/support/store-step.ts'
 import { deadlineSignal } from '../deadline-signal.ts'
@@ -51,13 +51,13 @@ const KINDS: Readonly<Record<Exclude<Step, 'peek'>, CallKind>> = {
 /** One request of the production client, and its answer, over a network that loses what it is told to. */
 export const simulatedTransport =
   (world: World, invocation: Invocation, table: ItemTable, calls: ReadonlyMap<string, Call>): Transport =>
-  ({ headers }, body = '', patience, by) =>
+  ({ headers }, body = '', timeout, by) =>
     new Promise<Answer>((resolve, reject) => {
       step(world, invocation) // before it is sent
       if (!invocation.isAlive) return
-      if (by?.aborted) return reject(new NoAnswer('AbortError'))
+      if (by?.aborted) return reject(new NoAnswerError('AbortError'))
       let isOver = false
-      const patient = later(world, invocation, patience, () => fail('TimeoutError'))
+      const patient = later(world, invocation, timeout, () => fail('TimeoutError'))
       const end = (): boolean => {
         if (isOver) return false
         isOver = true
@@ -65,7 +65,7 @@ export const simulatedTransport =
         return true
       }
       const fail = (how: NoAnswerName): void => {
-        if (end()) reject(new NoAnswer(how))
+        if (end()) reject(new NoAnswerError(how))
       }
       if (by !== undefined) deadlineSignal(by).whenAborted(() => fail('AbortError'))
       travelThrough(world, invocation, table, {
@@ -80,7 +80,7 @@ export const simulatedTransport =
       step(world, invocation) // while it is under way
     })
 
-type NoAnswerName = ConstructorParameters<typeof NoAnswer>[0]
+type NoAnswerName = ConstructorParameters<typeof NoAnswerError>[0]
 
 interface Sending {
   readonly sent: Sent

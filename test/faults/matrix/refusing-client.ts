@@ -22,8 +22,8 @@ export interface RefusingClient {
  * How long a send is waited for, in milliseconds. Only what a delay keeps is never answered; all else is, however busy
  * the machine, and must not be taken for lost.
  */
-const PATIENCE = millis(30_000)
-const PATIENCE_WITH_A_DELAY = millis(1_500)
+const TIMEOUT = millis(30_000)
+const TIMEOUT_WITH_A_DELAY = millis(1_500)
 
 /** Nobody listens on the port of tcpmux. */
 const CLOSED_PORT = 1
@@ -59,10 +59,10 @@ interface Sent {
 }
 
 /** Below the SDK's own retries: each send is led astray by itself. */
-const refusingSdkClient = (endpoint: string, patience: Millis): RefusingClient => {
+const refusingSdkClient = (endpoint: string, timeout: Millis): RefusingClient => {
   const client: DynamoDBClient = testClient({
     endpoint,
-    requestHandler: { connectionTimeout: 5_000, requestTimeout: patience, throwOnRequestTimeout: true },
+    requestHandler: { connectionTimeout: 5_000, requestTimeout: timeout, throwOnRequestTimeout: true },
   })
   const { requestHandler } = client.config
   const handle = requestHandler.handle.bind(requestHandler) as (sent: Sent, options?: object) => Promise<never>
@@ -83,7 +83,7 @@ const textOf = ({ buffer, byteOffset, byteLength }: Uint8Array): string =>
   Buffer.from(buffer, byteOffset, byteLength).toString('utf8')
 
 /** The lean client reads its target anew for each send. A cell makes one call at a time, so the last one is meant. */
-const refusingLeanClient = (endpoint: string, patience: Millis): RefusingClient => {
+const refusingLeanClient = (endpoint: string, timeout: Millis): RefusingClient => {
   const { hostname, port, host } = new URL(endpoint)
   const { isRefused, ...scripted } = refusals()
   let calling: readonly [operation: string, body: object] = ['GetItem', {}]
@@ -98,7 +98,7 @@ const refusingLeanClient = (endpoint: string, patience: Millis): RefusingClient 
   const client = leanItemClient({
     endpoint: { region: REGION, host, target },
     credentials: () => CREDENTIALS,
-    patience,
+    timeout,
   })
   const calls = <Input extends object, Output>(
     operation: string,
@@ -120,6 +120,6 @@ const refusingLeanClient = (endpoint: string, patience: Millis): RefusingClient 
 }
 
 export const refusingClient = (name: ClientName, endpoint: string, { kind }: Cell): RefusingClient => {
-  const patience = kind === 'delay' ? PATIENCE_WITH_A_DELAY : PATIENCE
-  return name === 'sdk' ? refusingSdkClient(endpoint, patience) : refusingLeanClient(endpoint, patience)
+  const timeout = kind === 'delay' ? TIMEOUT_WITH_A_DELAY : TIMEOUT
+  return name === 'sdk' ? refusingSdkClient(endpoint, timeout) : refusingLeanClient(endpoint, timeout)
 }
