@@ -5,13 +5,13 @@ import type { StoredRecord } from '../core/record/record.ts'
 import type { Renewal, Settlement } from '../core/record/store.ts'
 import { ATTRIBUTES as A, bytes, type Item, keyOf, number, text, toItem, ttl } from './item.ts'
 
-/** `status` is a reserved word of DynamoDB's expressions. */
+/** `status` is a reserved word in DynamoDB's expressions. */
 const STATUS = { '#status': A.status }
 
 const IS_MINE = `${A.claimToken} = :mine AND #status = :inProgress`
 const NEXT_REVISION = `${A.revision} = ${A.revision} + :one`
 
-/** The record that stands in the way comes back with the refusal: no read is needed to judge it, at no extra cost. */
+/** A refusal returns the stored record, at no extra cost, so no read is needed to judge it. */
 const WITH_THE_STORED_ITEM = { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } as const
 
 export const claimInput = (tableName: string, wanted: Claim): PutItemCommandInput => ({
@@ -21,7 +21,7 @@ export const claimInput = (tableName: string, wanted: Claim): PutItemCommandInpu
   ...WITH_THE_STORED_ITEM,
 })
 
-/** The revision, because the token alone does not tell whether the owner wrote meanwhile. */
+/** Compares the revision too: the token alone does not show whether the owner has written in the meantime. */
 export const takeOverInput = (tableName: string, seen: StoredRecord, wanted: Claim): PutItemCommandInput => ({
   TableName: tableName,
   Item: toItem(recordOf(wanted)),
@@ -36,7 +36,7 @@ export const renewInput = (tableName: string, claim: Claim, to: Renewal): Update
       [A.leaseExpiresAt]: number(to.leaseExpiresAt),
       ...(to.expiresAt === undefined ? {} : { [A.expiresAt]: ttl(to.expiresAt) }),
     },
-    // Also false where the lease is absent: an abandoned record is never revived by a delayed renewal.
+    // Also false if there is no lease: a delayed renewal never revives an abandoned record.
     condition: `${A.leaseExpiresAt} < :${A.leaseExpiresAt}`,
   })
 
@@ -44,7 +44,7 @@ export const settleInput = (tableName: string, claim: Claim, as: Settlement): Up
   ownersUpdate(tableName, claim, {
     set: settledAttributes(as),
     remove: A.leaseExpiresAt,
-    // Without it a second send would count the revision on, and a take-over's comparison would fail for nothing.
+    // Without it a second send would raise the revision again, and a take-over would fail without a reason.
     condition: as.kind === 'abandoned' ? `attribute_exists(${A.leaseExpiresAt})` : undefined,
   })
 
@@ -73,7 +73,7 @@ interface OwnersUpdate {
   readonly condition: string | undefined
 }
 
-/** Every write after the claim: to a record in progress under the claim's own token, and to nothing else. */
+/** Every write after the claim. It applies only to a record that is in progress under the claim's own token. */
 const ownersUpdate = (
   tableName: string,
   claim: Claim,

@@ -3,9 +3,9 @@ import type { Agent } from 'node:http'
 export type IdleAgent = Partial<Pick<Agent, 'freeSockets'>>
 
 /**
- * Ends the connections of an agent that wait for their next request. A gateway forgets a connection that was idle for
- * long, as all are while Lambda has frozen the function (NAT gateways and interface endpoints after 350 s), and answers
- * the next packet with a reset. Where one was dead, so may all be: the next attempt must not try another of them.
+ * Closes the idle connections of an agent. While Lambda freezes a function, all its connections are idle. NAT gateways and
+ * interface endpoints drop a connection after 350 s without traffic, and reset it at the next packet. If one connection was
+ * dead, the others may be too, so the next attempt opens a new one.
  */
 export const closeIdle = (agent: IdleAgent | undefined): void => {
   for (const idle of Object.values(agent?.freeSockets ?? {}).flat()) idle?.destroy()

@@ -1,4 +1,4 @@
-/** Records in DynamoDB. */
+/** A store that keeps records in a DynamoDB table, through the AWS SDK. */
 export type { Store } from '../core/record/store.ts'
 export type { ItemClient } from './item-client.ts'
 export { type DynamoDbStoreOptions, dynamoDbStore } from './sdk/dynamodb-store.ts'

@@ -6,9 +6,9 @@ import type {
 } from '@aws-sdk/client-dynamodb'
 
 /**
- * The three calls that the store makes. Each answers DynamoDB's output, a plain object; for a write `{}` is enough.
- * Whatever else is answered is `store-misconfigured`. A refusal is thrown in the shape of the AWS SDK's errors: `name`,
- * `$metadata.httpStatusCode`, `$response.headers`, and `Item` where a condition did not hold.
+ * The three calls that the store makes. Each resolves with DynamoDB's output, a plain object; for a write, `{}` is enough.
+ * Any other value makes the call fail with `store-misconfigured`. Errors have the shape of the AWS SDK's: `name`,
+ * `$metadata.httpStatusCode`, `$response.headers`, and `Item` if a condition did not hold.
  */
 export interface ItemClient {
   putItem(input: PutItemCommandInput, by: AbortSignal): Promise<object>

@@ -2,16 +2,16 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import type { Item } from './item.ts'
 
 /**
- * What DynamoDB charges and bounds: UTF-8 bytes of names and strings, raw bytes of binaries, and for a number a byte
- * for each two significant digits and one more. From "DynamoDB item sizes and formats" in the DynamoDB developer guide.
+ * The size that DynamoDB charges and limits: UTF-8 bytes of names and strings, raw bytes of binaries. A number takes one
+ * byte for each two significant digits, plus one. From "DynamoDB item sizes and formats" in the DynamoDB Developer Guide.
  */
 export const itemSize = (item: Item): number =>
   Object.entries(item).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + valueSize(value), 0)
 
-/** The item's bound: 400 KB, names included. */
+/** DynamoDB's limit for an item: 400 KB, attribute names included. */
 export const MAX_ITEM_BYTES: number = 400 * 1024
 
-/** A write is charged by begun kilobytes. */
+/** DynamoDB charges a write per started kilobyte. */
 export const WRITE_UNIT_BYTES = 1024
 
 const valueSize = ({ S, N, B }: AttributeValue): number => {
@@ -20,6 +20,6 @@ const valueSize = ({ S, N, B }: AttributeValue): number => {
   return N === undefined ? 1 : numberSize(N)
 }
 
-/** One more for a sign, and one for an odd digit: where the guide says "approximately", the larger is taken. */
+/** A sign and an odd digit each take one more byte. The guide says "approximately"; this is the larger value. */
 const numberSize = (digits: string): number =>
   Math.ceil(digits.replace(/[-.]/g, '').length / 2) + 1 + (digits.startsWith('-') ? 1 : 0)

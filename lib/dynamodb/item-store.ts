@@ -24,15 +24,15 @@ type WriteResult =
   | ({ readonly kind: 'refused' } & Refused)
   | { readonly kind: 'contended' }
 
-/** One write at a time can touch an item; a transaction holds it for some milliseconds. */
+/** A transaction holds an item for some milliseconds, and refuses other writes to it meanwhile. */
 const MAX_TRANSACTION_CONFLICTS = 5
 const CONFLICT_JITTER = millis(40)
 
-/** What the settled item has beside the outcome and the attributes of the claim: name and bytes of `settledAt`. */
+/** Bytes that a settled item has in addition to the claim's attributes and the outcome's own bytes. */
 const SETTLED_BYTES = Buffer.byteLength(ATTRIBUTES.settledAt) + Buffer.byteLength(ATTRIBUTES.outcome) + 16
 
 export const itemStore = ({ tableName, client, skewSeconds, runtime = systemRuntime }: ItemStoreSettings): Store => {
-  /** A condition that does not hold is an answer; everything else that goes wrong is a fault of ours or the store's. */
+  /** Returns an answer if a condition does not hold. Throws for every other error. */
   const write = async (send: () => Promise<unknown>): Promise<WriteResult> => {
     for (let tried = 1; ; tried++) {
       try {
@@ -42,7 +42,8 @@ export const itemStore = ({ tableName, client, skewSeconds, runtime = systemRunt
         if (isConditionFailure(error)) return { kind: 'refused', ...refusedBy(error) }
         if (!isTransactionConflict(error)) {
           const fault = faultOf(error, tableName)
-          if (tried > 1 && fault instanceof StoreUnavailableError) return { kind: 'contended' } // by who was there before
+          // An earlier send met a transaction, so contention is known.
+          if (tried > 1 && fault instanceof StoreUnavailableError) return { kind: 'contended' }
           throw fault
         }
         if (tried === MAX_TRANSACTION_CONFLICTS) return { kind: 'contended' }
@@ -84,7 +85,7 @@ export const itemStore = ({ tableName, client, skewSeconds, runtime = systemRunt
 
     takeOver: async (seen, wanted, by) => {
       const written = await write(() => client.putItem(takeOverInput(tableName, seen, wanted), by))
-      return claimAnswer(written, wanted) ?? { kind: 'gone' } // TTL has deleted what was seen
+      return claimAnswer(written, wanted) ?? { kind: 'gone' } // TTL has deleted the record
     },
 
     renew: async (claim, to, by) => {
@@ -116,7 +117,7 @@ export const itemStore = ({ tableName, client, skewSeconds, runtime = systemRunt
   }
 }
 
-/** `undefined`: refused, and no record came back. */
+/** Returns `undefined` if the write was refused and no record came back. */
 const claimAnswer = (written: WriteResult, wanted: Claim): ClaimAnswer | undefined => {
   if (written.kind === 'written') return { kind: 'claimed' }
   if (written.kind === 'contended') return written

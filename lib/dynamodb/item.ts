@@ -6,8 +6,8 @@ import type { ClaimToken, InProgressRecord, StoredRecord } from '../core/record/
 import { type EpochMillis, epochMillis, epochSeconds, toEpochMillis, toEpochSeconds } from '../core/time.ts'
 
 /**
- * DynamoDB's view of a record, and the only file that knows attribute names and epoch seconds. The format is a public
- * contract: see docs/protocol.md.
+ * DynamoDB's view of a record. No other file knows attribute names and epoch seconds. The format is a public contract: see
+ * docs/protocol.md.
  */
 export const ATTRIBUTES = {
   recordKey: 'pk',
@@ -25,10 +25,10 @@ export const ATTRIBUTES = {
   expiresAt: 'expiresAt',
 } as const
 
-/** The table's partition key; there is no sort key. */
+/** The table's partition key. There is no sort key. */
 export const PARTITION_KEY: 'pk' = ATTRIBUTES.recordKey
 
-/** The attribute that DynamoDB's TTL has to be turned on for: epoch seconds, as TTL requires. */
+/** The attribute for DynamoDB's TTL, in epoch seconds, as TTL requires. */
 export const TTL_ATTRIBUTE: 'expiresAt' = ATTRIBUTES.expiresAt
 
 export type Item = Record<string, AttributeValue>
@@ -42,7 +42,7 @@ export const ttl = (at: EpochMillis): AttributeValue => number(toEpochSeconds(at
 
 export const keyOf = (recordKey: RecordKey): Item => ({ [A.recordKey]: text(recordKey) })
 
-/** Only a record in progress is ever written whole: a claim or a take-over. The rest are updates. */
+/** Claims and take-overs write a whole item, always in progress. All other writes are updates. */
 export const toItem = (record: InProgressRecord): Item => {
   const item: Item = {
     [A.recordKey]: text(record.recordKey),
@@ -60,8 +60,8 @@ export const toItem = (record: InProgressRecord): Item => {
 }
 
 /**
- * Reads an item, trusting nothing in it: whatever else may write to the table, a record is whole or refused. What is
- * spread comes last: before other members it costs V8 microseconds.
+ * Reads an item and checks every attribute, because other programs may write to the table. Throws `store-misconfigured` if
+ * the record is incomplete. Spreads come last in the literals: V8 takes microseconds longer if they come first.
  */
 export const fromItem = (item: Item): StoredRecord => {
   const base = {

@@ -6,12 +6,12 @@ interface Output {
   readonly Item?: Item | null
 }
 
-/** The members of the outputs of PutItem, UpdateItem and GetItem, as in the DynamoDB API reference. */
+/** The members of the outputs of PutItem, UpdateItem and GetItem, from the DynamoDB API reference. */
 const MEMBERS = ['Attributes', 'ConsumedCapacity', 'Item', 'ItemCollectionMetrics']
 
 /**
- * Refuses what is no output of DynamoDB, such as the answer of a mock without behaviour, or a request of another SDK that
- * was never sent. It must not count as a won claim.
+ * Refuses a value that is not an output of DynamoDB, such as the `undefined` of a mock without behaviour, or an unsent
+ * request of another SDK. Such a value must not count as a won claim.
  */
 export const outputOf = (answer: unknown, tableName: string): Output => {
   if (isPlainObject(answer) && ('$metadata' in answer || Object.keys(answer).every((name) => MEMBERS.includes(name)))) {
@@ -19,11 +19,11 @@ export const outputOf = (answer: unknown, tableName: string): Output => {
   }
   throw new StoreMisconfiguredError(
     `Table "${tableName}": the client's answer (${typeof answer}) is no output of DynamoDB. ` +
-      'It has to answer as a client of the AWS SDK v3 does; for a write {} is enough.',
+      'The client has to answer as a client of the AWS SDK v3 does; for a write {} is enough.',
   )
 }
 
-/** Of any realm: a test runner's objects have a prototype of their own. */
+/** Objects of another realm count too: a test runner's objects have their own `Object.prototype`. */
 const isPlainObject = (value: unknown): value is Record<string, unknown> => {
   if (!isObject(value)) return false
   const prototype = Object.getPrototypeOf(value)

@@ -1,14 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { fromSeconds } from '../../core/time.ts'
-import { sendHttpRequest } from './http-request.ts'
+import { requestTarget, sendHttpRequest } from './http-request.ts'
+import { parseJson } from './wire.ts'
 
-/** Where a relative URI is asked for. */
+/** The host that a relative URI belongs to. */
 const ECS_HOST = 'http://169.254.170.2'
 
-/** Without TLS a token may go to the machine itself, or to the two addresses of ECS and EKS; as the AWS SDK has it. */
+/** Without TLS a token may go only to the machine itself, or to the addresses of ECS and EKS. The AWS SDK has the same list. */
 const PLAIN_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]', '169.254.170.2', '169.254.170.23', '[fd00:ec2::23]'])
 
-/** The endpoint is on the same machine. */
+/** Short, because the endpoint is on the same machine. */
 const TIMEOUT = fromSeconds(1)
 
 export const containerEndpoint = (env: NodeJS.ProcessEnv): URL | undefined => {
@@ -18,7 +19,7 @@ export const containerEndpoint = (env: NodeJS.ProcessEnv): URL | undefined => {
   return full ? new URL(full) : undefined
 }
 
-/** Throws where the endpoint answers no 200 or no JSON: the store then counts as down. */
+/** Throws if the answer is not a 200 with JSON: the store then counts as down. */
 export const fetchContainerCredentials = async (url: URL, env: NodeJS.ProcessEnv): Promise<unknown> => {
   if (url.protocol !== 'https:' && !PLAIN_HOSTS.has(url.hostname)) {
     throw new Error(`The container credentials endpoint ${url.host} is neither local nor https`)
@@ -26,9 +27,7 @@ export const fetchContainerCredentials = async (url: URL, env: NodeJS.ProcessEnv
   const authorization = tokenOf(env)
   const { status, body } = await sendHttpRequest(
     {
-      protocol: url.protocol,
-      hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'),
-      port: url.port,
+      ...requestTarget(url),
       path: url.pathname + url.search,
       headers: authorization === undefined ? {} : { authorization },
     },
@@ -36,27 +35,20 @@ export const fetchContainerCredentials = async (url: URL, env: NodeJS.ProcessEnv
     TIMEOUT,
   )
   if (status !== 200) throw new Error(`The container credentials endpoint answered ${status}`)
-  return read(parse(body))
+  const answer = parseJson(body)
+  if (answer === undefined) throw new Error('The container credentials endpoint did not answer JSON')
+  return read(answer)
 }
 
-/** The file is read each time, because EKS replaces it. */
+/** Reads the file each time, because EKS replaces it. */
 const tokenOf = (env: NodeJS.ProcessEnv): string | undefined => {
   const file = env.AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE
   return file ? readFileSync(file, 'utf8').trim() : env.AWS_CONTAINER_AUTHORIZATION_TOKEN
 }
 
-/** The parser's own error quotes the text, which holds the secret. */
-const parse = (body: string): Parameters<typeof read>[0] => {
-  try {
-    return JSON.parse(body)
-  } catch {
-    throw new Error('The container credentials endpoint did not answer JSON')
-  }
-}
-
-/** As the endpoint has them: `refreshingSource` checks whether these are credentials. */
-const read = (answer: Readonly<Record<string, string>> | null): unknown => {
-  const { AccessKeyId, SecretAccessKey, Token, Expiration } = answer ?? {}
+/** Renames the members. `refreshingSource` checks their values. */
+const read = (answer: unknown): unknown => {
+  const { AccessKeyId, SecretAccessKey, Token, Expiration } = Object(answer) as Readonly<Record<string, string>>
   return {
     accessKeyId: AccessKeyId,
     secretAccessKey: SecretAccessKey,

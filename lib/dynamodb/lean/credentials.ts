@@ -1,6 +1,6 @@
 import { fromSeconds, millis } from '../../core/time.ts'
 
-/** In the shape of the AWS SDK's `AwsCredentialIdentity`. */
+/** AWS credentials, in the shape of the SDK's `AwsCredentialIdentity`. */
 export interface Credentials {
   readonly accessKeyId: string
   readonly secretAccessKey: string
@@ -10,12 +10,12 @@ export interface Credentials {
 
 export type CredentialsSource = () => Credentials | Promise<Credentials>
 
-/** Named as the AWS SDK names it. */
+/** The AWS SDK uses the same name. */
 export class CredentialsProviderError extends Error {
   override readonly name = 'CredentialsProviderError'
 }
 
-/** What is wrong with credentials, or nothing where they can be used. No value is shown: it may be a secret. */
+/** Says what is wrong with the credentials, or returns `undefined`. It shows no value, because a value may be a secret. */
 export const credentialsProblem = (given: unknown): string | undefined => {
   const { accessKeyId, secretAccessKey, sessionToken, expiration } = Object(given) as Record<string, unknown>
   if (!isText(accessKeyId) || !isText(secretAccessKey)) {
@@ -25,7 +25,7 @@ export const credentialsProblem = (given: unknown): string | undefined => {
   return expiration && !isValidDate(expiration) ? 'must have an expiration that is a valid Date, or none' : undefined
 }
 
-/** A copy, so that what is checked is what signs. The signer checks nothing: it would sign with the text "undefined". */
+/** Returns a copy, so a later change has no effect. The signer checks nothing: it would sign with the text "undefined". */
 export const checkCredentials = (given: unknown): Credentials => {
   const { accessKeyId, secretAccessKey, sessionToken, expiration } = Object(given) as Credentials
   const kept = { ...(sessionToken && { sessionToken }), ...(expiration && { expiration }) }
@@ -37,21 +37,21 @@ export const checkCredentials = (given: unknown): Credentials => {
 
 const isText = (value: unknown): boolean => typeof value === 'string' && value !== ''
 
-/** By its method, not by its class: a test runner's realm has a Date of its own. */
+/** Checks the method, not the class: a test runner's realm has its own `Date`. */
 const isValidDate = (value: unknown): boolean => {
   const { getTime } = value as Partial<Date>
   return typeof getTime === 'function' && Number.isFinite((value as Date).getTime())
 }
 
-/** As the AWS SDK: a request that is signed now may be on its way for five minutes. */
+/** The AWS SDK's value: a signed request may take five minutes to arrive. */
 const REFRESH_BEFORE = millis(300_000)
 
-/** A source that has not answered by then is asked once more: it may never answer. */
+/** After this time `fetch` is called again, because the first call may never end. */
 const TIMEOUT = fromSeconds(5)
 
 /**
- * Kept until five minutes before their end. Then new ones are asked for beside the calls that still use the old ones: no
- * call waits, or fails, for new credentials while it has valid ones.
+ * Keeps credentials until five minutes before they expire. Then it fetches new ones in the background, while calls still
+ * use the old ones. No call waits for new credentials, or fails without them, while the old ones are valid.
  */
 export const refreshingSource = (fetch: () => Promise<unknown>, now: () => number): CredentialsSource => {
   let current: Credentials | undefined
@@ -60,10 +60,10 @@ export const refreshingSource = (fetch: () => Promise<unknown>, now: () => numbe
   const refresh = (): Promise<Credentials> => {
     if (pending !== undefined && now() - pending.since < TIMEOUT) return pending.credentials
     const credentials = Promise.resolve()
-      .then(fetch) // a function of the user's may throw
-      .then(checkCredentials) // before they take the place of others
+      .then(fetch) // inside `then`, because a user's function may throw
+      .then(checkCredentials)
       .then((fetched) => {
-        if (endOf(fetched) >= endOf(current)) current = fetched // one that was given up may answer after a newer one
+        if (endOf(fetched) >= endOf(current)) current = fetched // an older fetch may end after a newer one
         return fetched
       })
       .finally(() => {
@@ -77,11 +77,11 @@ export const refreshingSource = (fetch: () => Promise<unknown>, now: () => numbe
 
   return () => {
     if (current === undefined || !lasts(0)) return refresh()
-    if (!lasts(REFRESH_BEFORE)) refresh().catch(() => {}) // asked again at the next call, and waited for at the end
+    if (!lasts(REFRESH_BEFORE)) refresh().catch(() => {}) // the next call fetches again
     return current
   }
 }
 
-/** To have none counts as an end long ago; those that tell no end have none. */
+/** Missing credentials have expired long ago. Credentials without an expiration never expire. */
 const endOf = (credentials: Credentials | undefined): number =>
   credentials === undefined ? Number.NEGATIVE_INFINITY : (credentials.expiration?.getTime() ?? Number.POSITIVE_INFINITY)

@@ -1,11 +1,10 @@
-import type { RequestOptions } from 'node:http'
 import { OptionError, shown } from '../../core/option-rules.ts'
+import { type RequestTarget, requestTarget } from './http-request.ts'
 
 export interface Endpoint {
   readonly region: string
-  /** Where requests go: protocol, host and port, path. */
-  readonly target: Pick<RequestOptions, 'protocol' | 'hostname' | 'port' | 'path'>
-  /** The `Host` header, as it is signed. */
+  readonly target: RequestTarget
+  /** The `Host` header, which the signature covers. */
   readonly host: string
 }
 
@@ -14,7 +13,7 @@ export interface EndpointOptions {
   readonly endpoint?: string
 }
 
-/** AWS's partitions by the start of their Regions' names, each with its usual suffix and its dual-stack suffix. */
+/** AWS's partitions: the start of their Regions' names, the default DNS suffix, the dual-stack suffix. */
 const PARTITIONS = [
   ['cn-', 'amazonaws.com.cn', 'api.amazonwebservices.com.cn'],
   ['us-iso-', 'c2s.ic.gov', 'api.aws.ic.gov'],
@@ -25,13 +24,13 @@ const PARTITIONS = [
   ['', 'amazonaws.com', 'api.aws'],
 ] as const
 
-/** The service's own before the general one. */
+/** The service's own variable comes first. */
 const VARIABLES = ['AWS_ENDPOINT_URL_DYNAMODB', 'AWS_ENDPOINT_URL'] as const
 
 const FIPS = 'AWS_USE_FIPS_ENDPOINT'
 const DUAL_STACK = 'AWS_USE_DUALSTACK_ENDPOINT'
 
-/** As the SDK has it: what is given, else what the environment says, else the Region's own endpoint. */
+/** As in the SDK: the option, otherwise the environment, otherwise the Region's own endpoint. */
 export const resolveEndpoint = (where: string, options: EndpointOptions, env: NodeJS.ProcessEnv): Endpoint => {
   const region = options.region || env.AWS_REGION || env.AWS_DEFAULT_REGION
   if (!region) throw new OptionError(where, 'region', 'is missing; give it, or set AWS_REGION')
@@ -42,26 +41,23 @@ export const resolveEndpoint = (where: string, options: EndpointOptions, env: No
   const flag = [FIPS, DUAL_STACK].find((name) => given !== undefined && isOn(env, name))
   const problem = isHttpUrl(text) ? flag && `it excludes ${flag}=true, as with the SDK` : 'it must be an http(s) URL'
   if (problem) throw new OptionError(where, 'endpoint', `is ${shown(text)}, by ${source}; ${problem}`)
-  const { protocol, hostname, port, pathname, host } = new URL(text)
-  return { region, host, target: { protocol, hostname: bare(hostname), port, path: pathname } }
+  const url = new URL(text)
+  return { region, host: url.host, target: requestTarget(url) }
 }
 
 export const isHttpUrl = (text: string): boolean => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)
 
-/** An empty variable is none, as for the SDK. */
+/** An empty variable counts as absent, as in the SDK. */
 const variableIn = (env: NodeJS.ProcessEnv): (typeof VARIABLES)[number] | undefined =>
   isOn(env, 'AWS_IGNORE_CONFIGURED_ENDPOINT_URLS') ? undefined : VARIABLES.find((name) => env[name])
 
-/** Every other value counts as none, as for the SDK. */
+/** Any other value counts as absent, as in the SDK. */
 const isOn = (env: NodeJS.ProcessEnv, name: string): boolean => env[name] === 'true'
 
 const regional = (region: string, env: NodeJS.ProcessEnv): string => {
   const [, usual = '', dualStack = ''] = PARTITIONS.find(([start]) => region.startsWith(start)) ?? []
   const isDualStack = isOn(env, DUAL_STACK)
-  // GovCloud's usual endpoints are FIPS endpoints, and only its dual-stack ones have a FIPS name besides.
+  // GovCloud's default endpoints are FIPS endpoints already. Only its dual-stack endpoints have a separate FIPS name.
   const hasFipsName = isOn(env, FIPS) && (isDualStack || !region.startsWith('us-gov-'))
   return `https://dynamodb${hasFipsName ? '-fips' : ''}.${region}.${isDualStack ? dualStack : usual}`
 }
-
-/** A URL writes an IPv6 address in brackets; a socket wants it without. */
-const bare = (hostname: string): string => hostname.replace(/^\[(.*)\]$/, '$1')

@@ -2,8 +2,8 @@ import { containerEndpoint, fetchContainerCredentials } from './container.ts'
 import { type Credentials, CredentialsProviderError, type CredentialsSource, refreshingSource } from './credentials.ts'
 
 /**
- * The chain of the Lambda environment: the variables that Lambda sets, else the container endpoint of SnapStart and
- * managed instances. Read at each use, since both may change while the process lives.
+ * Credentials of the Lambda environment: the variables that Lambda sets, otherwise the container endpoint of SnapStart and
+ * managed instances. Reads them at each use, because both may change while the process runs.
  */
 export const environmentCredentials = (env: NodeJS.ProcessEnv, now: () => number): CredentialsSource => {
   let fromContainer: CredentialsSource | undefined
@@ -20,7 +20,7 @@ const variables = (env: NodeJS.ProcessEnv): Credentials | undefined => {
   const secretAccessKey = env.AWS_SECRET_ACCESS_KEY
   const sessionToken = env.AWS_SESSION_TOKEN
   if (!accessKeyId || !secretAccessKey) return undefined
-  return sessionToken ? { accessKeyId, secretAccessKey, sessionToken } : { accessKeyId, secretAccessKey }
+  return { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) }
 }
 
 const endpointOf = (env: NodeJS.ProcessEnv): URL => {

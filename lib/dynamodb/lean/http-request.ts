@@ -4,12 +4,12 @@ import type { Millis } from '../../core/time.ts'
 
 export interface Answer {
   readonly status: number
-  /** Lower-case names; a header that came twice is joined. */
+  /** Names in lower case. Node joins a header that came twice. */
   readonly headers: Readonly<Record<string, string | undefined>>
   readonly body: string
 }
 
-/** No answer: the network, or the time, ended first. */
+/** There is no complete answer: the network failed, the time ran out, or the answer is not readable. */
 export class NoAnswerError extends Error {
   override readonly name: string
   constructor(name: 'TimeoutError' | 'AbortError' | 'NetworkError' | 'UnreadableAnswer', options?: ErrorOptions) {
@@ -18,10 +18,23 @@ export class NoAnswerError extends Error {
   }
 }
 
-/** The largest true answer is an item of 400 KB, in Base64 a third more. Characters, each of at least a byte. */
+/** In characters. DynamoDB's largest answer is an item of 400 KB, which Base64 makes a third larger. */
 const MAX_ANSWER = 1_048_576
 
-/** One request and its whole answer, within `timeout`, the connection included. Rejects with {@link NoAnswerError}. */
+export type RequestTarget = Pick<RequestOptions, 'protocol' | 'hostname' | 'port' | 'path'>
+
+/** Where requests to this URL go. Node's sockets want an IPv6 address without the brackets of a URL. */
+export const requestTarget = ({ protocol, hostname, port, pathname }: URL): RequestTarget => ({
+  protocol,
+  hostname: hostname.replace(/^\[(.*)\]$/, '$1'),
+  port,
+  path: pathname,
+})
+
+/**
+ * Sends one request and reads its whole answer. `timeout` covers both, and the connection. Rejects with
+ * {@link NoAnswerError}.
+ */
 export const sendHttpRequest = (
   options: RequestOptions,
   body: string | undefined,
@@ -56,7 +69,7 @@ export const sendHttpRequest = (
         text += chunk
         if (text.length > MAX_ANSWER) giveUp(new NoAnswerError('UnreadableAnswer'))
       })
-      response.on('error', fail) // the connection broke in the middle of the answer
+      response.on('error', fail) // the connection broke during the answer
       response.on('end', () => {
         end()
         resolve({ status: response.statusCode ?? 0, headers: response.headers as Answer['headers'], body: text })

@@ -3,7 +3,7 @@ import { Agent as HttpsAgent } from 'node:https'
 import { isObject } from '../../core/option-rules.ts'
 import { type Runtime, systemRuntime } from '../../core/runtime.ts'
 import { type Millis, millis } from '../../core/time.ts'
-import { isPassing, isThrottle } from '../faults.ts'
+import { isThrottle, isTransient } from '../faults.ts'
 import { closeIdle } from '../idle-sockets.ts'
 import type { ItemClient } from '../item-client.ts'
 import type { CredentialsSource } from './credentials.ts'
@@ -11,14 +11,14 @@ import type { Endpoint } from './endpoint.ts'
 import { type Answer, NoAnswerError, sendHttpRequest } from './http-request.ts'
 import { ServiceError } from './service-error.ts'
 import { type Operation, requestSigner } from './signature.ts'
-import { type ItemInput, itemFromWire, toWire } from './wire.ts'
+import { type ItemInput, itemFromWire, parseJson, toWire } from './wire.ts'
 
 export interface LeanClientSettings {
   readonly endpoint: Endpoint
   readonly credentials: CredentialsSource
-  /** Of one attempt, connection and answer. Default 900 ms, as the layer's SDK client has it. */
+  /** For one attempt, from the connection to the end of the answer. Default: 900 ms, as in the default SDK client. */
   readonly timeout?: Millis
-  /** For tests, as is `transport`: one request and its answer. */
+  /** For tests only, like `transport`. */
   readonly runtime?: Pick<Runtime, 'now' | 'random' | 'sleep'>
   readonly transport?: typeof sendHttpRequest
 }
@@ -26,14 +26,14 @@ export interface LeanClientSettings {
 const MAX_ATTEMPTS = 2
 const TIMEOUT = millis(900)
 
-/** As the SDK's standard retries: at random up to 100 ms, and up to 500 ms where the service asks for less. */
+/** As in the SDK's standard retries: a random pause of up to 100 ms, or up to 500 ms after throttling. */
 const BACKOFF = millis(100)
 const THROTTLED_BACKOFF = millis(500)
 
-/** As the SDK: one function serves one request at a time, and a batch a few dozen. */
+/** The SDK's value. A function serves one request at a time, or a batch of a few dozen messages. */
 const MAX_SOCKETS = 50
 
-/** DynamoDB's JSON protocol over `node:http`, for the three calls of the store. Nothing of the AWS SDK runs. */
+/** Speaks DynamoDB's JSON protocol over `node:http`, for the store's three calls. No code of the AWS SDK runs. */
 export const leanItemClient = ({
   endpoint,
   credentials,
@@ -46,7 +46,7 @@ export const leanItemClient = ({
   const agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS })
   const sign = requestSigner(endpoint)
 
-  /** Signed anew for each attempt: a signature bears its time. */
+  /** Signs each attempt anew, because a signature contains its time. */
   const attempt = async (operation: Operation, body: string, by: AbortSignal): Promise<Answer> => {
     const headers = sign(operation, body, await credentials(), runtime.now())
     return transport({ method: 'POST', headers, agent, ...target }, body, timeout, by)
@@ -61,7 +61,7 @@ export const leanItemClient = ({
         throw new ServiceError(answer, attempts)
       } catch (error) {
         if (error instanceof NoAnswerError) closeIdle(agent)
-        if (attempts === MAX_ATTEMPTS || !mayPass(error) || by.aborted) throw error
+        if (attempts === MAX_ATTEMPTS || !isRetryable(error) || by.aborted) throw error
         await runtime.sleep(millis(runtime.random() * backoff(error)), by)
       }
     }
@@ -77,27 +77,25 @@ export const leanItemClient = ({
   }
 }
 
-/** What DynamoDB says of a success. */
+/** The body of a successful answer. */
 interface Reply {
   readonly Item?: Parameters<typeof itemFromWire>[0]
 }
 
-/** Something in between, or a wrong endpoint, may answer 200 in words of its own: that is no won claim. */
+/** A proxy or a wrong endpoint may answer 200 with other content. That must not count as a won claim. */
 const parseReply = ({ body }: Answer): Reply => {
-  try {
-    const read: unknown = JSON.parse(body)
-    if (isObject(read) && !Array.isArray(read)) {
-      const { Item: item, ...others } = read
-      if (Object.keys(others).length === 0 && (item === undefined || isObject(item))) return read
-    }
-  } catch {} // no JSON
+  const reply = parseJson(body)
+  if (isObject(reply) && !Array.isArray(reply)) {
+    const { Item: item, ...others } = reply
+    if (Object.keys(others).length === 0 && (item === undefined || isObject(item))) return reply
+  }
   throw new NoAnswerError('UnreadableAnswer')
 }
 
-/** Whether the next attempt may fare better: network, time-out, 5xx, and the refusals that pass. */
-const mayPass = (error: unknown): boolean =>
+/** Returns true if the next attempt may succeed: after a network error, a timeout, a 5xx or a transient 4xx. */
+const isRetryable = (error: unknown): boolean =>
   error instanceof NoAnswerError ||
-  (error instanceof ServiceError && (error.$metadata.httpStatusCode >= 500 || isPassing(error)))
+  (error instanceof ServiceError && (error.$metadata.httpStatusCode >= 500 || isTransient(error)))
 
 const backoff = (error: unknown): Millis =>
   error instanceof ServiceError && isThrottle(error) ? THROTTLED_BACKOFF : BACKOFF

@@ -1,8 +1,8 @@
-import { aFunction, checkOptions, integerBetween, type Rule } from '../../core/option-rules.ts'
+import { aFunction, checkOptions, type Rule } from '../../core/option-rules.ts'
 import type { Store } from '../../core/record/store.ts'
 import { systemRuntime } from '../../core/runtime.ts'
 import { itemStore } from '../item-store.ts'
-import { aTableName } from '../table-name.ts'
+import { TABLE_RULES, type TableOptions } from '../table-options.ts'
 import {
   type Credentials,
   type CredentialsSource,
@@ -14,30 +14,26 @@ import { isHttpUrl, resolveEndpoint } from './endpoint.ts'
 import { environmentCredentials } from './environment.ts'
 import { leanItemClient } from './lean-client.ts'
 
-export interface LeanDynamoDbStoreOptions {
-  /**
-   * Name or ARN of a table with the partition key `pk` (String), no sort key, and TTL on `expiresAt`.
-   * `undefined`, as from a missing environment variable, is refused.
-   */
-  readonly tableName: string | undefined
-  /** Default: `AWS_REGION`, which Lambda sets. */
+export interface LeanDynamoDbStoreOptions extends TableOptions {
+  /** @default the environment's `AWS_REGION`, which Lambda sets; otherwise `AWS_DEFAULT_REGION` */
   readonly region?: string
   /**
-   * A URL. Default: `AWS_ENDPOINT_URL_DYNAMODB`, `AWS_ENDPOINT_URL`, else the Region's own. As with the SDK,
-   * `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS`, `AWS_USE_FIPS_ENDPOINT` and `AWS_USE_DUALSTACK_ENDPOINT` count where they are
-   * `true`. The last two choose among the Region's own endpoints, and are refused together with any other.
+   * An http(s) URL without a path. As in the SDK, the environment's `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS`,
+   * `AWS_USE_FIPS_ENDPOINT` and `AWS_USE_DUALSTACK_ENDPOINT` count if they are `true`. The last two select one of the
+   * Region's own endpoints, so together with any other endpoint they throw `OptionError`.
+   *
+   * @default the environment's `AWS_ENDPOINT_URL_DYNAMODB`, otherwise `AWS_ENDPOINT_URL`, otherwise the Region's own
    */
   readonly endpoint?: string
   /**
-   * Credentials, or a function that gives them, such as one of `@aws-sdk/credential-providers`. The function is called
-   * again five minutes before their `expiration`. Each answer is checked. One without two non-empty strings, or with an
-   * `expiration` that is no valid Date, makes the call `store-misconfigured`, and nothing is sent. Default: the
-   * credentials of the Lambda environment, that is its variables or its container credentials endpoint. Profiles, SSO and
-   * the EC2 metadata service are not used.
+   * Credentials, or a function that returns them, such as one from `@aws-sdk/credential-providers`. The store calls the
+   * function again five minutes before their `expiration`, and checks each result. If it is not credentials (two
+   * non-empty strings, and no `expiration` or a valid Date), the call throws `store-misconfigured` and sends nothing.
+   *
+   * @default the credentials of the Lambda environment: its variables, otherwise its container credentials endpoint.
+   * Profiles, SSO and the EC2 metadata service are not used.
    */
   readonly credentials?: Credentials | (() => Promise<Credentials>)
-  /** How far a host's clock may be from DynamoDB's, in seconds: 0 to 60, default 2. */
-  readonly skewSeconds?: number
 }
 
 const WHERE = 'leanDynamoDbStore(options)'
@@ -52,23 +48,26 @@ const aUrl: Rule = (value) =>
 const someCredentials: Rule = (value) => {
   if (aFunction(value) === undefined) return undefined
   const problem = credentialsProblem(value)
-  return problem && `${problem}; or it must be a function that gives them`
+  return problem && `${problem}; or it must be a function that returns them`
 }
 
 /**
- * Records in a DynamoDB table, without the AWS SDK: less to load at a cold start, and less to do for each call. The
- * same table, records and guarantees as `dynamoDbStore`, whose client, time-outs and retries it copies; two functions
- * may use one table by both.
+ * A store that keeps records in a DynamoDB table, without the AWS SDK: a cold start loads less, and each call does less. It
+ * has the same table, records, guarantees, timeouts and retries as `dynamoDbStore`, so two functions may share a table and
+ * use different stores.
  *
- * Throws `OptionError` at once for options that cannot be right.
+ * Throws `OptionError` at construction for an option that cannot be right. Its calls throw `store-unavailable` or
+ * `store-misconfigured`.
+ *
+ * @example
+ * const store = leanDynamoDbStore({ tableName: process.env.IDEMPOTENCY_TABLE })
  */
 export const leanDynamoDbStore = (options: LeanDynamoDbStoreOptions): Store => {
   checkOptions(WHERE, options, {
-    tableName: { required: true, rule: aTableName },
+    ...TABLE_RULES,
     region: { rule: aText },
     endpoint: { rule: aUrl },
     credentials: { secret: true, rule: someCredentials },
-    skewSeconds: { rule: integerBetween(0, 60) },
   })
   const { tableName, credentials, skewSeconds = 2 } = options
   const client = leanItemClient({

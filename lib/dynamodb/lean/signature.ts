@@ -5,14 +5,14 @@ import type { Endpoint } from './endpoint.ts'
 
 export type Operation = 'PutItem' | 'UpdateItem' | 'GetItem'
 
-/** The header lines of a signed request: name, value, name, value, as Node writes them. */
+/** Returns the headers of a signed request as Node's flat list: name, value, name, value. */
 export type RequestSigner = (operation: Operation, body: string, by: Credentials, now: EpochMillis) => string[]
 
 const ALGORITHM = 'AWS4-HMAC-SHA256'
 
 /**
- * AWS Signature Version 4 for the one kind of request that the store sends: a `POST` of JSON to DynamoDB, without a
- * query. The steps are those of "Create a signed AWS API request" in the IAM User Guide.
+ * AWS Signature Version 4 for the only kind of request that the store sends: a `POST` of JSON to DynamoDB, without a query.
+ * It follows "Create a signed AWS API request" in the IAM User Guide.
  */
 export const requestSigner = ({
   region,
@@ -20,7 +20,7 @@ export const requestSigner = ({
   target,
 }: Pick<Endpoint, 'region' | 'host' | 'target'>): RequestSigner => {
   const path = canonicalPath(target.path ?? '/')
-  /** A key serves one secret for one day. */
+  /** A signing key is valid for one secret and one day. */
   let key: { readonly of: string; readonly bytes: Buffer } | undefined
 
   const keyFor = (secret: string, date: string): Buffer => {
@@ -36,8 +36,8 @@ export const requestSigner = ({
     const time = new Date(now).toISOString().replace(/[-:]|\.\d{3}/g, '')
     const date = time.slice(0, 8)
     const scope = `${date}/${region}/dynamodb/aws4_request`
-    const token = sessionToken?.trim() // HTTP drops white space around a value, and the service signs what arrives
-    // A signature covers the headers in the order of their names.
+    const token = sessionToken?.trim() // HTTP strips white space, and the service signs what arrives
+    // The signature covers the headers in alphabetical order.
     const headers: [string, string][] = [
       ['content-length', `${Buffer.byteLength(body)}`],
       ['content-type', 'application/x-amz-json-1.0'],
@@ -58,7 +58,7 @@ export const requestSigner = ({
 
 const hmac = (key: Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest()
 
-/** Each piece of the path, which is escaped already, is escaped once more: so it is for every service but S3. */
+/** Escapes each segment of the already escaped path a second time, as every service except S3 requires. */
 const canonicalPath = (path: string): string =>
   path
     .replace(/\/{2,}/g, '/')

@@ -8,10 +8,19 @@ import type { Item } from '../item.ts'
 
 export type ItemInput = GetItemCommandInput | PutItemCommandInput | UpdateItemCommandInput
 
-/** An attribute as DynamoDB's JSON has it: binaries as base64 text. */
+/** An attribute in DynamoDB's JSON, with binaries as Base64 text. */
 type WireValue = Omit<AttributeValue, 'B'> & { readonly B?: string }
 
-/** The SDK's input is DynamoDB's JSON already, but for the binaries; a record has them at the top level only. */
+/** Returns `undefined` if the text is not JSON. The parser's own error would quote the text, which may hold a secret. */
+export const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** The SDK's input is already DynamoDB's JSON, except for binaries. A record has binaries only at the top level. */
 export const toWire = (input: ItemInput): string => {
   if ('Item' in input) return JSON.stringify({ ...input, Item: encoded(input.Item) })
   if ('ExpressionAttributeValues' in input) {

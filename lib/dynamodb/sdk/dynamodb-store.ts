@@ -1,25 +1,22 @@
-import { checkOptions, integerBetween, type Rule } from '../../core/option-rules.ts'
+import { checkOptions, isObject, type Rule } from '../../core/option-rules.ts'
 import type { Store } from '../../core/record/store.ts'
 import type { ItemClient } from '../item-client.ts'
 import { itemStore } from '../item-store.ts'
-import { aTableName } from '../table-name.ts'
+import { TABLE_RULES, type TableOptions } from '../table-options.ts'
 import { ownItemClient, type SdkClient, sdkItemClient } from './sdk-client.ts'
 
-export interface DynamoDbStoreOptions {
+export interface DynamoDbStoreOptions extends TableOptions {
   /**
-   * Name or ARN of a table with the partition key `pk` (String), no sort key, and TTL on `expiresAt`.
-   * `undefined`, as from a missing environment variable, is refused.
-   */
-  readonly tableName: string | undefined
-  /**
-   * A client of your own, with your own time-outs and retries. Default: the layer's, which sends twice and waits
-   * 900 ms for each answer; the SDK's defaults wait without bound. The client's chain of middlewares is kept until one is
-   * added or removed. As with the SDK's `cacheMiddleware`, a middleware has to look for what belongs to one call in its
-   * `args`, not in its closure or `context`. An `ItemClient` of your own is called as it is.
+   * Your own `DynamoDBClient`, with your own timeouts and retries, or your own {@link ItemClient}.
+   *
+   * The store keeps the client's chain of middlewares until one is added or removed. As with the SDK's `cacheMiddleware`,
+   * a middleware must read the data of one call from its `args`, not from its closure or `context`. An `ItemClient` is
+   * called as it is.
+   *
+   * @default a client that sends each request at most twice, and waits at most 900 ms for each answer. The SDK's own
+   * defaults wait without a limit.
    */
   readonly client?: SdkClient | ItemClient | undefined
-  /** How far a host's clock may be from DynamoDB's, in seconds: 0 to 60, default 2. */
-  readonly skewSeconds?: number | undefined
 }
 
 const aClient: Rule = (value) =>
@@ -27,12 +24,17 @@ const aClient: Rule = (value) =>
     ? undefined
     : 'must be a DynamoDBClient, or have putItem, updateItem and getItem'
 
-/** Records in a DynamoDB table. Throws `OptionError` at once for options that cannot be right. */
+/**
+ * A store that keeps records in a DynamoDB table, through the AWS SDK v3. Throws `OptionError` at construction for an option
+ * that cannot be right. Its calls throw `store-unavailable` or `store-misconfigured`.
+ *
+ * @example
+ * const store = dynamoDbStore({ tableName: process.env.IDEMPOTENCY_TABLE })
+ */
 export const dynamoDbStore = (options: DynamoDbStoreOptions): Store => {
   checkOptions('dynamoDbStore(options)', options, {
-    tableName: { required: true, rule: aTableName },
+    ...TABLE_RULES,
     client: { rule: aClient },
-    skewSeconds: { rule: integerBetween(0, 60) },
   })
   const { tableName, client, skewSeconds = 2 } = options
   return itemStore({ tableName: tableName as string, client: itemClientOf(client), skewSeconds })
@@ -47,5 +49,4 @@ const isSdkClient = (value: unknown): value is SdkClient => has(value, 'send')
 const isItemClient = (value: unknown): value is ItemClient =>
   ['putItem', 'updateItem', 'getItem'].every((name) => has(value, name))
 
-const has = (value: unknown, name: string): boolean =>
-  typeof value === 'object' && value !== null && typeof (value as Record<string, unknown>)[name] === 'function'
+const has = (value: unknown, name: string): boolean => isObject(value) && typeof value[name] === 'function'

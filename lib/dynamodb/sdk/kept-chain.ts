@@ -1,13 +1,13 @@
 import type { DynamoDBClientResolvedConfig, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { closeIdle, type IdleAgent } from '../idle-sockets.ts'
 
-/** The commands of the three calls are alike in what is used here; their types are not. One stands for all. */
+/** The three commands are alike in the members used here, but their types differ. One represents them all. */
 type AnyCommand = PutItemCommand
 type Resolve = AnyCommand['resolveMiddleware']
 type Stack = Parameters<Resolve>[0]
 type Chain = ReturnType<Resolve>
 
-/** The options of one `send`, on their way through the chain. */
+/** Carries the options of one `send` through the chain. */
 const OPTIONS = Symbol('options')
 
 interface SendOptions {
@@ -16,16 +16,15 @@ interface SendOptions {
 
 interface KeptChain {
   readonly chain: Chain
-  /** What it was put together from. */
+  /** The middlewares that it was built from. */
   readonly parts: readonly unknown[]
 }
 
 /**
- * The SDK puts its chain of middlewares together anew for each call: a quarter of the call's CPU. Here the chain of a
- * client's first command serves the later ones of its kind for as long as the client's middlewares stay the same. The
- * SDK's own `cacheMiddleware` does the like, but not for calls that bring options of their own. Commands still go through
- * the client's `send`, for whoever watches it or stands in for it; a command to which that adds a middleware gets a chain
- * of its own.
+ * The SDK builds its chain of middlewares again for each call, which takes a quarter of the call's CPU time. Here the chain
+ * of a client's first command serves all later commands of its kind, until the client's middlewares change. The SDK's own
+ * `cacheMiddleware` does the same, but not for calls with their own options. Commands still go through the client's `send`,
+ * so a wrapped or mocked `send` sees each of them. A command with its own middlewares gets its own chain.
  */
 export const keptChain = <Command extends object>(): ((command: Command) => Command) => {
   const chains = new WeakMap<Stack, KeptChain>()
@@ -58,9 +57,9 @@ interface Place {
 }
 
 /**
- * Every middleware of the client by identity, each with its place. A stack has no version to compare. It copies itself
- * into another, one middleware after the other, in about a microsecond; `identify()` takes longer, and does not tell
- * middlewares without names apart.
+ * The client's middlewares by identity, each with its position. A stack has no version to compare, but it can copy its
+ * middlewares into another stack in about a microsecond. `identify()` takes longer, and cannot distinguish middlewares
+ * without names.
  */
 const partsOf = (stack: Stack, { logger }: DynamoDBClientResolvedConfig): readonly unknown[] => {
   const parts: unknown[] = [logger]
@@ -75,8 +74,8 @@ const isSame = (parts: readonly unknown[], others: readonly unknown[]): boolean 
   parts.length === others.length && parts.every((part, index) => part === others[index])
 
 /**
- * On a command of its own, so that nothing of the first call lives as long as the chain; and without that call's options,
- * or its signal would end the retries of all later ones.
+ * Builds the chain on a new command, so the chain keeps nothing of the first call alive. It gets no options: the first
+ * call's signal would end the retries of all later calls.
  */
 const chainFor = (like: AnyCommand, stack: Stack, config: DynamoDBClientResolvedConfig): Chain => {
   const carrier = new (like.constructor as new (input: object) => AnyCommand)({})
@@ -84,7 +83,8 @@ const chainFor = (like: AnyCommand, stack: Stack, config: DynamoDBClientResolved
     (next, context) => {
       const { userAgent } = context
       return (args) => {
-        Object.assign(context, { userAgent }) // older retry strategies add to it at each call, and the context is kept too
+        // Older retry strategies add to it at each call, and all calls share the context.
+        Object.assign(context, { userAgent })
         return next(args)
       }
     },
@@ -112,15 +112,15 @@ interface Agents {
   readonly httpsAgent?: IdleAgent
 }
 
-/** The SDK's handler over `node:http` tells its agents; others have none, or tell nothing. */
+/** Only the SDK's handler over `node:http` exposes its agents. */
 const agentsOf = (handler: object): Agents =>
   (handler as { httpHandlerConfigs?(): Agents }).httpHandlerConfigs?.() ?? {}
 
-/** The chain's own pauses between two attempts know no signal: it is not theirs. */
+/** Rejects when the signal aborts. The kept chain has no signal, so its pauses between attempts do not end by themselves. */
 const untilAborted = <T>(answer: Promise<T>, signal: AbortSignal | undefined): Promise<T> => {
   if (signal === undefined) return answer
   return new Promise((resolve, reject) => {
-    const abort = (): void => reject(new DOMException('The call was given up', 'AbortError'))
+    const abort = (): void => reject(new DOMException('The caller has given up', 'AbortError'))
     const end = (): void => signal.removeEventListener('abort', abort)
     signal.addEventListener('abort', abort)
     answer.then(resolve, reject).finally(end)

@@ -9,9 +9,8 @@ import type { ItemClient } from '../item-client.ts'
 import { keptChain } from './kept-chain.ts'
 
 /**
- * The SDK's defaults wait without bound for an answer, and send four times. A caller of an API is gone by then: two
- * attempts that end within 900 ms each leave room in the claim's two seconds. Without `throwOnRequestTimeout` the SDK
- * only warns.
+ * The SDK's defaults wait for an answer without a limit, and send up to four times. An API's caller does not wait that long. Two
+ * attempts of at most 900 ms each fit into the claim's two seconds. Without `throwOnRequestTimeout` the SDK only warns.
  */
 export const BOUNDED_CLIENT: DynamoDBClientConfig = {
   maxAttempts: 2,
