@@ -10,32 +10,44 @@ import { type Runtime, systemRuntime } from '../core/runtime.ts'
 import { later } from '../core/time.ts'
 
 export interface CachedOptions {
-  /** What the kept outcomes may measure together, in bytes, with 500 for each record: default 8,388,608 (8 MB). */
+  /**
+   * How many bytes all kept outcomes may take together, from 1. Each record counts 500 bytes in addition to its outcome.
+   *
+   * @default 8_388_608 (8 MB)
+   */
   readonly maxBytes?: number
-  /** How many outcomes are kept: default 1,000. */
+  /**
+   * How many outcomes are kept: 1 to 1,000,000.
+   *
+   * @default 1_000
+   */
   readonly maxEntries?: number
-  /** Clock. For tests only; default: the system's. */
+  /**
+   * The clock. For tests only.
+   *
+   * @default the system's clock
+   */
   readonly runtime?: Pick<Runtime, 'now'>
 }
 
 const DEFAULT_MAX_BYTES = 8 * 1024 * 1024
 const DEFAULT_MAX_ENTRIES = 1_000
 
-/** A record's strings, numbers and objects beside its outcome, in round figures. */
+/** A record's strings, numbers and objects without its outcome, as a round figure. */
 const RECORD_BYTES = 500
 
 const WHERE = 'cached(store, options)'
 
 /**
- * The same store, with settled outcomes kept in this process: the least recently asked for go first. A retry that comes
- * to the same process is replayed without a call to the store.
+ * Returns the same store with a memory: it keeps settled outcomes in this process, and drops the least recently used first.
+ * A retry that reaches the same process is replayed without a call to the store.
  *
- * Only a settled record is kept, because nobody changes one before it expires, and it is judged like one that came from
- * the store. It is not believed within `skew` of its end, where two clocks may disagree. So an answer from memory is the
- * answer that the store would have given, with one limit: what a person changes in the table by hand, other processes
- * see, and this one sees it only after the record has left its memory.
+ * It keeps only settled records, because no process changes one before it expires. It treats them like records from the
+ * store, but does not use one within `skew` of its expiry, because two clocks may disagree there. So it answers as the store
+ * would, with one limit: if a person changes a record in the table by hand, this process sees the change only after the
+ * record has left its memory.
  *
- * Throws `OptionError` at once for options that cannot be right.
+ * Throws `OptionError` at construction for an option that cannot be right.
  *
  * @example
  * const store = cached(dynamoDbStore({ tableName: process.env.IDEMPOTENCY_TABLE }))
@@ -57,7 +69,7 @@ export const cached = (store: Store, options: CachedOptions = {}): Store => {
 
   const keep = (record: StoredRecord | undefined): void => {
     if (record === undefined || !isSettled(record)) return
-    // A slice would hold on to all of the answer that it came in.
+    // A copy: a slice would keep the whole network answer in memory.
     records.set(record.recordKey, Object.freeze({ ...record, outcome: Uint8Array.from(record.outcome) }))
   }
 
@@ -68,7 +80,7 @@ export const cached = (store: Store, options: CachedOptions = {}): Store => {
     return undefined
   }
 
-  /** Whatever the store says last is what is kept. */
+  /** Keeps the record of the store's latest answer. */
   const keepRecordOf = <A extends { readonly kind: string; readonly record?: StoredRecord }>(answer: A): A => {
     keep(answer.record)
     return answer
@@ -99,7 +111,7 @@ export const cached = (store: Store, options: CachedOptions = {}): Store => {
   }
 }
 
-/** The record as the completion left it; its revision is a lower bound, since renewals count too. */
+/** The record after the completion. Its revision is a lower bound, because renewals raise it too. */
 const settledRecord = (claim: Claim, as: Extract<Settlement, { kind: 'completed' }>): SettledRecord => {
   const { leaseExpiresAt: _, ...kept } = claim
   const { status, outcome, settledAt, expiresAt } = as

@@ -1,3 +1,3 @@
-/** Settled outcomes kept in the process, in front of any store. */
+/** Wraps any store, and keeps settled outcomes in the process's memory. */
 export type { Store } from '../core/record/store.ts'
 export { type CachedOptions, cached } from './cached-store.ts'

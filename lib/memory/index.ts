@@ -1,2 +1,2 @@
-/** Records in memory, for tests. */
+/** A store that keeps records in memory, for tests. */
 export { type MemoryStore, type MemoryStoreOptions, memoryStore } from './memory-store.ts'

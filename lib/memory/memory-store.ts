@@ -10,23 +10,38 @@ import { systemRuntime } from '../core/runtime.ts'
 import { type EpochMillis, fromSeconds } from '../core/time.ts'
 
 export interface MemoryStoreOptions {
-  /** The store's own clock, in epoch milliseconds. Default: the system's. */
+  /**
+   * The store's clock, in epoch milliseconds.
+   *
+   * @default the system's clock
+   */
   readonly now?: (() => EpochMillis) | undefined
-  /** As `skewSeconds` of the DynamoDB store: 0 to 60, default 2. */
+  /**
+   * How far a host's clock may be from the store's, in seconds: 0 to 60.
+   *
+   * @default 2
+   */
   readonly skewSeconds?: number | undefined
 }
 
-/** The reference model of a store, for tests: one process, nothing kept. */
+/** A store for tests, and the reference model of all stores. Its records live in one process, and end with it. */
 export interface MemoryStore extends Store {
-  /** What stands there now, without the eventual consistency of `peek`. */
+  /** Returns the current record, without the eventual consistency of `peek`. */
   read(recordKey: RecordKey): StoredRecord | undefined
-  /** Deletes what has expired, as DynamoDB's TTL does in its own time. */
+  /** Deletes the expired records, as DynamoDB's TTL does from time to time. */
   sweep(): void
 }
 
-/** As DynamoDB's: an item holds 400 KB, a write unit 1 KB. */
+/** DynamoDB's limits: an item holds 400 KB, a write unit 1 KB. */
 const ROOM = Object.freeze({ besideBytes: 512, unitBytes: 1024, maxBytes: 400 * 1024 })
 
+/**
+ * A store that keeps records in memory, for tests. Throws `OptionError` at construction for an option that cannot be right.
+ *
+ * @example
+ * const runtime = testRuntime()
+ * const store = memoryStore({ now: runtime.now })
+ */
 export const memoryStore = (options: MemoryStoreOptions = {}): MemoryStore => {
   checkOptions('memoryStore(options)', options, {
     now: { rule: aFunction },
@@ -114,7 +129,7 @@ const settledRecord = (record: InProgressRecord, as: Settlement): StoredRecord =
   switch (as.kind) {
     case 'completed': {
       const { status, settledAt } = as
-      // Its own bytes: the caller may use its buffer again.
+      // A copy, because the caller may reuse its buffer.
       return { status, outcome: Uint8Array.from(as.outcome), settledAt, expiresAt: as.expiresAt, ...kept }
     }
     case 'released':

@@ -7,21 +7,21 @@ export type HistoryRule = keyof typeof RULES
 export interface Violation {
   readonly rule: HistoryRule
   readonly key: string
-  /** What happened, in words. */
+  /** What happened, as a sentence. */
   readonly message: string
 }
 
-/** All that happened to one key. */
+/** Everything that happened to one key. */
 interface KeyHistory {
   readonly key: string
   readonly operations: readonly Operation[]
   /** Oldest first. */
   readonly runs: readonly Run[]
-  /** Operations that were answered with a value, whatever its status. */
+  /** Operations that were answered with a value, of any status. */
   readonly valued: readonly Valued[]
-  /** Those of them whose value is said to be stored; in the order of their answers. */
+  /** Those whose status says that the value is stored, in the order of their answers. */
   readonly stored: readonly Valued[]
-  /** What the store held in the end; `undefined`: not looked at. */
+  /** The values in the store at the end. `undefined`: not checked. */
   readonly settled: readonly unknown[] | undefined
   readonly retention: number
 }
@@ -30,16 +30,18 @@ interface Valued {
   readonly operation: Operation
   readonly value: unknown
   readonly status: 'created' | 'replayed' | 'unstored' | 'unprotected'
-  /** The runs that this value may come from: one, where each run has a value of its own. */
+  /** The runs that may have returned this value: one, if each run has a different value. */
   readonly sources: readonly Run[]
 }
 
-/** Answers what is wrong, in words. */
+/** Returns a sentence for each violation. */
 type Check = (history: KeyHistory) => readonly string[]
 
 /**
- * Whether a history fits one write-once register per key, filled by runs of a handler. Answers each way in which it does
- * not; none is proof of nothing but this history.
+ * Checks whether a history fits one write-once register per key, which runs of a handler fill. Returns every violation. An
+ * empty list says something about this history only.
+ *
+ * Throws `OptionError` if the value is not a history, such as a time that is not a number.
  */
 export const checkHistory = (history: History): readonly Violation[] => {
   checkIsHistory(history)
@@ -50,7 +52,7 @@ export const checkHistory = (history: History): readonly Violation[] => {
   )
 }
 
-/** Within one retention a key has one answer. */
+/** A key has one answer within one retention. */
 const oneAnswer: Check = ({ stored, retention }) =>
   stored.flatMap((answer, at) => {
     const other = stored
@@ -102,7 +104,7 @@ const noRunAfterAnswer: Check = ({ runs, stored, retention }) =>
     return answer === undefined ? [] : [`${describeRun(run)} started, after ${describeAnswer(answer)}`]
   })
 
-/** One run, and one more for each that failed. */
+/** A key has one run, and one more for each run that failed. */
 const noNeedlessRun: Check = ({ runs, valued, retention }) => {
   const lasting = runs.filter((run) => isProtected(run) && !hasFailed(run, valued))
   return lasting.flatMap((run, at) => {
@@ -161,17 +163,17 @@ const RULES: {
 
 const isProtected = ({ attempt }: Run): boolean => attempt !== undefined
 
-/** Surely: an outcome is not settled before its run starts, and is not kept for less than its retention. */
+/** True only if it is certain: an outcome settles after its run has started, and stays for at least its retention. */
 const isWithin = (retention: number, { operation, sources }: Valued, at: number): boolean =>
   at < Math.min(operation.answeredAt, ...sources.map(({ startedAt }) => startedAt)) + retention
 
-/** After these another run is no fault. A run that returned has failed where its outcome may not have been stored. */
+/** After such a run another run is correct. A run that returned has failed if its outcome may not be stored. */
 const hasFailed = (run: Run, valued: readonly Valued[]): boolean =>
   run.ended === 'threw' ||
   run.ended === 'died' ||
   valued.some(({ status, sources }) => status === 'unstored' && sources.includes(run))
 
-/** A run may return in time and lose its claim before that is stored; but what was stored has not lapsed. */
+/** A run may return in time and lose its claim before the outcome is stored. A run with a stored outcome has not lapsed. */
 const hasLapsed = (run: Run, at: number, valued: readonly Valued[]): boolean =>
   run.lapsedAt !== undefined &&
   run.lapsedAt <= at &&
@@ -204,7 +206,7 @@ const byKey = ({ operations, runs, settled, retention = Number.POSITIVE_INFINITY
   })
 }
 
-/** `Map.groupBy` is Node.js 21's. */
+/** `Map.groupBy` needs Node.js 21. */
 const groupByKey = <T extends { readonly key: string }>(all: readonly T[]): ReadonlyMap<string, readonly T[]> => {
   const groups = new Map<string, T[]>()
   for (const each of all) {
@@ -223,7 +225,7 @@ const valuedOf = (operation: Operation, runs: readonly Run[]): readonly Valued[]
   return [{ operation, value, status, sources }]
 }
 
-/** What JSON cannot hold is a value all the same. */
+/** JSON cannot hold every value. */
 const formatValue = (value: unknown): string => {
   try {
     return JSON.stringify(value) ?? String(value)

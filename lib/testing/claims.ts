@@ -16,14 +16,14 @@ export interface ClaimParts {
   readonly now?: number
 }
 
-/** What a contract test hands to a store, all made at one time. */
+/** Makes the claims and settlements that a contract test passes to a store, all at one time. */
 export interface Claims {
-  /** When a claim's lease ends and its record expires, unless its parts say otherwise. */
+  /** Default end of a claim's lease, and default expiry of its record. */
   readonly leaseEnd: number
   readonly expiry: number
-  /** A first claim, of a record of its own unless one is named. */
+  /** A first claim. Default: of a new record key. */
   claim(parts?: ClaimParts): Claim
-  /** A claim over the record that was seen. */
+  /** A claim that takes over the record `seen`. */
   takeOver(seen: StoredRecord, parts?: ClaimParts, reason?: TakeOverReason): Claim
   renewal(leaseExpiresAt: number, expiresAt?: number): Renewal
   completed(outcome?: Uint8Array): Settlement
@@ -37,7 +37,7 @@ export const aRecordKey = (key: string = randomUUID()): RecordKey =>
 
 export const aFingerprint = (payload = 'payload'): Fingerprint => deriveFingerprint([{ kind: 'text', text: payload }])
 
-/** `now` is a whole second, because a store may keep `expiresAt` in seconds. */
+/** `now` must be a whole second, because a store may keep `expiresAt` in seconds. */
 export const claimsAt = (now: number): Claims => {
   const leaseEnd = now + 60_000
   const expiry = now + 86_400_000

@@ -3,40 +3,43 @@ import { checkOptions, integerBetween, OptionError, oneOf, type Rules } from '..
 import { aStore } from '../core/options.ts'
 import type { Store } from '../core/record/store.ts'
 
-/** The calls of a {@link Store} that reach over a network. */
+/** The calls of a {@link Store} that use the network. */
 export type StoreCall = 'claim' | 'takeOver' | 'renew' | 'settle' | 'peek'
 
 /**
- * - `'unavailable'`: the store refuses the request (throttled, an error of its own); nothing is applied.
- * - `'lost'`: the request is lost on its way there; nothing is applied.
- * - `'answerLost'`: the request is applied, its answer is lost on the way back.
- * - `'late'`: the request is under way, given up by its sender, and applied when the test calls `deliver()`.
+ * - `'unavailable'`: the store refuses the request (throttling, or an internal error). Nothing is applied.
+ * - `'lost'`: the request never arrives. Nothing is applied.
+ * - `'answerLost'`: the request is applied, and its answer is lost.
+ * - `'late'`: the sender gives up, and the request is applied when the test calls `deliver()`.
  *
- * The caller cannot tell one from the other: each is a `StoreUnavailableError`.
+ * The caller cannot distinguish them: each throws `StoreUnavailableError`.
  */
 export type StoreFault = 'unavailable' | 'lost' | 'answerLost' | 'late'
 
-/** A call as it came, and what became of it. */
+/** One call, and its fault. */
 export interface FaultyCall {
   readonly call: StoreCall
-  /** Absent where it was passed on. */
+  /** Absent if the call was passed on. */
   readonly fault?: StoreFault
 }
 
 export interface FaultyStore extends Store {
-  /** The next `times` (1 to 1,000, default 1) calls of this kind meet this fault, after those that were planned before. */
+  /**
+   * Plans this fault for the next `times` calls of this kind, after the faults that are already planned. `times` is 1 to
+   * 1,000, default 1. Throws `OptionError` for other values.
+   */
   next(call: StoreCall, fault: StoreFault, times?: number): void
-  /** Applies the late requests, in the order in which they were sent. */
+  /** Applies the late requests in the order of sending. */
   deliver(): Promise<void>
-  /** All calls so far: a test sees here that its fault was met. */
+  /** All calls so far. A test can check here that its fault happened. */
   readonly calls: readonly FaultyCall[]
 }
 
 const MESSAGES: Readonly<Record<StoreFault, string>> = {
   unavailable: 'refused by the store',
   lost: 'lost on its way to the store',
-  answerLost: 'applied, and its answer lost',
-  late: 'not yet with the store',
+  answerLost: 'applied, and its answer was lost',
+  late: 'delayed on its way to the store',
 }
 
 const nothingPlanned = (): Record<StoreCall, StoreFault[]> => ({
@@ -54,8 +57,8 @@ const PLAN: Rules = {
 }
 
 /**
- * The same store, with faults where a test plans them. A call stands for all that a client sends for it, its retries
- * included.
+ * Returns the same store with faults that a test plans. One call stands for everything that a client sends for it, retries
+ * included. Throws `OptionError` if `store` is not a store.
  *
  * @example
  * const store = faultyStore(memoryStore())
@@ -73,7 +76,7 @@ export const faultyStore = (store: Store): FaultyStore => {
     calls.push(fault === undefined ? { call } : { call, fault })
     if (fault === undefined) return request(by)
     if (fault === 'answerLost') await request(by)
-    if (fault === 'late') late.push(() => request(new AbortController().signal)) // whatever its sender wants by then
+    if (fault === 'late') late.push(() => request(new AbortController().signal)) // the sender's signal no longer counts
     throw new StoreUnavailableError(`faultyStore: this ${call} was ${MESSAGES[fault]}`)
   }
 

@@ -44,7 +44,7 @@ const RUN: Rules = {
 
 const SETTLED: Rules = { key: { required: true, rule: aText } }
 
-/** Refuses what is no history: a time that is none compares as false with everything, so that no rule would be broken. */
+/** Refuses a value that is not a history. A time that is not a number would compare as false, and break no rule. */
 export const checkIsHistory = (given: unknown): void => {
   checkOptions(WHERE, given, HISTORY)
   const { operations, runs, settled } = given as Readonly<Record<string, readonly unknown[]>>
@@ -65,7 +65,7 @@ const each = (list: string, records: readonly unknown[] = [], check: (at: string
   for (const [index, record] of records.entries()) check(`${list}[${index}]`, record)
 }
 
-/** Other members are the user's own. */
+/** Members without a rule are allowed: they belong to the user. */
 const checkMembers = (at: string, record: unknown, rules: Rules): Record<string, unknown> => {
   if (!isObject(record)) throw new OptionError(WHERE, at, `is ${shown(record)}; it must be an object`)
   for (const [member, { required, rule }] of Object.entries(rules)) {

@@ -1,10 +1,14 @@
-/** What clients saw of a layer, and what handlers did, for `checkHistory`. All times are epoch milliseconds of one clock. */
+/** What clients saw, and what handlers did, for `checkHistory`. All times are epoch milliseconds of one clock. */
 export interface History {
   readonly operations: readonly Operation[]
   readonly runs: readonly Run[]
-  /** What the store held when all was over. Absent: it is not looked at. */
+  /** The successes in the store at the end. Absent: the store is not checked. */
   readonly settled?: readonly SettledValue[] | undefined
-  /** How long an outcome is replayed, in milliseconds. Default: longer than the history. */
+  /**
+   * How long an outcome is replayed, in milliseconds, above 0.
+   *
+   * @default longer than the history
+   */
   readonly retention?: number | undefined
 }
 
@@ -14,21 +18,21 @@ export interface Operation {
   readonly key: string
   readonly payload: unknown
   readonly calledAt: number
-  /** For a client that died: when it was last seen alive. */
+  /** For a client that died: the last time at which it was known to be alive. */
   readonly answeredAt: number
   readonly answer: ClientAnswer
 }
 
 export type ClientAnswer =
-  /** `created` and `replayed` are stored; the other two are outside the guarantee. */
+  /** Outcomes with `created` and `replayed` are stored. The other two are outside the guarantee. */
   | {
       readonly kind: 'value'
       readonly value: unknown
       readonly status: 'created' | 'replayed' | 'unstored' | 'unprotected'
     }
-  /** By the layer: the code of an `IdempotencyError`. */
+  /** The layer refused the call with this code of an `IdempotencyError`. */
   | { readonly kind: 'refused'; readonly code: string }
-  /** By the handler: the error as text. */
+  /** The handler threw this error, as text. */
   | { readonly kind: 'threw'; readonly error: string }
   /** The client or its process died. */
   | { readonly kind: 'none' }
@@ -37,20 +41,20 @@ export type ClientAnswer =
 export interface Run {
   readonly key: string
   readonly payload: unknown
-  /** Of its claim; `undefined`: it ran unprotected. */
+  /** The attempt of its claim. `undefined`: it ran unprotected. */
   readonly attempt: number | undefined
   readonly startedAt: number
-  /** `undefined`: not known, or not over. */
+  /** `undefined`: unknown, or the run has not ended. */
   readonly endedAt?: number | undefined
-  /** When its lease ended or would have, renewals included: not later than that. `undefined`: not known, so never. */
+  /** When its lease ended or would have ended, renewals included. Never a later time. `undefined`: unknown, so never. */
   readonly lapsedAt?: number | undefined
-  /** `died`: its process ended before its client was answered. `running`: it was not over when the history was. */
+  /** `died`: its process ended before the client had an answer. `running`: it had not ended when the history ended. */
   readonly ended: 'returned' | 'threw' | 'died' | 'running'
-  /** What it returned, or would have. Each run needs one of its own: answers are traced back by it. */
+  /** What it returned, or would have returned. It must be different for each run: it links an answer to its run. */
   readonly value?: unknown
 }
 
-/** A success in the store. */
+/** A successful outcome in the store. */
 export interface SettledValue {
   readonly key: string
   readonly value: unknown

@@ -12,17 +12,22 @@ import { RECORDS } from './contract/records.ts'
 
 export interface StoreContractOptions {
   /**
-   * The record as it readRecord, read with strong consistency. Default: the store's own `peek`, which is good enough where
-   * that never misses what was just written.
+   * Reads the current record with strong consistency. Needed if the store's `peek` may miss the latest write.
+   *
+   * @default the store's `peek`
    */
   readonly read?: ((recordKey: RecordKey) => Promise<StoredRecord | undefined>) | undefined
-  /** The store's clock: no record of a case expires before a day after it. Default: the system's. */
+  /**
+   * The store's clock. The records of a case expire a day later.
+   *
+   * @default the system's clock
+   */
   readonly now?: (() => EpochMillis) | undefined
 }
 
-/** One test of a store: `run` rejects, as `node:assert` does, where the store breaks the guarantee. */
+/** One test of a store. `run` rejects with an `AssertionError` of `node:assert` if the store breaks the guarantee. */
 export interface ContractCase {
-  /** The number under which {@link Store} promises it. */
+  /** The guarantee's number in {@link Store}. */
   readonly guarantee: Guarantee
   readonly name: string
   run(): Promise<void>
@@ -31,8 +36,8 @@ export interface ContractCase {
 const CASES: readonly Case[] = [...RACES, ...OWNERSHIP, ...ANSWERS, ...RECORDS, ...GIVEN_UP]
 
 /**
- * The numbered guarantees of {@link Store} as test cases, for any test runner. `open` is called once for each case; it
- * may answer the same store every time, since each case uses record keys of its own (operation `contract`).
+ * Returns test cases for the numbered guarantees of {@link Store}, for any test runner. Each case calls `open` once. `open`
+ * may return the same store every time, because each case uses new record keys (operation `contract`).
  *
  * @example
  * for (const { guarantee, name, run } of storeContract(() => myStore())) test(`${guarantee}. ${name}`, run)
@@ -49,6 +54,6 @@ export const storeContract = (
 
 const fixtureOf = (store: Store, { read, now = systemRuntime.now }: StoreContractOptions): Fixture => ({
   store,
-  make: claimsAt(Math.floor(now() / 1_000) * 1_000), // whole seconds, since `expiresAt` may be kept in them
+  make: claimsAt(Math.floor(now() / 1_000) * 1_000), // whole seconds, because a store may keep `expiresAt` in seconds
   read: read ?? ((recordKey) => store.peek(recordKey, unhurried)),
 })

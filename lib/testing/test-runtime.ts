@@ -3,27 +3,31 @@ import { type Runtime, systemRuntime } from '../core/runtime.ts'
 import { type EpochMillis, epochMillis, later, type Millis, millis } from '../core/time.ts'
 
 export interface TestRuntimeOptions {
-  /** What the clock shows at first. Default: the system's time, cut to a whole second. */
+  /**
+   * The time at which the clock starts, in epoch milliseconds.
+   *
+   * @default the system's time, rounded down to a whole second
+   */
   readonly now?: EpochMillis | undefined
 }
 
-/** A clock that stands still until it is moved. */
+/** A clock that only the test and the layer's pauses move. */
 export interface TestClock {
   now(): EpochMillis
   /**
-   * Moves the clock forward, by at least 0 seconds; fractions are fine. Handlers that were called before come as far as
-   * they can without waiting for the world outside. Heartbeats that fall due on the way beat at their time, one after the
-   * other, each with the store's answer. So await it.
+   * Moves the clock forward by 0 to 3,153,600,000 seconds (a hundred years), fractions included. Throws `RangeError` for
+   * other values. First, handlers that have been called run as far as they can without real I/O. On the way, each
+   * heartbeat beats at its time, and the clock waits for the store's answer. So `await` it.
    */
   advance(seconds: number): Promise<void>
 }
 
-/** A {@link Runtime} whose time passes only when a test says so. */
+/** A {@link Runtime} whose time passes only when a test moves its clock. */
 export interface TestRuntime extends Runtime {
   readonly clock: TestClock
 }
 
-/** Something that is called again and again. */
+/** A function that is called at an interval. */
 interface Repeated {
   readonly every: Millis
   readonly run: () => void
@@ -31,12 +35,15 @@ interface Repeated {
 }
 
 /**
- * Give it to a handler as the option `runtime`, and its `now` to `memoryStore({ now })`, so that both live by one clock.
+ * A runtime for tests. Pass it to a handler as the option `runtime`, and its `now` to `memoryStore({ now })`, so that both
+ * use one clock.
  *
- * A pause of the layer (between two tries, or while it waits for another invocation's outcome) takes no time and moves the
- * clock by its length. How long a store may take to answer is real time: a store that hangs is given up as in production.
- * It ends invocations at their deadline, as Lambda does, so a context's remaining time is the lease. Spans are measured
- * with the same clock: it has no `monotonic`.
+ * A pause of the layer (between two attempts, or while it waits for another invocation's outcome) takes no real time, and
+ * moves the clock by its length. The time limit for a store's answer is real time: the layer gives up on a store that hangs,
+ * as in production. The runtime enforces deadlines, as Lambda does, so a context's remaining time is the lease. It has no
+ * `monotonic`: the layer measures durations with the same clock.
+ *
+ * Throws `OptionError` for an option that cannot be right.
  *
  * @example
  * const runtime = testRuntime()
@@ -48,7 +55,7 @@ export const testRuntime = (options: TestRuntimeOptions = {}): TestRuntime => {
   })
   let now = options.now ?? wholeSecond(systemRuntime.now())
   const repeated = new Set<Repeated>()
-  /** The store calls that the beat which is just running begins. */
+  /** The store calls that the current beat has started. */
   let begun: Promise<unknown>[] | undefined
 
   const beat = async (due: Repeated): Promise<void> => {
@@ -61,10 +68,10 @@ export const testRuntime = (options: TestRuntimeOptions = {}): TestRuntime => {
       begun = undefined
     }
     await Promise.allSettled(calls)
-    await macrotask() // what follows the answer has been done too
+    await macrotask() // lets the code after the answer run
   }
 
-  /** To a point in time, not by a span: two who pause at once pause side by side. */
+  /** Takes a point in time, not a duration: two pauses at the same time move the clock once. */
   const moveTo = async (at: EpochMillis): Promise<void> => {
     for (let due = nextOf(repeated, at); due !== undefined; due = nextOf(repeated, at)) {
       if (due.dueAt > now) now = due.dueAt
@@ -80,14 +87,14 @@ export const testRuntime = (options: TestRuntimeOptions = {}): TestRuntime => {
         if (!(typeof seconds === 'number' && seconds >= 0 && seconds <= MOST_SECONDS))
           throw new RangeError(`A clock advances by 0 to ${MOST_SECONDS} seconds, not by ${seconds}`)
         const end = later(now, millis(Math.round(seconds * 1_000)))
-        await macrotask() // what was begun before, begins before
+        await macrotask() // calls that were made before start before
         await moveTo(end)
       },
     },
     now: () => now,
     sleep: async (span, until) => {
       const end = later(now, span)
-      await macrotask() // others come to their turn, as they would while one pauses
+      await macrotask() // other work runs during the pause
       if (until?.aborted !== true) await moveTo(end)
     },
     withDeadline: (span, run) => {
@@ -106,14 +113,14 @@ export const testRuntime = (options: TestRuntimeOptions = {}): TestRuntime => {
   }
 }
 
-/** A hundred years: with a heartbeat even that is a long way, and what is beyond it is surely in another unit. */
+/** A hundred years. A larger number is probably in another unit. */
 const MOST_SECONDS = 3_153_600_000
 
 const wholeSecond = (at: EpochMillis): EpochMillis => epochMillis(Math.floor(at / 1_000) * 1_000)
 
 const macrotask = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-/** Which of them is due first, of those that are due by then. */
+/** The first that is due, of those that are due by this time. */
 const nextOf = (repeated: ReadonlySet<Repeated>, by: EpochMillis): Repeated | undefined => {
   let first: Repeated | undefined
   for (const one of repeated) {

@@ -27,7 +27,7 @@ const OTHER_COMPLETIONS: readonly (readonly [string, object])[] = [
 const SENT_AGAIN: readonly Case[] = [
   {
     guarantee: 4,
-    name: 'A claim that is sent again is held, and written once',
+    name: 'A claim that is sent twice succeeds both times, and is written once',
     run: async (fixture) => {
       const claim = await holdClaim(fixture)
       assertKind(await fixture.store.claim(claim, unhurried), 'claimed')
@@ -36,7 +36,7 @@ const SENT_AGAIN: readonly Case[] = [
   },
   {
     guarantee: 4,
-    name: 'A take-over that is sent again is held, and written once',
+    name: 'A take-over that is sent twice succeeds both times, and is written once',
     run: async (fixture) => {
       const { store, make } = fixture
       const seen = await readRecord(fixture, (await endClaim(fixture, make.abandoned())).recordKey)
@@ -48,7 +48,7 @@ const SENT_AGAIN: readonly Case[] = [
   },
   {
     guarantee: 4,
-    name: 'A renewal that is sent again, or overtaken by a longer one, is renewed, and written once',
+    name: 'A renewal that is sent twice, or arrives after a longer one, succeeds, and is written once',
     run: async (fixture) => {
       const { store, make } = fixture
       const claim = await holdClaim(fixture)
@@ -62,7 +62,7 @@ const SENT_AGAIN: readonly Case[] = [
   ...SETTLEMENTS.map(
     ([name, as]): Case => ({
       guarantee: 4,
-      name: `A settle that is sent again is settled, and written once: ${name}`,
+      name: `A settlement that is sent twice succeeds both times, and is written once: ${name}`,
       run: async (fixture) => {
         const claim = await endClaim(fixture, as(fixture.make))
         const before = await readRecord(fixture, claim.recordKey)
@@ -87,7 +87,7 @@ const SENT_AGAIN: readonly Case[] = [
   ...SETTLEMENTS.filter(([name]) => name !== 'abandoned').map(
     ([name, as]): Case => ({
       guarantee: 4,
-      name: `A claim that surfaces again after it was ${name} is not held: the token alone proves nothing`,
+      name: `A late duplicate of a claim that was ${name} is refused: the token alone proves nothing`,
       run: async (fixture) => {
         const { store, make } = fixture
         const claim = await endClaim(fixture, as(make))
@@ -105,7 +105,7 @@ const SENT_AGAIN: readonly Case[] = [
 const REFUSALS: readonly Case[] = STATES.map(
   ([name, as]): Case => ({
     guarantee: 5,
-    name: `A refusal carries a record that is ${name} as it stands`,
+    name: `A refusal carries the current record, which is ${name}`,
     run: async (fixture) => {
       const { store, make } = fixture
       const { recordKey } = await endClaim(fixture, as?.(make))
@@ -123,14 +123,14 @@ const REFUSALS: readonly Case[] = STATES.map(
   }),
 )
 
-/** How soon is soon. */
+/** The longest time that guarantee 9 accepts. */
 const SOON_MS = 1_000
 
-/** A call that may not come to its end is given up, so that the case fails rather than hangs. */
+/** Stops waiting for a call that does not end, so the case fails and does not hang. */
 const endsSoon = async (what: string, call: Promise<unknown>): Promise<unknown> => {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} goes on ${SOON_MS} ms after its caller gave up`)), SOON_MS)
+    timer = setTimeout(() => reject(new Error(`${what} still runs ${SOON_MS} ms after its caller gave up`)), SOON_MS)
   })
   try {
     return await Promise.race([call.catch((error: unknown) => error), late])
@@ -141,7 +141,7 @@ const endsSoon = async (what: string, call: Promise<unknown>): Promise<unknown> 
 
 type Calls = readonly (readonly [string, (by: AbortSignal) => Promise<unknown>])[]
 
-/** One call of each kind, each of a record of its own. */
+/** One call of each kind, each for a different record. */
 const callsOf = async (fixture: Fixture): Promise<Calls> => {
   const { store, make } = fixture
   const seen = recordOf(await holdClaim(fixture))
@@ -161,7 +161,7 @@ const isUnavailable = (ending: unknown): boolean => ending instanceof StoreUnava
 export const GIVEN_UP: readonly Case[] = [
   {
     guarantee: 9,
-    name: 'A call whose caller has given up before ends as unavailable',
+    name: 'A call whose caller has already given up ends as unavailable',
     run: async (fixture) => {
       for (const [name, call] of await callsOf(fixture)) {
         const ending = await endsSoon(name, call(AbortSignal.abort()))
@@ -171,7 +171,7 @@ export const GIVEN_UP: readonly Case[] = [
   },
   {
     guarantee: 9,
-    name: 'A call whose caller gives up meanwhile ends, as unavailable unless it had its answer',
+    name: 'A call whose caller gives up during it ends as unavailable, unless it already had its answer',
     run: async (fixture) => {
       for (const [name, call] of await callsOf(fixture)) {
         const caller = new AbortController()

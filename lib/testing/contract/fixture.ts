@@ -6,7 +6,7 @@ import { isSettled, type StoredRecord } from '../../core/record/record.ts'
 import type { Settlement, Store } from '../../core/record/store.ts'
 import type { ClaimParts, Claims } from '../claims.ts'
 
-/** A store under test, and what to try it with. */
+/** A store under test, and the claims to test it with. */
 export interface Fixture {
   readonly store: Store
   readonly make: Claims
@@ -15,16 +15,16 @@ export interface Fixture {
 
 export type Guarantee = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9
 
-/** A case as it is written down; `storeContract` makes a fixture for each. */
+/** A test case. `storeContract` makes a fixture for each. */
 export interface Case {
   readonly guarantee: Guarantee
   readonly name: string
   readonly run: (fixture: Fixture) => Promise<void>
 }
 
-/** The signal of a caller with all the time in the world. */
+/** The signal of a caller that never gives up. */
 export const unhurried: AbortSignal = new AbortController().signal
-setMaxListeners(0, unhurried) // every call in flight listens to it
+setMaxListeners(0, unhurried) // every running call listens to it
 
 /** The ways to end a claim. */
 export const SETTLEMENTS: readonly (readonly [string, (make: Claims) => Settlement])[] = [
@@ -34,20 +34,20 @@ export const SETTLEMENTS: readonly (readonly [string, (make: Claims) => Settleme
   ['abandoned', (make) => make.abandoned()],
 ]
 
-/** Whatever a record may be; without a settlement it is in progress. */
+/** Every state of a record. Without a settlement it is in progress. */
 export const STATES: readonly (readonly [string, ((make: Claims) => Settlement) | undefined])[] = [
   ['in progress', undefined],
   ...SETTLEMENTS,
 ]
 
-/** A record in progress. */
+/** Writes a record in progress. */
 export const holdClaim = async ({ store, make }: Fixture, parts: ClaimParts = {}): Promise<Claim> => {
   const claim = make.claim(parts)
   deepStrictEqual(await store.claim(claim, unhurried), { kind: 'claimed' })
   return claim
 }
 
-/** A record whose claim has ended so. */
+/** Writes a record, and settles its claim in the given way. */
 export const endClaim = async (fixture: Fixture, as: Settlement | undefined): Promise<Claim> => {
   const claim = await holdClaim(fixture)
   if (as !== undefined) deepStrictEqual(await fixture.store.settle(claim, as, unhurried), { kind: 'settled' })
@@ -55,12 +55,12 @@ export const endClaim = async (fixture: Fixture, as: Settlement | undefined): Pr
 }
 
 export const readRecord = async ({ read }: Fixture, recordKey: RecordKey): Promise<StoredRecord> =>
-  (await read(recordKey)) ?? fail('No record stands there')
+  (await read(recordKey)) ?? fail('There is no record')
 
-/** An answer of some kind; which record it must carry is guarantee 5's to prove. */
+/** Compares the kind only. Guarantee 5 checks the record in the answer. */
 export const assertKind = (answer: { readonly kind: string }, kind: string): void => deepStrictEqual(answer.kind, kind)
 
-/** Equal in all that counts: a member that is `undefined` is absent, bytes are bytes in whatever class. */
+/** Compares by value: an `undefined` member counts as absent, and the class of a byte array does not count. */
 export const assertRecord = (actual: StoredRecord | undefined, expected: object | undefined): void =>
   deepStrictEqual(plain(actual), plain(expected))
 
@@ -73,6 +73,6 @@ const plain = (record: object | undefined): object | undefined =>
           .map(([member, value]) => [member, value instanceof Uint8Array ? Uint8Array.from(value) : value]),
       )
 
-/** The outcome's bytes, of a settled record only. */
+/** The outcome's bytes. Fails if the record is not settled. */
 export const outcomeIn = (record: StoredRecord | undefined): Uint8Array =>
-  record !== undefined && isSettled(record) ? Uint8Array.from(record.outcome) : fail('No outcome stands there')
+  record !== undefined && isSettled(record) ? Uint8Array.from(record.outcome) : fail('There is no outcome')

@@ -11,11 +11,11 @@ import {
   unhurried,
 } from './fixture.ts'
 
-/** 2. `claim` writes only where no record is. `takeOver` writes only over the very record that was seen. */
+/** 2. `claim` writes only if there is no record. `takeOver` writes only over the exact record that was seen. */
 const PLACES: readonly Case[] = [
   {
     guarantee: 2,
-    name: 'A claim where no record is writes it whole',
+    name: 'A claim of a new key writes a complete record',
     run: async (fixture) => {
       const claim = await holdClaim(fixture)
       assertRecord(await fixture.read(claim.recordKey), { ...claim, status: 'IN_PROGRESS' })
@@ -23,7 +23,7 @@ const PLACES: readonly Case[] = [
   },
   {
     guarantee: 2,
-    name: 'A claim without an expiry stays without one',
+    name: 'A claim without an expiry writes a record without one',
     run: async (fixture) => {
       const { recordKey } = await holdClaim(fixture, { expiresAt: 'never' })
       deepStrictEqual((await readRecord(fixture, recordKey)).expiresAt, undefined)
@@ -31,7 +31,7 @@ const PLACES: readonly Case[] = [
   },
   {
     guarantee: 2,
-    name: 'A claim where another record is is refused',
+    name: 'A claim of a key with a record is refused',
     run: async (fixture) => {
       const claim = await holdClaim(fixture)
       assertKind(await fixture.store.claim(fixture.make.claim({ recordKey: claim.recordKey }), unhurried), 'occupied')
@@ -41,7 +41,7 @@ const PLACES: readonly Case[] = [
   ...SETTLEMENTS.map(
     ([name, as]): Case => ({
       guarantee: 2,
-      name: `A record that is ${name} is taken over as it was seen, and nothing of it is left over`,
+      name: `A record that is ${name} is taken over as it was seen, and none of its outcome or lease remains`,
       run: async (fixture) => {
         const { recordKey } = await endClaim(fixture, as(fixture.make))
         const seen = await readRecord(fixture, recordKey)
@@ -53,7 +53,7 @@ const PLACES: readonly Case[] = [
   ),
   {
     guarantee: 2,
-    name: 'A take-over fails where the owner wrote since, although the token is the same',
+    name: 'A take-over fails if the owner has written since, although the token is the same',
     run: async (fixture) => {
       const { store, make } = fixture
       const claim = await holdClaim(fixture)
@@ -63,7 +63,7 @@ const PLACES: readonly Case[] = [
   },
   {
     guarantee: 2,
-    name: 'A take-over fails where another took over since, although the revision is the same',
+    name: 'A take-over fails if another has taken over since, although the revision is the same',
     run: async (fixture) => {
       const { store, make } = fixture
       const seen = { ...recordOf(await holdClaim(fixture)), claimToken: make.claim().claimToken }
@@ -72,7 +72,7 @@ const PLACES: readonly Case[] = [
   },
   {
     guarantee: 2,
-    name: 'A take-over of a record that is no longer there writes nothing and says gone',
+    name: 'A take-over of a deleted record writes nothing, and answers `gone`',
     run: async ({ store, make, read }) => {
       const seen = recordOf(make.claim())
       deepStrictEqual(await store.takeOver(seen, make.takeOver(seen), unhurried), { kind: 'gone' })
@@ -88,11 +88,11 @@ const AFTER_THE_END = [
   ['released', 'abandoned'],
 ] as const
 
-/** 3. `renew` and `settle` write only to a record in progress under the claim's own token, and count the revision. */
+/** 3. `renew` and `settle` write only to a record in progress under the claim's own token, and add one to its revision. */
 const FENCE: readonly Case[] = [
   {
     guarantee: 3,
-    name: 'A renewal moves lease and expiry, and counts the revision',
+    name: 'A renewal moves lease and expiry, and adds one to the revision',
     run: async (fixture) => {
       const { store, make } = fixture
       const claim = await holdClaim(fixture)
@@ -103,7 +103,7 @@ const FENCE: readonly Case[] = [
   },
   {
     guarantee: 3,
-    name: 'A renewal without an expiry leaves the one that is there',
+    name: 'A renewal without an expiry keeps the stored one',
     run: async (fixture) => {
       const { store, make } = fixture
       const claim = await holdClaim(fixture)
@@ -115,7 +115,7 @@ const FENCE: readonly Case[] = [
   ...SETTLEMENTS.map(
     ([name, as]): Case => ({
       guarantee: 3,
-      name: `A claim that is ${name} leaves one revision more, after a renewal two`,
+      name: `A claim that is ${name} adds one to the revision, and two after a renewal`,
       run: async (fixture) => {
         const { store, make } = fixture
         const claim = await endClaim(fixture, as(make))
@@ -130,7 +130,7 @@ const FENCE: readonly Case[] = [
   ...SETTLEMENTS.map(
     ([name, as]): Case => ({
       guarantee: 3,
-      name: `Once another took the record over, its old owner neither renews it nor is ${name}`,
+      name: `After a take-over the old owner cannot renew the claim, and it cannot be ${name}`,
       run: async (fixture) => {
         const { store, make } = fixture
         const claim = await holdClaim(fixture)
@@ -145,7 +145,7 @@ const FENCE: readonly Case[] = [
   ...AFTER_THE_END.map(
     ([first, then]): Case => ({
       guarantee: 3,
-      name: `A claim that was ${first} is neither ${then} nor renewed after that`,
+      name: `A claim that was ${first} cannot be ${then} or renewed after that`,
       run: async (fixture) => {
         const { store, make } = fixture
         const claim = await endClaim(fixture, make[first]())
@@ -158,7 +158,7 @@ const FENCE: readonly Case[] = [
   ),
   {
     guarantee: 3,
-    name: 'A record that is no longer there is not brought back',
+    name: 'A renewal or a settlement does not bring a deleted record back',
     run: async ({ store, make, read }) => {
       const claim = make.claim()
       deepStrictEqual(await store.renew(claim, make.renewal(make.leaseEnd + 1), unhurried), { kind: 'lost' })

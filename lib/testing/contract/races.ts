@@ -13,7 +13,7 @@ import {
   unhurried,
 } from './fixture.ts'
 
-/** How many contenders race, and how often. */
+/** How many contenders race, and how many times. */
 const CONTENDERS = 10
 const ROUNDS = 20
 
@@ -23,7 +23,7 @@ const repeatedly = async (round: () => Promise<void>): Promise<void> => {
 
 const contenders = (make: () => Claim): readonly Claim[] => Array.from({ length: CONTENDERS }, make)
 
-/** Exactly one of them won, and its record stands. */
+/** Exactly one of them won, and the store holds its record. */
 const assertOneWinner = async (
   fixture: Fixture,
   claims: readonly Claim[],
@@ -34,14 +34,14 @@ const assertOneWinner = async (
   if (winner !== undefined) assertRecord(await fixture.read(winner.recordKey), recordOf(winner))
 }
 
-/** Whether it should have been refused is for guarantees 2 and 3 to prove. */
+/** Guarantees 2 and 3 check which calls must be refused. */
 const REFUSALS: readonly string[] = ['occupied', 'contended', 'lost']
 
 /** 1. A write and its condition are one atomic step; a refused write changes nothing. */
 export const RACES: readonly Case[] = [
   {
     guarantee: 1,
-    name: 'Of many claims at once one wins',
+    name: 'Of many simultaneous claims, one wins',
     run: (fixture) =>
       repeatedly(async () => {
         const { recordKey } = fixture.make.claim()
@@ -52,7 +52,7 @@ export const RACES: readonly Case[] = [
   },
   {
     guarantee: 1,
-    name: 'Of many take-overs of one abandoned record at once one wins',
+    name: 'Of many simultaneous take-overs of an abandoned record, one wins',
     run: (fixture) =>
       repeatedly(async () => {
         const seen = await readRecord(fixture, (await endClaim(fixture, fixture.make.abandoned())).recordKey)
@@ -63,7 +63,7 @@ export const RACES: readonly Case[] = [
   },
   {
     guarantee: 1,
-    name: 'Of an owner that renews and a contender that takes over at once exactly one succeeds',
+    name: 'If an owner renews and a contender takes over at the same time, exactly one succeeds',
     run: (fixture) =>
       repeatedly(async () => {
         const { store, make } = fixture
@@ -78,7 +78,7 @@ export const RACES: readonly Case[] = [
   ...SETTLEMENTS.map(
     ([name, as]): Case => ({
       guarantee: 1,
-      name: `Of an owner that is ${name} and a contender that takes over at once exactly one succeeds`,
+      name: `If a claim is ${name} and a contender takes over at the same time, exactly one succeeds`,
       run: (fixture) =>
         repeatedly(async () => {
           const { store, make } = fixture
@@ -98,7 +98,7 @@ export const RACES: readonly Case[] = [
   ...STATES.map(
     ([name, as]): Case => ({
       guarantee: 1,
-      name: `What a stranger is refused changes nothing in a record that is ${name}`,
+      name: `A refused write of another claim changes nothing in a record that is ${name}`,
       run: async (fixture) => {
         const { store, make } = fixture
         const { recordKey } = await endClaim(fixture, as?.(make))

@@ -18,11 +18,11 @@ import {
 const leaseOf = (record: StoredRecord): number | undefined =>
   record.status === 'IN_PROGRESS' ? record.leaseExpiresAt : undefined
 
-/** 6. `renew` only ever moves a lease forward, and never gives one to a record that was abandoned. */
+/** 6. `renew` only moves a lease forward, and never gives one to an abandoned record. */
 const LEASES: readonly Case[] = [
   {
     guarantee: 6,
-    name: 'A shorter renewal that arrives late leaves the longer lease',
+    name: 'A shorter renewal that arrives late keeps the longer lease',
     run: async (fixture) => {
       const { store, make } = fixture
       const claim = await holdClaim(fixture)
@@ -43,7 +43,7 @@ const LEASES: readonly Case[] = [
   },
 ]
 
-/** The claim's members as they stand after the claim has ended, but for the revision, which guarantee 3 counts. */
+/** The claim's members after it has ended, except the revision, which guarantee 3 checks. */
 const settledAs = ({ leaseExpiresAt: _, revision: __, ...kept }: Claim, as: object) => ({ ...kept, ...as })
 
 const assertSettled = async (fixture: Fixture, claim: Claim, as: object): Promise<void> => {
@@ -54,11 +54,11 @@ const assertSettled = async (fixture: Fixture, claim: Claim, as: object): Promis
 
 const membersOf = ({ kind: _, ...members }: Settlement): object => members
 
-/** 7. `settle` keeps whatever it does not set, and removes the lease. Nothing is ever deleted. */
+/** 7. `settle` keeps every attribute that it does not set, and removes the lease. It deletes no record. */
 const ENDS: readonly Case[] = [
   {
     guarantee: 7,
-    name: 'A completed record has its outcome and nothing of the lease',
+    name: 'A completed record has its outcome, and no lease',
     run: async (fixture) => {
       const as = fixture.make.completed(Uint8Array.of(1, 1, 52, 50))
       await assertSettled(fixture, await endClaim(fixture, as), membersOf(as))
@@ -66,7 +66,7 @@ const ENDS: readonly Case[] = [
   },
   {
     guarantee: 7,
-    name: 'A record that is completed as FAILED says so',
+    name: 'A record that is completed as FAILED has this status',
     run: async (fixture) => {
       const as = fixture.make.failed()
       await assertSettled(fixture, await endClaim(fixture, as), membersOf(as))
@@ -74,7 +74,7 @@ const ENDS: readonly Case[] = [
   },
   {
     guarantee: 7,
-    name: 'A released record stays, without outcome and lease',
+    name: 'A released record remains, without outcome and lease',
     run: async (fixture) => {
       const as = fixture.make.released()
       await assertSettled(fixture, await endClaim(fixture, as), { ...membersOf(as), status: 'RELEASED' })
@@ -90,7 +90,7 @@ const ENDS: readonly Case[] = [
   },
   {
     guarantee: 7,
-    name: 'An abandoned record that never expires still does not',
+    name: 'An abandoned record without an expiry stays without one',
     run: async (fixture) => {
       const claim = await holdClaim(fixture, { expiresAt: 'never' })
       await fixture.store.settle(claim, fixture.make.abandoned(), unhurried)
@@ -104,10 +104,10 @@ const OUTCOMES: readonly (readonly [string, Uint8Array])[] = [
   ['every byte', Uint8Array.from({ length: 256 }, (_, index) => index)],
 ]
 
-/** As large as its store says that an outcome may be, up to this: more than DynamoDB holds. */
+/** Upper limit for the large outcome of the test, because a store may have no limit. DynamoDB's is lower. */
 const LARGEST_BYTES = 512 * 1024
 
-/** How long a read may miss what was just written. */
+/** How long `peek` may miss the latest write. */
 const CONSISTENT_AFTER_MS = 2_000
 
 const peekSettled = async ({ store }: Fixture, recordKey: RecordKey): Promise<StoredRecord | undefined> => {
@@ -122,7 +122,7 @@ const assertKept = async (fixture: Fixture, claim: Claim, outcome: Uint8Array): 
   const { store, make } = fixture
   const given = Uint8Array.from(outcome)
   assertKind(await store.settle(claim, make.completed(given), unhurried), 'settled')
-  given.fill(7) // what its maker does with the bytes later is no business of the record
+  given.fill(7) // a later change of the caller's buffer must not change the record
   const { recordKey } = claim
   const met = await store.claim(make.claim({ recordKey }), unhurried)
   const refused = met.kind === 'occupied' && met.record !== undefined ? met.record : await fixture.read(recordKey)
@@ -142,7 +142,7 @@ const BYTES: readonly Case[] = [
   ),
   {
     guarantee: 8,
-    name: 'So does one as large as the store says that it has room for',
+    name: 'An outcome of the largest size that the store has room for comes back byte for byte',
     run: async (fixture) => {
       const claim = await holdClaim(fixture)
       const { besideBytes, maxBytes } = fixture.store.outcomeRoom(claim)
