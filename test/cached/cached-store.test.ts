@@ -30,11 +30,11 @@ const SKEW = 2_000
 
 interface Process {
   readonly once: Once
-  /** What reached the store. */
+  /** The calls that reached the store. */
   readonly calls: string[]
 }
 
-/** Two processes with a memory each, over one store. */
+/** Two processes, each with its own memory, over one store. */
 const world = (options: CachedOptions = {}): World => {
   const clock = fakeClock()
   const store = memoryStore({ now: clock.now })
@@ -55,7 +55,7 @@ interface World {
 }
 
 describe('A settled outcome is replayed without a call to the store:', () => {
-  test('to the process that settled it', async () => {
+  test('in the process that settled it', async () => {
     const { a } = world()
     const request = aRequest()
     expect(await a.once(request, () => 'done')).toEqual({ value: 'done', status: 'created' })
@@ -63,7 +63,7 @@ describe('A settled outcome is replayed without a call to the store:', () => {
     expect(a.calls).toEqual(['claim', 'settle'])
   })
 
-  test('to another process, from its second replay on', async () => {
+  test('in another process, from its second replay on', async () => {
     const { a, b } = world()
     const request = aRequest()
     await a.once(request, () => 'done')
@@ -73,7 +73,7 @@ describe('A settled outcome is replayed without a call to the store:', () => {
     expect(b.calls).toEqual(['claim'])
   })
 
-  test('a read is answered from memory too', async () => {
+  test('a peek is answered from memory too', async () => {
     const { store, now } = world()
     const { store: counted, calls } = counting(store)
     const remembering = cached(counted, { runtime: { now } })
@@ -87,7 +87,7 @@ describe('A settled outcome is replayed without a call to the store:', () => {
   })
 })
 
-describe('What is kept is judged like any record:', () => {
+describe('A kept record is judged like any record:', () => {
   test('another payload under the key is refused, as the store would', async () => {
     const { a } = world()
     const request = aRequest()
@@ -97,7 +97,7 @@ describe('What is kept is judged like any record:', () => {
     expect(a.calls).toEqual(['claim', 'settle'])
   })
 
-  test('within the skew of its end it is not believed, and the store decides', async () => {
+  test('within the skew of its expiry it is not used, and the store decides', async () => {
     const { a, clock } = world()
     const request = aRequest()
     await a.once(request, () => 'done')
@@ -109,7 +109,7 @@ describe('What is kept is judged like any record:', () => {
     expect(a.calls).toEqual(['claim', 'settle', 'claim'])
   })
 
-  test('after its end the key runs again, whoever has run it meanwhile', async () => {
+  test('after its expiry the store decides, also if another process has run the key meanwhile', async () => {
     const { a, b, clock } = world()
     const request = aRequest()
     await a.once(request, () => 'old')
@@ -118,7 +118,7 @@ describe('What is kept is judged like any record:', () => {
     expect(await a.once(request, () => 'never')).toEqual({ value: 'new', status: 'replayed' })
   })
 
-  test('a lost settle leaves what the other process has stored', async () => {
+  test('after a lost settlement the other process’s outcome is kept', async () => {
     const { a, b, clock } = world()
     const request = aRequest({ context: remaining(1_000) })
     const late = await a.once(request, async () => {
@@ -132,18 +132,18 @@ describe('What is kept is judged like any record:', () => {
   })
 })
 
-describe('Nothing but a settled outcome is kept:', () => {
+describe('Only a settled outcome is kept:', () => {
   test.each([
     ['released', { statusCode: 404 }],
     ['abandoned', {}],
-  ])('a claim that was %s is asked for again', async (_, error) => {
+  ])('after a claim that was %s the store is asked again', async (_, error) => {
     const { a } = world()
     const request = aRequest()
     await ending(a.once(request, () => Promise.reject(Object.assign(new Error('no'), error))))
     expect(await a.once(request, () => 'done')).toEqual({ value: 'done', status: 'created' })
   })
 
-  test('a record in progress is asked for again', async () => {
+  test('for a record in progress the store is asked again', async () => {
     const { a, b } = world()
     const request = aRequest()
     let conflict: unknown
@@ -156,7 +156,7 @@ describe('Nothing but a settled outcome is kept:', () => {
   })
 })
 
-describe('The memory is bounded:', () => {
+describe('The memory is limited:', () => {
   const replays = async ({ a }: World, values: readonly string[]): Promise<readonly string[]> => {
     const requests = values.map(() => aRequest())
     for (const [index, request] of requests.entries()) await a.once(request, () => values[index])
@@ -170,18 +170,18 @@ describe('The memory is bounded:', () => {
     return asked
   }
 
-  test('in entries, the least recently asked for going first', async () => {
+  test('in entries, and drops the least recently used first', async () => {
     expect(await replays(world({ maxEntries: 2 }), ['1', '2'])).toEqual(['memory', 'memory'])
     expect(await replays(world({ maxEntries: 2 }), ['1', '2', '3'])).toEqual(['store', 'store', 'store'])
   })
 
-  test('in bytes: what is larger than all of it is never kept', async () => {
-    const large = randomBytes(3_000).toString('base64') // what could be packed would fit
+  test('in bytes, and never keeps an outcome that is larger than the whole memory', async () => {
+    const large = randomBytes(3_000).toString('base64') // random, because a compressed outcome would fit
     expect(await replays(world({ maxBytes: 2_000 }), ['small', large])).toEqual(['memory', 'store'])
   })
 })
 
-test('What the caller does to an answer does not reach the memory.', async () => {
+test('A change that the caller makes to an answer does not reach the memory.', async () => {
   const { a } = world()
   const request = aRequest()
   await a.once(request, () => Buffer.from('abc'))
@@ -192,7 +192,7 @@ test('What the caller does to an answer does not reach the memory.', async () =>
   }
 })
 
-test('Its limit: a change that a person makes in the table is seen once the record has left the memory.', async () => {
+test('Its limit: a manual change in the table shows only after the record has left the memory.', async () => {
   const { a, b, store, clock } = world()
   const request = aRequest()
   await a.once(request, () => 'old')
@@ -211,6 +211,6 @@ test.each<[Store, CachedOptions, RegExp]>([
   [memoryStore(), { runtime: {} as never }, /"runtime".*must be a Runtime, with a function now/],
   [memoryStore(), { runtime: null as never }, /"runtime".*must be a Runtime, with a function now/],
   [memoryStore(), { ttl: 5 } as CachedOptions, /"ttl".*not known/],
-])('What cannot be right is refused at once: %#', (store, options, message) => {
+])('An option that cannot be right is refused at construction: %#', (store, options, message) => {
   expect(() => cached(store, options)).toThrow(message)
 })

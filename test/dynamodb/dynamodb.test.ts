@@ -30,8 +30,8 @@ import { startStopwatch } from '../support/stopwatch.ts'
 import { testStore } from '../support/test-store.ts'
 
 /**
- * A time by the store's clock that no host of ours shows, with the milliseconds that the header leaves out. Less than
- * 4 minutes off: beyond that the SDK corrects its own clock and sends every refused request again.
+ * A time of the store's clock that differs from this host's, with milliseconds, which the header omits. It differs by less
+ * than 4 minutes: beyond that the SDK corrects its own clock and sends every refused request again.
  */
 const STORE_TIME = Math.floor(Date.now() / 1_000) * 1_000 + 60_789
 
@@ -47,7 +47,7 @@ beforeAll(async () => {
 beforeEach(() => proxy.script())
 afterAll(() => proxy.close())
 
-/** Every call of the store, each of a record of its own. */
+/** Every call of the store, each for a different record. */
 const CALLS: readonly (readonly [string, (store: Store) => Promise<unknown>])[] = [
   ['claim', (to) => to.claim(aClaim(), unhurried)],
   ['takeOver', (to) => to.takeOver(recordOf(aClaim()), aTakeOver(recordOf(aClaim())), unhurried)],
@@ -70,7 +70,7 @@ const tableWith = async (keys: Record<string, 'S' | 'N'>): Promise<string> => {
   return name
 }
 
-describe('A store that is not set up is refused by a message that says what to do:', () => {
+describe('A misconfigured store fails with a message that says what to do:', () => {
   const refusal = async (call: (store: Store) => Promise<unknown>, table: string): Promise<string> => {
     const error = await call(testStore({ tableName: table })).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(StoreMisconfiguredError)
@@ -99,7 +99,7 @@ describe('A store that is not set up is refused by a message that says what to d
     expect(await refusal(call, table)).toMatch(/needs the partition key "pk" of type String/)
   })
 
-  // DynamoDB Local asks for no permission, so the proxy answers what DynamoDB would.
+  // DynamoDB Local checks no permissions, so the proxy gives DynamoDB's answer.
   test.each(CALLS)('a denied call (%s)', async (_, call) => {
     proxy.script({ fault: denied })
     const error = await call(store).catch((thrown: unknown) => thrown)
@@ -108,11 +108,11 @@ describe('A store that is not set up is refused by a message that says what to d
   })
 
   test.each([
-    ['an item of somebody else', { note: { S: 'mine' } }, 'fingerprint'],
+    ['an item of another program', { note: { S: 'mine' } }, 'fingerprint'],
     ['a status of a later version', { status: { S: 'REFUNDED' } }, 'status'],
     ['a revision that is not a number', { revision: { S: '1' } }, 'revision'],
     ['a settled record without its outcome', { status: { S: 'SUCCEEDED' } }, 'outcome'],
-  ])('%s at the place of the record', async (_, attributes, named) => {
+  ])('%s under the record’s key', async (_, attributes, named) => {
     const claim = aClaim()
     const whole = named === 'fingerprint' ? {} : await itemOf(claim)
     await testClient().send(
@@ -131,7 +131,7 @@ describe('A store that is not set up is refused by a message that says what to d
     }
   })
 
-  /** The item that the claim's twin wrote, at another place. */
+  /** The item of an equal claim under another key. */
   const itemOf = async (claim: ReturnType<typeof aClaim>) => {
     const twin = { ...aClaim(), fingerprint: claim.fingerprint }
     await store.claim(twin, unhurried)
@@ -154,14 +154,14 @@ describe('A store that does not answer is unavailable:', () => {
     expect(proxy.seen).toHaveLength(2)
   })
 
-  test('nobody listens', async () => {
+  test('no server listens at the endpoint', async () => {
     const closed = await faultProxy()
     await closed.close()
     const unreachable = testStore({ tableName, endpoint: closed.endpoint })
     for (const [, call] of CALLS) await expect(call(unreachable)).rejects.toBeInstanceOf(StoreUnavailableError)
   })
 
-  test.each(CALLS)('9. the caller gives up while the request is on its way (%s)', async (_, call) => {
+  test.each(CALLS)('9. the caller gives up during the request (%s)', async (_, call) => {
     proxy.script({ fault: timeoutAfter })
     const controller = new AbortController()
     const impatient: Store = new Proxy(store, {
@@ -176,12 +176,12 @@ describe('A store that does not answer is unavailable:', () => {
     setTimeout(() => controller.abort(), 60)
     const watch = startStopwatch()
     await expect(call(impatient)).rejects.toBeInstanceOf(StoreUnavailableError)
-    expect(watch.stop()).toBeLessThan(600) // the client's own time-out is 900 ms
+    expect(watch.stop()).toBeLessThan(600) // the client's own timeout is 900 ms
   })
 })
 
 describe('A transaction that holds the item', () => {
-  test('is waited for: the write is sent again', async () => {
+  test('makes the store wait and send the write again', async () => {
     proxy.script(...[1, 2, 3, 4].map((nth) => ({ step: 'claim' as const, nth, fault: transactionConflict })))
     expect(await store.claim(aClaim(), unhurried)).toEqual({ kind: 'claimed' })
     expect(proxy.seen).toHaveLength(5)
@@ -196,19 +196,19 @@ describe('A transaction that holds the item', () => {
     expect(proxy.seen).toHaveLength(10)
   })
 
-  test('makes a claim contended too where no send after it gets an answer', async () => {
+  test('makes a claim contended, too, if no later send gets an answer', async () => {
     proxy.script({ nth: 1, fault: transactionConflict }, { fault: failBefore })
     expect(await store.claim(aClaim(), unhurried)).toEqual({ kind: 'contended' })
     expect(proxy.seen).toHaveLength(3)
   })
 
-  test('for longer than five sends makes the store unavailable to an owner, who may try again', async () => {
+  test('for longer than five sends makes the store unavailable to an owner, which may try again', async () => {
     proxy.script({ fault: transactionConflict })
     await expect(store.settle(aClaim(), completed(), unhurried)).rejects.toBeInstanceOf(StoreUnavailableError)
     expect(proxy.seen).toHaveLength(5)
   })
 
-  test('and has let go meanwhile does not make the earlier send of the own write a stranger', async () => {
+  test('and then lets go does not hide an earlier send of the same write', async () => {
     const claim = aClaim()
     // The first send breaks off and is applied; the second meets a transaction; the third meets the first.
     proxy.script({ step: 'claim', nth: 1, fault: resetAfter }, { step: 'claim', nth: 2, fault: transactionConflict })
@@ -217,7 +217,7 @@ describe('A transaction that holds the item', () => {
   })
 })
 
-test('The store tells its own time with a refusal, from the Date header, to the second.', async () => {
+test('A refusal carries the store’s own time, from the Date header, to the second.', async () => {
   const claim = aClaim()
   await store.claim(claim, unhurried)
   const truncated = STORE_TIME - (STORE_TIME % 1_000)
@@ -227,7 +227,7 @@ test('The store tells its own time with a refusal, from the Date header, to the 
   expect(await store.takeOver(seen, aTakeOver(seen), unhurried)).toEqual(expected)
 })
 
-test('A client of the user’s own that tells no time leaves the time to the contender.', async () => {
+test('A refusal of your own client without a Date header carries no time.', async () => {
   const claim = aClaim()
   await store.claim(claim, unhurried)
   const item = await readItem(tableName, claim.recordKey)
@@ -238,7 +238,7 @@ test('A client of the user’s own that tells no time leaves the time to the con
   expect(answer).toEqual({ kind: 'occupied', record: recordOf(claim) })
 })
 
-test('A claim whose late duplicate surfaces is written once.', async () => {
+test('A claim with a late duplicate is written once.', async () => {
   const claim = aClaim()
   proxy.script({ step: 'claim', nth: 1, fault: arrivesLate })
   expect(await store.claim(claim, unhurried)).toEqual({ kind: 'claimed' })
@@ -263,6 +263,6 @@ test.each([
   [{ tableName: 'table', client: {} }, /"client".*DynamoDBClient/],
   [{ tableName: 'table', skewSeconds: 61 }, /"skewSeconds".*0 to 60/],
   [{ tableName: 'table', ttl: 5 }, /"ttl".*not known/],
-])('Options that cannot be right are refused at once: %j', (options, message) => {
+])('Options that cannot be right are refused at construction: %j', (options, message) => {
   expect(() => dynamoDbStore(options as { tableName: string })).toThrow(message)
 })

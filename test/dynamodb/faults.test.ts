@@ -15,10 +15,10 @@ const CALLS: readonly (readonly [string, (store: Store) => Promise<unknown>])[] 
 ]
 
 /**
- * What DynamoDB says with a 400 and what may pass. "OK to retry? Yes" in the DynamoDB Developer Guide, "Error handling with
- * DynamoDB" (guide), or sent again by the AWS SDK for JavaScript, by its lists or the model's `retryable` trait (SDK).
+ * The transient errors that DynamoDB answers with a 400. Source: "OK to retry? Yes" in the DynamoDB Developer Guide, "Error
+ * handling with DynamoDB" (guide), or the lists and the model's `retryable` trait of the AWS SDK for JavaScript (SDK).
  */
-const PASSING: readonly (readonly [string, 'guide' | 'SDK'])[] = [
+const TRANSIENT: readonly (readonly [string, 'guide' | 'SDK'])[] = [
   ['ProvisionedThroughputExceededException', 'guide'],
   ['ThrottlingException', 'guide'],
   ['RequestLimitExceeded', 'guide'],
@@ -30,7 +30,7 @@ const PASSING: readonly (readonly [string, 'guide' | 'SDK'])[] = [
   ['RequestTimeoutException', 'SDK'],
 ]
 
-/** "OK to retry? No", and the one "Yes" that a person has to mend all the same: credentials that are not accepted. */
+/** "OK to retry? No", and the only "Yes" that a person has to fix: credentials that are not accepted. */
 const LASTING = [
   'AccessDeniedException',
   'IncompleteSignatureException',
@@ -54,13 +54,13 @@ afterAll(() => proxy.close())
 const answers = (name: string): void =>
   proxy.script({ fault: { apply: 'never', answer: { status: 400, name, message: 'as DynamoDB has it' } } })
 
-describe.each(PASSING)('%s (%s) passes: the store is unavailable', (name) => {
+describe.each(TRANSIENT)('%s (%s) is transient: the store is unavailable', (name) => {
   test.each(CALLS)('in %s', async (_, call) => {
     answers(name)
     await expect(call(store)).rejects.toBeInstanceOf(StoreUnavailableError)
   })
 
-  test('also without a status, by a client of the user’s own', async () => {
+  test('also without a status, from your own client', async () => {
     const refuse = () => Promise.reject(Object.assign(new Error(), { name }))
     const plain = dynamoDbStore({
       tableName: 'table',
@@ -70,18 +70,18 @@ describe.each(PASSING)('%s (%s) passes: the store is unavailable', (name) => {
   })
 })
 
-test.each(LASTING)('%s is a mistake in the set-up, whatever the call.', async (name) => {
+test.each(LASTING)('%s is a misconfiguration, in every call.', async (name) => {
   answers(name)
   for (const [, call] of CALLS) await expect(call(store)).rejects.toBeInstanceOf(StoreMisconfiguredError)
 })
 
-test('A look that meets a transaction finds the store unavailable.', async () => {
+test('A peek that meets a transaction finds the store unavailable.', async () => {
   answers('TransactionConflictException')
   await expect(store.peek(aClaim().recordKey, unhurried)).rejects.toBeInstanceOf(StoreUnavailableError)
 })
 
 test.each(['ReplicatedWriteConflictException', 'ThrottlingException'])(
-  '%s is sent again before the caller hears of it.',
+  'After %s the client sends again before it reports an error.',
   async (name) => {
     proxy.script({ nth: 1, fault: { apply: 'never', answer: { status: 400, name } } })
     await expect(store.claim(aClaim(), unhurried)).resolves.toEqual({ kind: 'claimed' })
@@ -89,7 +89,7 @@ test.each(['ReplicatedWriteConflictException', 'ThrottlingException'])(
   },
 )
 
-test('Whatever the SDK’s model of DynamoDB calls retryable passes.', async () => {
+test('Every error that the SDK’s model of DynamoDB calls retryable is transient.', async () => {
   const retryable: string[] = []
   for (const [name, made] of Object.entries(sdk)) {
     if (typeof made !== 'function' || !(made.prototype instanceof Error)) continue
@@ -102,5 +102,5 @@ test('Whatever the SDK’s model of DynamoDB calls retryable passes.', async () 
     for (const [, call] of CALLS) await expect(call(refusing)).rejects.toBeInstanceOf(StoreUnavailableError)
   }
   expect(retryable).toContain('ReplicatedWriteConflictException')
-  expect(PASSING.map(([name]) => name)).toEqual(expect.arrayContaining(retryable))
+  expect(TRANSIENT.map(([name]) => name)).toEqual(expect.arrayContaining(retryable))
 })

@@ -13,8 +13,8 @@ import { aClaim, completed, unhurried } from '../support/claims.ts'
 import { freshTable, readItem, testClient } from '../support/dynamodb.ts'
 
 /**
- * The item format is a public contract: other versions of this package, and tools that are not part of it, read it.
- * Where one of these tests fails, a deployed version will misread the table.
+ * The item format is a public contract: other versions of this package and other tools read it. If one of these tests
+ * fails, a deployed version will misread the table.
  */
 const recordKey = deriveRecordKey({
   operation: 'payments',
@@ -63,7 +63,7 @@ const VECTORS: readonly { state: string; claim: typeof claim; as?: Settlement; i
     },
   },
   {
-    state: 'in progress, and held: TTL never sweeps it',
+    state: 'in progress, and held: TTL never deletes it',
     claim: held,
     item: { ...FIRST, status: { S: 'IN_PROGRESS' }, revision: { N: '1' }, leaseExpiresAt: { N: '1800000030999' } },
   },
@@ -158,7 +158,7 @@ describe('The item of a record that is', () => {
   })
 })
 
-test('A take-over writes the next attempt of the same generation, and nothing of the abandoned run.', async () => {
+test('A take-over writes the next attempt of the same generation, and keeps nothing of the abandoned run.', async () => {
   const tableName = await freshTable()
   const store = dynamoDbStore({ tableName, client: testClient() })
   await store.claim(claim, unhurried)
@@ -181,8 +181,8 @@ test('A take-over writes the next attempt of the same generation, and nothing of
 })
 
 describe('The computed size of an item', () => {
-  // "DynamoDB item sizes and formats" of the developer guide: names and strings in UTF-8 bytes, binaries in bytes, a
-  // number in (significant digits / 2) + 1 bytes.
+  // "DynamoDB item sizes and formats" in the Developer Guide: UTF-8 bytes of names and strings, bytes of binaries,
+  // (significant digits / 2) + 1 bytes of a number.
   test.each<[string, Item, number]>([
     ['one letter', { pk: { S: 'a' } }, 3],
     ['text beyond ASCII', { pk: { S: 'ä€' } }, 2 + 2 + 3],
@@ -194,7 +194,7 @@ describe('The computed size of an item', () => {
     expect(itemSize(item)).toBe(size)
   })
 
-  test('is never less than what DynamoDB accepts at its bound: the largest outcome that has room is stored', async () => {
+  test('is never too small at DynamoDB’s limit: the largest outcome that has room is stored', async () => {
     const tableName = await freshTable()
     const store = dynamoDbStore({ tableName, client: testClient() })
     const largest = aClaim()
@@ -204,6 +204,6 @@ describe('The computed size of an item', () => {
     expect(settled).toEqual({ kind: 'settled' })
     const item = (await readItem(tableName, largest.recordKey)) as Item
     expect(itemSize(item)).toBeLessThanOrEqual(MAX_ITEM_BYTES)
-    expect(itemSize(item)).toBeGreaterThan(MAX_ITEM_BYTES - 64) // the room is not given away either
+    expect(itemSize(item)).toBeGreaterThan(MAX_ITEM_BYTES - 64) // and little room is wasted
   })
 })

@@ -11,14 +11,14 @@ import { leanDynamoDbStore } from '../../lib/dynamodb/lean/index.ts'
 import { aClaim, completed, unhurried } from '../support/claims.ts'
 import { databaseEndpoint, freshTable, REGION } from '../support/dynamodb.ts'
 
-/** Of this file alone: the SDK writes into the credentials that it is given. */
+/** Used in this file only, because the SDK writes into the credentials that it gets. */
 const CREDENTIALS: Credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
 
 interface TestServer {
   readonly url: string
   readonly seen: { readonly url: string | undefined; readonly headers: IncomingHttpHeaders }[]
   answer: { status: number; body: string; breakOff?: boolean; endless?: boolean }
-  /** What left the server so far, over all answers. */
+  /** Bytes that the server has sent, over all answers. */
   sentBytes: number
 }
 
@@ -52,7 +52,7 @@ const serve = async (body: string, status = 200): Promise<TestServer> => {
   return made
 }
 
-/** Spaces are valid JSON for as long as they come. */
+/** Sends spaces without an end. They are valid white space in JSON. */
 const flood = (response: ServerResponse, server: TestServer): void => {
   const spaces = Buffer.alloc(64 * 1024, 32)
   const more = (): void => {
@@ -65,7 +65,7 @@ const flood = (response: ServerResponse, server: TestServer): void => {
   more()
 }
 
-/** A settled item as DynamoDB's JSON has it. */
+/** A settled item in DynamoDB's JSON. */
 const itemWith = (outcome: Buffer): object => {
   const claim = aClaim()
   const { leaseExpiresAt: _, ...item } = toItem(recordOf(claim))
@@ -75,7 +75,7 @@ const itemWith = (outcome: Buffer): object => {
 const storeAt = (endpoint: string, credentials: Credentials = CREDENTIALS): Store =>
   leanDynamoDbStore({ tableName: 'table', region: REGION, endpoint, credentials })
 
-test('It works by its options alone.', async () => {
+test('It needs only its options.', async () => {
   const tableName = await freshTable()
   const endpoint = databaseEndpoint()
   const store = leanDynamoDbStore({ tableName, region: REGION, endpoint, credentials: async () => CREDENTIALS })
@@ -102,24 +102,24 @@ test('A connection is used again.', async () => {
 })
 
 test.each([
-  ['a page of something in between', 502, '<html>Bad Gateway</html>', 'StoreUnavailable', 2],
+  ['a proxy’s error page', 502, '<html>Bad Gateway</html>', 'StoreUnavailable', 2],
   ['an error without a name', 400, '{}', 'StoreMisconfigured', 1],
-  ['a limit of something in between', 429, '<html>Slow down</html>', 'StoreUnavailable', 2],
-  ['a time-out of something in between', 408, '', 'StoreUnavailable', 2],
-  ['JSON that is no object', 503, 'null', 'StoreUnavailable', 2],
-  ['a page that says 200', 200, '<html>Welcome</html>', 'StoreUnavailable', 2],
-  ['nothing, and 200', 200, '', 'StoreUnavailable', 2],
-  ['other JSON, and 200', 200, '{"message":"portal"}', 'StoreUnavailable', 2],
-  ['a list, and 200', 200, '[]', 'StoreUnavailable', 2],
-  ['an item that is null, and 200', 200, '{"Item":null}', 'StoreUnavailable', 2],
-  ['an item that is text, and 200', 200, '{"Item":"text"}', 'StoreUnavailable', 2],
-])('An answer that is not DynamoDB’s is a fault like any other: %s', async (_, status, body, name, sent) => {
+  ['a proxy’s rate limit', 429, '<html>Slow down</html>', 'StoreUnavailable', 2],
+  ['a proxy’s timeout', 408, '', 'StoreUnavailable', 2],
+  ['JSON that is not an object', 503, 'null', 'StoreUnavailable', 2],
+  ['an HTML page with status 200', 200, '<html>Welcome</html>', 'StoreUnavailable', 2],
+  ['an empty body with status 200', 200, '', 'StoreUnavailable', 2],
+  ['other JSON with status 200', 200, '{"message":"portal"}', 'StoreUnavailable', 2],
+  ['an array with status 200', 200, '[]', 'StoreUnavailable', 2],
+  ['an item that is null with status 200', 200, '{"Item":null}', 'StoreUnavailable', 2],
+  ['an item that is text with status 200', 200, '{"Item":"text"}', 'StoreUnavailable', 2],
+])('An answer that is not from DynamoDB is a fault: %s', async (_, status, body, name, sent) => {
   const { url, seen } = await serve(body, status)
   await expect(storeAt(url).claim(aClaim(), unhurried)).rejects.toMatchObject({ name })
   expect(seen).toHaveLength(sent)
 })
 
-test('An answer that breaks off in the middle leaves the fate unknown.', async () => {
+test('After an answer that breaks off, the fate is unknown.', async () => {
   const server = await serve('{}')
   server.answer = { ...server.answer, breakOff: true }
   await expect(storeAt(server.url).claim(aClaim(), unhurried)).rejects.toMatchObject({ name: 'StoreUnavailable' })
@@ -131,7 +131,7 @@ test.each([
   ['an item that is null', '{"__type":"x#ConditionalCheckFailedException","Item":null}', /was not given back/],
   ['an item that is text', '{"__type":"x#ConditionalCheckFailedException","Item":"text"}', /was not given back/],
   ['a member that is null', '{"__type":"x#ConditionalCheckFailedException","Item":{"pk":null}}', /"pk".*did not write/],
-])('A refusal with %s is a mistake in the set-up, and says which.', async (_, body, message) => {
+])('A refusal with %s is a misconfiguration, and the message says which.', async (_, body, message) => {
   const { url } = await serve(body, 400)
   const error = await storeAt(url)
     .claim(aClaim(), unhurried)
@@ -139,7 +139,7 @@ test.each([
   expect(error).toMatchObject({ name: 'StoreMisconfigured', message: expect.stringMatching(message) })
 })
 
-test.each([200, 400])('An answer without end (%d) is cut off after a megabyte.', async (status) => {
+test.each([200, 400])('An endless answer (%d) is cut off after a megabyte.', async (status) => {
   const server = await serve('', status)
   server.answer = { ...server.answer, endless: true }
   await expect(storeAt(server.url).claim(aClaim(), unhurried)).rejects.toMatchObject({
@@ -147,23 +147,23 @@ test.each([200, 400])('An answer without end (%d) is cut off after a megabyte.',
     message: expect.stringContaining('UnreadableAnswer'),
   })
   expect(server.seen).toHaveLength(2)
-  expect(server.sentBytes).toBeLessThan(20_000_000) // what both sides' sockets hold comes on top
+  expect(server.sentBytes).toBeLessThan(20_000_000) // a megabyte per attempt, and the buffers of the sockets
 })
 
-test('The largest answer that DynamoDB gives is read whole.', async () => {
-  // 400 KB of outcome, as Base64 a third more, and the attributes around it.
+test('The largest possible answer of DynamoDB is read completely.', async () => {
+  // 400 KB of outcome, a third more in Base64, and the other attributes.
   const outcome = Buffer.alloc(400 * 1024, 7)
   const { url } = await serve(JSON.stringify({ Item: itemWith(outcome) }))
   await expect(storeAt(url).peek(aClaim().recordKey, unhurried)).resolves.toMatchObject({ outcome })
 })
 
-test('A caller that has given up already sends nothing.', async () => {
+test('If the caller has already given up, nothing is sent.', async () => {
   const { url, seen } = await serve('{}')
   await expect(storeAt(url).claim(aClaim(), AbortSignal.abort())).rejects.toMatchObject({ name: 'StoreUnavailable' })
   expect(seen).toHaveLength(0)
 })
 
-test('Credentials that are not there are a mistake in the set-up.', async () => {
+test('Missing credentials are a misconfiguration.', async () => {
   const { url } = await serve('{}')
   const credentials = environmentCredentials({}, Date.now)
   const store = leanDynamoDbStore({
@@ -178,7 +178,7 @@ test('Credentials that are not there are a mistake in the set-up.', async () => 
   })
 })
 
-describe('Credentials that cannot be right are a mistake in the set-up, and nothing is sent with others:', () => {
+describe('Credentials that cannot be right are a misconfiguration, and nothing is sent with other credentials:', () => {
   const ofTheFunction = { AWS_ACCESS_KEY_ID: 'AKIAFUNCTION', AWS_SECRET_ACCESS_KEY: 's', AWS_SESSION_TOKEN: 't' }
   const names = Object.keys(ofTheFunction)
   const before = names.map((name) => process.env[name])
@@ -199,12 +199,12 @@ describe('Credentials that cannot be right are a mistake in the set-up, and noth
     ['an empty id', { accessKeyId: '', secretAccessKey: 'X' }, /accessKeyId and secretAccessKey/],
     ['an empty secret', { accessKeyId: 'X', secretAccessKey: '' }, /accessKeyId and secretAccessKey/],
     ['a secret that is a number', { accessKeyId: 'X', secretAccessKey: 5 }, /accessKeyId and secretAccessKey/],
-    ['a session token that is no text', { ...CREDENTIALS, sessionToken: Promise.resolve('t') }, /sessionToken/],
+    ['a session token that is not text', { ...CREDENTIALS, sessionToken: Promise.resolve('t') }, /sessionToken/],
     ['an expiry that is text', { ...CREDENTIALS, expiration: '2099-01-01T00:00:00Z' }, /expiration/],
-    ['an expiry that is no time', { ...CREDENTIALS, expiration: new Date('soon') }, /expiration/],
+    ['an expiry that is not a valid date', { ...CREDENTIALS, expiration: new Date('soon') }, /expiration/],
   ]
 
-  test.each(WRONG)('a function that answers %s', async (_, answer, message) => {
+  test.each(WRONG)('a function that returns %s', async (_, answer, message) => {
     const { url, seen } = await serve('{}')
     const credentials = (async () => answer) as () => Promise<Credentials>
     const store = leanDynamoDbStore({ tableName: 'table', region: REGION, endpoint: url, credentials })
@@ -234,7 +234,7 @@ describe('Credentials that cannot be right are a mistake in the set-up, and noth
     ).toThrow(/"credentials"/)
   })
 
-  test('an option whose members are taken away later', async () => {
+  test('an option that loses a member later', async () => {
     const { url, seen } = await serve('{}')
     const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
     const store = storeAt(url, credentials)
@@ -243,7 +243,7 @@ describe('Credentials that cannot be right are a mistake in the set-up, and noth
     expect(seen).toHaveLength(0)
   })
 
-  test('they do not take the place of valid ones, and are asked for again', async () => {
+  test('they do not replace valid credentials, and the source is asked again', async () => {
     let now = 0
     const answers: unknown[] = [{ ...CREDENTIALS, expiration: new Date(400_000) }, { accessKeyId: 'half' }]
     const source = refreshingSource(
@@ -263,7 +263,7 @@ describe('Credentials that cannot be right are a mistake in the set-up, and noth
     ['an empty secret', { AccessKeyId: 'a', SecretAccessKey: '' }],
     ['no members', {}],
     ['null', null],
-    ['an expiry that is no time', { AccessKeyId: 'a', SecretAccessKey: 's', Expiration: 'soon' }],
+    ['an expiry that is not a valid date', { AccessKeyId: 'a', SecretAccessKey: 's', Expiration: 'soon' }],
   ])('a container endpoint that answers %s', async (_, answer) => {
     const server = await serve(JSON.stringify(answer))
     const source = environmentCredentials({ AWS_CONTAINER_CREDENTIALS_FULL_URI: server.url }, Date.now)
@@ -290,7 +290,7 @@ describe('Credentials of the environment:', () => {
     })
   })
 
-  test('the container endpoint, with its token, once until five minutes before their end', async () => {
+  test('the container endpoint, with its token, is asked once until five minutes before the expiration', async () => {
     const server = await serve(answerWith('first', HOUR))
     const env = {
       AWS_CONTAINER_CREDENTIALS_FULL_URI: `${server.url}/role?of=mine`,
@@ -307,12 +307,12 @@ describe('Credentials of the environment:', () => {
     server.answer = { status: 200, body: answerWith('second', 2 * HOUR) }
     expect(await credentials()).toMatchObject({ accessKeyId: 'first' })
     now += HOUR - 299_000
-    expect(await credentials()).toMatchObject({ accessKeyId: 'first' }) // valid still: nobody waits for the new ones
+    expect(await credentials()).toMatchObject({ accessKeyId: 'first' }) // still valid: no call waits for new ones
     while ((await credentials()).accessKeyId !== 'second') await new Promise((resolve) => setTimeout(resolve, 5))
     expect(server.seen).toHaveLength(2)
   })
 
-  test('an endpoint that fails leaves the old ones in use until their end', async () => {
+  test('if the endpoint fails, the old ones stay in use until they expire', async () => {
     let now = 0
     let calls = 0
     const source = refreshingSource(
@@ -329,7 +329,7 @@ describe('Credentials of the environment:', () => {
     await expect(source()).rejects.toThrow('down')
   })
 
-  test('a source that never answers holds up no call while the old ones are valid, and is asked again', async () => {
+  test('a source that never answers delays no call while the old ones are valid, and is asked again', async () => {
     let now = 0
     let calls = 0
     const source = refreshingSource(
@@ -349,7 +349,7 @@ describe('Credentials of the environment:', () => {
     expect(calls).toBe(3)
   })
 
-  test('an answer that comes late does not take the place of newer credentials', async () => {
+  test('a late answer does not replace newer credentials', async () => {
     let now = 0
     const answers: ((credentials: Credentials) => void)[] = []
     const source = refreshingSource(
@@ -379,7 +379,7 @@ describe('Credentials of the environment:', () => {
     expect(inspect([error, other])).not.toContain('container-secret')
   })
 
-  test('a token is not sent to a host elsewhere without TLS', async () => {
+  test('a token is not sent to a remote host without TLS', async () => {
     const env = {
       AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://example.com/role',
       AWS_CONTAINER_AUTHORIZATION_TOKEN: 'proof',
@@ -396,6 +396,6 @@ test.each([
   [{ tableName: 'table', credentials: {} }, /"credentials".*accessKeyId/],
   [{ tableName: 'table', skewSeconds: 61 }, /"skewSeconds".*0 to 60/],
   [{ tableName: 'table', client: {} }, /"client".*not known/],
-])('Options that cannot be right are refused at once: %j', (options, message) => {
+])('Options that cannot be right are refused at construction: %j', (options, message) => {
   expect(() => leanDynamoDbStore({ region: REGION, ...options } as { tableName: string })).toThrow(message)
 })

@@ -29,7 +29,7 @@ test.each<[Parameters<typeof resolveEndpoint>[1], NodeJS.ProcessEnv, string]>([
   expect(resolveEndpoint('here', options, env).host).toBe(host)
 })
 
-/** Every variable of the environment that counts for an endpoint. */
+/** Every environment variable that affects the endpoint. */
 const VARIABLES = [
   'AWS_REGION',
   'AWS_DEFAULT_REGION',
@@ -42,7 +42,7 @@ const VARIABLES = [
   'AWS_SHARED_CREDENTIALS_FILE',
 ] as const
 
-describe('The endpoint is the one that the SDK uses', () => {
+describe('The endpoint is the SDK’s', () => {
   const before = VARIABLES.map((name) => [name, process.env[name]] as const)
   afterEach(() => setEnvironment(Object.fromEntries(before)))
 
@@ -54,7 +54,7 @@ describe('The endpoint is the one that the SDK uses', () => {
     }
   }
 
-  /** Where the SDK sends a request, or `refused`. */
+  /** The origin to which the SDK sends a request, or `refused`. */
   const endpointOfSdk = async (env: NodeJS.ProcessEnv, options: { endpoint?: string }): Promise<string> => {
     setEnvironment({ AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null', ...env })
     const client = new DynamoDBClient({ ...options, credentials: { accessKeyId: 'a', secretAccessKey: 's' } })
@@ -127,7 +127,7 @@ describe('The endpoint is the one that the SDK uses', () => {
   })
 
   test.each(['AWS_USE_FIPS_ENDPOINT', 'AWS_USE_DUALSTACK_ENDPOINT', 'AWS_IGNORE_CONFIGURED_ENDPOINT_URLS'])(
-    'where %s is neither true nor false',
+    'if %s is neither true nor false',
     async (name) => {
       for (const value of ['1', 'TRUE', 'yes', '']) {
         const env = { AWS_REGION: REGION, [name]: value }
@@ -138,7 +138,7 @@ describe('The endpoint is the one that the SDK uses', () => {
 })
 
 test.each(['AWS_USE_FIPS_ENDPOINT', 'AWS_USE_DUALSTACK_ENDPOINT'])(
-  'An endpoint of the user’s own is refused at once where %s is true, by a message that names both.',
+  'Your own endpoint is refused at construction if %s is true, with a message that names both.',
   (flag) => {
     const endpoint = 'http://localhost:8000'
     const env = { AWS_REGION: REGION, [flag]: 'true' }
@@ -157,7 +157,7 @@ test('The dual-stack endpoint may be given as an option.', () => {
 })
 
 test.each(['localhost', 'localhost:8000', 'ftp://x'])(
-  'The endpoint "%s" in the environment is refused at once, by the name of its variable.',
+  'The endpoint "%s" in the environment is refused at construction, with the name of its variable.',
   (text) => {
     const env = { AWS_REGION: REGION, AWS_ENDPOINT_URL_DYNAMODB: text }
     const message = `option "endpoint" is "${text}", by AWS_ENDPOINT_URL_DYNAMODB; it must be an http(s) URL`
@@ -177,6 +177,6 @@ test.each(['ftp://user:password@host', 'http://user:password@host/path'])(
   },
 )
 
-test('A Region that nobody names is refused at once.', () => {
+test('A missing Region is refused at construction.', () => {
   expect(() => resolveEndpoint('here', {}, {})).toThrow(/"region".*AWS_REGION/)
 })

@@ -25,7 +25,7 @@ const request = fc.record({
   now: fc.integer({ min: 0, max: 40_000 * A_DAY }).map(epochMillis),
 })
 
-/** The headers by `aws4`, which serves any AWS service. */
+/** The headers that `aws4` makes, which supports any AWS service. */
 const byAws4 = (
   endpoint: { readonly region: string; readonly host: string; readonly path: string },
   { operation, body, credentials, now }: ReturnType<typeof request.generate>['value'],
@@ -53,7 +53,7 @@ const byName = (lines: readonly string[]): Record<string, string> => {
   return headers
 }
 
-test('A request has the headers and the signature that aws4 gives it.', () => {
+test('A request has the same headers and signature as from aws4.', () => {
   fc.assert(
     fc.property(region, host, path, request, (region, host, path, request) => {
       const sign = requestSigner({ region, host, target: { path } })
@@ -73,7 +73,7 @@ test('White space around a session token, which HTTP does not transmit, is neith
   expect(headers.authorization).toBe(byAws4({ ...endpoint, path: '/' }, asked).authorization)
 })
 
-test('One signer signs for changing days and credentials, each with its own key.', () => {
+test('One signer signs for different days and credentials, each with its own key.', () => {
   const endpoint = { region: 'eu-west-1', host: 'localhost' }
   const sign = requestSigner({ ...endpoint, target: {} })
   const few = { dates: [0, 1, A_DAY, 2 * A_DAY].map(epochMillis), secrets: ['one', 'two'] }

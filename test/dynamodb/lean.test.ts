@@ -1,4 +1,4 @@
-/** What holds with the SDK's client holds without it: the same tests, once more. */
+/** Runs the tests of the SDK's client again without the SDK. */
 import { useLeanStores } from '../support/test-store.ts'
 
 useLeanStores()

@@ -10,7 +10,7 @@ import { freshTable, readItem, testClient } from '../support/dynamodb.ts'
 
 type Client = NonNullable<DynamoDbStoreOptions['client']>
 
-/** Every call of the store, each of a record of its own. */
+/** Every call of the store, each for a different record. */
 const CALLS: readonly (readonly [string, (store: Store) => Promise<unknown>])[] = [
   ['claim', (to) => to.claim(aClaim(), unhurried)],
   ['takeOver', (to) => to.takeOver(recordOf(aClaim()), aTakeOver(recordOf(aClaim())), unhurried)],
@@ -25,13 +25,13 @@ class Answered {
   readonly Attributes = {}
 }
 
-/** What some clients answer, and what is no output of DynamoDB. */
+/** Values that some clients return and that are not outputs of DynamoDB. */
 const NO_OUTPUTS: readonly (readonly [string, unknown])[] = [
-  ['undefined, as a mock without behaviour', undefined],
+  ['undefined, like a mock without behaviour', undefined],
   ['null', null],
   ['text', '{}'],
   ['a boolean', true],
-  ['a request that was not sent, as the AWS SDK v2', { promise: () => Promise.resolve({}), send: () => {} }],
+  ['an unsent request, like the AWS SDK v2', { promise: () => Promise.resolve({}), send: () => {} }],
   ['an HTTP response', new Response('{}', { status: 400 })],
   ['an array', []],
   ['an error as a value', new Error('denied')],
@@ -42,10 +42,10 @@ const NO_OUTPUTS: readonly (readonly [string, unknown])[] = [
 
 const bothClients = (answer: unknown): readonly Client[] => [
   { send: async () => answer } as unknown as Client,
-  { putItem: () => answer, updateItem: () => answer, getItem: () => answer } as unknown as Client, // no promise either
+  { putItem: () => answer, updateItem: () => answer, getItem: () => answer } as unknown as Client, // and not as a promise
 ]
 
-describe.each(NO_OUTPUTS)('A client that answers %s is a mistake in the set-up', (_, answer) => {
+describe.each(NO_OUTPUTS)('A client that returns %s is a misconfiguration', (_, answer) => {
   test.each(CALLS)('in %s', async (_name, call) => {
     for (const client of bothClients(answer)) {
       const error = await call(dynamoDbStore({ tableName: 'table', client })).catch((thrown: unknown) => thrown)
@@ -54,7 +54,7 @@ describe.each(NO_OUTPUTS)('A client that answers %s is a mistake in the set-up',
     }
   })
 
-  test('and no run', async () => {
+  test('and the handler does not run', async () => {
     for (const client of bothClients(answer)) {
       let runs = 0
       const pay = once({ store: dynamoDbStore({ tableName: 'table', client }), operation: 'pay', observe: () => {} })
@@ -66,12 +66,12 @@ describe.each(NO_OUTPUTS)('A client that answers %s is a mistake in the set-up',
 })
 
 test.each([
-  ['nothing in it', {}],
+  ['no members', {}],
   ['metadata', { $metadata: {} }],
   ['metadata, and members of a later version', { $metadata: { httpStatusCode: 200 }, Later: 1 }],
   ['every member', { Attributes: {}, ConsumedCapacity: {}, ItemCollectionMetrics: {} }],
   ['no prototype', Object.create(null)],
-])('An output with %s is one, also that of a mock.', async (_, output) => {
+])('An output with %s is accepted, also from a mock.', async (_, output) => {
   for (const client of bothClients(output)) {
     const store = dynamoDbStore({ tableName: 'table', client })
     await expect(store.claim(aClaim(), unhurried)).resolves.toEqual({ kind: 'claimed' })
@@ -80,7 +80,7 @@ test.each([
   }
 })
 
-test.each([null, undefined])('An item that is %s is none.', async (item) => {
+test.each([null, undefined])('An item that is %s counts as absent.', async (item) => {
   const output = { Item: item }
   for (const client of bothClients(output)) {
     const store = dynamoDbStore({ tableName: 'table', client })
@@ -93,7 +93,7 @@ test.each([null, undefined])('An item that is %s is none.', async (item) => {
   await expect(store.settle(aClaim(), completed(), unhurried)).resolves.toEqual({ kind: 'lost' })
 })
 
-test('A client that throws at once, and not by its promise, is judged like any other.', async () => {
+test('A client that throws synchronously is treated like one that rejects.', async () => {
   const fail = (): never => {
     throw Object.assign(new Error('denied'), { name: 'AccessDeniedException', $metadata: { httpStatusCode: 400 } })
   }
@@ -101,8 +101,8 @@ test('A client that throws at once, and not by its promise, is judged like any o
   for (const [, call] of CALLS) await expect(call(store)).rejects.toBeInstanceOf(StoreMisconfiguredError)
 })
 
-describe('An emulator that does not give the item back with a refusal', () => {
-  /** DynamoDB itself, asked as an emulator answers that does not know the parameter. */
+describe('An emulator that does not return the item with a refusal', () => {
+  /** DynamoDB without the parameter answers like an emulator that does not know it. */
   const withoutItems = ({ putItem, updateItem, getItem }: ItemClient): ItemClient => {
     const none = { ReturnValuesOnConditionCheckFailure: 'NONE' } as const
     return {
@@ -118,7 +118,7 @@ describe('An emulator that does not give the item back with a refusal', () => {
     store = itemStore({ tableName, client: withoutItems(sdkItemClient(testClient())), skewSeconds: 2 })
   })
 
-  test('is found out by the first claim that is refused, and named', async () => {
+  test('is detected at the first refused claim, and the message says so', async () => {
     const claim = aClaim()
     await expect(store.claim(claim, unhurried)).resolves.toEqual({ kind: 'claimed' })
     const error = await store
@@ -128,7 +128,7 @@ describe('An emulator that does not give the item back with a refusal', () => {
     expect((error as Error).message).toMatch(/emulator.*ReturnValuesOnConditionCheckFailure/)
   })
 
-  test('gives a retry an error and no second run, and leaves the record as it is', async () => {
+  test('makes a retry fail without a second run, and keeps the record unchanged', async () => {
     let runs = 0
     const pay = once({ store, operation: 'pay', observe: () => {} })
     const request = { key: 'k', tenant: 't', payload: 1 }
@@ -139,7 +139,7 @@ describe('An emulator that does not give the item back with a refusal', () => {
     expect(runs).toBe(1)
   })
 
-  test('cannot tell a lost claim from a record that is gone', async () => {
+  test('makes a lost claim look like a deleted record', async () => {
     const claim = aClaim()
     await store.claim(claim, unhurried)
     const before = await readItem(tableName, claim.recordKey)

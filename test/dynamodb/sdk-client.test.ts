@@ -26,15 +26,15 @@ const leanStoreAt = (endpoint: string): Store =>
   leanDynamoDbStore({ tableName, region: REGION, endpoint, credentials: CREDENTIALS })
 
 const STORES: readonly (readonly [string, () => Store])[] = [
-  ['The layer’s own client', () => itemStore({ tableName, client: ownItemClient(settings()), skewSeconds: 2 })],
-  ['A client of the user’s', () => storeOver(userClient())],
+  ['The default client', () => itemStore({ tableName, client: ownItemClient(settings()), skewSeconds: 2 })],
+  ['Your own client', () => storeOver(userClient())],
 ]
 
-test.each(STORES)('%s ends each call with its own signal, and no other call with it.', async (_, open) => {
+test.each(STORES)('%s: the signal of a call ends this call and no other.', async (_, open) => {
   const store = open()
   const claims = Array.from({ length: 4 }, () => aClaim())
   for (const claim of claims) await store.claim(claim, unhurried)
-  await store.settle(aClaim(), completed(), unhurried) // the first of its kind takes the database longest
+  await store.settle(aClaim(), completed(), unhurried) // the database's first call of a kind is the slowest
   proxy.script({ step: 'complete', nth: 1, fault: timeoutBefore }, { step: 'complete', nth: 3, fault: timeoutBefore })
   const controllers = claims.map(() => new AbortController())
   let answered = 0
@@ -53,12 +53,12 @@ test.each(STORES)('%s ends each call with its own signal, and no other call with
     ),
   )
   expect([...kinds].sort()).toEqual(['StoreUnavailable', 'StoreUnavailable', 'settled', 'settled'])
-  expect(watch.stop()).toBeLessThan(600) // the client's own time-out is 900 ms
-  expect(proxy.seen).toHaveLength(4) // what was given up is not sent again
+  expect(watch.stop()).toBeLessThan(600) // the client's own timeout is 900 ms
+  expect(proxy.seen).toHaveLength(4) // an abandoned call is not sent again
 })
 
 test.each([...STORES, ['The client without the SDK', () => leanStoreAt(proxy.endpoint)]] as const)(
-  '%s does not try one dead connection after the other.',
+  '%s does not try one dead connection after another.',
   async (_, open) => {
     const store = open()
     await Promise.all(Array.from({ length: 10 }, () => store.claim(aClaim(), unhurried)))
@@ -67,7 +67,7 @@ test.each([...STORES, ['The client without the SDK', () => leanStoreAt(proxy.end
   },
 )
 
-test.each(STORES)('%s does not send a request whose signal has aborted before.', async (_, open) => {
+test.each(STORES)('%s does not send a request if its signal has already aborted.', async (_, open) => {
   const store = open()
   await store.claim(aClaim(), unhurried)
   proxy.script()
@@ -75,7 +75,7 @@ test.each(STORES)('%s does not send a request whose signal has aborted before.',
   expect(proxy.seen).toHaveLength(0)
 })
 
-test.each(STORES)('%s is not ended for good by a first call that was given up.', async (_, open) => {
+test.each(STORES)('%s still works after a first call whose caller gave up.', async (_, open) => {
   const store = open()
   await expect(store.claim(aClaim(), AbortSignal.abort())).rejects.toMatchObject({ name: 'StoreUnavailable' })
   const controller = new AbortController()
@@ -86,7 +86,7 @@ test.each(STORES)('%s is not ended for good by a first call that was given up.',
   expect(proxy.seen).toHaveLength(2)
 })
 
-test('Each call goes through the middlewares that the user’s client has, first to last.', async () => {
+test('Each call goes through all middlewares of your client, first to last.', async () => {
   const client = userClient()
   const met: string[] = []
   client.middlewareStack.add(
@@ -113,8 +113,8 @@ test('Each call goes through the middlewares that the user’s client has, first
   expect(met).toEqual([...once, ...once])
 })
 
-describe('A change of the client’s middlewares after its first call is seen by the next:', () => {
-  /** A middleware that notes its name for each call, in a list of its own. */
+describe('A change of the client’s middlewares after its first call applies to the next call:', () => {
+  /** A middleware that adds its name to a list at each call. */
   const noting =
     (name: string, met: string[]) =>
     <Args, Answer>(next: (args: Args) => Promise<Answer>) =>
@@ -124,7 +124,7 @@ describe('A change of the client’s middlewares after its first call is seen by
     }
   type Noting = ReturnType<typeof noting>
 
-  /** What is met in one call of each kind after the change; each kind has its chain before. */
+  /** The middlewares that run in one call of each kind after the change. Each kind has its chain before. */
   const metAfter = async (
     prepare: (client: DynamoDBClient, met: string[]) => void,
     change: (client: DynamoDBClient, met: string[]) => void,
@@ -180,7 +180,7 @@ describe('A change of the client’s middlewares after its first call is seen by
     expect(met).toEqual([])
   })
 
-  test('one that takes the place of another under its name', async () => {
+  test('one that replaces another of the same name', async () => {
     const met = await metAfter(
       ({ middlewareStack }, list) => middlewareStack.add(noting('old', list), named('same')),
       ({ middlewareStack }, list) =>
@@ -189,7 +189,7 @@ describe('A change of the client’s middlewares after its first call is seen by
     expect(met).toEqual(['new', 'new', 'new'])
   })
 
-  test('one without a name that takes the place of another without a name', async () => {
+  test('one without a name that replaces another without a name', async () => {
     let old: Noting
     const met = await metAfter(
       ({ middlewareStack }, list) => {
@@ -204,7 +204,7 @@ describe('A change of the client’s middlewares after its first call is seen by
     expect(met).toEqual(['new', 'new', 'new'])
   })
 
-  test('one that moves to another place', async () => {
+  test('one that moves to another step', async () => {
     let moved: Noting
     const met = await metAfter(
       ({ middlewareStack }, list) => {
@@ -221,7 +221,7 @@ describe('A change of the client’s middlewares after its first call is seen by
   })
 })
 
-test('The chain is kept again after a change.', async () => {
+test('After a change the new chain is kept.', async () => {
   const client = userClient()
   const store = storeOver(client)
   await store.claim(aClaim(), unhurried)
@@ -237,7 +237,7 @@ test('The chain is kept again after a change.', async () => {
   expect(made).toBe(1)
 })
 
-test('Whatever stands in for the client’s send gets the command, its input and its signal.', async () => {
+test('A replacement of the client’s send gets the command, its input and its signal.', async () => {
   const sent: { readonly command: unknown; readonly signal: unknown }[] = []
   const send = async (command: unknown, options?: { abortSignal?: unknown }) => {
     sent.push({ command, signal: options?.abortSignal })
@@ -268,7 +268,7 @@ test('A client that two stores share serves both.', async () => {
   })
 })
 
-test('The chain of middlewares is put together once for each kind of call, whatever its options.', async () => {
+test('The chain of middlewares is built once for each kind of call, whatever its options.', async () => {
   const client = userClient()
   const made: (string | undefined)[] = []
   client.middlewareStack.add(
@@ -286,7 +286,7 @@ test('The chain of middlewares is put together once for each kind of call, whate
   expect(made).toEqual(['PutItemCommand', 'UpdateItemCommand'])
 })
 
-/** What reaches the client's request handler from now on: the last that can be seen before the network. */
+/** Records what reaches the client's request handler from now on. The handler is the last step before the network. */
 const handedOver = (client: DynamoDBClient) => {
   const { requestHandler } = client.config
   const handed: { readonly userAgent: unknown; readonly options: object | undefined }[] = []
@@ -302,7 +302,7 @@ const handedOver = (client: DynamoDBClient) => {
 
 type Send = (command: unknown, options?: object) => Promise<never>
 
-test('What wraps the client’s send may add options to a call.', async () => {
+test('A wrapper of the client’s send may add options to a call.', async () => {
   const client = userClient()
   const send = client.send.bind(client) as Send
   const store = itemStore({
@@ -319,7 +319,7 @@ test('What wraps the client’s send may add options to a call.', async () => {
   expect(handed).toMatchObject([{ options: { abortSignal: unhurried, requestTimeout: 800 } }])
 })
 
-test('A middleware that replaces the input leaves the call its signal.', async () => {
+test('A call keeps its signal if a middleware replaces the input.', async () => {
   const client = userClient()
   client.middlewareStack.add(
     (next) => (args) => next({ ...args, input: { ...args.input, ReturnConsumedCapacity: 'TOTAL' } }),
@@ -330,7 +330,7 @@ test('A middleware that replaces the input leaves the call its signal.', async (
   expect(handed).toMatchObject([{ options: { abortSignal: unhurried } }])
 })
 
-test('A retry strategy of the older kind does not make each call’s user agent longer than the one before.', async () => {
+test('An older retry strategy does not make the user agent longer at each call.', async () => {
   const older = { mode: 'standard', retry: (next: (args: object) => unknown, args: object) => next(args) }
   const client = new DynamoDBClient({ ...settings(), retryStrategy: older as never })
   const handed = handedOver(client)
@@ -353,7 +353,7 @@ test('A send that tries another client with the same command gets its answer.', 
     await expect(store.claim(claim, unhurried)).resolves.toEqual({ kind: 'claimed' })
 })
 
-test('A middleware that is added to one command runs for that command, and for no other.', async () => {
+test('A middleware that is added to one command runs for that command only.', async () => {
   const client = userClient()
   const send = client.send.bind(client) as Send
   const ran: number[] = []
@@ -379,7 +379,7 @@ test('A middleware that is added to one command runs for that command, and for n
   expect(ran).toEqual([1, 3])
 })
 
-test('A call that is given up between two attempts ends then, not after the pause.', async () => {
+test('If the caller gives up between two attempts, the call ends at once, not after the pause.', async () => {
   const controller = new AbortController()
   const pause = (milliseconds: number) => ({ getRetryCount: () => 1, getRetryDelay: () => milliseconds })
   const patient = {

@@ -17,7 +17,7 @@ storeContract('memory', async () => {
   }
 })
 
-test('The memory store tells its own time, and sweeps what has expired and nothing else.', async () => {
+test('The memory store reports its own time, and deletes only expired records.', async () => {
   let now = NOW
   const store = memoryStore({ now: () => epochMillis(now) })
   const claim = aClaim()

@@ -4,7 +4,7 @@ import { memoryStore } from '../../lib/memory/index.ts'
 import { faultyStore, type StoreCall, type StoreFault, storeContract } from '../../lib/testing/index.ts'
 import { aClaim, aTakeOver, completed, LEASE_END, released, renewal, unhurried } from '../support/claims.ts'
 
-describe('Without a fault it is the store that it wraps:', () => {
+describe('Without a fault it behaves like the wrapped store:', () => {
   test.each(storeContract(() => faultyStore(memoryStore())))('$guarantee. $name', ({ run }) => run())
 })
 
@@ -55,7 +55,7 @@ test.each(FAULTS)('A peek that is %s is unavailable.', async (fault) => {
   expect(await calls.peek()).toBeDefined()
 })
 
-test('Faults come in the order in which they were planned, as often as they were, and are told.', async () => {
+test('Faults happen in the planned order and number, and `calls` lists them.', async () => {
   const { store, calls } = await opened()
   store.next('peek', 'lost', 2)
   store.next('peek', 'unavailable')
@@ -69,7 +69,7 @@ test('Faults come in the order in which they were planned, as often as they were
   ])
 })
 
-test('Late requests are applied once, in the order in which they were sent, whatever their senders want by then.', async () => {
+test('Late requests are applied once, in the order of sending, also if their senders have given up.', async () => {
   const { store, records, claim } = await opened()
   const sender = new AbortController()
   store.next('settle', 'late', 2)
@@ -81,7 +81,7 @@ test('Late requests are applied once, in the order in which they were sent, what
   expect(records.read(claim.recordKey)).toMatchObject({ status: 'RELEASED', revision: 2 })
 })
 
-test('It refuses what is not a store, a call or a fault.', () => {
+test('It refuses a value that is not a store, a call or a fault.', () => {
   const store = faultyStore(memoryStore())
   expect(() => faultyStore({} as never)).toThrow('faultyStore(store): option "store" must be a store')
   expect(() => store.next('read' as never, 'lost')).toThrow('option "call" is "read"; it must be one of "claim", ')

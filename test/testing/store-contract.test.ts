@@ -7,12 +7,12 @@ import { memoryStore } from '../../lib/memory/memory-store.ts'
 import { unhurried } from '../../lib/testing/contract/fixture.ts'
 import { storeContract } from '../../lib/testing/index.ts'
 
-describe('The memory store keeps the contract as its own peek shows it:', () => {
+describe('The memory store keeps the contract, read through its own peek:', () => {
   const cases = storeContract(() => memoryStore())
   test.each(cases)('$guarantee. $name', ({ run }) => run())
 })
 
-test('Each guarantee has a case of its own name.', () => {
+test('Each guarantee has a case, and each case has a different name.', () => {
   const cases = storeContract(() => memoryStore())
   expect(new Set(cases.map(({ guarantee }) => guarantee)).size).toBe(9)
   expect(new Set(cases.map(({ name }) => name)).size).toBe(cases.length)
@@ -20,7 +20,7 @@ test('Each guarantee has a case of its own name.', () => {
 
 type Read = (recordKey: RecordKey) => StoredRecord | undefined
 
-/** The memory store, with some calls done otherwise. */
+/** The memory store with some calls changed. */
 const broken = (change: (inner: Store, read: Read) => Partial<Store>) => (): Store => {
   const inner = memoryStore()
   return { ...inner, ...change(inner, inner.read) }
@@ -28,16 +28,16 @@ const broken = (change: (inner: Store, read: Read) => Partial<Store>) => (): Sto
 
 const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-/** The record's owner writes it anew, whatever it likes, without counting the revision. */
+/** The record's owner writes it again with other members, and does not add to the revision. */
 const rewritten = async (inner: Store, record: StoredRecord, over: Partial<Claim>): Promise<void> => {
   const { leaseExpiresAt, expiresAt } = record as InProgressRecord
   await inner.takeOver(record, { ...record, leaseExpiresAt, expiresAt, ...over } as Claim, unhurried)
 }
 
-/** What each forgets, and the guarantees that must be found broken, all others kept. */
+/** What each store does wrong, and exactly the guarantees that it breaks. */
 const BROKEN: readonly (readonly [string, readonly number[], () => Store])[] = [
   [
-    'looks first and writes later',
+    'reads first and writes later',
     [1],
     broken((inner, read) => ({
       claim: async (wanted, by) => {
@@ -62,7 +62,7 @@ const BROKEN: readonly (readonly [string, readonly number[], () => Store])[] = [
     })),
   ],
   [
-    'settles whoever asks',
+    'settles for any claim',
     [3],
     broken((inner, read) => ({
       settle: async (claim, as, by) => {
@@ -73,7 +73,7 @@ const BROKEN: readonly (readonly [string, readonly number[], () => Store])[] = [
     })),
   ],
   [
-    'does not know its own claim again',
+    'does not recognise its own claim',
     [4],
     broken((inner, read) => ({
       claim: async (wanted, by) => {
@@ -106,7 +106,7 @@ const BROKEN: readonly (readonly [string, readonly number[], () => Store])[] = [
     })),
   ],
   [
-    'forgets when a record was made as it settles it',
+    'changes createdAt when it settles a record',
     [7],
     broken((inner, read) => ({
       settle: async (claim, as, by) => {
@@ -127,7 +127,7 @@ const BROKEN: readonly (readonly [string, readonly number[], () => Store])[] = [
       },
     })),
   ],
-  ['does not listen to its caller', [9], broken((inner) => ({ claim: (wanted) => inner.claim(wanted, unhurried) }))],
+  ['ignores its caller’s signal', [9], broken((inner) => ({ claim: (wanted) => inner.claim(wanted, unhurried) }))],
   [
     'hangs',
     [9],
@@ -137,7 +137,7 @@ const BROKEN: readonly (readonly [string, readonly number[], () => Store])[] = [
   ],
 ]
 
-test.each(BROKEN)('A store that %s is found out: guarantees %j.', async (_, guarantees, open) => {
+test.each(BROKEN)('A store that %s fails the cases of guarantees %j.', async (_, guarantees, open) => {
   const failed = new Set<number>()
   for (const { guarantee, run } of storeContract(open)) await run().catch(() => failed.add(guarantee))
   expect([...failed].sort()).toEqual(guarantees)

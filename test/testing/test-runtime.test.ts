@@ -15,7 +15,7 @@ const scene = (options: Partial<Parameters<typeof once>[0]> = {}) => {
   return { runtime, store, pay, clock: runtime.clock }
 }
 
-test('The clock stands still until it is moved, and never goes back.', async () => {
+test('The clock moves only when a test moves it, and never goes back.', async () => {
   const { clock } = testRuntime({ now: START })
   expect(clock.now()).toBe(START)
   await clock.advance(1.5)
@@ -26,7 +26,7 @@ test('The clock stands still until it is moved, and never goes back.', async () 
   await expect(clock.advance('5' as never)).rejects.toThrow(RangeError)
 })
 
-test('It begins at a whole second of today, unless told.', () => {
+test('It starts at the current time, rounded to a second, unless an option says otherwise.', () => {
   const now = testRuntime().now()
   expect(now % 1_000).toBe(0)
   expect(Math.abs(now - Date.now())).toBeLessThan(10_000)
@@ -34,10 +34,10 @@ test('It begins at a whole second of today, unless told.', () => {
   expect(() => testRuntime({ clock: 1 } as never)).toThrow('option "clock" is not known')
 })
 
-test('A crashed run is refused until its lease is over by the clock, and run again after that.', async () => {
+test('A retry after a crash is refused until the clock has passed the lease, and then runs again.', async () => {
   const { pay, clock } = scene()
   void pay(request, never)
-  await clock.advance(33) // 30 remaining, 1 until the host is surely dead, 2 for skewed clocks
+  await clock.advance(33) // 30 remaining, 1 until the host has ended, 2 for skewed clocks
   await expect(pay(request, () => 'again')).rejects.toMatchObject({ code: 'in-progress' })
   await clock.advance(0.001)
   expect(await pay(request, () => 'again')).toEqual({ status: 'created', value: 'again' })
@@ -52,7 +52,7 @@ test('An outcome is replayed for its retention by the clock.', async () => {
   expect(await pay(request, () => 3)).toEqual({ status: 'created', value: 3 })
 })
 
-test('Heartbeats beat as the clock passes them, until the invocation is over.', async () => {
+test('Heartbeats beat when the clock passes their times, until the invocation has ended.', async () => {
   const { pay, clock, store } = scene({ heartbeat: { leaseSeconds: 9 } })
   let recordKey: Parameters<typeof store.read>[0] | undefined
   void pay(request, (claim) => {
@@ -60,14 +60,14 @@ test('Heartbeats beat as the clock passes them, until the invocation is over.', 
     return never()
   })
   await clock.advance(10)
-  const stands = () => (recordKey === undefined ? undefined : store.read(recordKey))
-  expect(stands()).toMatchObject({ revision: 4, leaseExpiresAt: START + 18_000 })
+  const stored = () => (recordKey === undefined ? undefined : store.read(recordKey))
+  expect(stored()).toMatchObject({ revision: 4, leaseExpiresAt: START + 18_000 })
   await clock.advance(60)
-  expect(stands()).toMatchObject({ revision: 9, leaseExpiresAt: START + 31_000 })
+  expect(stored()).toMatchObject({ revision: 9, leaseExpiresAt: START + 31_000 })
   expect(await pay(request, (claim) => claim?.attempt)).toEqual({ status: 'created', value: 2 })
 })
 
-test('A pause takes no time and moves the clock, and two at once move it once.', async () => {
+test('A pause takes no time and moves the clock, and two simultaneous pauses move it once.', async () => {
   const { clock, sleep } = testRuntime({ now: START })
   await Promise.all([sleep(millis(500)), sleep(millis(300))])
   expect(clock.now()).toBe(START + 500)
@@ -75,7 +75,7 @@ test('A pause takes no time and moves the clock, and two at once move it once.',
   expect(clock.now()).toBe(START + 500)
 })
 
-test('Repeated runs come in the order in which they are due, until they are ended.', async () => {
+test('Repeated functions run in the order of their times, until they are stopped.', async () => {
   const { clock, repeat } = testRuntime({ now: START })
   const ran: string[] = []
   const note = (name: string) => () => void ran.push(`${name} ${clock.now() - START}`)
@@ -87,7 +87,7 @@ test('Repeated runs come in the order in which they are due, until they are ende
   expect(ran).toEqual(['a 2000', 'b 3000', 'a 4000', 'a 6000', 'b 6000', 'b 9000'])
 })
 
-test('Tokens differ, also between two runtimes.', () => {
+test('Tokens differ, also across two runtimes.', () => {
   const tokens = [testRuntime(), testRuntime()].flatMap(({ randomToken }) => [randomToken(), randomToken()])
   expect(new Set(tokens).size).toBe(4)
 })
