@@ -6,7 +6,7 @@ export const ROOT: string = fileURLToPath(new URL('../../', import.meta.url))
 
 /** A fenced block of a document. */
 export interface DocBlock {
-  /** Such as `README.md:12`. */
+  /** File and line, such as `README.md:12`. */
   readonly place: string
   readonly language: string
   readonly text: string

@@ -1,8 +1,8 @@
 import { ResourceNotFoundException } from '@aws-sdk/client-dynamodb'
 
 /**
- * What the clients of downstream services throw after a 404, in the shapes of their sources: none has `expose`. Stripe,
- * undici and the AWS SDK's second version carry `statusCode`; the others say it elsewhere.
+ * The errors that clients of downstream services throw after a 404, in the shapes of their sources. None has `expose`.
+ * Stripe, undici and the AWS SDK v2 have `statusCode`; the others have the status elsewhere.
  */
 export const DOWNSTREAM_ERRORS: Readonly<Record<string, () => Error>> = {
   /** stripe/stripe-node 22.5, `src/Error.ts`, class StripeError. */

@@ -3,20 +3,19 @@ import { DynamoDBClient, type DynamoDBClientConfig, GetItemCommand } from '@aws-
 import type { Item } from '../../lib/dynamodb/item.ts'
 import { createIdempotencyTable } from '../../local/tables.ts'
 
-/** DynamoDB Local takes any; the SDK wants some. */
+/** The SDK needs credentials. DynamoDB Local accepts any. */
 export const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' } as const
 export const REGION = 'us-east-1'
 
-/** Where the run's DynamoDB Local listens. */
+/** The endpoint of the test run's DynamoDB Local. */
 export const databaseEndpoint = (): string => {
   const endpoint = process.env.TEST_DYNAMODB_ENDPOINT
-  if (endpoint === undefined) throw new Error('TEST_DYNAMODB_ENDPOINT is not set: run the tests by npm test')
+  if (endpoint === undefined) throw new Error('TEST_DYNAMODB_ENDPOINT is not set: run the tests with npm test')
   return endpoint
 }
 
 /**
- * Two attempts, as the layer's own client, but more patient: on a busy machine DynamoDB Local takes its time, and that is
- * no fault of what is tested.
+ * Sends twice, like the default client, but waits longer for an answer: on a busy machine DynamoDB Local may be slow.
  */
 export const testClient = (config: DynamoDBClientConfig = {}): DynamoDBClient =>
   new DynamoDBClient({
@@ -28,14 +27,14 @@ export const testClient = (config: DynamoDBClientConfig = {}): DynamoDBClient =>
     ...config,
   })
 
-/** A table that nobody else knows. */
+/** Creates a table with a new name, for one test or test file. */
 export const freshTable = async (): Promise<string> => {
   const tableName = `test-${randomUUID()}`
   await createIdempotencyTable(testClient(), tableName)
   return tableName
 }
 
-/** The item as it stands, read with strong consistency. */
+/** The current item, read with strong consistency. */
 export const readItem = async (tableName: string, recordKey: string): Promise<Item | undefined> => {
   const { Item: item } = await testClient().send(
     new GetItemCommand({ TableName: tableName, Key: { pk: { S: recordKey } }, ConsistentRead: true }),

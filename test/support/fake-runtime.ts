@@ -2,24 +2,24 @@ import { type ProbePoint, type Runtime, systemRuntime } from '../../lib/core/run
 import { type EpochMillis, epochMillis, later, type Millis, millis } from '../../lib/core/time.ts'
 
 export interface FakeRuntimeOptions {
-  /** What the clock shows; it stands still until it is moved. Two hosts may share one. */
+  /** The host's clock. Two hosts may share one. */
   readonly clock?: FakeClock
-  /** Starts every token, so that those of two hosts differ. */
+  /** The prefix of every token, so the tokens of two hosts differ. */
   readonly name?: string
   readonly enforcesDeadline?: boolean
-  /** `'never'`: store calls may take for ever. Default: `'real'`, by the system's timers. */
+  /** `'never'`: store calls have no time limit. Default: `'real'`, the system's timers. */
   readonly deadlines?: 'real' | 'never'
   readonly probe?: (point: ProbePoint) => void
 }
 
 /**
- * A clock set by hand. It starts at a whole second of today, and tests move it by less than 4 minutes: where the store's
- * clock is further from this machine's, the SDK corrects its own and sends every refused request again.
+ * A clock that only tests and pauses move. It starts at the current time, rounded down to a second. Tests move it by less
+ * than 4 minutes: beyond that the SDK corrects its own clock and sends every refused request again.
  */
 export interface FakeClock {
   now(): EpochMillis
   advance(milliseconds: number): void
-  /** Back to today. */
+  /** Sets the clock to the current time again. */
   reset(): void
 }
 
@@ -38,14 +38,14 @@ export const fakeClock = (): FakeClock => {
 
 const wholeSecond = (): EpochMillis => epochMillis(Math.floor(Date.now() / 1_000) * 1_000)
 
-/** One host: tokens that count, pauses that move the clock and take no time, heartbeats that beat when told to. */
+/** One host. Its tokens are numbered, its pauses move the clock and take no time, its heartbeats beat on command. */
 export interface FakeRuntime extends Runtime {
   readonly clock: FakeClock
-  /** Lets every heartbeat beat once, and waits for the store's answers. */
+  /** Makes every heartbeat beat once, and waits for the store's answers. */
   beat(): Promise<void>
-  /** The tokens given out, oldest first. */
+  /** All tokens so far, oldest first. */
   readonly tokens: readonly string[]
-  /** The pauses asked for. */
+  /** All pauses so far. */
   readonly slept: readonly Millis[]
 }
 
@@ -61,7 +61,7 @@ export const fakeRuntime = (options: FakeRuntimeOptions = {}): FakeRuntime => {
     beat: async () => {
       for (const beat of [...beats]) beat()
       await Promise.allSettled(inFlight)
-      await new Promise(setImmediate) // what follows the answer has been done too
+      await new Promise(setImmediate) // lets the code after the answer run
     },
     tokens,
     slept,

@@ -13,16 +13,16 @@ import { type Step, stepOf } from './store-step.ts'
 
 /** What happens to one request. */
 export interface Fault {
-  /** Done when the request has arrived, and before anything else: what somebody else does at that moment. */
+  /** Called first when the request has arrived, such as for the write of another process at that moment. */
   readonly first?: () => unknown
-  /** Default `now`. `late`: when the test calls `deliver`, whatever its sender was told. */
+  /** Default: `now`. `late`: when the test calls `deliver`, independent of the answer. */
   readonly apply?: 'now' | 'never' | 'late'
   /**
-   * Default: the database's own answer. `reset`: the connection breaks. `silent`: none, ever. An error: in DynamoDB's
-   * form.
+   * Default: the database's answer. `reset`: the connection breaks. `silent`: there is never an answer. An error is sent
+   * in DynamoDB's form.
    */
   readonly answer?: 'reset' | 'silent' | ServiceError
-  /** Before the answer, in real time. */
+  /** Delay of the answer, in real time. */
   readonly delayMillis?: number
 }
 
@@ -47,21 +47,21 @@ export const throughputExceeded: Fault = error(400, 'ProvisionedThroughputExceed
 export const throttled: Fault = error(400, 'ThrottlingException')
 export const denied: Fault = error(400, 'AccessDeniedException', 'User is not authorized to perform this action')
 export const transactionConflict: Fault = error(400, 'TransactionConflictException')
-/** The network keeps the request, breaks the connection, and hands the request over later. */
+/** The network keeps the request, breaks the connection, and delivers the request later. */
 export const arrivesLate: Fault = { apply: 'late', answer: 'reset' }
 
 export interface Seen {
-  /** As in `X-Amz-Target`. */
+  /** The operation's name in `X-Amz-Target`. */
   readonly operation: string
   readonly step: Step
-  /** 1 for the first request of this step. */
+  /** The number of this request within its step, from 1. */
   readonly nth: number
 }
 
 export interface Rule {
   readonly operation?: string
   readonly step?: Step
-  /** Default: every one. */
+  /** Default: every request. */
   readonly nth?: number
   readonly fault: Fault
 }
@@ -70,20 +70,20 @@ export interface FaultProxy {
   readonly endpoint: string
   /** Every request so far, oldest first. */
   readonly seen: readonly Seen[]
-  /** From now on, these; the first that matches. Counting starts again. */
+  /** Replaces the rules, and restarts the counting. The first rule that matches a request applies. */
   script(...rules: readonly Rule[]): void
-  /** Hands the late requests to the database, in their order, and gives the status of each. */
+  /** Delivers the late requests to the database in their order. Returns the status of each. */
   deliver(): Promise<readonly number[]>
-  /** What is sent on a connection that is open now is answered with a reset, as by a gateway that has forgotten it. */
+  /** Resets the currently open connections at their next request, like a gateway that has dropped them. */
   forget(): void
-  /** Nobody listens at the endpoint any more, until `accept`. */
+  /** Stops listening at the endpoint until `accept`. */
   refuse(): Promise<void>
   accept(): Promise<void>
   close(): Promise<void>
 }
 
 export interface FaultProxyOptions {
-  /** What the database's `Date` header says. Default: its own clock. */
+  /** The time in the answers' `Date` header. Default: the database's clock. */
   readonly storeTime?: () => number
 }
 
@@ -96,7 +96,7 @@ interface Answer extends Exchange {
   readonly status: number
 }
 
-/** A proxy between the SDK and DynamoDB Local that loses, delays and fails what it is told to. */
+/** A proxy between a client and DynamoDB Local that loses, delays and fails requests by its rules. */
 export const faultProxy = async ({ storeTime }: FaultProxyOptions = {}): Promise<FaultProxy> => {
   const agent = new Agent({ keepAlive: true })
   const seen: Seen[] = []
@@ -136,11 +136,11 @@ export const faultProxy = async ({ storeTime }: FaultProxyOptions = {}): Promise
 
   const server = createServer((incoming, response) => {
     serve(incoming, response).catch((cause: unknown) => {
-      console.error(cause) // a mistake in the test; its store call fails too
+      console.error(cause) // a mistake in the test, whose store call fails too
       incoming.socket.destroy()
     })
   })
-  // The server closes when the last connection has ended, also one that is being reset: each is ended here.
+  // The server closes after its last connection, so `close` destroys each of them.
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)

@@ -1,9 +1,9 @@
 import { register } from 'tsx/esm/api'
 
-/** One DynamoDB Local for the whole run; each test file makes tables of its own in it. */
+/** Starts one DynamoDB Local for the whole run. Each test file makes its own tables in it. */
 export default async () => {
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'
-  // jest transforms the tests, not what it loads itself.
+  // Jest transforms the tests, but not this file's imports.
   const unregister = register()
   const { startDynamoDbLocal } = await import('../../local/dynamodb-local.ts')
   await unregister()

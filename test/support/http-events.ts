@@ -1,19 +1,19 @@
-/** What a client sends, before a gateway makes an event of it. */
+/** A client's request, from which a gateway makes an event. */
 export interface Sent {
   readonly method?: string
   readonly path?: string
-  /** The gateway's template for the path; `undefined` where the route is `$default` or `{proxy+}`. */
+  /** The gateway's template for the path. `undefined` for the routes `$default` and `{proxy+}`. */
   readonly template?: string | undefined
   readonly pathParameters?: Readonly<Record<string, string>>
   readonly query?: string
-  /** One entry a header line: a name may stand twice. */
+  /** One entry per header line. A name may appear twice. */
   readonly headers?: readonly (readonly [string, string])[]
   readonly body?: string
   readonly isBase64Encoded?: boolean
   readonly merchantId?: string
 }
 
-/** Loose on purpose: a test looks at events of five kinds with one type. */
+/** Loose on purpose: one type for five kinds of events. */
 export interface TestEvent {
   readonly [member: string]: unknown
   headers?: Record<string, string>
@@ -116,7 +116,7 @@ export type TestEventKind = keyof typeof EVENT_MAKERS
 
 export const EVENT_KINDS: readonly TestEventKind[] = ['http-api', 'function-url', 'rest-api', 'alb', 'alb-multi-value']
 
-/** A request with a key and a JSON body, as an HTTP API gives it. */
+/** The event of an HTTP API for a request with a key and a JSON body. */
 export const payment = (key: string | undefined, body: unknown = { amount: 1999 }, over: Sent = {}): TestEvent =>
   EVENT_MAKERS['http-api']({
     headers: key === undefined ? [] : [['Idempotency-Key', key]],

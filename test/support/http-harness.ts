@@ -6,7 +6,7 @@ import type { IdempotencyEvent, Store, StoredRecord } from '../../lib/index.ts'
 import { freshTable, testClient } from './dynamodb.ts'
 import type { TestEvent } from './http-events.ts'
 
-/** An answer, whatever form its headers have; names in lower case. */
+/** An answer with its headers as one map, names in lower case. */
 export interface Answered {
   readonly statusCode: number
   readonly headers: Readonly<Record<string, string>>
@@ -33,7 +33,7 @@ export interface CountingStore {
   readonly calls: string[]
 }
 
-/** Passes everything through, and notes what was called. */
+/** Passes every call through, and records its name. */
 export const counting = (store: Store): CountingStore => {
   const calls: string[] = []
   const noted =
@@ -61,11 +61,11 @@ export interface Harness {
   readonly calls: string[]
   readonly events: IdempotencyEvent[]
   readonly options: HttpOptions<TestEvent>
-  /** The record of the last event that named one, as the store holds it. */
+  /** The stored record of the last event with a record key. */
   record(): Promise<StoredRecord | undefined>
 }
 
-/** The system's runtime, which notes how long each call of the store may take. */
+/** The system's runtime, which records the time limit of each store call. */
 export const recordingRuntime = (): { readonly runtime: Runtime; readonly spans: readonly number[] } => {
   const spans: number[] = []
   const runtime: Runtime = {
@@ -78,13 +78,13 @@ export const recordingRuntime = (): { readonly runtime: Runtime; readonly spans:
   return { runtime, spans }
 }
 
-/** Gives each call of the store ten times as long: a busy machine is no store that is down. */
+/** Gives each store call ten times as long, because a busy machine is slow. */
 export const patientRuntime: Runtime = {
   ...systemRuntime,
   withDeadline: (span, run) => systemRuntime.withDeadline(millis(span * 10), run),
 }
 
-/** A table of its own on DynamoDB Local, with everything that happens written down. */
+/** A new table on DynamoDB Local, and a record of all calls and events. */
 export const harness = async (over: Partial<HttpOptions<TestEvent>> = {}): Promise<Harness> => {
   const tableName = await freshTable()
   const { store, calls } = counting(dynamoDbStore({ tableName, client: testClient() }))
@@ -110,7 +110,7 @@ export const harness = async (over: Partial<HttpOptions<TestEvent>> = {}): Promi
   }
 }
 
-/** A promise, and what settles it. */
+/** A promise, and the function that resolves it. */
 export const gate = (): { readonly opened: Promise<void>; readonly open: () => void } => {
   let open = (): void => {}
   const opened = new Promise<void>((resolve) => {
@@ -119,7 +119,7 @@ export const gate = (): { readonly opened: Promise<void>; readonly open: () => v
   return { opened, open }
 }
 
-/** What is written to the console's error stream while `run` runs; it is not printed. */
+/** Returns what `run` writes to `console.error`, and does not print it. */
 export const errorsLogged = async (run: () => Promise<void>): Promise<readonly string[]> => {
   const lines: string[] = []
   const { error } = console

@@ -8,19 +8,19 @@ import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
-/** What `npm start` runs. */
+/** The command of `npm start`. */
 export const START: readonly string[] = [process.execPath, '--import', 'tsx', 'bin/local.ts']
 
-/** The example API as a process group of its own, as a terminal makes one. */
+/** The example API in its own process group, as a terminal starts it. */
 export interface LocalProcess {
   readonly child: ChildProcess
   readonly stdout: () => string
   readonly stderr: () => string
   /** Its exit status. */
   readonly ended: Promise<number | null>
-  /** The address, once it is told. */
+  /** The address, as soon as the process prints it. */
   url(): Promise<string>
-  /** As Ctrl-C does: to every process of the group. */
+  /** Signals every process of the group, as Ctrl-C does. */
   signalGroup(signal: NodeJS.Signals): void
 }
 
@@ -49,8 +49,8 @@ export const startLocal = (
     ended,
     url: async () => {
       for (;;) {
-        const told = /http:\/\/127\.0\.0\.1:\d+(?= \(Ctrl-C stops it\))/.exec(stdout())?.[0]
-        if (told !== undefined) return told
+        const printed = /http:\/\/127\.0\.0\.1:\d+(?= \(Ctrl-C stops it\))/.exec(stdout())?.[0]
+        if (printed !== undefined) return printed
         if (child.exitCode !== null) throw new Error(`It has ended: ${stderr()}`)
         await sleep(20)
       }
@@ -60,12 +60,12 @@ export const startLocal = (
   running.add(local)
   ended.then(() => {
     running.delete(local)
-    rmSync(temporary, { recursive: true, force: true }) // after a SIGKILL its bundles are there
+    rmSync(temporary, { recursive: true, force: true }) // a killed process leaves its bundles
   })
   return local
 }
 
-/** For `afterEach`: whatever a test that failed has left. */
+/** For `afterEach`: kills the processes that a failed test has left. */
 export const killRunning = async (): Promise<void> => {
   for (const local of running) {
     local.signalGroup('SIGKILL')
@@ -73,20 +73,20 @@ export const killRunning = async (): Promise<void> => {
   }
 }
 
-/** Every process that came of this one. */
+/** The child processes of this process, and theirs. */
 export const descendantsOf = (pid: number): readonly number[] => {
   const children = listed().filter(({ parent }) => parent === pid)
   return children.flatMap((child) => [child.pid, ...descendantsOf(child.pid)])
 }
 
-/** Resolves once none of them runs any more. */
+/** Resolves when none of them runs. */
 export const untilGone = async (pids: readonly number[]): Promise<void> => {
   for (let tries = 0; tries < 250; tries++) {
     const left = listed().filter(({ pid, state }) => pids.includes(pid) && !state.startsWith('Z'))
     if (left.length === 0) return
     await sleep(20)
   }
-  throw new Error(`Of ${pids.join(', ')} some still run`)
+  throw new Error(`Some of ${pids.join(', ')} still run`)
 }
 
 const listed = (): readonly { readonly pid: number; readonly parent: number; readonly state: string }[] =>

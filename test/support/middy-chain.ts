@@ -6,13 +6,13 @@ export type Middy = typeof middy7
 export type Context = ReturnType<typeof contextWith>
 export type ChainHandler = (event: TestEvent, context: Context) => Promise<unknown>
 
-/** The versions that the hook form serves. */
+/** The versions that the hook form supports. */
 export const MIDDYS: readonly (readonly [string, Middy])[] = [
   ['6', middy6 as unknown as Middy],
   ['7', middy7],
 ]
 
-/** A chain of hooks in their order of `use`. Middy's types know neither our events nor thenables. */
+/** A chain of hooks in the order of `use`. Middy's types support neither these events nor thenables. */
 export const chainOf = (
   middy: Middy,
   hooks: readonly object[],

@@ -4,17 +4,17 @@ import { STANDARD } from './sqs.ts'
 interface Queued {
   readonly messageId: string
   readonly body: string
-  /** How often it is to be delivered and acknowledged before the queue lets go of it. */
+  /** How many acknowledgements the queue needs before it deletes the message. */
   readonly times: number
   receiveCount: number
   acknowledged: number
   visibleAt: number
 }
 
-/** A standard queue at its worst: hands messages out again that were acknowledged, and to two takers at once. */
+/** A standard queue at its worst: it redelivers acknowledged messages, and delivers one to two consumers at once. */
 export interface TestQueue {
   receive(size: number): SqsEvent
-  /** What an event source mapping does with a batch's answer. */
+  /** Processes a batch's answer as an event source mapping does. */
   answered(event: SqsEvent, failures: readonly string[]): void
   hide(receiptHandle: string, seconds: number): void
   readonly left: () => number

@@ -10,12 +10,12 @@ import { type FakeClock, type FakeRuntime, type FakeRuntimeOptions, fakeClock, f
 import { type FaultProxy, faultProxy } from './fault-proxy.ts'
 import { testStore } from './test-store.ts'
 
-/** A request's deadline, and so its lease: Lambda's remaining time and a second. */
+/** The remaining time of a request. Its lease is a second longer. */
 export const REMAINING = 30_000
 export const LEASE: number = REMAINING + 1_000
 export const SKEW = 2_000
 
-/** A lost answer is given up after this long, in real time; a busy machine answers in less. */
+/** How long the client waits for an answer, in real time. A busy machine answers faster. */
 const TIMEOUT = millis(400)
 
 /** One process that takes requests. */
@@ -23,22 +23,22 @@ export interface Host {
   readonly runtime: FakeRuntime
   readonly once: Once
   readonly events: readonly IdempotencyEvent[]
-  /** The events' types in their order. */
+  /** The types of the events, in their order. */
   eventTypes(): readonly string[]
 }
 
-/** One table, one database behind a proxy that loses what it is told to, and one clock for all. */
+/** One table, one database behind a fault proxy, and one clock for all hosts. */
 export interface Scene {
   readonly tableName: string
   readonly proxy: FaultProxy
   readonly clock: FakeClock
-  /** Through the proxy. */
+  /** A store that calls the database through the proxy. */
   readonly store: Store
   host(name: string, options?: Partial<OnceOptions>, runtime?: FakeRuntimeOptions): Host
   read(recordKey: RecordKey): Promise<StoredRecord | undefined>
-  /** As TTL does. */
+  /** Deletes the record, as TTL does. */
   sweep(recordKey: RecordKey): Promise<void>
-  /** A new test: no faults, today's time. */
+  /** For a new test: no faults, the current time. */
   reset(): void
   close(): Promise<void>
 }
@@ -49,7 +49,7 @@ export const openScene = async (): Promise<Scene> => {
   const proxy = await faultProxy({ storeTime: clock.now })
   const store = testStore({ tableName, endpoint: proxy.endpoint, timeout: TIMEOUT })
   const direct = testClient()
-  // The SDK loads its parts at the first call, which may take longer than that.
+  // The SDK loads its parts at the first call, which may take longer than the timeout.
   await store.peek(recordKeyOf(aRequest()), AbortSignal.timeout(10_000)).catch(() => {})
   return {
     tableName,
@@ -91,7 +91,7 @@ export const remaining = (milliseconds: number = REMAINING): NonNullable<OnceReq
 
 let requests = 0
 
-/** A request with a key of its own. */
+/** A request with a new key. */
 export const aRequest = (over: Partial<OnceRequest> = {}): OnceRequest => ({
   key: `key-${++requests}`,
   tenant: 'merchant-1',
@@ -103,7 +103,7 @@ export const aRequest = (over: Partial<OnceRequest> = {}): OnceRequest => ({
 export const recordKeyOf = ({ key, tenant }: OnceRequest): RecordKey =>
   deriveRecordKey({ operation: OPERATION, tenant, key: String(key) })
 
-/** What a promise came to, as a value. */
+/** The promise's value or error, as a value. */
 export const ending = async <T>(promise: Promise<T>): Promise<{ value: T } | { error: unknown }> =>
   promise.then(
     (value) => ({ value }),

@@ -24,7 +24,7 @@ export interface RecordParts {
   readonly messageAttributes?: SqsRecord['messageAttributes']
 }
 
-/** A message as the event source mapping hands it over; `orderId` is message id and body where nothing else is said. */
+/** A message from an event source mapping. Message id and body come from `orderId` by default. */
 export const aRecord = (orderId: string, parts: RecordParts = {}): SqsRecord => ({
   messageId: parts.messageId ?? orderId,
   receiptHandle: `receipt-${parts.messageId ?? orderId}`,
@@ -51,13 +51,13 @@ export const redelivered = ({ Records }: SqsEvent): SqsEvent => ({
   })),
 })
 
-/** A context whose time passes. */
+/** A context whose remaining time passes. */
 export const aContext = (milliseconds = 30_000): { getRemainingTimeInMillis(): number } => {
   const end = Date.now() + milliseconds
   return { getRemainingTimeInMillis: () => end - Date.now() }
 }
 
-/** An invocation whose time passes only when the test says so: a slow machine changes nothing. */
+/** A context whose time passes only when the test says so, so a slow machine changes nothing. */
 export const aTimedContext = (
   milliseconds: number,
 ): { getRemainingTimeInMillis(): number; pass(milliseconds: number): void } => {
@@ -79,7 +79,7 @@ export interface Sent {
   readonly input: Record<string, unknown>
 }
 
-/** Records what is sent to SQS; `refuse` names the commands that fail. */
+/** Records the commands that are sent to SQS. `refuse` names the commands that fail. */
 export const fakeSqs = (refuse: readonly string[] = []): SqsClient & { readonly sent: Sent[] } => {
   const sent: Sent[] = []
   return {
@@ -95,7 +95,7 @@ export const fakeSqs = (refuse: readonly string[] = []): SqsClient & { readonly 
   }
 }
 
-/** Visibility as it was moved: message's receipt handle to seconds. */
+/** The changed visibility timeouts: message id to seconds. */
 export const movedTo = (sqs: { readonly sent: readonly Sent[] }): Record<string, unknown> =>
   Object.fromEntries(
     sqs.sent
@@ -103,7 +103,7 @@ export const movedTo = (sqs: { readonly sent: readonly Sent[] }): Record<string,
       .map(({ input }) => [String(input.ReceiptHandle).replace('receipt-', ''), input.VisibilityTimeout]),
   )
 
-/** A promise to be resolved from outside. */
+/** A promise, and the function that resolves it. */
 export const aGate = (): { readonly opened: Promise<void>; readonly open: () => void } => {
   let open = (): void => {}
   const opened = new Promise<void>((resolve) => {
@@ -112,7 +112,7 @@ export const aGate = (): { readonly opened: Promise<void>; readonly open: () => 
   return { opened, open }
 }
 
-/** Options over a table, with an operation of their own; no line in the test's log for what is meant to fail. */
+/** Options over a table, with a new operation. `onError` is silent, so expected errors are not in the test's log. */
 export const orderOptions = (
   tableName: string,
   more: Partial<SqsOptions<Order>> & { client?: DynamoDBClient } = {},

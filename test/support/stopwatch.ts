@@ -2,13 +2,13 @@
 const TICK = 10
 
 export interface Stopwatch {
-  /** Stops it; in milliseconds. */
+  /** Stops it, and returns the milliseconds. */
   stop(): number
 }
 
 /**
- * Time as this process was given it. A busy machine may leave a process waiting for long, and a deadline that is kept
- * would look missed: a tick counts twice its length at most.
+ * Measures the time in which this process could run. On a busy machine a process may wait for long, and a deadline that
+ * was kept would look missed. So a tick counts at most twice its length.
  */
 export const startStopwatch = (): Stopwatch => {
   let elapsed = 0

@@ -17,16 +17,16 @@ import {
   unhurried,
 } from './claims.ts'
 
-/** A store, and what a test may do behind its back. */
+/** A store, and direct access to its records. */
 export interface StoreUnderTest {
   readonly store: Store
-  /** The record as it stands, read with strong consistency. */
+  /** The current record, read with strong consistency. */
   read(recordKey: RecordKey): Promise<StoredRecord | undefined>
   /** Deletes the record, as TTL does. */
   sweep(recordKey: RecordKey): Promise<void>
 }
 
-/** The numbered guarantees of `lib/core/record/store.ts`, the same for every store, and what TTL adds to them. */
+/** Tests the numbered guarantees of `lib/core/record/store.ts`, and their behaviour when TTL deletes a record. */
 export const storeContract = (name: string, open: () => Promise<StoreUnderTest>): void => {
   describe(`The ${name} store keeps the contract:`, () => {
     let store: Store
@@ -40,7 +40,7 @@ export const storeContract = (name: string, open: () => Promise<StoreUnderTest>)
     const cases = contractOf(() => store, { read: (recordKey) => read(recordKey), now: () => epochMillis(NOW) })
     test.each(cases)('$guarantee. $name', ({ run }) => run())
 
-    test('2. A take-over of a record that TTL swept meanwhile writes nothing and says gone', async () => {
+    test('2. A take-over of a record that TTL has deleted meanwhile writes nothing, and answers `gone`', async () => {
       const claim = aClaim()
       await store.claim(claim, unhurried)
       await sweep(claim.recordKey)
@@ -49,7 +49,7 @@ export const storeContract = (name: string, open: () => Promise<StoreUnderTest>)
       expect(await read(claim.recordKey)).toBeUndefined()
     })
 
-    test('3. A record that TTL swept is not brought back', async () => {
+    test('3. A renewal or a settlement does not bring back a record that TTL has deleted', async () => {
       const claim = aClaim()
       await store.claim(claim, unhurried)
       await sweep(claim.recordKey)
@@ -60,7 +60,7 @@ export const storeContract = (name: string, open: () => Promise<StoreUnderTest>)
       expect(await read(claim.recordKey)).toBeUndefined()
     })
 
-    test('A peek at a place where no record is sees none.', async () => {
+    test('A peek at a key without a record answers undefined.', async () => {
       expect(await store.peek(aRecordKey(), unhurried)).toBeUndefined()
     })
   })

@@ -1,4 +1,4 @@
-/** Which call of the store a request is. */
+/** The store call that a request belongs to. */
 export type Step = 'claim' | 'takeOver' | 'renew' | 'complete' | 'release' | 'abandon' | 'peek'
 
 interface Request {
@@ -6,7 +6,7 @@ interface Request {
   readonly ExpressionAttributeValues?: Readonly<Record<string, { readonly S?: string } | undefined>>
 }
 
-/** The writes are told apart by what they say, as nobody but the database sees them. */
+/** Finds the call from the request's content. */
 export const stepOf = (operation: string, request: object): Step => {
   const { ConditionExpression = '', ExpressionAttributeValues: values = {} } = request as Request
   if (operation === 'GetItem') return 'peek'

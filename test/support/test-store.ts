@@ -10,11 +10,11 @@ export interface TestStoreOptions {
   readonly tableName: string
   /** Default: the database itself. */
   readonly endpoint?: string
-  /** How long one attempt waits for its answer. */
+  /** How long one attempt waits for its answer. Default: 900 ms. */
   readonly timeout?: Millis
 }
 
-/** A store with a client as the layer makes its own, and the layer's own, which knows its way by the environment. */
+/** A store with a client for tests, and a store with the default client, which reads the environment. */
 interface TestStores {
   readonly testStore: (options: TestStoreOptions) => Store
   readonly ownStore: (tableName: string) => Store
@@ -45,7 +45,7 @@ const LEAN: TestStores = {
 
 let chosen = SDK
 
-/** From now on, in this test file, stores talk to DynamoDB without the SDK: for a file that runs others once more. */
+/** Makes the later stores of this test file work without the SDK, for a file that runs other test files again. */
 export const useLeanStores = (): void => {
   chosen = LEAN
 }

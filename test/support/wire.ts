@@ -1,6 +1,6 @@
 import type { TestEventKind } from './http-events.ts'
 
-/** An answer as a client gets it: header names in lower case, the lines of one name in their order. */
+/** A client's view of an answer: header names in lower case, the lines of one name in their order. */
 export interface Wire {
   readonly statusCode: number
   readonly headers: Readonly<Record<string, readonly string[]>>
@@ -21,13 +21,12 @@ const cookies = (list: unknown): Lines => ((list ?? []) as string[]).map((value)
 
 const named = (lines: Lines): ReadonlySet<string> => new Set(lines.map(([name]) => name.toLowerCase()))
 
-/** "Create AWS Lambda proxy integrations for HTTP APIs in API Gateway": `headers` and `cookies`, and no other map. */
+/** From "Create AWS Lambda proxy integrations for HTTP APIs in API Gateway": `headers` and `cookies`, no other map. */
 const payload20 = (answer: Fields): Lines => [...single(answer.headers), ...cookies(answer.cookies)]
 
 /**
- * By kind, from "Lambda proxy integrations in API Gateway" (one list of both maps, in which `multiValueHeaders` wins) and
- * "Use Lambda functions as targets of an Application Load Balancer" (`multiValueHeaders` where they are turned on,
- * `headers` otherwise).
+ * From "Lambda proxy integrations in API Gateway": both maps are merged, and `multiValueHeaders` wins. From "Use Lambda
+ * functions as targets of an Application Load Balancer": `multiValueHeaders` if they are turned on, otherwise `headers`.
  */
 const LINES: Readonly<Record<TestEventKind, (answer: Fields) => Lines>> = {
   'http-api': payload20,
@@ -50,16 +49,16 @@ const MEMBERS: Readonly<Record<TestEventKind, readonly string[]>> = {
   'alb-multi-value': [...COMMON, 'multiValueHeaders', 'statusDescription'],
 }
 
-/** What the front of this kind sends to the client. Throws for an answer that is not in the form of the kind. */
+/** What an API of this kind sends to the client. Throws if the answer does not have the form for this kind. */
 export const wireOf = (kind: TestEventKind, result: unknown): Wire => {
   const answer = result as Fields
   const unknown = Object.keys(answer).filter((member) => !MEMBERS[kind].includes(member))
   if (unknown.length > 0) throw new Error(`An answer of kind ${kind} has no member ${unknown.join(', ')}`)
   if (kind.startsWith('alb') && typeof answer.isBase64Encoded !== 'boolean')
-    throw new Error('A load balancer must be told whether the body is Base64')
+    throw new Error('A load balancer needs isBase64Encoded')
   const headers: Record<string, string[]> = {}
   for (const [name, value] of LINES[kind](answer)) {
-    if (typeof value !== 'string') throw new Error(`The header ${name} is ${typeof value}, not a text`)
+    if (typeof value !== 'string') throw new Error(`The header ${name} is ${typeof value}, not a string`)
     headers[name.toLowerCase()] = [...(headers[name.toLowerCase()] ?? []), value]
   }
   const body = Buffer.from(String(answer.body), answer.isBase64Encoded === true ? 'base64' : 'utf8')

@@ -9,7 +9,7 @@ import type { WorkerReport, WorkerSettings } from '../sqs/worker.ts'
 
 const SOURCE = fileURLToPath(new URL('../sqs/worker.ts', import.meta.url))
 
-/** Bundled once: a worker that has to start from source a dozen times would spend the test on compiling. */
+/** Bundles the worker once, because a test starts it a dozen times and compiling takes long. */
 export const bundleWorker = async (): Promise<{ readonly program: string; remove(): void }> => {
   const folder = mkdtempSync(join(tmpdir(), 'lambda-once-worker-'))
   const program = join(folder, 'worker.mjs')
@@ -28,11 +28,11 @@ export const bundleWorker = async (): Promise<{ readonly program: string; remove
 
 export interface Worker {
   readonly process: ChildProcess
-  /** Kills it, and waits until it is gone. */
+  /** Kills it, and waits until it has ended. */
   kill(): Promise<void>
 }
 
-/** A worker that is ready; `hear` gets what it tells from then on. */
+/** Starts a worker, and waits until it is ready. `hear` gets its later reports. */
 export const startWorker = async (
   program: string,
   settings: WorkerSettings,
