@@ -32,15 +32,15 @@ export interface Worker {
   kill(): Promise<void>
 }
 
-/** Starts a worker, and waits until it is ready. `hear` gets its later reports. */
+/** Starts a worker, and waits until it is ready. `onReport` gets its later reports. */
 export const startWorker = async (
   program: string,
   settings: WorkerSettings,
-  hear: (report: WorkerReport) => void,
+  onReport: (report: WorkerReport) => void,
 ): Promise<Worker> => {
   const child = fork(program, [JSON.stringify(settings)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
   await once(child, 'message')
-  child.on('message', (report: WorkerReport) => hear(report))
+  child.on('message', (report: WorkerReport) => onReport(report))
   return {
     process: child,
     kill: async () => {
