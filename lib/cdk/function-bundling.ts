@@ -1,13 +1,16 @@
 import { type BundlingOptions, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs'
-import { defined } from './defined.ts'
 
-/** CommonJS dependencies inside an ES module call `require`, which an ES module does not have. */
+/** An ES module has no `require`, but the CommonJS dependencies in the bundle call it. */
 const REQUIRE =
   "import { createRequire as lambdaRequire } from 'node:module'; const require = lambdaRequire(import.meta.url);"
 
 /**
- * One small ES module: minified, for a faster start, and with a source map, so that a stack trace is of use. The SDK is
- * in it: the version that was tested, and a faster start than with the one that the runtime brings.
+ * The bundling that `IdempotentFunction` uses by default: one minified ES module with a source map. It includes the AWS
+ * SDK: you deploy the version that you tested, and the function starts faster than with the SDK of the runtime.
+ *
+ * ```ts
+ * new NodejsFunction(stack, 'List', { entry: 'functions/list.ts', bundling: FUNCTION_BUNDLING })
+ * ```
  */
 export const FUNCTION_BUNDLING: BundlingOptions = {
   format: OutputFormat.ESM,
@@ -18,10 +21,16 @@ export const FUNCTION_BUNDLING: BundlingOptions = {
   banner: REQUIRE,
 }
 
-/** What is given goes before; a CommonJS module has a `require`, and cannot begin with an `import`. */
+/**
+ * Given options win. The default banner is left out of a CommonJS module, which has `require` and allows no `import`.
+ */
 export const bundlingWith = (given: BundlingOptions = {}): BundlingOptions => {
   const merged = { ...FUNCTION_BUNDLING, ...defined(given) }
   if (merged.format === OutputFormat.ESM || given.banner !== undefined) return merged
   const { banner: _, ...rest } = merged
   return rest
 }
+
+/** Drops the members that are `undefined`: CDK treats such a prop as not given. */
+export const defined = <T extends object>(props: T): T =>
+  Object.fromEntries(Object.entries(props).filter(([, value]) => value !== undefined)) as T

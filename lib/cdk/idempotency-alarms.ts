@@ -18,42 +18,45 @@ import { DEFAULT_NAMESPACE, type LayerMetric, layerMetric } from './layer-metric
 import { checkedOperation } from './operation.ts'
 
 export interface IdempotencyAlarmsProps {
-  /** The table that the operations share. */
+  /** The table that the operations use. */
   readonly table: IIdempotencyTable
-  /** The operations to watch. Their handlers have `observe: emfMetrics()`. */
+  /**
+   * The operations to watch. Their handlers need `observe: emfMetrics()`. 1 to 100 characters of `A-Z a-z 0-9 . _ -`
+   * each; must not be CDK tokens.
+   */
   readonly operations: string[]
   /**
-   * Dead-letter queues, in which no message should be.
+   * Dead-letter queues to watch: any message in them raises an alarm.
    * @default - none
    */
   readonly deadLetterQueues?: IQueue[]
   /**
-   * Who is told when an alarm rings, and when it stops.
-   * @default - nobody; the alarms show their state only
+   * What to do when an alarm starts and when it ends, such as an `SnsAction`.
+   * @default - no action; the alarms only show their state
    */
   readonly alarmActions?: IAlarmAction[]
   /**
-   * The namespace that `emfMetrics` was given.
+   * The `namespace` that the handlers give to `emfMetrics`.
    * @default 'LambdaOnce'
    */
   readonly namespace?: string
   /**
-   * Claims lost to a take-over in five minutes: a lease was too short, or a clock was wrong.
+   * Claims lost to a take-over in five minutes. A lease was too short, or a clock was wrong.
    * @default 1
    */
   readonly lostThreshold?: number
   /**
-   * Outcomes that could not be stored in five minutes: their retries run again.
+   * Outcomes in five minutes that could not be stored. A retry runs the handler again.
    * @default 1
    */
   readonly unstoredThreshold?: number
   /**
-   * Runs that ended in doubt in five minutes: a throw, or an answer of 500 and more.
+   * Runs in five minutes that ended in doubt: the handler threw, or answered with status 500 or above.
    * @default 5
    */
   readonly abandonedThreshold?: number
   /**
-   * Retries in five minutes that met a record which waits for a person; under `abandoned: 'hold'` only.
+   * Retries in five minutes that met a held record. Only `abandoned: 'hold'` holds records.
    * @default 1
    */
   readonly outcomeUnknownThreshold?: number
@@ -63,17 +66,17 @@ export interface IdempotencyAlarmsProps {
    */
   readonly storeFailedThreshold?: number
   /**
-   * How long the slowest hundredth of won claims may take, over fifteen minutes.
+   * The 99th percentile of the latency of won claims, in each five minutes of fifteen.
    * @default 500 ms
    */
   readonly claimLatencyThreshold?: Duration
   /**
-   * Reads, and writes, that the table refused for want of throughput in five minutes.
+   * Throttled reads in five minutes, and throttled writes: each has an alarm.
    * @default 1
    */
   readonly throttlesThreshold?: number
   /**
-   * Writes that met a transaction on the same record in five minutes.
+   * Writes in five minutes that conflicted with a transaction on the same record.
    * @default 10
    */
   readonly transactionConflictsThreshold?: number
@@ -83,13 +86,13 @@ export interface IdempotencyAlarmsProps {
    */
   readonly deadLettersThreshold?: number
   /**
-   * Whether to make a dashboard of first calls, replays, conflicts, mismatches and take-overs.
+   * Whether to create a dashboard of first calls, replays, conflicts, mismatches and take-overs.
    * @default true
    */
   readonly dashboard?: boolean
   /**
    * The dashboard's name.
-   * @default - CloudFormation makes one
+   * @default - CloudFormation generates a name
    */
   readonly dashboardName?: string
 }
@@ -103,15 +106,16 @@ interface Watch {
 
 const PERIOD = Duration.minutes(5)
 
-/** A start of a function makes one slow claim: the latency alarm wants it slow for a while. */
+/** A cold start makes one slow claim: the latency alarm waits until claims stay slow. */
 const LATENCY_PERIODS = 3
 
 /**
- * Rings when the guarantee is in danger, or somebody has to decide. Where there is no number there is no alarm: an
- * operation that is not called is well.
+ * Alarms for when the guarantee is in danger or a person has to decide, and a dashboard. Missing data raises no alarm:
+ * an operation without calls is healthy. Each threshold alarms at its value and above.
  *
  * ```ts
- * new IdempotencyAlarms(this, 'Alarms', { table, operations: ['payments'], deadLetterQueues: [orders.deadLetterQueue] })
+ * new IdempotencyAlarms(this, 'Alarms', { table, operations: ['payments'], deadLetterQueues: [orders.deadLetterQueue]
+ * })
  * ```
  */
 export class IdempotencyAlarms extends Construct {
@@ -136,7 +140,7 @@ export class IdempotencyAlarms extends Construct {
         : createDashboard(this, props.dashboardName, { namespace, operations, table, deadLetterQueues })
   }
 
-  /** A metric of the layer, for alarms and dashboards of your own. */
+  /** A metric of the layer, for your own alarms and dashboards. */
   metric(operation: string, metricName: LayerMetric, props?: MetricOptions): Metric {
     return layerMetric(this.#namespace, operation, metricName, props)
   }
@@ -148,7 +152,7 @@ export class IdempotencyAlarms extends Construct {
       [`${operation}-lost`]: {
         metric: sum('lost'),
         threshold: props.lostThreshold ?? 1,
-        about: 'A claim ended after another invocation had taken its record over: the effect may have happened twice.',
+        about: 'An invocation ended after another had taken over its record: the effect may have happened twice.',
       },
       [`${operation}-unstored`]: {
         metric: sum('unstored'),
@@ -158,12 +162,12 @@ export class IdempotencyAlarms extends Construct {
       [`${operation}-abandoned`]: {
         metric: sum('abandoned'),
         threshold: props.abandonedThreshold ?? 5,
-        about: 'Handlers ended in doubt: they threw, or answered 500 and more.',
+        about: 'Handlers ended in doubt: they threw, or answered with status 500 or above.',
       },
       [`${operation}-outcomeUnknown`]: {
         metric: sum('outcomeUnknown'),
         threshold: props.outcomeUnknownThreshold ?? 1,
-        about: 'A retry met a held record: a person has to find out what happened, and to settle it.',
+        about: 'A retry met a held record: a person has to find out what happened, and settle the record.',
       },
       [`${operation}-storeFailed`]: {
         metric: sum('storeFailed'),
@@ -198,17 +202,17 @@ const ofTable = (table: IIdempotencyTable, props: IdempotencyAlarmsProps): Reado
   TableThrottledReads: {
     metric: table.metricThrottledReads({ period: PERIOD }),
     threshold: props.throttlesThreshold ?? 1,
-    about: 'The table refused reads for want of throughput.',
+    about: 'The table throttled reads.',
   },
   TableThrottledWrites: {
     metric: table.metricThrottledWrites({ period: PERIOD }),
     threshold: props.throttlesThreshold ?? 1,
-    about: 'The table refused writes for want of throughput: callers get 503, or outcomes are at risk.',
+    about: 'The table throttled writes: callers get 503, or outcomes are at risk.',
   },
   TableTransactionConflicts: {
     metric: table.metricTransactionConflicts({ period: PERIOD }),
     threshold: props.transactionConflictsThreshold ?? 10,
-    about: 'Writes to records met transactions on the same records.',
+    about: 'Writes to records conflicted with transactions on the same records.',
   },
 })
 
@@ -219,7 +223,7 @@ const ofQueues = (queues: readonly IQueue[], props: IdempotencyAlarmsProps): Rea
       {
         metric: queue.metricApproximateNumberOfMessagesVisible({ period: PERIOD, statistic: Stats.MAXIMUM }),
         threshold: props.deadLettersThreshold ?? 1,
-        about: 'A message came to the dead-letter queue: somebody has to look at it.',
+        about: 'A message is in the dead-letter queue: a person has to look at it.',
       },
     ]),
   )

@@ -14,7 +14,7 @@ export interface Watched {
 const FULL_WIDTH = 24
 const HALF_WIDTH = 12
 
-/** What duplicates do to each operation, and what the store, its table and the queues say. */
+/** Graphs of each operation's calls, of the outcomes in doubt, of latency, and of the table and the queues. */
 export const createDashboard = (scope: Construct, name: string | undefined, watched: Watched): Dashboard =>
   new Dashboard(scope, 'Dashboard', {
     ...(name === undefined ? {} : { dashboardName: name }),

@@ -17,39 +17,44 @@ import { grantOperation } from './table-grant.ts'
 import { fitsStore } from './table-shape.ts'
 
 export interface GrantClaimsOptions {
-  /** The `operation` of the handler's options: the grantee gets its records, and no others. */
+  /**
+   * The `operation` of the handler's options. The grantee gets access to the records of this operation only. 1 to 100
+   * characters of `A-Z a-z 0-9 . _ -`; must not be a CDK token.
+   */
   readonly operation: string
 }
 
-/** A table of records: one that this app makes, or one that it brought in. */
+/** A table of records that this app creates or imports. */
 export interface IIdempotencyTable extends IConstruct {
   /** The table itself. */
   readonly table: ITable
   /**
    * Lets the grantee claim, settle and read the records of one operation. Call it once for each operation of a
-   * function that has several.
+   * function.
+   *
+   * @throws Error if `operation` is a token or breaks its rule
    */
   grantClaims(grantee: IGrantable, options: GrantClaimsOptions): Grant
-  /** Reads that DynamoDB refused for want of throughput. */
+  /** Reads that DynamoDB throttled. Statistic: sum. */
   metricThrottledReads(props?: MetricOptions): IMetric
-  /** Writes that DynamoDB refused for want of throughput. */
+  /** Writes that DynamoDB throttled. Statistic: sum. */
   metricThrottledWrites(props?: MetricOptions): IMetric
-  /** Writes that met a transaction on the same record. */
+  /** Writes that conflicted with a transaction on the same record. Statistic: sum. */
   metricTransactionConflicts(props?: MetricOptions): IMetric
-  /** Conditional writes that were refused: duplicates, for the most part. */
+  /** Conditional writes that DynamoDB refused, mostly because of duplicate requests. Statistic: sum. */
   metricRefusedWrites(props?: MetricOptions): IMetric
 }
 
 export interface IdempotencyTableProps {
   /**
-   * Name of the table. A table with a name of its own cannot be replaced without another name.
-   * @default - CloudFormation makes one
+   * Name of the table. CloudFormation cannot replace a table that has a fixed name.
+   * @default - CloudFormation generates a name
    */
   readonly tableName?: string
   /**
-   * A KMS key of your own, for records at rest; `grantClaims` then also grants its use. The stack needs an `env` with a
-   * Region for it.
-   * @default - a key that DynamoDB owns, at no cost
+   * Your own KMS key for the records at rest. `grantClaims` then grants its use too. The stack needs an `env` with a
+   * Region.
+   * @default - a key that AWS owns, at no cost
    */
   readonly encryptionKey?: IKey
   /**
@@ -58,28 +63,29 @@ export interface IdempotencyTableProps {
    */
   readonly pointInTimeRecovery?: boolean
   /**
-   * Whether the table refuses to be deleted. Without its records every retry runs again.
+   * Whether DynamoDB refuses to delete the table. Without its records, every retry runs again. Must not be true
+   * together with `removalPolicy: DESTROY`.
    * @default true, unless `removalPolicy` is `DESTROY`
    */
   readonly deletionProtection?: boolean
   /**
-   * What happens to the table when it leaves the stack.
+   * What happens to the table when it is removed from the stack.
    * @default RemovalPolicy.RETAIN
    */
   readonly removalPolicy?: RemovalPolicy
   /**
-   * The most read units a second that the table may use: a limit to its cost.
+   * The most read request units per second that the table may use. This limits its cost.
    * @default - the account's limit
    */
   readonly maxReadRequestUnits?: number
   /**
-   * The most write units a second that the table may use. A first call takes two for a small answer.
+   * The most write request units per second that the table may use. A first call with a small answer uses two.
    * @default - the account's limit
    */
   readonly maxWriteRequestUnits?: number
   /**
-   * Throughput that the table has ready at once; a new table on demand takes 4,000 writes and 12,000 reads a second.
-   * @default - as DynamoDB gives
+   * Throughput that the table can serve at once. Must not exceed `maxReadRequestUnits` and `maxWriteRequestUnits`.
+   * @default - DynamoDB's own: 12,000 reads and 4,000 writes per second for a new on-demand table
    */
   readonly warmThroughput?: WarmThroughput
 }
@@ -123,10 +129,11 @@ class ImportedTable extends IdempotencyTableBase {
 }
 
 /**
- * The table that `dynamoDbStore` needs: on demand, one string key, TTL on the attribute that the store writes.
+ * The table that `dynamoDbStore` needs: on demand, a string partition key, and TTL on the attribute that the store
+ * writes.
  *
- * It has no replicas. On an eventually consistent global table a conditional write is decided in its own Region, so two
- * Regions could both win a claim; a strongly consistent one has neither TTL nor transactions.
+ * It has no replicas. An eventually consistent global table decides a conditional write in one Region only, so two
+ * Regions could both win a claim. A strongly consistent global table supports neither TTL nor transactions.
  *
  * ```ts
  * const table = new IdempotencyTable(this, 'Idempotency')
@@ -135,9 +142,9 @@ class ImportedTable extends IdempotencyTableBase {
  */
 export class IdempotencyTable extends IdempotencyTableBase {
   /**
-   * A table that stands already, such as `TableV2.fromTableName(…)`. It needs the string partition key `pk`, no sort
-   * key, TTL on `expiresAt`, and no replicas in other Regions. Of a table of this app that is checked at synthesis, by
-   * its props. Where it has a KMS key, bring it in with `TableV2.fromTableAttributes`, which takes the key.
+   * Uses an existing table, such as `TableV2.fromTableName(…)`. The table must have the string partition key `pk`, no
+   * sort key, TTL on `expiresAt`, and no replicas in other Regions. Synthesis checks this for a table that the same app
+   * creates. If the table has a KMS key, import it with `TableV2.fromTableAttributes`, which takes the key.
    */
   static fromTable(scope: Construct, id: string, table: ITable): IIdempotencyTable {
     return new ImportedTable(scope, id, table)
@@ -166,7 +173,7 @@ export class IdempotencyTable extends IdempotencyTableBase {
       ...(props.tableName === undefined ? {} : { tableName: props.tableName }),
       ...(props.warmThroughput === undefined ? {} : { warmThroughput: props.warmThroughput }),
     })
-    this.table = table as ITable // which it is; under exactOptionalPropertyTypes CDK's own declarations do not agree
+    this.table = table as ITable // CDK's declarations do not allow this under exactOptionalPropertyTypes
     validateAtSynth(
       this,
       () => protectedFromRemoval(removalPolicy, deletionProtection),
@@ -183,6 +190,6 @@ const protectedFromRemoval = (removalPolicy: RemovalPolicy, deletionProtection: 
 
 const fitsMaximum = (kind: 'read' | 'write', warm: number | undefined, most: number | undefined): string | undefined =>
   warm !== undefined && most !== undefined && warm > most
-    ? `warmThroughput has ${warm} ${kind} units a second, and the maximum is ${most}: what is kept warm must not be ` +
-      'more than what may be used'
+    ? `warmThroughput has ${warm} ${kind} units a second, and the maximum is ${most}: the warm throughput must not ` +
+      'exceed the maximum'
     : undefined

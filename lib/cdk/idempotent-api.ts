@@ -5,46 +5,47 @@ import type { IMetric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import { type ILogGroup, LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
-import type { Front, FrontSettings } from './api-front.ts'
-import { type HttpFront, httpFront } from './http-front.ts'
+import { type ApiKind, type ApiSettings, readRoute } from './api-kind.ts'
+import { createHttpApi, type HttpApiKind } from './http-api.ts'
 import { seconds, timeoutOf, validateAtSynth } from './numbers.ts'
-import { type RestFront, restFront } from './rest-front.ts'
-import { readRoute } from './route.ts'
+import { createRestApi, type RestApiKind } from './rest-api.ts'
 
 interface IdempotentApiBaseProps {
   /**
-   * The API's name. A REST API's metrics go by it.
-   * @default - a REST API: of the construct's path; an HTTP API: `HttpApi`
+   * The API's name. CloudWatch names the metrics of a REST API by it.
+   * @default - a REST API: a name derived from the construct's path; an HTTP API: `HttpApi`
    */
   readonly apiName?: string
   /**
-   * The functions behind the routes, such as `{ 'POST /payments': pay }`; `addRoute` adds more.
-   * @default - none yet
+   * The function behind each route, such as `{ 'POST /payments': pay }`. `addRoute` adds more. The timeout of a
+   * function must be at most 30 s for an HTTP API and 29 s for a REST API.
+   * @default - no routes
    */
   readonly routes?: Readonly<Record<string, IFunction>>
   /**
    * Origins whose scripts may call the API, such as `['https://shop.example']`. The layer's headers are allowed and
-   * exposed. On a REST API this answers preflight requests only: the functions add the headers to their own answers.
+   * exposed. On a REST API this only answers preflight requests: the functions must add the CORS headers to their
+   * answers.
    * @default - no CORS
    */
   readonly corsOrigins?: string[]
   /**
-   * Request headers that those scripts may send, beside `authorization`, `content-type` and `idempotency-key`.
+   * Request headers that these scripts may send in addition to `authorization`, `content-type` and `idempotency-key`.
    * @default - none
    */
   readonly corsHeaders?: string[]
   /**
-   * Requests a second that every route takes on average; more are answered with 429.
+   * Average requests per second that each route accepts. The gateway answers 429 to more.
    * @default 1000
    */
   readonly throttlingRateLimit?: number
   /**
-   * Requests that it takes at once.
+   * Requests that each route accepts in one burst.
    * @default 500
    */
   readonly throttlingBurstLimit?: number
   /**
-   * Where the access log goes. It holds no header, query or path as sent.
+   * Where the access log goes. The log holds no header, query or path as sent.
    * @default - a new log group, kept for three months
    */
   readonly accessLogGroup?: ILogGroup
@@ -52,33 +53,33 @@ interface IdempotentApiBaseProps {
 
 export interface IdempotentHttpApiProps extends IdempotentApiBaseProps {
   /**
-   * HTTP API (payload 2.0) or REST API (payload 1.0).
+   * The kind of API: `'http'` (payload format 2.0) or `'rest'` (payload format 1.0).
    * @default 'http'
    */
   readonly type?: 'http'
   /**
-   * Who says which tenant is calling.
+   * The authorizer that identifies the tenant.
    * @default - anyone may call
    */
   readonly authorizer?: IHttpRouteAuthorizer
 }
 
 export interface IdempotentRestApiProps extends IdempotentApiBaseProps {
-  /** HTTP API (payload 2.0) or REST API (payload 1.0). */
+  /** Creates a REST API (payload format 1.0) instead of an HTTP API. */
   readonly type: 'rest'
   /**
-   * Who says which tenant is calling.
+   * The authorizer that identifies the tenant.
    * @default - anyone may call
    */
   readonly authorizer?: IAuthorizer
   /**
-   * The stage, which is the first segment of the URL's path. It is no part of a record's key.
+   * The stage: the first segment of the URL's path. It is not part of a record key.
    * @default 'prod'
    */
   readonly stageName?: string
   /**
-   * Whether to make the role with which API Gateway writes logs. It is one for the account and Region: `false` where
-   * the account has it.
+   * Whether to create the role with which API Gateway writes logs. An account has one such role per Region: give
+   * `false` if yours already has it.
    * @default true
    */
   readonly cloudWatchRole?: boolean
@@ -86,69 +87,79 @@ export interface IdempotentRestApiProps extends IdempotentApiBaseProps {
 
 export type IdempotentApiProps = IdempotentHttpApiProps | IdempotentRestApiProps
 
-/** As long as an incident may take to be looked into. */
+/** An incident may be investigated this late. */
 const ACCESS_LOG_RETENTION = RetentionDays.THREE_MONTHS
 
 const DEFAULT_RATE = 1_000
 const DEFAULT_BURST = 500
 
 /**
- * An API whose functions end before the gateway gives up on them.
+ * An HTTP API or REST API with throttling and an access log. Synthesis fails if a function may run longer than the
+ * gateway waits.
  *
  * ```ts
  * const api = new IdempotentApi(this, 'Api', { routes: { 'POST /payments': pay } })
  * ```
  */
 export class IdempotentApi extends Construct {
-  /** Without a slash at its end. */
+  /** The URL of the API, without a trailing slash. */
   readonly url: string
   /** Where the access log goes. */
   readonly accessLogGroup: ILogGroup
-  /** The API where it is an HTTP API. */
+  /** The HTTP API; `undefined` for a REST API. */
   readonly httpApi: HttpApi | undefined
-  /** The API where it is a REST API. */
+  /** The REST API; `undefined` for an HTTP API. */
   readonly restApi: RestApi | undefined
 
-  readonly #front: Front
+  readonly #api: ApiKind
 
   constructor(scope: Construct, id: string, props: IdempotentApiProps = {}) {
     super(scope, id)
     this.accessLogGroup = props.accessLogGroup ?? newLogGroup(this)
-    const front = frontOf(this, props, this.accessLogGroup)
-    this.httpApi = 'httpApi' in front ? front.httpApi : undefined
-    this.restApi = 'restApi' in front ? front.restApi : undefined
-    this.url = front.url
-    this.#front = front
+    const api = createApi(this, props, this.accessLogGroup)
+    this.httpApi = 'httpApi' in api ? api.httpApi : undefined
+    this.restApi = 'restApi' in api ? api.restApi : undefined
+    this.url = api.url
+    this.#api = api
     for (const [route, handler] of Object.entries(props.routes ?? {})) this.addRoute(route, handler)
   }
 
-  /** `route`: method and path, such as `POST /payments/{id}/refunds`. */
+  /**
+   * Adds a route.
+   *
+   * @param route method and path, such as `POST /payments/{id}/refunds`
+   * @throws Error if `route` is not a method and a path
+   */
   addRoute(route: string, handler: IFunction): void {
-    this.#front.addRoute(readRoute(route), handler)
-    validateAtSynth(this, () => endsInTime(route, handler, this.#front))
+    this.#api.addRoute(readRoute(route), handler)
+    validateAtSynth(this, () => endsInTime(route, handler, this.#api))
   }
 
-  /** Answers of 500 and more. */
+  /** Answers with status 500 or above. Statistic: sum. */
   metricServerErrors(props?: MetricOptions): IMetric {
-    return this.#front.metricServerErrors(props)
+    return this.#api.metricServerErrors(props)
   }
 
-  /** Answers of 400 to 499; the layer's own problems among them. */
+  /** Answers with status 400 to 499, including the layer's own problem responses. Statistic: sum. */
   metricClientErrors(props?: MetricOptions): IMetric {
-    return this.#front.metricClientErrors(props)
+    return this.#api.metricClientErrors(props)
   }
 
-  /** How long callers wait; the 99th percentile unless another statistic is asked for. */
+  /** How long callers wait, in milliseconds. Statistic: the 99th percentile, unless `props` gives another. */
   metricLatency(props?: MetricOptions): IMetric {
-    return this.#front.metricLatency(props)
+    return this.#api.metricLatency(props)
   }
 }
 
 const newLogGroup = (scope: Construct): LogGroup =>
   new LogGroup(scope, 'AccessLog', { retention: ACCESS_LOG_RETENTION, removalPolicy: RemovalPolicy.DESTROY })
 
-const frontOf = (scope: Construct, props: IdempotentApiProps, accessLogGroup: ILogGroup): HttpFront | RestFront => {
-  const settings: FrontSettings = {
+const createApi = (
+  scope: Construct,
+  props: IdempotentApiProps,
+  accessLogGroup: ILogGroup,
+): HttpApiKind | RestApiKind => {
+  const settings: ApiSettings = {
     name: props.apiName,
     corsOrigins: props.corsOrigins,
     corsHeaders: props.corsHeaders,
@@ -156,16 +167,16 @@ const frontOf = (scope: Construct, props: IdempotentApiProps, accessLogGroup: IL
     throttlingBurstLimit: props.throttlingBurstLimit ?? DEFAULT_BURST,
     accessLogGroup,
   }
-  if (props.type !== 'rest') return httpFront(scope, settings, props.authorizer)
+  if (props.type !== 'rest') return createHttpApi(scope, settings, props.authorizer)
   const { stageName = 'prod', cloudWatchRole = true, authorizer } = props
-  return restFront(scope, { ...settings, stageName, cloudWatchRole }, authorizer)
+  return createRestApi(scope, { ...settings, stageName, cloudWatchRole }, authorizer)
 }
 
-/** Otherwise the caller gets the gateway's own 503 or 504 while the function goes on, and its retry a conflict. */
-const endsInTime = (route: string, handler: IFunction, { kind, waitsSeconds }: Front): string | undefined => {
+/** If the gateway gave up first, the caller would get its 503 or 504, and its retry would meet a running function. */
+const endsInTime = (route: string, handler: IFunction, { kind, timeoutSeconds }: ApiKind): string | undefined => {
   const timeout = timeoutOf(handler)
-  return timeout !== undefined && timeout.toSeconds() > waitsSeconds
-    ? `the function of "${route}" has a timeout of ${seconds(timeout)}, and ${kind} waits ${waitsSeconds} s: ` +
+  return timeout !== undefined && timeout.toSeconds() > timeoutSeconds
+    ? `the function of "${route}" has a timeout of ${seconds(timeout)}, and ${kind} waits ${timeoutSeconds} s: ` +
         'the function must end before the gateway gives up'
     : undefined
 }

@@ -3,24 +3,24 @@ import type { ITable } from 'aws-cdk-lib/aws-dynamodb'
 import { Architecture, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda'
 import { NodejsFunction, type NodejsFunctionProps } from 'aws-cdk-lib/aws-lambda-nodejs'
 import type { Construct } from 'constructs'
-import { defined } from './defined.ts'
-import { bundlingWith } from './function-bundling.ts'
+import { bundlingWith, defined } from './function-bundling.ts'
 import type { IIdempotencyTable } from './idempotency-table.ts'
 import { seconds, validateAtSynth } from './numbers.ts'
 import { checkedOperation } from './operation.ts'
 
 export interface IdempotentFunctionProps extends NodejsFunctionProps {
-  /** Where its records are. */
+  /** The table that holds the function's records. Must be in the function's Region. */
   readonly table: IIdempotencyTable
   /**
-   * The `operation` of the handler's options: the function gets leave for the records of this one. For a function with
-   * several call `table.grantClaims` for each of the others.
+   * The `operation` of the handler's options. The function gets permission for the records of this operation only. If
+   * it has several operations, call `table.grantClaims` for each of the others. 1 to 100 characters of `A-Z a-z 0-9 . _
+   * -`; must not be a CDK token.
    */
   readonly operation: string
   /**
-   * How long outcomes are replayed; at least 1,501 s. The function finds it in `IDEMPOTENCY_RETENTION_SECONDS`, for its
-   * option `retentionSeconds`.
-   * @default - the layer's: a day, and for SQS 15 days
+   * How long outcomes are replayed: at least 1,501 s, and at least `timeout` + 601 s. The construct sets it as
+   * `IDEMPOTENCY_RETENTION_SECONDS`; the handler must pass that to its option `retentionSeconds`.
+   * @default - the variable is not set, and the layer's own defaults apply: 1 day for HTTP, 15 days for SQS
    */
   readonly retention?: Duration
 }
@@ -28,39 +28,43 @@ export interface IdempotentFunctionProps extends NodejsFunctionProps {
 /** The environment variable for `dynamoDbStore({ tableName })`. */
 const TABLE_VARIABLE = 'IDEMPOTENCY_TABLE'
 
-/** The environment variable for the option `retentionSeconds`, where `retention` is given. */
+/** The environment variable for the option `retentionSeconds`; set if `retention` is given. */
 const RETENTION_VARIABLE = 'IDEMPOTENCY_RETENTION_SECONDS'
 
-/** Two store calls, the work, and a margin; API Gateway waits no longer than 30 s. */
+/** Two store calls, the work, and a margin, within the 30 s that API Gateway waits. */
 const DEFAULT_TIMEOUT = Duration.seconds(10)
 
-/** Lambda gives processor time by memory: below this the start of Node is slow. */
+/** Lambda allots processor time by memory: with less than this, Node starts slowly. */
 const DEFAULT_MEMORY_MIB = 512
 
-/** The lease ends a second after the timeout, since that late a function may be killed. */
+/** The lease ends one second after the timeout, because Lambda may kill a function that late. */
 const LEASE_MARGIN_SECONDS = 1
 
 /**
- * A delayed duplicate of a signed request can reach DynamoDB up to five minutes late, with either clock up to five
- * minutes off; it must find the record that it belongs to.
+ * A delayed duplicate of a signed request can reach DynamoDB up to five minutes late, and a clock may be off by five
+ * more. It must still find its record.
  */
 const LATE_WRITE_SECONDS = 600
 
-/** The layer refuses less, whatever the timeout: the rule above for Lambda's longest, 900 s. */
+/** The layer's own minimum: the same rule for Lambda's longest timeout, 900 s. */
 const MIN_RETENTION_SECONDS = 1_501
 
 /**
- * A function that claims records: Node 24 on arm64, bundled, with the table's name in `IDEMPOTENCY_TABLE` and leave for
- * the records of its operation. Everything that `NodejsFunction` takes can be given too; `entry` has to be.
+ * A function that claims records: Node 24 on arm64, bundled, with the table's name in `IDEMPOTENCY_TABLE` and
+ * permission for the records of its operation. It takes all props of `NodejsFunction`. `entry`, the path of the
+ * handler's source file, is required, unless `code` is given.
  *
- * A table of another account is named by its ARN, and needs a resource policy that lets this function in.
+ * If the table belongs to another account, `IDEMPOTENCY_TABLE` is its ARN, and the table needs a resource policy that
+ * admits this function.
+ *
+ * @throws Error if `operation` breaks its rule, or if neither `entry` nor `code` is given
  *
  * ```ts
  * const pay = new IdempotentFunction(this, 'Pay', { table, operation: 'payments', entry: 'functions/pay.ts' })
  * ```
  */
 export class IdempotentFunction extends NodejsFunction {
-  /** How long outcomes are replayed, where that was said. */
+  /** The prop `retention`. */
   readonly retention: Duration | undefined
 
   constructor(scope: Construct, id: string, props: IdempotentFunctionProps) {
@@ -95,14 +99,14 @@ export class IdempotentFunction extends NodejsFunction {
   }
 }
 
-/** DynamoDB takes a bare name for a table of the caller's own account. Two tokens that differ may stand for two. */
+/** DynamoDB looks up a bare name in the caller's account. Different tokens may mean different accounts: use the ARN. */
 const tableNameFor = (scope: Construct, { env, tableName, tableArn }: ITable): string =>
   env.account === Stack.of(scope).account ? tableName : tableArn
 
 const inOneRegion = (scope: Construct, { env }: ITable): string | undefined => {
   const { region } = Stack.of(scope)
   return Token.compareStrings(env.region, region) === TokenComparison.DIFFERENT
-    ? `the table is in ${env.region}, and the function in ${region}: DynamoDB takes requests for tables of its own Region only`
+    ? `the table is in ${env.region}, and the function in ${region}: DynamoDB serves only the tables of its own Region`
     : undefined
 }
 

@@ -19,97 +19,99 @@ import {
 
 export interface IdempotentQueueProps {
   /**
-   * The function with the `sqsHandler`: an `IdempotentFunction`, or any other that was granted its claims. It takes the
-   * messages of one queue.
+   * The function with the `sqsHandler`: an `IdempotentFunction`, or another function with `table.grantClaims`. A worker
+   * can serve one `IdempotentQueue` only.
    */
   readonly worker: LambdaFunction & { readonly retention?: Duration | undefined }
   /**
-   * Whether messages of one group are handed over in order.
+   * Whether this is a FIFO queue, which delivers the messages of one group in order.
    * @default false
    */
   readonly fifo?: boolean
   /**
-   * Whether a FIFO queue drops a second message with the same body within five minutes by itself. Only with `fifo`.
+   * Whether SQS drops a second message with the same body within five minutes. Requires `fifo`.
    * @default false
    */
   readonly contentBasedDeduplication?: boolean
   /**
-   * Messages handed over at once, 1 to 10,000 (10 on a FIFO queue).
+   * The most messages in one batch: 1 to 10,000, or 1 to 10 on a FIFO queue.
    * @default 10
    */
   readonly batchSize?: number
   /**
-   * How long to wait for a batch to fill. More than 10 messages need at least a second.
-   * @default - none
+   * How long Lambda waits for a batch to fill: up to 300 s. A `batchSize` over 10 needs at least 1 s.
+   * @default - no waiting
    */
   readonly maxBatchingWindow?: Duration
   /**
-   * How many batches run at once, 2 to 1,000.
-   * @default - as many as the account allows
+   * How many batches run at once: 2 to 1,000.
+   * @default - limited by the account's concurrency only
    */
   readonly maxConcurrency?: number
   /**
-   * How long a message stays hidden once it was handed over; at least 6 x the worker's timeout + the batch window.
-   * @default - exactly that
+   * How long a message stays hidden after each delivery: at least 6 x the worker's timeout + `maxBatchingWindow`.
+   * @default - exactly that, or 30 s if the worker's timeout is unknown
    */
   readonly visibilityTimeout?: Duration
   /**
-   * How long the queue keeps a message; at most the worker's record retention.
-   * @default - four days
+   * How long the queue keeps a message: at most the worker's record retention.
+   * @default - 4 days
    */
   readonly messageRetention?: Duration
   /**
-   * How long the dead-letter queue keeps a message; at most the worker's record retention, since a redriven message has
-   * to find its record.
+   * How long the dead-letter queue keeps a message: at most the worker's record retention, since a redriven message
+   * must find its record. On a standard queue, at least `messageRetention`.
    * @default - 14 days
    */
   readonly deadLetterRetention?: Duration
   /**
-   * After how many deliveries SQS itself moves a message to the dead-letter queue; more than `maxRuns`.
+   * After how many deliveries SQS moves a message to the dead-letter queue: 1 to 1,000, and more than `maxRuns`.
    * @default 5
    */
   readonly maxReceiveCount?: number
   /**
-   * How many runs may end in doubt before the message is poison. The worker finds it in `IDEMPOTENCY_MAX_RUNS`, for its
-   * option `maxRuns`.
+   * How many runs may end in doubt before the message counts as poison: 1 to 999. The construct sets it as
+   * `IDEMPOTENCY_MAX_RUNS`; the handler must pass that to its option `maxRuns`.
    * @default 3
    */
   readonly maxRuns?: number
   /**
-   * A KMS key of your own for both queues; the worker and `grantSendMessages` then get its use.
-   * @default - a key of SQS, at no cost
+   * Your own KMS key for both queues. The worker and the grantees of `grantSendMessages` then get permission to use it.
+   * @default - a key that SQS manages, at no cost
    */
   readonly encryptionKey?: IKey
   /**
-   * What happens to both queues when they leave the stack.
+   * What happens to both queues, and to their messages, when they are removed from the stack.
    * @default RemovalPolicy.DESTROY
    */
   readonly removalPolicy?: RemovalPolicy
 }
 
-/** Five deliveries, as AWS advises at least: a throttled function must not send good messages away. */
+/** AWS recommends at least five, so that throttling does not send good messages to the dead-letter queue. */
 const DEFAULT_MAX_RECEIVE_COUNT = 5
 
-/** The most that the layer's option takes, and that SQS does. */
+/** The upper bounds of the layer's option `maxRuns` and of SQS. */
 const MOST_RUNS = 999
 const MOST_RECEIVES = 1_000
 
-/** The layer's own defaults. */
+/** The layer's defaults. */
 const DEFAULT_MAX_RUNS = 3
 const LAYER_RETENTION = Duration.seconds(1_296_000)
 
-/** SQS's own default, and the most it takes. */
+/** SQS's default and upper bound. */
 const DEFAULT_MESSAGE_RETENTION = Duration.days(4)
 const LONGEST_MESSAGE_RETENTION = Duration.days(14)
 
-/** For the options `maxRuns` and `deadLetter`. */
+/** Environment variables for the options `maxRuns` and `deadLetter`. */
 const MAX_RUNS_VARIABLE = 'IDEMPOTENCY_MAX_RUNS'
 const DEAD_LETTER_VARIABLE = 'DEAD_LETTER_QUEUE_URL'
 
 /**
- * A queue, its dead-letter queue, and a worker that takes batches and names the messages that failed, with numbers that
- * fit together. The worker may move visibility and write to the dead-letter queue, whose URL it finds in
- * `DEAD_LETTER_QUEUE_URL`.
+ * A queue, its dead-letter queue, and the event source of the worker, which reports the failed messages of a batch. The
+ * worker gets permission to change visibility and to send to the dead-letter queue. The construct sets the URL of the
+ * dead-letter queue as `DEAD_LETTER_QUEUE_URL`. Synthesis fails if the numbers do not fit together.
+ *
+ * @throws Error if the worker already has an `IdempotentQueue`
  *
  * ```ts
  * const orders = new IdempotentQueue(this, 'Orders', { worker })
@@ -164,16 +166,17 @@ export class IdempotentQueue extends Construct {
     )
   }
 
+  /** Lets the grantee send messages to the queue. */
   grantSendMessages(grantee: IGrantable): Grant {
     return this.queue.grantSendMessages(grantee)
   }
 
-  /** Messages that somebody has to look at. */
+  /** Messages in the dead-letter queue. Statistic: maximum. */
   metricDeadLetters(props?: MetricOptions): IMetric {
     return this.deadLetterQueue.metricApproximateNumberOfMessagesVisible({ statistic: 'Maximum', ...props })
   }
 
-  /** How long the message at the head has been waiting, in seconds. */
+  /** Age of the oldest message in the queue, in seconds. Statistic: maximum. */
   metricAgeOfOldestMessage(props?: MetricOptions): IMetric {
     return this.queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum', ...props })
   }
@@ -181,7 +184,7 @@ export class IdempotentQueue extends Construct {
 
 const withQueue = new WeakSet<LambdaFunction>()
 
-/** The worker finds its dead-letter queue and its `maxRuns` by its environment, which holds one of each. */
+/** The worker's environment can hold the URL and the `maxRuns` of one queue only. */
 const onlyQueueOf = (worker: LambdaFunction): void => {
   if (withQueue.has(worker)) {
     throw new Error(

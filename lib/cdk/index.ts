@@ -1,4 +1,4 @@
-/** CDK constructs: the table, functions, APIs and queues whose numbers fit the layer, and their alarms. */
+/** CDK constructs: the table, functions, APIs and queues with numbers that fit the layer, and their alarms. */
 export { FUNCTION_BUNDLING } from './function-bundling.ts'
 export { IdempotencyAlarms, type IdempotencyAlarmsProps } from './idempotency-alarms.ts'
 export {

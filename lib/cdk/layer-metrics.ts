@@ -1,6 +1,9 @@
 import { Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch'
 
-/** What `emfMetrics` publishes: a count for each type of event, and how long a won claim took. */
+/**
+ * A metric that `emfMetrics` publishes: the count of one type of event, or `claimLatency`, in milliseconds, of won
+ * claims.
+ */
 export type LayerMetric =
   | 'claimed'
   | 'tookOver'
@@ -21,12 +24,12 @@ export type LayerMetric =
   | 'queueFailed'
   | 'claimLatency'
 
-/** The default of `emfMetrics`. */
+/** The default namespace of `emfMetrics`. */
 export const DEFAULT_NAMESPACE = 'LambdaOnce'
 
 const OPERATION = 'operation'
 
-/** Each as the metric is of use: counts are added up, a latency is looked at where it hurts. */
+/** Statistic: the sum of a count, the 99th percentile of the latency. */
 export const layerMetric = (
   namespace: string,
   operation: string,

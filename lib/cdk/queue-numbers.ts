@@ -1,7 +1,7 @@
 import { type Duration, Token } from 'aws-cdk-lib'
 import { seconds } from './numbers.ts'
 
-/** AWS's own advice for an event source: the retries of a throttled function fit into one receipt of its messages. */
+/** AWS recommends this for an event source: Lambda can retry a throttled function while the batch is still hidden. */
 const TIMEOUTS_PER_VISIBILITY = 6
 
 export const leastVisibilitySeconds = (timeout: Duration, batchWindow: Duration): number =>
@@ -32,7 +32,7 @@ export const recordsOutliveMessages = (
 
 /**
  * On a standard queue a message keeps its age when it moves ("Setting-up dead-letter queue retention in Amazon SQS", in
- * the SQS developer guide): one that is older than the dead-letter queue keeps anything would be gone at once, unseen.
+ * the SQS developer guide). A message older than `deadLetterRetention` would be deleted at once, before anyone sees it.
  */
 export const deadLettersOutliveMessages = (deadLetters: Duration, messages: Duration): string | undefined =>
   deadLetters.toSeconds() < messages.toSeconds()
@@ -42,8 +42,8 @@ export const deadLettersOutliveMessages = (deadLetters: Duration, messages: Dura
 
 export const poisonIsFoundFirst = (maxRuns: number, maxReceiveCount: number): string | undefined =>
   maxRuns >= maxReceiveCount
-    ? `maxRuns is ${maxRuns}, and maxReceiveCount is ${maxReceiveCount}: maxRuns must be less, or SQS takes the message ` +
-      'away before the layer has said why it failed'
+    ? `maxRuns is ${maxRuns}, and maxReceiveCount is ${maxReceiveCount}: maxRuns must be less, or SQS moves the message ` +
+      'to the dead-letter queue before the layer can add the reason'
     : undefined
 
 export const isCount = (name: 'maxRuns' | 'maxReceiveCount', value: number, most: number): string | undefined =>
@@ -53,5 +53,5 @@ export const isCount = (name: 'maxRuns' | 'maxReceiveCount', value: number, most
 
 export const deduplicatesOnFifoOnly = (contentBasedDeduplication: boolean | undefined): string | undefined =>
   contentBasedDeduplication === true
-    ? 'contentBasedDeduplication is true, and fifo is not: only a FIFO queue drops messages by itself'
+    ? 'contentBasedDeduplication is true, and fifo is not: only a FIFO queue can deduplicate messages'
     : undefined

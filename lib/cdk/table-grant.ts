@@ -2,13 +2,13 @@ import type { ITable } from 'aws-cdk-lib/aws-dynamodb'
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam'
 import { leadingKeysOf } from './operation.ts'
 
-/** What the store calls. Nothing lists records, reads those of others, or deletes any. */
+/** The calls that the store makes. It never scans, queries or deletes. */
 const CLAIM_ACTIONS = ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem']
 
-/** What DynamoDB does with a customer's key in the name of who calls it. `ITable.grant` adds none of it. */
+/** DynamoDB uses a customer managed key with the caller's permissions. `ITable.grant` adds none of these. */
 const KEY_ACTIONS = ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey*', 'kms:ReEncrypt*']
 
-/** One operation's records, and no others. */
+/** Grants access to the records of one operation only. */
 export const grantOperation = (table: ITable, grantee: IGrantable, operation: string): Grant => {
   const onTable = Grant.addToPrincipal({
     grantee,
@@ -16,7 +16,7 @@ export const grantOperation = (table: ITable, grantee: IGrantable, operation: st
     resourceArns: [table.tableArn],
     conditions: {
       'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [leadingKeysOf(operation)] },
-      // ForAllValues is true of a request that has no leading keys at all.
+      // ForAllValues is also true for a request without leading keys.
       Null: { 'dynamodb:LeadingKeys': 'false' },
     },
   })

@@ -3,7 +3,7 @@ import { CfnGlobalTable, CfnTable, type ITable } from 'aws-cdk-lib/aws-dynamodb'
 import { PARTITION_KEY, TTL_ATTRIBUTE } from '../dynamodb/item.ts'
 import type { Check } from './numbers.ts'
 
-/** What CloudFormation is told of a table, as far as the store needs it to be so. */
+/** The CloudFormation properties that the store depends on. */
 interface Shape {
   readonly keySchema?: readonly { readonly attributeName: string; readonly keyType: string }[]
   readonly attributeDefinitions?: readonly { readonly attributeName: string; readonly attributeType: string }[]
@@ -11,8 +11,8 @@ interface Shape {
 }
 
 /**
- * For a table of this app; of one that stands already CDK knows the name only. What is judged are its props: a property
- * that `addPropertyOverride` sets is not seen.
+ * Checks a table that this app creates. For an imported table CDK knows only the name, so there are no checks. The
+ * checks read the props of the table and do not see a property that `addPropertyOverride` sets.
  */
 export const fitsStore = (table: ITable): readonly Check[] => {
   const made = table.node.defaultChild
@@ -24,7 +24,7 @@ export const fitsStore = (table: ITable): readonly Check[] => {
   return [() => hasItsKey(shape()), () => hasTtl(shape()), () => isAlone(replicasOf(table, made))]
 }
 
-/** A `TableV2` counts its own Region among them; a `Table` makes a resource of its own for each. */
+/** The `replicas` of a `TableV2` include its own Region. A `Table` creates one child resource for each replica. */
 const replicasOf = (table: ITable, made: CfnTable | CfnGlobalTable): number =>
   made instanceof CfnGlobalTable
     ? Stack.of(made).resolve(made.replicas).length - 1

@@ -9,23 +9,22 @@ import {
 } from 'aws-cdk-lib/aws-apigatewayv2'
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations'
 import type { Construct } from 'constructs'
-import { accessLogLine, type Front, type FrontSettings } from './api-front.ts'
-import { allowedHeaders, LAYER_RESPONSE_HEADERS } from './cors.ts'
+import { type ApiKind, type ApiSettings, accessLogLine, allowedHeaders, LAYER_RESPONSE_HEADERS } from './api-kind.ts'
 
-export interface HttpFront extends Front {
+export interface HttpApiKind extends ApiKind {
   readonly httpApi: HttpApi
 }
 
-/** An HTTP API waits 30 s for its function, and this cannot be raised. */
-const WAITS_SECONDS = 30
+/** An HTTP API waits 30 s for its function. This quota cannot be raised. */
+const TIMEOUT_SECONDS = 30
 
-export const httpFront = (
+export const createHttpApi = (
   scope: Construct,
-  settings: FrontSettings,
+  settings: ApiSettings,
   authorizer: IHttpRouteAuthorizer | undefined,
-): HttpFront => {
+): HttpApiKind => {
   const httpApi = new HttpApi(scope, 'HttpApi', {
-    createDefaultStage: false, // made below: the one that comes by itself has no throttling and no access log
+    createDefaultStage: false, // CDK's default stage has no throttling and no access log: see below
     ...(settings.name === undefined ? {} : { apiName: settings.name }),
     ...(authorizer === undefined ? {} : { defaultAuthorizer: authorizer }),
     ...(settings.corsOrigins === undefined ? {} : { corsPreflight: corsOf(settings.corsOrigins, settings) }),
@@ -42,7 +41,7 @@ export const httpFront = (
   })
   return {
     kind: 'An HTTP API',
-    waitsSeconds: WAITS_SECONDS,
+    timeoutSeconds: TIMEOUT_SECONDS,
     url: httpApi.apiEndpoint,
     httpApi,
     addRoute: ({ method, path }, handler) => {
@@ -55,7 +54,7 @@ export const httpFront = (
   }
 }
 
-const corsOf = (allowOrigins: readonly string[], { corsHeaders }: FrontSettings) => ({
+const corsOf = (allowOrigins: readonly string[], { corsHeaders }: ApiSettings) => ({
   allowOrigins: [...allowOrigins],
   allowMethods: [CorsHttpMethod.ANY],
   allowHeaders: allowedHeaders(corsHeaders),

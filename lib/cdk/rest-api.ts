@@ -8,14 +8,13 @@ import {
   RestApi,
 } from 'aws-cdk-lib/aws-apigateway'
 import type { Construct } from 'constructs'
-import { accessLogLine, type Front, type FrontSettings } from './api-front.ts'
-import { allowedHeaders, LAYER_RESPONSE_HEADERS } from './cors.ts'
+import { type ApiKind, type ApiSettings, accessLogLine, allowedHeaders, LAYER_RESPONSE_HEADERS } from './api-kind.ts'
 
-export interface RestFront extends Front {
+export interface RestApiKind extends ApiKind {
   readonly restApi: RestApi
 }
 
-export interface RestFrontSettings extends FrontSettings {
+export interface RestApiSettings extends ApiSettings {
   readonly stageName: string
   readonly cloudWatchRole: boolean
 }
@@ -23,17 +22,17 @@ export interface RestFrontSettings extends FrontSettings {
 const LONGEST_NAME = 128
 
 /** A REST API waits 29 s for its function, unless the account has a raised quota. */
-const WAITS_SECONDS = 29
+const TIMEOUT_SECONDS = 29
 
-export const restFront = (
+export const createRestApi = (
   scope: Construct,
-  settings: RestFrontSettings,
+  settings: RestApiSettings,
   authorizer: IAuthorizer | undefined,
-): RestFront => {
+): RestApiKind => {
   const restApi = new RestApi(scope, 'RestApi', {
     endpointTypes: [EndpointType.REGIONAL],
     cloudWatchRole: settings.cloudWatchRole,
-    // Its metrics go by its name alone: two of one name would share them, also in different stacks.
+    // CloudWatch names the metrics of a REST API by `restApiName` alone: two APIs with one name would share them.
     restApiName: settings.name ?? Names.uniqueResourceName(scope, { maxLength: LONGEST_NAME, separator: '-' }),
     ...(authorizer === undefined ? {} : { defaultMethodOptions: { authorizer } }),
     ...(settings.corsOrigins === undefined
@@ -51,7 +50,7 @@ export const restFront = (
   })
   return {
     kind: 'A REST API',
-    waitsSeconds: WAITS_SECONDS,
+    timeoutSeconds: TIMEOUT_SECONDS,
     url: restApi.url.replace(/\/$/, ''),
     restApi,
     addRoute: ({ method, path }, handler) => {
@@ -63,7 +62,7 @@ export const restFront = (
   }
 }
 
-const corsOf = (allowOrigins: readonly string[], { corsHeaders }: FrontSettings) => ({
+const corsOf = (allowOrigins: readonly string[], { corsHeaders }: ApiSettings) => ({
   allowOrigins: [...allowOrigins],
   allowHeaders: allowedHeaders(corsHeaders),
   exposeHeaders: [...LAYER_RESPONSE_HEADERS],
