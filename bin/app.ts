@@ -1,4 +1,4 @@
-/** The CDK app: `npm run synth`, `npm run deploy`, `npm run destroy`, with `-- -c stage=…` for another stage. */
+/** The CDK app of `npm run synth`, `npm run deploy` and `npm run destroy`. `-- -c stage=…` selects another stage. */
 import { App, Tags, Validations } from 'aws-cdk-lib'
 import { AwsSolutionsChecks } from 'cdk-nag'
 import { ExampleStack } from './example/example-stack.ts'

@@ -1,9 +1,8 @@
-/** `npm start`: the example API on this machine. */
-import { type Flags, HELP, readFlags } from '../local/flags.ts'
-import { JavaMissing } from '../local/java.ts'
+/** `npm start`: serves the example API on this machine. */
+import { type Flags, HELP, readFlags, StartRefusedError } from '../local/flags.ts'
+import { JavaMissingError } from '../local/java.ts'
 import { startLocalServer } from '../local/local-server.ts'
 import { whenParentEnds } from '../local/parent-watch.ts'
-import { StartRefused } from '../local/start-refused.ts'
 import { tour, tourText } from '../local/tour.ts'
 
 const REFUSED_STATUS = 2
@@ -25,7 +24,9 @@ const start = async (flags: Extract<Flags, { kind: 'start' }>): Promise<void> =>
   process.stdout.write(`The example API is at ${url} (Ctrl-C stops it). To try:\n\n${steps}\n`)
 }
 
-/** Ctrl-C comes twice where npm hands it on as well: once is enough. What is still starting is stopped once it has. */
+/**
+ * npm may pass Ctrl-C on, so the signal can arrive twice. A server that is still starting stops once it has started.
+ */
 const stopOnSignals = (starting: ReturnType<typeof startLocalServer>): void => {
   const stop = async (): Promise<void> => {
     if (stopping) return
@@ -38,8 +39,8 @@ const stopOnSignals = (starting: ReturnType<typeof startLocalServer>): void => {
 }
 
 const refuse = (error: unknown): void => {
-  if (stopping) return // Ctrl-C ends the bundler too, in the middle of its work
-  const expected = error instanceof StartRefused || error instanceof JavaMissing
+  if (stopping) return // Ctrl-C also ends the bundler, which then fails
+  const expected = error instanceof StartRefusedError || error instanceof JavaMissingError
   logError(`npm start: ${error instanceof Error ? error.message : String(error)}`)
   process.exitCode = expected ? REFUSED_STATUS : 1
 }

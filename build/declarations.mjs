@@ -1,6 +1,6 @@
 /**
- * The compiler writes `.js` into the imports of the code, and leaves `.ts` in those of the declarations. TypeScript
- * before 5.0 does not resolve such an import: every type behind it becomes `any`, and `skipLibCheck` hides the error.
+ * Rewrites `.ts` to `.js` in the imports of the declarations. The compiler does this in the code only. TypeScript
+ * before 5.0 does not resolve a `.ts` import: every type behind it becomes `any`, and `skipLibCheck` hides the error.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 

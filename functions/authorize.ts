@@ -7,8 +7,8 @@ interface Merchant {
 const MERCHANT_ID = /^[\x21-\x7e]{1,64}$/
 
 /**
- * A stand-in, so that the example can be called with curl: it believes the header `x-merchant-id`, whoever sends it.
- * Your own looks at a credential, such as a token or an API key, and takes the merchant from that.
+ * A placeholder that trusts the header `x-merchant-id`, so that you can call the example with curl. A real authorizer
+ * checks a credential, such as a token or an API key, and takes the merchant from it.
  */
 export const handler = async (
   event: APIGatewayRequestAuthorizerEventV2,

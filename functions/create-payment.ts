@@ -10,7 +10,7 @@ import { pay } from './payments/pay.ts'
 const createPayment = (event: ApiEvent, context: Context) =>
   pay(merchantOf(event), `pay_${effectId(claimOf(context), 'payment')}`, bodyOf(event))
 
-/** The middleware form: the last `.use`. */
+/** The middleware form. Make it the last `.use`. */
 export const handler: ApiHandler = middy<ApiEvent, HttpResponse>()
   .use(
     idempotency<ApiEvent>({

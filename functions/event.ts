@@ -1,10 +1,10 @@
 import type { APIGatewayProxyEventV2WithLambdaAuthorizer, Context } from 'aws-lambda'
 import type { HttpResponse } from 'lambda-once/http'
 
-/** An HTTP API event whose authorizer says which merchant is calling. */
+/** An HTTP API event with the merchant that the authorizer found. */
 export type ApiEvent = APIGatewayProxyEventV2WithLambdaAuthorizer<{ readonly merchantId: string }>
 
-/** Of two parameters: nodejs24.x refuses handlers with three. */
+/** Two parameters, because nodejs24.x refuses handlers with three. */
 export type ApiHandler = (event: ApiEvent, context: Context) => Promise<HttpResponse>
 
 export const merchantOf = (event: ApiEvent): string => event.requestContext.authorizer.lambda.merchantId

@@ -1,4 +1,4 @@
 import { emfMetrics } from 'lambda-once/metrics'
 
-/** Metrics where the stack asks for them; on a terminal they would only be lines in the way. */
+/** Writes metrics if the stack asks for them. On a terminal the extra lines would only be in the way. */
 export const observe: ReturnType<typeof emfMetrics> = process.env.METRICS === 'emf' ? emfMetrics() : () => {}

@@ -9,7 +9,7 @@ import { reserve } from './orders/reserve.ts'
 const processOrder = ({ body: order }: SqsMessage<Order>, claim: HandlerClaim | undefined): Promise<void> =>
   reserve(order, { id: `res_${effectId(claim, 'reservation')}`, run: claim?.attempt ?? 1 })
 
-/** One order is worked once, however often its message is delivered, and however often its producer sends it. */
+/** Processes each order once, however often SQS delivers its message or its producer sends it. */
 export const handler: SqsBatchHandler<Context> = sqsHandler(processOrder, {
   store: dynamoDbStore({ tableName: process.env.IDEMPOTENCY_TABLE }),
   operation: 'orders',

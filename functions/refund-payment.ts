@@ -14,7 +14,10 @@ const refundPayment = (event: ApiEvent, _context: Context, claim: HandlerClaim |
   return refund({ merchantId, paymentId, id: `ref_${effectId(claim, 'refund')}` }, bodyOf(event))
 }
 
-/** The wrapper form, inside a Middy chain: outer middlewares see replays and problems too. Who asks twice waits. */
+/**
+ * The wrapper form, inside a Middy chain: the middlewares outside it also see replays and problems. A duplicate waits
+ * up to 5 s for the first request.
+ */
 export const handler: ApiHandler = middy<ApiEvent, HttpResponse>()
   .use(securityHeaders())
   .handler(

@@ -3,7 +3,9 @@ import type { HttpResponse } from 'lambda-once/http'
 
 const HEADERS = { 'strict-transport-security': 'max-age=63072000', 'x-content-type-options': 'nosniff' }
 
-/** Adds to every answer what browsers should know; to replays and problems too, where it is outside of them. */
+/**
+ * Adds security headers to every answer. Placed outside the idempotency wrapper, it covers replays and problems too.
+ */
 export const securityHeaders = (): MiddlewareObj<unknown, HttpResponse> => ({
   after: (request) => {
     if (request.response === null || request.response === undefined) return

@@ -1,6 +1,6 @@
 import { CreateTableCommand, type DynamoDBClient, ResourceInUseException } from '@aws-sdk/client-dynamodb'
 
-/** Rows of the example, each with its merchant: payments and refunds, or orders and reservations. */
+/** Creates a table for rows of the example by merchant: payments and refunds, or orders and reservations. */
 export const createBusinessTable = async (client: DynamoDBClient, tableName: string): Promise<void> => {
   try {
     await client.send(
@@ -18,6 +18,6 @@ export const createBusinessTable = async (client: DynamoDBClient, tableName: str
       }),
     )
   } catch (error) {
-    if (!(error instanceof ResourceInUseException)) throw error // it stands there from an earlier start
+    if (!(error instanceof ResourceInUseException)) throw error // the table exists from an earlier start
   }
 }

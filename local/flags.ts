@@ -1,32 +1,36 @@
 import { parseArgs } from 'node:util'
-import { StartRefused } from './start-refused.ts'
 
 export interface LocalSettings {
   readonly port: number
-  /** Where the database is kept; `undefined`: in memory. */
+  /** Directory of the database; `undefined` keeps it in memory. */
   readonly dataDirectory: string | undefined
   readonly functionTimeoutSeconds: number
 }
 
 export type Flags = { readonly kind: 'help' } | ({ readonly kind: 'start' } & LocalSettings)
 
+/** The command line or the machine does not allow a start. The message is one line: what is wrong, and what to do. */
+export class StartRefusedError extends Error {
+  override readonly name = 'StartRefusedError'
+}
+
 const DEFAULT_PORT = 3_000
 const MAX_PORT = 65_535
 
 const DEFAULT_TIMEOUT_SECONDS = 10
 
-/** An HTTP API gives up after 30 s: a function that may run longer answers nobody. */
+/** An HTTP API stops waiting after 30 s: it would discard the response of a function that runs longer. */
 const MAX_TIMEOUT_SECONDS = 29
 
 export const HELP: string = `Serves the example API and its orders queue on 127.0.0.1, with DynamoDB Local inside,
-which listens on every interface of this machine: it cannot be told otherwise.
+which listens on every interface of this machine: it has no option to change that.
 
   npm start -- [flags]
 
-  --port N                    where to listen; 0 takes one that is free (default ${DEFAULT_PORT})
-  --data DIR                  keep the database in DIR: a retry is replayed after a restart too (default: in memory)
-  --function-timeout SECONDS  when a function is killed, 1 to ${MAX_TIMEOUT_SECONDS} (default ${DEFAULT_TIMEOUT_SECONDS})
-  --help                      this text
+  --port N                    the port to listen on; 0 takes a free one (default ${DEFAULT_PORT})
+  --data DIR                  keep the database in DIR, so that retries are replayed after a restart (default: in memory)
+  --function-timeout SECONDS  how long a function may run, 1 to ${MAX_TIMEOUT_SECONDS} (default ${DEFAULT_TIMEOUT_SECONDS})
+  --help                      print this text
 
 Ctrl-C stops everything that was started.
 `
@@ -38,7 +42,7 @@ const FLAGS = {
   help: { type: 'boolean' },
 } as const
 
-/** Throws {@link StartRefused} for the first flag that cannot be right. */
+/** Throws {@link StartRefusedError} for the first invalid flag. */
 export const readFlags = (argv: readonly string[]): Flags => {
   const given = givenFlags(argv)
   if (given.has('help')) return { kind: 'help' }
@@ -56,7 +60,7 @@ export const readFlags = (argv: readonly string[]): Flags => {
 
 type Given = ReadonlyMap<string, string | undefined>
 
-/** Not strict: Node's own messages take several lines, and do not say what to do. */
+/** Not strict, because Node's error messages take several lines and do not say what to do. */
 const givenFlags = (argv: readonly string[]): Given => {
   const { tokens } = parseArgs({ args: [...argv], options: FLAGS, strict: false, tokens: true })
   const given = new Map<string, string | undefined>()
@@ -69,9 +73,9 @@ const givenFlags = (argv: readonly string[]): Given => {
   return given
 }
 
-const unknown = (what: 'argument' | 'flag', value: string): StartRefused => {
+const unknown = (what: 'argument' | 'flag', value: string): StartRefusedError => {
   const flags = Object.keys(FLAGS).map((name) => `--${name}`)
-  return new StartRefused(`Unknown ${what} ${value}: the flags are ${flags.join(', ')}`)
+  return new StartRefusedError(`Unknown ${what} ${value}: the flags are ${flags.join(', ')}`)
 }
 
 const integer = (
@@ -83,14 +87,14 @@ const integer = (
   const text = given.get(name) ?? ''
   const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
   if (value >= least && value <= most) return value
-  throw new StartRefused(`--${name} ${shown(text)}: give an integer from ${least} to ${most}`)
+  throw new StartRefusedError(`--${name} ${shown(text)}: give an integer from ${least} to ${most}`)
 }
 
 const directory = (given: Given): string | undefined => {
   if (!given.has('data')) return undefined
   const path = given.get('data') ?? ''
   if (path !== '' && !path.startsWith('--')) return path
-  throw new StartRefused(`--data ${shown(path)}: give a directory`)
+  throw new StartRefusedError(`--data ${shown(path)}: give a directory`)
 }
 
 const shown = (text: string): string => (text === '' ? 'has no value' : `is ${JSON.stringify(text)}`)

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { StartRefused } from './start-refused.ts'
+import { StartRefusedError } from './flags.ts'
 
 const HOST = '127.0.0.1'
 
@@ -15,7 +15,7 @@ export interface Listening {
   readonly url: string
 }
 
-/** Throws {@link StartRefused} where the port cannot be had. */
+/** Throws {@link StartRefusedError} if the port is not available. */
 export const listen = async (port: number, listener: RequestListener): Promise<Listening> => {
   const server = createServer(listener)
   try {
@@ -24,7 +24,7 @@ export const listen = async (port: number, listener: RequestListener): Promise<L
   } catch (error) {
     const remedy = REMEDIES[(error as NodeJS.ErrnoException).code ?? '']
     if (remedy === undefined) throw error
-    throw new StartRefused(`Port ${port} ${remedy}`, { cause: error })
+    throw new StartRefusedError(`Port ${port} ${remedy}`, { cause: error })
   }
   return { server, url: `http://${HOST}:${(server.address() as AddressInfo).port}` }
 }

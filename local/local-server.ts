@@ -26,13 +26,13 @@ import { createIdempotencyTable } from './tables.ts'
 
 export interface LocalServer {
   readonly url: string
-  /** Ends everything that was started: requests, functions, database. */
+  /** Stops requests, functions and database. */
   stop(): Promise<void>
 }
 
 /**
- * Starts database, functions, gateway and queue. The port is taken first, so that a taken one is told at once; requests that
- * come early wait until all is ready. What was started is stopped again where something after it fails.
+ * Starts database, functions, gateway and queue. It listens first, so that a port in use is reported at once; early
+ * requests wait until everything is ready. If a part fails to start, the parts before it are stopped again.
  */
 export const startLocalServer = async (settings: LocalSettings, log: (line: string) => void): Promise<LocalServer> => {
   const started: (() => Promise<void>)[] = []

@@ -11,12 +11,12 @@ import { queueListener } from './queue/queue-listener.ts'
 export type FunctionPools = ReadonlyMap<string, FunctionPool>
 
 export interface OrdersQueue {
-  /** `url`: of the server that it listens for. */
+  /** @param url URL of the server that uses the listener */
   listener(url: string): RequestListener
   stop(): void
 }
 
-/** The example's queue, its worker and what lies between them. */
+/** Starts the example's queue and the event source that invokes its worker. */
 export const startOrdersQueue = (database: DynamoDBClient, functions: FunctionPools): OrdersQueue => {
   const { name: queueName, workerName, operation, visibilitySeconds, maxReceiveCount } = ORDERS_QUEUE
   const worker = functions.get(workerName)

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 const POLL_MILLIS = 100
 
 /**
- * Calls `run` when the process that started this one has ended. A SIGKILL of `npm start` ends npm only: the server
- * would stay behind, with its port and its database.
+ * Calls `run` when the process that started this one has ended. Without this, a SIGKILL of `npm start` would end npm
+ * only, and leave the server behind with its port and its database.
  */
 export const whenParentEnds = (run: () => void): void => {
   const before = lineage()
@@ -16,7 +16,7 @@ export const whenParentEnds = (run: () => void): void => {
   timer.unref()
 }
 
-/** A shell between npm and this process waits for this one: there npm is the shell's own parent. */
+/** npm may start this process through a shell, which waits for it. Then npm is the parent of the shell. */
 const lineage = (): string => {
   const parent = process.ppid
   return `${parent} ${isShell(parent) ? parentOf(parent) : ''}`
@@ -24,13 +24,13 @@ const lineage = (): string => {
 
 const isShell = (pid: number): boolean => /^(ba|da|a|z)?sh\n$/.test(read(`/proc/${pid}/comm`))
 
-/** `pid (name) state parent …`, and the name may hold anything. */
+/** The format is `pid (name) state parent …`. The name may contain any character. */
 const parentOf = (pid: number): string =>
   read(`/proc/${pid}/stat`)
     .replace(/^.*\) /s, '')
     .split(' ')[1] ?? ''
 
-/** Only Linux has these; the shells of other systems give way to the one command that they are to run. */
+/** Only Linux has these files. On other systems the shell replaces itself with its one command. */
 const read = (path: string): string => {
   try {
     return readFileSync(path, 'utf8')

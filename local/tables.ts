@@ -7,7 +7,9 @@ import {
 } from '@aws-sdk/client-dynamodb'
 import { PARTITION_KEY, TTL_ATTRIBUTE } from '../lib/dynamodb/item.ts'
 
-/** The table that `dynamoDbStore` needs: one string key, on demand, with TTL. Does nothing where the table exists. */
+/**
+ * Creates the table that `dynamoDbStore` needs: a string key, on demand, with TTL. Does nothing if the table exists.
+ */
 export const createIdempotencyTable = async (client: DynamoDBClient, tableName: string): Promise<void> => {
   try {
     await client.send(

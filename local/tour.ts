@@ -1,6 +1,6 @@
 import { ORDERS_QUEUE } from './example-api.ts'
 
-/** One thing to try: what it shows, and the line to paste. */
+/** One example to try: what it shows, and the shell command. */
 export interface TourStep {
   readonly shows: string
   readonly command: string
@@ -9,7 +9,7 @@ export interface TourStep {
 export interface TourOf {
   readonly url: string
   readonly functionTimeoutSeconds: number
-  /** Ends every key: fresh ones where the database remembers those of an earlier start. */
+  /** Appended to every key, so that keys are new even if the database kept those of an earlier start. */
   readonly keySuffix: string
 }
 
@@ -22,15 +22,15 @@ interface Payment {
 }
 
 /**
- * The lease lasts a second more than the run could, clocks may differ by two, the store tells its own to the second, and
- * a second is for rounding up.
+ * The lease lasts one second longer than the run can, clocks may differ by two seconds, the store reports its time in
+ * whole seconds, and one more second covers rounding up.
  */
 const LEASE_SLACK_SECONDS = 5
 
-/** The worker is started by its first batch. */
+/** The first batch has to start the worker. */
 const WORKER_SECONDS = 3
 
-/** It is a dead letter when it is visible again after its last receive, and someone looks. */
+/** A message becomes a dead letter when it is visible again after its last receive, and the event source polls. */
 const DEAD_LETTER_SECONDS = ORDERS_QUEUE.visibilitySeconds * ORDERS_QUEUE.maxReceiveCount + 3
 
 export const tour = (settings: TourOf): readonly TourStep[] => [...paymentSteps(settings), ...orderSteps(settings)]
@@ -49,7 +49,7 @@ const paymentSteps = ({ url, functionTimeoutSeconds, keySuffix }: TourOf): reado
     },
     { shows: 'A crash, after the payment was written and before the answer: 500', command: curl(crash) },
     {
-      shows: 'Its retry, at once: 409, in-progress, with Retry-After: nobody knows yet that it crashed',
+      shows: 'Its retry, at once: 409, in-progress, with Retry-After: the layer cannot know yet that it crashed',
       command: curl(crash),
     },
     {
@@ -57,7 +57,7 @@ const paymentSteps = ({ url, functionTimeoutSeconds, keySuffix }: TourOf): reado
       command: `curl -i ${url}/payments -H 'x-merchant-id: ${crash.merchant}'`,
     },
     {
-      shows: 'Its retry, after the wait: 201, with the id of that payment, which was not made twice',
+      shows: 'Its retry, after the wait: 201, with the id of that payment, which was made once',
       command: `sleep ${functionTimeoutSeconds + LEASE_SLACK_SECONDS}; ${curl(crash)}`,
     },
   ]
@@ -74,12 +74,12 @@ const orderSteps = ({ url, keySuffix }: TourOf): readonly TourStep[] => {
       command: send('?times=3', 'o-1', 'sku_book'),
     },
     {
-      shows: 'What came of it: 200, one order, and stock reserved once',
+      shows: 'The result: 200, one order, and stock reserved once',
       command: `sleep ${WORKER_SECONDS}; curl -i ${url}/orders -H 'x-merchant-id: ${merchantId}'`,
     },
     { shows: 'An order whose every run throws: 202', command: send('', 'o-2', 'sku_poison') },
     {
-      shows: 'It ran three times, then no more, and is a dead letter now, with its reason: 200',
+      shows: 'After three runs it stopped, and became a dead letter with its reason: 200',
       command: `sleep ${DEAD_LETTER_SECONDS}; curl -i ${queue}`,
     },
   ]
@@ -96,6 +96,6 @@ const curl = (payment: Payment, flags: string = '-i'): string => {
   return `curl ${flags} ${url}/payments ${shown} \\\n    -H 'content-type: application/json' -d '${body}'`
 }
 
-/** A subshell, so that the shell says nothing of its jobs. */
+/** A subshell, so that the shell does not report its jobs. */
 const parallel = (payment: Payment): string =>
   `(for i in $(seq 20); do \\\n    ${curl(payment, "-s -o /dev/null -w '%{http_code}\\n'")} & \\\n    done; wait) | sort | uniq -c`

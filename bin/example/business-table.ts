@@ -2,7 +2,7 @@ import { AttributeType, Billing, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import type { Construct } from 'constructs'
 import type { Stage } from './stage.ts'
 
-/** What the example itself keeps: the rows of each merchant. */
+/** The example's own data: the rows of each merchant. */
 export const businessTable = (scope: Construct, id: string, { removalPolicy }: Stage): TableV2 =>
   new TableV2(scope, id, {
     partitionKey: { name: 'merchantId', type: AttributeType.STRING },

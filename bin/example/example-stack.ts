@@ -5,7 +5,7 @@ import { Orders } from './orders.ts'
 import { Payments } from './payments.ts'
 import type { Stage } from './stage.ts'
 
-/** What the AWS Solutions rules of cdk-nag find here, each with why it stays. */
+/** Findings of cdk-nag's AWS Solutions rules, each with the reason why it is accepted. */
 const ACKNOWLEDGED = [
   {
     id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]',
@@ -17,7 +17,7 @@ export interface ExampleStackProps extends StackProps {
   readonly stage: Stage
 }
 
-/** The payments API and the orders queue over one table of records. */
+/** The payments API and the orders queue, with one table of records. */
 export class ExampleStack extends Stack {
   constructor(scope: Construct, id: string, { stage, ...props }: ExampleStackProps) {
     super(scope, id, props)

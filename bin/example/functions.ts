@@ -9,7 +9,7 @@ import type { Stage } from './stage.ts'
 
 type Environment = Readonly<Record<string, string>>
 
-/** A function whose effect happens once. `name`: its file under `functions`. */
+/** A function whose effect happens once. `name` is its file under `functions`. */
 export const idempotentFunction = (
   scope: Construct,
   id: string,
@@ -41,7 +41,7 @@ interface IdempotentSetting {
   readonly environment: Environment
 }
 
-/** The log group is the stack's own: it goes with the stack, and does not keep everything forever. */
+/** The stack owns the log group, so it is deleted with the stack and keeps logs for one month. */
 const common = (scope: Construct, id: string, name: string, stage: Stage, environment: Environment) =>
   ({
     ...sourceOf(name),

@@ -5,7 +5,7 @@ import { businessTable } from './business-table.ts'
 import { idempotentFunction, readFunction } from './functions.ts'
 import type { Stage } from './stage.ts'
 
-/** The orders queue: its worker, their table, and the function that lists what came of them. */
+/** The orders queue, its worker, the table of orders, and the function that lists them. */
 export class Orders extends Construct {
   readonly queue: IdempotentQueue
   readonly list: NodejsFunction

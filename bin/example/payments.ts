@@ -5,7 +5,7 @@ import { businessTable } from './business-table.ts'
 import { idempotentFunction, readFunction } from './functions.ts'
 import type { Stage } from './stage.ts'
 
-/** The payments API: its functions, their table, and the gateway before them. */
+/** The payments API: the gateway, its functions and their table. */
 export class Payments extends Construct {
   readonly api: IdempotentApi
 
@@ -48,7 +48,7 @@ export class Payments extends Construct {
   }
 }
 
-/** A request without the header does not come as far as the authorizer: the gateway answers 401. */
+/** The gateway answers 401 to a request without the header, and does not call the authorizer. */
 const merchantAuthorizer = (scope: Construct, stage: Stage): HttpLambdaAuthorizer =>
   new HttpLambdaAuthorizer('Merchant', readFunction(scope, 'Authorize', 'authorize', { stage }), {
     responseTypes: [HttpLambdaResponseType.SIMPLE],

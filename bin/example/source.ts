@@ -8,7 +8,7 @@ export interface Source {
 
 const fileOf = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 
-/** Where a function's code is, and what it is bundled with. */
+/** The paths that `NodejsFunction` needs to bundle a function of the example. */
 export const sourceOf = (name: string): Source => ({
   entry: fileOf(`functions/${name}.ts`),
   projectRoot: fileOf('.'),

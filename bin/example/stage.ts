@@ -1,18 +1,18 @@
 import { RemovalPolicy } from 'aws-cdk-lib'
 import type { Construct } from 'constructs'
 
-/** One deployment of the example: `-c stage=prod`. */
+/** One deployment of the example, selected by `-c stage=prod`. */
 export interface Stage {
   readonly name: string
-  /** `prod` keeps its tables when it is destroyed; every other stage leaves nothing behind. */
+  /** The stage `prod` keeps its tables and queues when it is destroyed; other stages leave nothing. */
   readonly removalPolicy: RemovalPolicy
-  /** How long a function may run: `-c timeoutSeconds=2`. */
+  /** How long a function may run, set by `-c timeoutSeconds=2`. */
   readonly timeoutSeconds: number
 }
 
 const DEFAULT_STAGE = 'dev'
 
-/** The slow test payment takes three seconds. */
+/** The slow test payment takes 3 s. */
 const DEFAULT_TIMEOUT_SECONDS = 10
 
 const STAGE = /^[a-z][a-z0-9-]{0,30}$/
@@ -29,7 +29,7 @@ export const readStage = (scope: Construct): Stage => {
   }
 }
 
-/** The bound is the HTTP API's own. */
+/** An HTTP API waits 30 s at most. */
 const readTimeout = (given: unknown): number => {
   const value = Number(given)
   if (Number.isInteger(value) && value >= 1 && value <= 30) return value

@@ -6,7 +6,7 @@ export interface Answer {
   readonly body: string
 }
 
-/** A merchant's orders, newest first, and how much of each sku is reserved for them. */
+/** A merchant's orders, newest first, and the reserved quantity of each SKU. */
 export const allOrders = async (merchantId: string): Promise<Answer> => {
   const [orders, reservations] = await Promise.all([readOrders(merchantId), readReservations(merchantId)])
   const newestFirst = [...orders].sort((a, b) => b.createdAt.localeCompare(a.createdAt))

@@ -3,7 +3,7 @@ import { paginateQuery, TransactWriteCommand } from '@aws-sdk/lib-dynamodb'
 import type { Order } from './order.ts'
 import { documents, tableName } from './table.ts'
 
-/** The sort key begins with `order_`, that of a reservation with `res_`: both share a table. */
+/** Orders and reservations share a table. Their sort keys begin with `order_` and `res_`. */
 const ORDER_PREFIX = 'order_'
 const RESERVATION_PREFIX = 'res_'
 
@@ -20,7 +20,7 @@ export interface ReservationRow {
   readonly quantity: number
 }
 
-/** Reserves the stock and writes the order, both or neither. Where the order stands already, nothing more is reserved. */
+/** Reserves the stock and writes the order, both or neither. If the order exists, it reserves nothing more. */
 export const writeOrder = async (order: Order, reservationId: string): Promise<void> => {
   const { merchantId, orderId, sku, quantity } = order
   const createdAt = new Date().toISOString()
@@ -37,7 +37,7 @@ const once = (Item: OrderRow | ReservationRow) => ({
   Put: { TableName: tableName, Item, ConditionExpression: 'attribute_not_exists(id)' },
 })
 
-/** The order's own reason, which is the first. */
+/** The first reason is the one for the order. */
 const isThereAlready = (error: unknown): boolean =>
   error instanceof TransactionCanceledException && error.CancellationReasons?.[0]?.Code === 'ConditionalCheckFailed'
 

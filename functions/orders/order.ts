@@ -1,4 +1,4 @@
-/** What a merchant orders. */
+/** An order of a merchant. */
 export interface Order {
   readonly merchantId: string
   readonly orderId: string
@@ -8,10 +8,10 @@ export interface Order {
 
 const MAX_QUANTITY = 10_000
 
-/** Ids as they may stand in a sort key, and be read by people. */
+/** Ids that fit in a sort key and are readable. */
 const ID = /^[\x21-\x7e]{1,100}$/
 
-/** Throws for a message that is no order: it fails by itself, and comes to the dead-letter queue. */
+/** Throws for a message that is not a valid order. Only that message fails, and ends in the dead-letter queue. */
 export const parseOrder = (text: string): Order => {
   const fields: unknown = JSON.parse(text)
   if (typeof fields !== 'object' || fields === null) throw invalid('body', 'must be a JSON object')

@@ -3,7 +3,7 @@ import { writeOrder } from './order-rows.ts'
 import { beforeReservation } from './test-skus.ts'
 
 export interface ReservationOf {
-  /** Begins with `res_`. Chosen by the caller, and the same on every run that may repeat this one. */
+  /** Begins with `res_`. The caller chooses it, and gives a run that may repeat this one the same id. */
   readonly id: string
   /** 1 for the first run of this order. */
   readonly run: number

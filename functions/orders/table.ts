@@ -7,7 +7,7 @@ const fromEnvironment = (name: string): string => {
   return value
 }
 
-/** Orders and reservations of stock: partition key `merchantId`, sort key `id`. */
+/** The table of orders and stock reservations: partition key `merchantId`, sort key `id`. */
 export const tableName: string = fromEnvironment('ORDERS_TABLE')
 
 export const documents: DynamoDBDocumentClient = DynamoDBDocumentClient.from(new DynamoDBClient({}))

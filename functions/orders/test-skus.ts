@@ -1,6 +1,6 @@
 const SLOW_MILLIS = 3_000
 
-/** What can happen to an order on its way, to be tried by hand. `run`: 1 for the first run of this order. */
+/** SKUs that make an order fail or take long, to try by hand. `run` is 1 for the first run of an order. */
 const TEST_SKUS: Readonly<Record<string, (run: number) => Promise<void>>> = {
   sku_error_once: async (run) => {
     if (run === 1) throw new Error('sku_error_once: the warehouse gave no answer this time')

@@ -1,4 +1,4 @@
-/** What a business function answers; the shape is the one that API Gateway takes. */
+/** The answer of a business function, in the shape that API Gateway takes. */
 export interface Answer {
   readonly statusCode: number
   readonly headers: Readonly<Record<string, string>>

@@ -3,7 +3,7 @@ import { isPaymentId, shownPayment } from './payment.ts'
 import { readPayment, readPayments } from './payment-rows.ts'
 import { type Refusal, refused } from './refusal.ts'
 
-/** Also for a payment of another merchant: that it exists is none of the asker's business. */
+/** Also for a payment of another merchant, so that a merchant cannot find out whether it exists. */
 export const unknownPayment = (id: string): Refusal => ({
   statusCode: 404,
   field: 'id',

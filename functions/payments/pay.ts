@@ -5,8 +5,8 @@ import { writePayment } from './payment-rows.ts'
 import { refused } from './refusal.ts'
 
 /**
- * Takes a payment. The caller chooses `id`, and a second run with the same one changes nothing: it finds the row of
- * the first and answers the same.
+ * Takes a payment. The caller chooses `id`. A second run with the same `id` changes nothing: it finds the row of the
+ * first run and gives the same answer.
  */
 export const pay = async (merchantId: string, id: string, body: string | undefined): Promise<Answer> => {
   const order = readPaymentOrder(body)

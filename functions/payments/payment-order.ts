@@ -1,7 +1,7 @@
 import { invalid, isObject, type Read, readAmount, readFields } from './fields.ts'
 import { SOURCE_NAMES, type Source, sourceNamed } from './sources.ts'
 
-/** What a merchant asks for, checked. */
+/** A valid request for a payment. */
 export interface PaymentOrder {
   readonly amount: number
   readonly currency: string
@@ -11,7 +11,7 @@ export interface PaymentOrder {
 
 const CURRENCIES: ReadonlySet<unknown> = new Set(Intl.supportedValuesOf('currency'))
 
-/** A row may be 400 KB; a list of payments, which an answer of 6 MB must hold, needs smaller ones. */
+/** DynamoDB allows rows of 400 KB, but a list of payments has to fit in an answer of 6 MB. */
 const MAX_METADATA_BYTES = 16_384
 
 export const readPaymentOrder = (body: string | undefined): Read<PaymentOrder> => {

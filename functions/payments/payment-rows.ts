@@ -5,7 +5,7 @@ import { documents, tableName } from './table.ts'
 
 export type Written = { readonly kind: 'written' | 'found'; readonly row: PaymentRow }
 
-/** Writes a row once per id: where one stands already, that one is the answer. */
+/** Writes one row per id. If the row exists, it is returned unchanged. */
 export const writePayment = async (row: PaymentRow): Promise<Written> => {
   try {
     await documents.send(

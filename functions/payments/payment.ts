@@ -1,18 +1,18 @@
-/** A payment as it is kept. The sort key begins with `pay_`, that of a refund with `ref_`: both share a table. */
+/** A payment as stored. Payments and refunds share a table; their sort keys begin with `pay_` and `ref_`. */
 export interface PaymentRow {
   readonly merchantId: string
   readonly id: string
   readonly amount: number
-  /** What is left of the amount: a refund takes from it, and never more than there is. */
+  /** The part of the amount that is not refunded yet. Never negative. */
   readonly refundable: number
   readonly currency: string
   readonly source: string
-  /** JSON text: DynamoDB's own numbers and maps hold less than JSON does. */
+  /** JSON text, because DynamoDB's numbers and maps cannot hold every JSON value. */
   readonly metadata: string
   readonly createdAt: string
 }
 
-/** A payment as the API shows it. */
+/** A payment as the API returns it. */
 export interface Payment {
   readonly id: string
   readonly amount: number

@@ -17,8 +17,8 @@ export type RefundWritten =
   | { readonly kind: 'busy' }
 
 /**
- * Takes the amount from the payment and writes the refund, both or neither. A second run for the same id finds the
- * refund there and takes nothing.
+ * Takes the amount from the payment and writes the refund, both or neither. A second run with the same id finds the
+ * refund and takes nothing.
  */
 export const writeRefund = async (row: RefundRow): Promise<RefundWritten> => {
   try {
@@ -46,7 +46,7 @@ const transactionOf = (row: RefundRow): TransactWriteCommandInput => ({
   ],
 })
 
-/** The refund's own reason comes first: where it is there already, what is left of the payment does not matter. */
+/** Checks the refund's reason first: if the refund exists, the rest of the payment does not matter. */
 const refusalOf = async (row: RefundRow, error: TransactionCanceledException): Promise<RefundWritten> => {
   const [payment, refund] = error.CancellationReasons ?? []
   if (refund?.Code === 'ConditionalCheckFailed') return { kind: 'refunded', row: (await readRefund(row)) ?? row }

@@ -8,7 +8,7 @@ import { type Refusal, refused } from './refusal.ts'
 export interface RefundOf {
   readonly merchantId: string
   readonly paymentId: string
-  /** Chosen by the caller: a second run with the same one refunds nothing more. */
+  /** The caller chooses it. A second run with the same id refunds nothing more. */
   readonly id: string
 }
 

@@ -1,6 +1,6 @@
 import { type Answer, answer } from './answer.ts'
 
-/** Why a request is refused: which field, what stood there, and the rule that it breaks. */
+/** Why a request is refused: the field, its value, and the rule that it breaks. */
 export interface Refusal {
   readonly statusCode: number
   readonly field: string
@@ -8,7 +8,7 @@ export interface Refusal {
   readonly rule: string
 }
 
-/** A longer value says no more about the mistake, and may be anything. */
+/** A longer value does not help to find the mistake. */
 const LONGEST_SHOWN_VALUE = 100
 
 export const refused = ({ statusCode, field, value, rule }: Refusal): Answer =>

@@ -1,11 +1,11 @@
 import type { Refusal } from './refusal.ts'
 
-/** What a test source does before and after the payment row is written. */
+/** A test source: what happens before and after the payment row is written. */
 export interface Source {
   readonly name: string
-  /** Refuses the payment, throws, or takes its time. */
+  /** Refuses the payment, throws, or waits. */
   readonly before?: () => Promise<Refusal | undefined>
-  /** Called only by the run that wrote the row: a later run for the same id finds it there. */
+  /** Called only by the run that wrote the row, not by a later run that finds the row. */
   readonly afterFirstWrite?: () => void
 }
 
@@ -24,7 +24,7 @@ const unavailable: Refusal = {
   rule: 'cannot be reached at the moment; try again later',
 }
 
-/** Every outcome that a payment can have, to be tried by hand. */
+/** One source for each outcome of a payment, to try by hand. */
 const SOURCES: readonly Source[] = [
   { name: 'tok_ok' },
   { name: 'tok_declined', before: async () => declined },
@@ -32,11 +32,11 @@ const SOURCES: readonly Source[] = [
   {
     name: 'tok_error',
     before: async () => {
-      throw new Error('tok_error: the payment processor gave an answer that nobody expected')
+      throw new Error('tok_error: the payment processor gave an unexpected answer')
     },
   },
   { name: 'tok_unavailable', before: async () => unavailable },
-  // The process dies after the effect and before anybody hears of it: the case that idempotency is for.
+  // The process dies after the effect and before the answer: the case that idempotency is for.
   { name: 'tok_crash', afterFirstWrite: () => process.exit(1) },
 ]
 

@@ -7,7 +7,7 @@ const fromEnvironment = (name: string): string => {
   return value
 }
 
-/** Payments and refunds: partition key `merchantId`, sort key `id`. */
+/** The table of payments and refunds: partition key `merchantId`, sort key `id`. */
 export const tableName: string = fromEnvironment('PAYMENTS_TABLE')
 
 export const documents: DynamoDBDocumentClient = DynamoDBDocumentClient.from(new DynamoDBClient({}))

@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 export interface Bundles {
-  /** The file of a function, by its name. */
+  /** Path of the bundle of a function, by the function's name. */
   file(name: string): string
-  /** What runs in the process of a function. */
+  /** Path of the bundle that runs in the process of each function and loads its handler. */
   readonly mainFile: string
   remove(): Promise<void>
 }
@@ -17,7 +17,7 @@ const PACKAGE_ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
 const MAIN = 'function-main'
 
-/** CommonJS dependencies inside an ES module call `require`, which an ES module does not have. */
+/** An ES module has no `require`, but the CommonJS dependencies in the bundle call it. */
 const REQUIRE =
   "import { createRequire as lambdaRequire } from 'node:module'; const require = lambdaRequire(import.meta.url);"
 
@@ -36,7 +36,7 @@ export const bundleFunctions = async (entries: Readonly<Record<string, string>>)
       target: 'node20',
       banner: { js: REQUIRE },
       alias: publicNames(),
-      logLevel: 'silent', // a failure throws, with the same text
+      logLevel: 'silent', // a failure throws an error with the same text
     })
   } catch (error) {
     await remove()
@@ -46,8 +46,8 @@ export const bundleFunctions = async (entries: Readonly<Record<string, string>>)
 }
 
 /**
- * The package's public names, each to the source that its `exports` entry is built from: what runs is what stands in
- * the working tree, with no build in between.
+ * Maps each public name of the package to the source file of its `exports` entry, so the functions run the code of the
+ * working tree without a build.
  */
 const publicNames = (): Record<string, string> => {
   const manifest = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8')) as Manifest

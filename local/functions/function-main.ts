@@ -1,6 +1,6 @@
 /**
- * The process of one function: what Lambda's runtime is to a handler. It loads the module named by its argument, then
- * runs one invocation after the other, as they come over the channel to the gateway; it ends when that channel does.
+ * The process of one function, in place of Lambda's runtime. It loads the module that its argument names, and runs one
+ * invocation after the other. They arrive over the channel to the gateway. The process ends when that channel closes.
  */
 import { pathToFileURL } from 'node:url'
 import { lambdaContext } from './lambda-context.ts'
@@ -8,17 +8,17 @@ import type { FunctionMessage, Invocation } from './messages.ts'
 
 type Handler = (event: unknown, context: unknown) => unknown
 
-// However the gateway ends, by SIGKILL too, nothing of it stays behind: not even a handler that is running.
+// However the gateway ends, even by SIGKILL, this process ends too, even while its handler runs.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
 
-// Ctrl-C reaches the whole process group. The gateway decides when its functions end.
+// Ctrl-C reaches the whole process group, but the gateway decides when its functions end.
 process.on('SIGINT', () => {})
 
 const send = (message: FunctionMessage): void => {
   process.send?.(message)
 }
 
-/** Lambda's log shows class, message and stack; the stack of a bundle says little. */
+/** Lambda's log also shows the stack. It is left out here, because the stack of a bundle says little. */
 const report = (requestId: string, error: unknown): void => {
   const said = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
   process.stderr.write(`${process.env.AWS_LAMBDA_FUNCTION_NAME} ${requestId} ERROR ${said}\n`)

@@ -1,9 +1,9 @@
 import { type FunctionOptions, type FunctionProcess, type Invoked, startProcess } from './function-process.ts'
 
-/** Each takes some 60 MB; more requests at once wait for their turn. */
+/** Each process takes about 60 MB. Further requests wait for their turn. */
 const MAX_PROCESSES = 8
 
-/** The processes of one function: as many as there are requests at once, kept warm for the next. */
+/** The processes of one function: one for each concurrent request, kept warm for the next requests. */
 export interface FunctionPool {
   invoke(event: unknown): Promise<Invoked>
   stop(): Promise<void>
@@ -20,7 +20,7 @@ export const functionPool = (options: FunctionOptions): FunctionPool => {
     const warm = idle.pop()
     if (warm !== undefined && !warm.ended()) return warm
     if (warm !== undefined) {
-      all.delete(warm) // it has died in its sleep
+      all.delete(warm) // it ended while it was idle
       return take()
     }
     const started = startProcess(options)
@@ -33,7 +33,9 @@ export const functionPool = (options: FunctionOptions): FunctionPool => {
     else idle.push(used)
   }
 
-  /** A turn is handed from one invocation to the next: `busy` counts those that have one. */
+  /**
+   * Waits for one of the turns. `busy` counts the invocations that have one; each passes it to the next when it ends.
+   */
   const turn = async (): Promise<void> => {
     if (busy < MAX_PROCESSES) busy += 1
     else await new Promise((resolve) => waiting.push(resolve))

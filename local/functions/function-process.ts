@@ -18,22 +18,22 @@ export interface FunctionOptions {
   readonly mainFile: string
   readonly environment: Readonly<Record<string, string>>
   readonly timeoutSeconds: number
-  /** Takes one line of the log. */
+  /** Receives one line of the log. */
   readonly log: (line: string) => void
 }
 
 type Exit = readonly [code: number | null, signal: string | null]
 
-/** Kills on Lambda are seen up to 0.7 s after the deadline; this is late enough for a handler to be cut short. */
+/** Lambda kills up to 0.7 s after the deadline. This shorter delay also lets a handler overrun its deadline. */
 const KILL_DELAY_MILLIS = 100
 
-/** Lambda's own bound for loading a function. */
+/** Lambda's limit for loading a function. */
 const LOAD_MILLIS = 10_000
 
-/** One process of a function: one invocation at a time. */
+/** One process of a function. It runs one invocation at a time. */
 export interface FunctionProcess {
   readonly invoke: (event: unknown) => Promise<Invoked>
-  /** It takes no more invocations. */
+  /** Whether the process takes no more invocations. */
   readonly ended: () => boolean
   readonly stop: () => Promise<void>
 }
@@ -73,7 +73,7 @@ export const startProcess = (options: FunctionOptions): FunctionProcess => {
   return { invoke, ended: () => ended, stop }
 }
 
-/** Only the environment of the function itself, as on Lambda; nor the options of the Node that runs the gateway. */
+/** Passes only the function's own environment, as Lambda does, and none of the gateway's Node flags. */
 const forked = ({ name, file, mainFile, environment }: FunctionOptions): ChildProcess =>
   fork(mainFile, [file], {
     execArgv: [],
@@ -96,7 +96,8 @@ const run = async (
 ): Promise<Invoked> => {
   const answered = nextMessage(child, exited)
   const timeout = timeoutSeconds * 1_000
-  child.send({ requestId, event, deadline: Date.now() + timeout } satisfies Invocation, () => {}) // exited tells
+  // The callback swallows a failed send: `exited` resolves then.
+  child.send({ requestId, event, deadline: Date.now() + timeout } satisfies Invocation, () => {})
   const message = await within(timeout + KILL_DELAY_MILLIS, answered)
   if (message === 'late') {
     child.kill('SIGKILL')
@@ -107,7 +108,7 @@ const run = async (
   return { kind: message?.kind === 'threw' ? 'threw' : 'died' }
 }
 
-/** `undefined` where the process ends without a word. */
+/** Resolves to `undefined` if the process ends without a message. */
 const nextMessage = (child: ChildProcess, exited: Promise<unknown>): Promise<FunctionMessage | undefined> =>
   new Promise((resolve) => {
     child.once('message', (message) => resolve(message as FunctionMessage))
@@ -126,7 +127,7 @@ const within = async <T>(millis: number, promise: Promise<T>): Promise<T | 'late
   }
 }
 
-/** As Lambda's log has it. */
+/** The same texts as in Lambda's log. */
 const lastWords = (kind: 'died' | 'timed-out', timeoutSeconds: number, [code, signal]: Exit): string => {
   if (kind === 'timed-out') return `Task timed out after ${timeoutSeconds.toFixed(2)} seconds`
   return `Runtime exited: ${code === null ? `signal ${signal}` : `exit status ${code}`}`

@@ -2,7 +2,7 @@ import type { Context } from 'aws-lambda'
 
 export type LambdaContext = Omit<Context, 'done' | 'fail' | 'succeed'>
 
-/** The context of one invocation. Its remaining time is true: at the deadline the process is killed. */
+/** The context of one invocation. Its remaining time is real: the gateway kills the process after the deadline. */
 export const lambdaContext = (requestId: string, deadline: number): LambdaContext => {
   const { AWS_LAMBDA_FUNCTION_NAME: name = '', AWS_LAMBDA_FUNCTION_MEMORY_SIZE: memory = '' } = process.env
   return {

@@ -1,12 +1,12 @@
-/** What the gateway and the process of a function say to each other. JSON in text, as on Lambda's runtime API. */
+/** The messages between the gateway and the process of a function. Values are JSON text, as in Lambda's runtime API. */
 
 export interface Invocation {
   readonly requestId: string
   readonly event: string
-  /** Epoch milliseconds: when this invocation is killed. */
+  /** Epoch milliseconds. The gateway kills the invocation after this time. */
   readonly deadline: number
 }
 
 export type FunctionMessage =
-  /** The handler is loaded: invocations may come. */
+  /** The handler is loaded: the process is ready for invocations. */
   { readonly kind: 'ready' } | { readonly kind: 'returned'; readonly result: string } | { readonly kind: 'threw' }

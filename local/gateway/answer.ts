@@ -1,6 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 
-/** An answer as it goes over the wire. */
+/** An HTTP response as it is sent to the client. */
 export interface WireAnswer {
   readonly statusCode: number
   readonly headers: readonly (readonly [string, string])[]
@@ -13,14 +13,14 @@ export const jsonAnswer = (statusCode: number, value: unknown): WireAnswer => ({
   body: Buffer.from(JSON.stringify(value)),
 })
 
-/** What API Gateway itself answers. */
+/** A response of API Gateway itself. */
 export const gatewayAnswer = (statusCode: number, message: string): WireAnswer => jsonAnswer(statusCode, { message })
 
 export const internalServerError = (): WireAnswer => gatewayAnswer(500, 'Internal Server Error')
 
 /**
- * The answer that API Gateway makes of what a function returned, by payload format version 2.0. A result without a
- * status is 200 and JSON; one that is broken is 500.
+ * The response that API Gateway makes from the result of a function, by payload format version 2.0. A result without a
+ * status becomes 200 with a JSON body; an invalid result becomes 500.
  */
 export const functionAnswer = (result: unknown): WireAnswer => {
   if (!isFields(result) || result.statusCode === undefined) return inferred(result)
@@ -40,7 +40,7 @@ const inferred = (result: unknown): WireAnswer => ({
   body: Buffer.from(typeof result === 'string' ? result : JSON.stringify(result ?? null)),
 })
 
-/** The connection to the client is the gateway's own affair. */
+/** Headers of the connection to the client, which the gateway sets itself. */
 const OWN = new Set(['connection', 'keep-alive', 'transfer-encoding', 'content-length'])
 
 const headerLines = (

@@ -6,7 +6,7 @@ export interface BodyBound {
   readonly tooLarge: WireAnswer
 }
 
-/** Reads each request to its end, and sends what is answered. */
+/** Reads each request to its end, and sends the response of `answer`. */
 export const answering =
   (
     { maxBodyBytes, tooLarge }: BodyBound,
@@ -24,10 +24,10 @@ const readBody = async (request: IncomingMessage, maxBytes: number): Promise<Buf
   try {
     for await (const chunk of request as AsyncIterable<Buffer>) {
       size += chunk.length
-      if (size <= maxBytes) chunks.push(chunk) // what is too much is read, so that the client hears why
+      if (size <= maxBytes) chunks.push(chunk) // the rest is read too, so that the client gets the response
     }
   } catch {
-    return 'broken' // the client has gone
+    return 'broken' // the client has disconnected
   }
   return size > maxBytes ? 'too-large' : Buffer.concat(chunks)
 }

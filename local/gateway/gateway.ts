@@ -11,13 +11,13 @@ export interface GatewayOptions {
   readonly functions: ReadonlyMap<string, Pick<FunctionPool, 'invoke'>>
 }
 
-/** API Gateway's own bound. */
+/** API Gateway's limit. */
 const BOUND = { maxBodyBytes: 10 * 1024 * 1024, tooLarge: gatewayAnswer(413, 'Request Entity Too Large') }
 
-/** Stands in for an authorizer: whoever says which merchant it is, is that merchant. */
+/** In place of an authorizer: the gateway trusts this header, whoever sends it. */
 const MERCHANT_HEADER = 'x-merchant-id'
 
-/** Answers requests as an HTTP API does: route, authorizer, function. */
+/** Handles requests as an HTTP API does: route, authorizer, function. */
 export const gateway = (options: GatewayOptions): RequestListener =>
   answering(BOUND, (request, body) => answer(options, request, body))
 

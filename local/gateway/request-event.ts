@@ -1,11 +1,11 @@
 import type { Match } from './routes.ts'
 
-/** A request as it came over the wire. */
+/** An HTTP request as it arrived. */
 export interface WireRequest {
   readonly method: string
   /** Path and query, as sent. */
   readonly target: string
-  /** Name, value, name, value: every header line in its order, as in Node's `rawHeaders`. */
+  /** All header lines in order, as name, value, name, value; the format of Node's `rawHeaders`. */
   readonly rawHeaders: readonly string[]
   readonly body: Buffer
   readonly sourceIp: string
@@ -15,7 +15,7 @@ export interface RequestFacts {
   readonly requestId: string
   /** Epoch milliseconds. */
   readonly now: number
-  /** What a Lambda authorizer with simple answers adds. */
+  /** The context that a Lambda authorizer with simple responses adds. */
   readonly authorizer: Readonly<Record<string, string>>
 }
 
@@ -34,7 +34,7 @@ export interface HttpApiEvent {
 }
 
 /**
- * The event that API Gateway makes of a request: "Working with AWS Lambda proxy integrations for HTTP APIs", payload
+ * The event that API Gateway makes from a request: "Working with AWS Lambda proxy integrations for HTTP APIs", payload
  * format version 2.0.
  */
 export const requestEvent = (request: WireRequest, match: Match, facts: RequestFacts): HttpApiEvent => {
@@ -62,7 +62,7 @@ export const splitTarget = (target: string): { readonly rawPath: string; readonl
     : { rawPath: target.slice(0, mark), rawQueryString: target.slice(mark + 1) }
 }
 
-/** Names in lower case; the lines of one name joined with a comma. */
+/** Header names become lower case; lines with the same name are joined with a comma. */
 export const joinedHeaders = (rawHeaders: readonly string[]): Record<string, string> => {
   const lines: [string, string][] = []
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
@@ -102,13 +102,13 @@ const requestContext = (
   timeEpoch: now,
 })
 
-/** Such as `12/Mar/2026:19:03:58 +0000`. */
+/** For example `12/Mar/2026:19:03:58 +0000`. */
 const commonLogTime = (date: Date): string => {
   const [, day, month, year, time] = date.toUTCString().split(' ')
   return `${day}/${month}/${year}:${time} +0000`
 }
 
-/** Text that API Gateway hands over as it is. It sends forms as base64, as anything that it does not know. */
+/** Media types that API Gateway passes on as text. It sends all others as base64, including forms. */
 const TEXT = /^(text\/.*|application\/(.*\+)?(json|xml)|application\/javascript)$/
 
 const bodyOf = (

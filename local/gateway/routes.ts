@@ -1,8 +1,8 @@
 /** A route of an HTTP API: method and path template, as in its route key. */
 export interface Route {
-  /** Such as `POST /payments/{id}/refunds`. */
+  /** For example `POST /payments/{id}/refunds`. */
   readonly routeKey: string
-  /** The function that answers it. */
+  /** Name of the function that handles this route. */
   readonly functionName: string
 }
 
@@ -11,7 +11,7 @@ export interface Match {
   readonly pathParameters: Readonly<Record<string, string>>
 }
 
-/** A path whose percent-encoding is broken matches nothing. */
+/** A path with invalid percent-encoding matches no route. */
 export const matchRoute = (routes: readonly Route[], method: string, path: string): Match | undefined => {
   for (const route of routes) {
     const [routeMethod, template = ''] = route.routeKey.split(' ')

@@ -1,8 +1,8 @@
 import type { Invoked } from '../functions/function-process.ts'
 
 /**
- * The ids of the messages that stay on the queue, by `ReportBatchItemFailures` ("Handling errors for an SQS event
- * source"): all of them where the invocation failed, or where its answer names something that is not in the batch.
+ * The ids of the messages that stay on the queue, as `ReportBatchItemFailures` defines it ("Handling errors for an SQS
+ * event source"): all of them if the invocation failed, or if its answer names a message that is not in the batch.
  */
 export const returnedIds = (invoked: Invoked, sent: readonly string[]): readonly string[] => {
   if (invoked.kind !== 'returned') return sent

@@ -7,7 +7,7 @@ export interface QueueIdentity {
   readonly region: string
 }
 
-/** The event that Lambda makes of a batch: "Using Lambda with Amazon SQS", example standard queue message event. */
+/** The event that Lambda sends for a batch: "Using Lambda with Amazon SQS", example standard queue message event. */
 export const batchEvent = (messages: readonly Received[], queue: QueueIdentity): SQSEvent => ({
   Records: messages.map((message) => recordOf(message, queue)),
 })

@@ -4,12 +4,12 @@ import { decodeOutcome } from '../../lib/core/outcome/outcome.ts'
 import type { StoredRecord } from '../../lib/core/record/record.ts'
 import type { Store } from '../../lib/core/record/store.ts'
 
-/** SQS's own reason, where the record has none. */
+/** SQS's reason, used if the record gives none. */
 const RECEIVED_TOO_OFTEN = 'maxReceiveCount'
 
 const PEEK_MILLIS = 2_000
 
-/** Why an order is a dead letter, as its record has it: what an operator would look up by hand. */
+/** Reads from its record why an order is a dead letter, as an operator would look it up by hand. */
 export const deadLetterReason =
   (store: Store, operation: string) =>
   async (body: string): Promise<string> => {
@@ -18,7 +18,7 @@ export const deadLetterReason =
       const record = await store.peek(deriveRecordKey({ operation, tenant, key }), AbortSignal.timeout(PEEK_MILLIS))
       return record === undefined ? RECEIVED_TOO_OFTEN : reasonIn(record, body)
     } catch {
-      return RECEIVED_TOO_OFTEN // no order at all, or a database that is being stopped
+      return RECEIVED_TOO_OFTEN // the body is not an order, or the database is stopping
     }
   }
 

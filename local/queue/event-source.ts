@@ -3,13 +3,13 @@ import { returnedIds } from './batch-answer.ts'
 import { batchEvent, type QueueIdentity } from './batch-event.ts'
 import type { MemoryQueue, Received } from './memory-queue.ts'
 
-/** As the event source mapping's default. */
+/** The default of an event source mapping. */
 const BATCH_SIZE = 10
 
-/** As many as Lambda begins with on a standard queue. */
+/** Lambda starts with as many on a standard queue. */
 const MAX_BATCHES = 5
 
-/** SQS's long poll answers at once; this is as good to whoever watches. */
+/** A long poll of SQS returns at once when a message arrives; to a person this looks the same. */
 const POLL_MILLIS = 50
 
 export interface EventSourceOf {
@@ -19,13 +19,13 @@ export interface EventSourceOf {
 }
 
 export interface EventSource {
-  /** Nothing is handed out or removed after this. */
+  /** After this, no message is delivered or removed. */
   stop(): void
 }
 
 /**
- * Does what Lambda's event source mapping does, without a batch window: hands over what is visible, and removes what
- * the worker has not returned. What it has returned is left alone: it is visible again when its time has come.
+ * Does what Lambda's event source mapping does, without a batch window. It delivers visible messages and removes those
+ * that the worker does not report as failed. Failed messages become visible again after their visibility timeout.
  */
 export const startEventSource = ({ queue, identity, worker }: EventSourceOf): EventSource => {
   let running = 0

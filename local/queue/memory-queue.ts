@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 
-/** A message as it was handed out. */
+/** A message as a consumer receives it. */
 export interface Received {
   readonly messageId: string
-  /** Of this receive: the next one makes it void. */
+  /** Valid until the next receive of this message. */
   readonly receiptHandle: string
   readonly body: string
-  /** This time included. */
+  /** Includes this receive. */
   readonly receiveCount: number
   /** Epoch milliseconds. */
   readonly sentAt: number
@@ -20,23 +20,23 @@ export interface DeadLetter {
 
 export interface MemoryQueueOptions {
   readonly visibilitySeconds: number
-  /** A message that was handed out so often and is visible again is a dead letter. */
+  /** A message that is visible again after this many receives becomes a dead letter. */
   readonly maxReceiveCount: number
-  /** Why a body became a dead letter. Must not reject. */
+  /** Returns why a message with this body became a dead letter. Must not reject. */
   readonly reasonOf: (body: string) => Promise<string>
   /** Epoch milliseconds. */
   readonly now: () => number
 }
 
-/** A standard queue with its dead-letter queue. Gone with this process. */
+/** A standard queue with its dead-letter queue, in the memory of this process. */
 export interface MemoryQueue {
-  /** Answers the new message's id. */
+  /** Returns the id of the new message. */
   send(body: string): string
   receive(most: number): readonly Received[]
-  /** Nothing where the receipt handle is void: somebody else has the message by now. */
+  /** Does nothing if the receipt handle is no longer valid: another consumer has received the message. */
   remove(receiptHandle: string): void
-  /** Visible again that many seconds from now; `false` where the message is not this receiver's any more. */
-  hideFor(receiptHandle: string, seconds: number): boolean
+  /** Makes the message visible that many seconds from now. Returns `false` if the receipt handle is no longer valid. */
+  delayFor(receiptHandle: string, seconds: number): boolean
   count(): { readonly visible: number; readonly inFlight: number }
   deadLetters(): Promise<readonly DeadLetter[]>
 }
@@ -65,7 +65,7 @@ export const memoryQueue = ({ visibilitySeconds, maxReceiveCount, reasonOf, now 
     return message.received
   }
 
-  const bury = ({ messageId, body }: Kept): void => {
+  const moveToDeadLetters = ({ messageId, body }: Kept): void => {
     kept.delete(messageId)
     dead.push(reasonOf(body).then((reason) => ({ body, reason })))
   }
@@ -88,7 +88,7 @@ export const memoryQueue = ({ visibilitySeconds, maxReceiveCount, reasonOf, now 
         if (handedOut.length === most) break
         if (!isVisible(message)) continue
         if ((message.received?.receiveCount ?? 0) < maxReceiveCount) handedOut.push(handOut(message))
-        else bury(message)
+        else moveToDeadLetters(message)
       }
       return handedOut
     },
@@ -98,7 +98,7 @@ export const memoryQueue = ({ visibilitySeconds, maxReceiveCount, reasonOf, now 
       if (message !== undefined) kept.delete(message.messageId)
     },
 
-    hideFor: (receiptHandle, seconds) => {
+    delayFor: (receiptHandle, seconds) => {
       const message = heldBy(receiptHandle)
       if (message === undefined || isVisible(message)) return false
       message.visibleAt = now() + seconds * 1_000

@@ -8,27 +8,27 @@ import { sqsApi } from './sqs-api.ts'
 export interface QueueListenerOf {
   readonly queue: MemoryQueue
   readonly queueName: string
-  /** Of the server that this listener answers for. */
+  /** URL of the server that uses this listener. */
   readonly url: string
 }
 
-/** Everything below it is of this machine only: nothing of it is deployed. */
+/** Paths below this prefix exist on this machine only. They are not part of the deployed API. */
 export const LOCAL_PREFIX = '/_local/'
 
-/** Where the functions find SQS. */
+/** The path of the functions' SQS endpoint. */
 export const SQS_PATH: string = `${LOCAL_PREFIX}sqs`
 
-/** The SDK ends its endpoint with a slash. */
+/** The SDK appends a slash to its endpoint. */
 const SQS_PATHS = new RegExp(`^${SQS_PATH}/?$`)
 
 const MAX_TIMES = 1_000
 
-/** 256 KB, what SQS takes wherever the bound of 1 MB was not asked for. */
+/** 256 KB: the size that every SQS queue takes. A queue can raise it to 1 MB. */
 const MAX_BODY_BYTES = 256 * 1024
 
 const TOO_LARGE = gatewayAnswer(400, `The body is too large: give JSON of at most ${MAX_BODY_BYTES} bytes`)
 
-/** Sends to the queue and looks into it, without an authorizer; and answers the functions in the name of SQS. */
+/** Lets people send to the queue and look into it, without an authorizer, and serves the functions' calls to SQS. */
 export const queueListener = ({ queue, queueName, url }: QueueListenerOf): RequestListener => {
   const queuePath = `${LOCAL_PREFIX}queues/${queueName}`
   const sqs = sqsApi({ queue, queueName, queueUrl: `${url}${SQS_PATH}/${queueName}` })
@@ -45,7 +45,7 @@ export const queueListener = ({ queue, queueName, url }: QueueListenerOf): Reque
 const shown = async (queue: MemoryQueue): Promise<WireAnswer> =>
   jsonAnswer(200, { ...queue.count(), deadLetters: await queue.deadLetters() })
 
-/** Whether the body is a right order is for the worker to find out. */
+/** Any JSON is accepted: the worker decides whether it is a valid order. */
 const sent = (queue: MemoryQueue, query: URLSearchParams, body: Buffer): WireAnswer => {
   const times = timesOf(query)
   if (times === undefined) {
@@ -63,7 +63,7 @@ const timesOf = (query: URLSearchParams): number | undefined => {
   return times >= 1 && times <= MAX_TIMES ? times : undefined
 }
 
-/** As sent: the worker is to see the producer's own text. */
+/** Returns the text as sent, because the worker must see the producer's own bytes. */
 const jsonText = (body: Buffer): string | undefined => {
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body)

@@ -10,7 +10,7 @@ export interface SqsApiOf {
 
 type Input = Readonly<Record<string, unknown>>
 
-/** 12 hours, SQS's own bound. */
+/** 12 hours, SQS's upper bound. */
 const MAX_VISIBILITY_SECONDS = 43_200
 
 /** The two calls that a worker with `visibility: 'move'` makes, in SQS's JSON protocol. */
@@ -22,7 +22,7 @@ export const sqsApi = ({ queue, queueName, queueUrl }: SqsApiOf) => {
     'AmazonSQS.ChangeMessageVisibility': ({ ReceiptHandle, VisibilityTimeout }) => {
       const seconds = Number(VisibilityTimeout)
       if (!(seconds >= 0 && seconds <= MAX_VISIBILITY_SECONDS)) return refused('InvalidParameterValue')
-      return queue.hideFor(String(ReceiptHandle), seconds) ? jsonAnswer(200, {}) : refused('MessageNotInflight')
+      return queue.delayFor(String(ReceiptHandle), seconds) ? jsonAnswer(200, {}) : refused('MessageNotInflight')
     },
   }
 

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { DescribeTimeToLiveCommand, ListTablesCommand } from '@aws-sdk/client-dynamodb'
 import { startDynamoDbLocal } from '../../local/dynamodb-local.ts'
-import { JavaMissing, javaVersion, requireJava } from '../../local/java.ts'
+import { JavaMissingError, javaVersion, requireJava } from '../../local/java.ts'
 import { createIdempotencyTable } from '../../local/tables.ts'
 import { databaseEndpoint, freshTable, testClient } from '../support/dynamodb.ts'
 
@@ -79,8 +79,8 @@ test.each([
     }
     const refused = await requireJava(java).catch((error: unknown) => error)
     rmSync(folder, { recursive: true })
-    expect(refused).toBeInstanceOf(JavaMissing)
-    const { message } = refused as JavaMissing
+    expect(refused).toBeInstanceOf(JavaMissingError)
+    const { message } = refused as JavaMissingError
     expect(message).toContain(found)
     expect(message).toContain('install a Java runtime of version 17')
     expect(message).not.toContain('\n')

@@ -4,8 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { readFlags } from '../../local/flags.ts'
-import { StartRefused } from '../../local/start-refused.ts'
+import { readFlags, StartRefusedError } from '../../local/flags.ts'
 import { killRunning, startLocal } from '../support/local-process.ts'
 
 afterEach(killRunning)
@@ -41,7 +40,7 @@ test.each([
   [['--data'], '--data has no value: give a directory'],
   [['--data', '--port'], '--data is "--port": give a directory'],
 ])('The flags %j are refused by a line that names what is wrong and says what to do.', (argv, line) => {
-  expect(() => readFlags(argv)).toThrow(new StartRefused(line))
+  expect(() => readFlags(argv)).toThrow(new StartRefusedError(line))
 })
 
 /** Exit status and everything that was said. */

@@ -57,7 +57,7 @@ test.each([0, 60])('A message can be hidden for %d s from now.', (seconds) => {
   queue.send('a')
   const { receiptHandle } = receiveOne()
   now += 1_000
-  expect(queue.hideFor(receiptHandle, seconds)).toBe(true)
+  expect(queue.delayFor(receiptHandle, seconds)).toBe(true)
   now += seconds * 1_000 - 1
   expect(queue.count()).toEqual({ visible: 0, inFlight: 1 })
   now += 1
@@ -67,11 +67,11 @@ test.each([0, 60])('A message can be hidden for %d s from now.', (seconds) => {
 test('Only who holds a message can hide it.', () => {
   queue.send('a')
   const { receiptHandle } = receiveOne()
-  expect(queue.hideFor('none', 60)).toBe(false)
+  expect(queue.delayFor('none', 60)).toBe(false)
   now += 5_000
-  expect(queue.hideFor(receiptHandle, 60)).toBe(false)
+  expect(queue.delayFor(receiptHandle, 60)).toBe(false)
   receiveOne()
-  expect(queue.hideFor(receiptHandle, 60)).toBe(false)
+  expect(queue.delayFor(receiptHandle, 60)).toBe(false)
 })
 
 test('A message that is visible after its last receive is a dead letter, with its reason, and not handed out.', async () => {
