@@ -1,4 +1,7 @@
-/** `npm run compare`: the same scenarios against both layers, on DynamoDB Local, with a network that fails on request. */
+/**
+ * `npm run compare`: runs the same scenarios against both layers, on DynamoDB Local, over a network with scripted
+ * faults.
+ */
 import { randomUUID } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -18,7 +21,7 @@ const TABLE = /(?<=<!-- table -->\n).*?(?=<!-- end -->)/s
 
 interface Row {
   readonly scenario: Scenario
-  /** What went wrong with each subject; `undefined` where nothing did. */
+  /** What went wrong with each subject; `undefined` if the scenario held. */
   readonly faults: readonly (string | undefined)[]
 }
 

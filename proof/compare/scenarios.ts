@@ -3,22 +3,22 @@ import { payment } from '../../test/support/http-events.ts'
 import { gate } from '../../test/support/http-harness.ts'
 import type { Business, Invoke, Result } from './subject.ts'
 
-/** What a scenario has to play with: a fresh table, a network that fails on request, and effects that are counted. */
+/** What a scenario gets: a fresh table, a network with scripted faults, and an effect counter. */
 export interface Stage {
-  /** Wraps a business function; each call of `wrap` is another host. */
+  /** Wraps a business function. Each call stands for another host. */
   readonly wrap: (business: Business) => Invoke
   readonly proxy: FaultProxy
   readonly effects: string[]
-  /** A business function that does one effect and answers with its number. */
+  /** A business function that performs one effect and answers with the effect's number. */
   readonly pay: Business
 }
 
 export interface Scenario {
-  /** Names the row, and is what `--only` takes. */
+  /** The name of the row, and the value for `--only`. */
   readonly name: string
-  /** What a user of the layer relies on. */
+  /** What users of the layer rely on. */
   readonly expects: string
-  /** Says what went wrong, or nothing. */
+  /** Returns what went wrong, or `undefined`. */
   readonly run: (stage: Stage) => Promise<string | undefined>
 }
 
@@ -28,7 +28,7 @@ const answer = (result: Promise<Result>): Promise<Result | Error> =>
 const shown = (result: Result | Error): string =>
   result instanceof Error ? result.name : `${result.statusCode} ${result.body.slice(0, 60)}`
 
-/** Whatever form the refusal has: an exception, or a 4xx. */
+/** A refusal is an exception or a 4xx answer, depending on the layer. */
 const isRefused = (result: Result | Error): boolean => result instanceof Error || result.statusCode >= 400
 
 const sleep = (span: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, span))

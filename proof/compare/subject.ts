@@ -8,7 +8,7 @@ import { idempotent } from '../../lib/http/index.ts'
 import { createIdempotencyTable } from '../../local/tables.ts'
 import type { TestEvent } from '../../test/support/http-events.ts'
 
-// Both layers run here as they do on Lambda, which ends an invocation at its deadline.
+// Both layers must run as on Lambda, which ends an invocation at its deadline.
 process.env.AWS_LAMBDA_FUNCTION_NAME = 'compare'
 
 export interface Result {
@@ -19,7 +19,7 @@ export interface Result {
 export type Business = (event: TestEvent) => Promise<Result>
 export type Invoke = (event: TestEvent, remainingMillis?: number) => Promise<Result>
 
-/** One of the two layers, set up as its own documentation recommends, on the same client. */
+/** One of the two layers, set up as its documentation recommends, with the same client. */
 export interface Subject {
   readonly name: string
   readonly version: string
@@ -27,7 +27,7 @@ export interface Subject {
   wrap(business: Business, tableName: string, client: DynamoDBClient): Invoke
 }
 
-/** Not by `require`: not every package exports its package.json. */
+/** Reads the file directly, because not every package exports its package.json. */
 const versionOf = (directory: string): string => {
   const file = new URL(`../../${directory}/package.json`, import.meta.url)
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
@@ -52,7 +52,7 @@ export const lambdaOnce: Subject = {
   },
 }
 
-/** With the payload validated and a missing key refused, neither of which is its default. */
+/** Validates the payload and refuses a missing key. Neither is Powertools' default. */
 export const powertools: Subject = {
   name: 'Powertools',
   version: versionOf('node_modules/@aws-lambda-powertools/idempotency'),

@@ -2,15 +2,15 @@ import { randomUUID } from 'node:crypto'
 import type { Random } from '../simulation/random.ts'
 import type { Ask, Deed } from './worker.ts'
 
-/** Keys that are called again and again, until new ones take their place. */
+/** Clients call these keys repeatedly, until new keys replace them. */
 const LIVE_KEYS = 8
 const RETIRE_CHANCE = 0.05
 
-/** A key that is no longer live is called now and then: its lease may have lapsed meanwhile. */
+/** Clients sometimes call a replaced key: its lease may have lapsed in the meantime. */
 const RECENT_KEYS = 20
 const RECENT_CHANCE = 0.2
 
-/** A run that outlives its lease gets a new key, and others call that key until it is over. */
+/** A run that outlives its lease gets a new key. Other clients call this key until the run ends. */
 const OUTLIVING_CHANCE = 0.03
 const CONTESTED_CHANCE = 0.3
 
@@ -20,12 +20,12 @@ const OTHER_PAYLOAD_CHANCE = 0.03
 const LEAST_REMAINING = 1_000
 const MOST_REMAINING = 3_000
 
-/** A lease ends a second after the remaining time. */
+/** A lease ends one second after the remaining time. */
 const KILL_MARGIN = 1_000
 
 export interface Asks {
   next(): Ask
-  /** An ask for each key that there was. */
+  /** One ask for each key that was used. */
   all(): readonly Ask[]
 }
 
@@ -70,7 +70,7 @@ const within = (random: Random, deed: Deed): Pick<Ask, 'remaining' | 'deed'> => 
   deed,
 })
 
-/** Outlives its lease: another may take over while it runs, and it ends after that. */
+/** A run that outlives its lease: another client may take over while it runs. */
 const outliving = (random: Random): Pick<Ask, 'remaining' | 'deed'> => ({
   remaining: LEAST_REMAINING,
   deed: { kind: 'return', afterMillis: LEAST_REMAINING + KILL_MARGIN + random.between(300, 1_500) },

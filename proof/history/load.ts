@@ -17,7 +17,7 @@ export interface LoadOptions {
   readonly seconds: number
   /** Clients in this process. */
   readonly clients: number
-  /** Clients in processes of their own, which are killed at random. */
+  /** Clients in separate processes, which are killed at random. */
   readonly processes: number
   /** Called every second. */
   readonly progress?: (log: Log) => void
@@ -27,7 +27,7 @@ const KILL_CHANCE = 0.08
 const MOST_MILLIS_TO_KILL = 150
 const MOST_PAUSE_MILLIS = 30
 
-/** Clients call, the network fails, processes die; when it is over, each key is called once more in good weather. */
+/** Clients call while the network fails and processes die. At the end, each key is called once more without faults. */
 export const load = async ({ seconds, clients, processes, progress }: LoadOptions): Promise<History> => {
   const random = seededRandom(Date.now())
   const log = openLog()
@@ -76,7 +76,7 @@ const callOnAndOn = async (call: Call, asks: Asks, random: Random, until: AbortS
   }
 }
 
-/** Ends after its time, or with the first that fails; all have ended then. */
+/** Runs the parts until the time is over or one of them fails, and waits until all have ended. */
 const underFaults = async (
   { seconds, log, progress }: Pick<LoadOptions, 'seconds'> & { log: Log; progress: LoadOptions['progress'] },
   parts: readonly ((until: AbortSignal) => Promise<void>)[],
@@ -104,7 +104,7 @@ const inParallel = async (calls: readonly Call[], asks: readonly Ask[]): Promise
   )
 }
 
-/** The successes that the table holds, by the clients' keys. */
+/** The successes in the table, with the clients' keys. */
 const settledValues = async (
   tableName: string,
   operations: History['operations'],
@@ -120,7 +120,7 @@ const settledValues = async (
     for (const item of Items) {
       const record = fromItem(item)
       const key = keys.get(record.recordKey)
-      if (key === undefined) throw new Error(`Nobody asked for ${record.recordKey}`)
+      if (key === undefined) throw new Error(`No client asked for ${record.recordKey}`)
       if (record.status !== 'SUCCEEDED') continue
       const outcome = decodeOutcome(record.outcome)
       settled.push({ key, value: outcome.kind === 'json' ? valueOfOutcome(outcome) : outcome.kind })
@@ -129,7 +129,7 @@ const settledValues = async (
   return settled
 }
 
-/** How often each answer was given. */
+/** Counts the answers by kind. */
 export const answerCounts = ({ operations }: Pick<History, 'operations'>): Readonly<Record<string, number>> => {
   const counts: Record<string, number> = {}
   for (const { answer } of operations) {

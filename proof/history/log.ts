@@ -1,13 +1,13 @@
 import type { ClientAnswer, History, Operation, Run } from '../../lib/testing/index.ts'
 import type { Ask, Ended, Started, Watch } from './worker.ts'
 
-/** The history while it is written. */
+/** The history while the load runs. */
 export interface Log {
-  /** For the handlers of one client. */
+  /** Records the runs of one client's handlers. */
   watch(): Watch
-  /** A client calls; what is answered ends the operation. */
+  /** Records a client's call. Call the returned function with the answer. */
   called(client: string, ask: Ask): (answer: ClientAnswer) => void
-  /** The process of a client ended at that time, with whatever it was doing. */
+  /** Records that the process of a client, with these runs, ended at that time. */
   died(values: readonly string[], at: number): void
   readonly operations: readonly Operation[]
   readonly runs: () => readonly Run[]
@@ -38,14 +38,14 @@ export const openLog = (): Log => {
   }
 }
 
-/** What happened to one key, in its order, in milliseconds since its first line. */
-export const tellKey = ({ operations, runs, settled }: History, key: string): readonly string[] => {
+/** The events of one key in order, each with its time in epoch milliseconds. */
+export const describeKey = ({ operations, runs, settled }: History, key: string): readonly string[] => {
   const lines = [
     ...operations
       .filter((operation) => operation.key === key)
       .flatMap(({ client, payload, calledAt, answeredAt, answer }) => [
         { at: calledAt, text: `${client} calls with ${payload}` },
-        { at: answeredAt, text: `${client} is answered: ${tellAnswer(answer)}` },
+        { at: answeredAt, text: `${client} gets: ${describeAnswer(answer)}` },
       ]),
     ...runs
       .filter((run) => run.key === key)
@@ -58,7 +58,7 @@ export const tellKey = ({ operations, runs, settled }: History, key: string): re
   return [...lines.map(({ at, text }) => `  ${at}  ${text}`), `  the store holds ${held.join() || 'no success'}`]
 }
 
-const tellAnswer = (answer: ClientAnswer): string => {
+const describeAnswer = (answer: ClientAnswer): string => {
   switch (answer.kind) {
     case 'value':
       return `${answer.value} (${answer.status})`

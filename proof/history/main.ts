@@ -1,19 +1,19 @@
-/** `npm run history`: clients, kills and a failing network, and whether what they saw fits one register per key. */
+/** `npm run history`: random load with kills and network faults, and a check of what the clients saw. */
 import { parseArgs } from 'node:util'
 import { checkHistory, type History } from '../../lib/testing/index.ts'
 import { startDynamoDbLocal } from '../../local/dynamodb-local.ts'
 import { answerCounts, load } from './load.ts'
-import { type Log, tellKey } from './log.ts'
+import { describeKey, type Log } from './log.ts'
 
-const HELP = `Calls random keys from many clients, over a network that fails and with processes that are killed, writes down what
-clients saw and what handlers did, and checks that it fits one write-once register per key.
+const HELP = `Calls random keys from many clients, with network faults and killed processes. Records what the clients saw and
+what the handlers did, and checks that both fit one write-once register per key.
 
   npm run history -- [--seconds N]
 
-  --seconds N  how long, 1 to 86400 (default 60)
-  --help       this text
+  --seconds N  how long to run, 1 to 86400 (default 60)
+  --help       print this text
 
-Ends with 0 where all fits, with 1 where something does not, with 2 on bad flags.`
+Exit status: 0 if the history fits, 1 if it does not, 2 for bad flags.`
 
 const DEFAULT_SECONDS = 60
 const MOST_SECONDS = 86_400
@@ -23,8 +23,8 @@ const PROCESSES = 2
 
 const PROGRESS_EVERY = 10
 
-/** The rest are most likely the same fault. */
-const MOST_KEYS_TOLD = 3
+/** Further keys most likely show the same fault. */
+const MOST_KEYS_SHOWN = 3
 
 const refuse = (message: string): never => {
   console.error(`npm run history: ${message}`)
@@ -59,7 +59,7 @@ const progress = (): ((log: Log) => void) => {
 
 const play = async (seconds: number): Promise<History> => {
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'
-  // The handlers' host ends an invocation at its deadline, as far as leases go.
+  // Makes the layer compute leases as on Lambda, which ends an invocation at its deadline.
   process.env.AWS_LAMBDA_FUNCTION_NAME ??= 'history'
   const database = await startDynamoDbLocal()
   process.env.TEST_DYNAMODB_ENDPOINT = database.endpoint
@@ -73,9 +73,9 @@ const play = async (seconds: number): Promise<History> => {
 const seconds = readSeconds(process.argv.slice(2))
 const history = await play(seconds)
 const violations = checkHistory(history)
-for (const key of [...new Set(violations.map((violation) => violation.key))].slice(0, MOST_KEYS_TOLD)) {
+for (const key of [...new Set(violations.map((violation) => violation.key))].slice(0, MOST_KEYS_SHOWN)) {
   const ofKey = violations.filter((violation) => violation.key === key)
-  console.log([...ofKey.map(({ rule, message }) => `${rule}: ${message}`), ...tellKey(history, key), ''].join('\n'))
+  console.log([...ofKey.map(({ rule, message }) => `${rule}: ${message}`), ...describeKey(history, key), ''].join('\n'))
 }
 const counts = Object.entries(answerCounts(history)).map(([answer, count]) => `${answer} ${count}`)
 console.log(`answers: ${counts.join(', ')}`)

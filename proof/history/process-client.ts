@@ -6,9 +6,9 @@ import type { ClientAnswer } from '../../lib/testing/index.ts'
 import type { Log } from './log.ts'
 import type { Ask, Ended, Started } from './worker.ts'
 
-/** A client in a process of its own. */
+/** A client in a separate process. */
 export interface ProcessClient {
-  /** Calls; with `killAfter` the process is killed after that many milliseconds, if it has not answered, and started anew. */
+  /** Calls. If there is no answer after `killAfter` milliseconds, kills the process and starts a new one. */
   call(ask: Ask, killAfter: number | undefined): Promise<void>
   close(): Promise<void>
 }
@@ -65,7 +65,7 @@ export const openProcessClient = async (
     child.removeAllListeners('message')
     answered(answer)
     if (answer.kind === 'none') log.died(begun, killedAt ?? Date.now())
-    if (answer.kind === 'none' && killedAt === undefined) throw new Error(`${name} ended by itself`)
+    if (answer.kind === 'none' && killedAt === undefined) throw new Error(`${name} ended, although it was not killed`)
     if (killedAt === undefined) return
     await gone
     child = await start()
@@ -81,7 +81,7 @@ export const openProcessClient = async (
   }
 }
 
-/** Ended, and all that it had sent is read. */
+/** Resolves when the process has ended and all its messages are read. */
 const endOf = async (child: ChildProcess): Promise<void> => {
   const exited = child.exitCode === null && child.signalCode === null ? emitted(child, 'exit') : undefined
   const read = child.connected ? emitted(child, 'disconnect') : undefined

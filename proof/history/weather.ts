@@ -15,13 +15,13 @@ import {
 import type { Step } from '../../test/support/store-step.ts'
 import type { Random } from '../simulation/random.ts'
 
-/** How many requests fail, of one step or of all. */
+/** The share of failing requests, of one step or of all steps. */
 interface Weather {
   readonly step?: Step
   readonly rate: number
 }
 
-/** A storm over one step outlasts its retries: completions stay unstored, claims of unknown fate. */
+/** A high rate for one step outlasts its retries: completions stay unstored, and the fate of claims unknown. */
 const WEATHERS: readonly Weather[] = [
   { rate: 0 },
   { rate: 0.1 },
@@ -48,7 +48,7 @@ const FAULTS: readonly Fault[] = [
 const LEAST_MILLIS = 200
 const MOST_MILLIS = 900
 
-/** Each request draws anew. */
+/** The getter draws a new fault for each request. */
 const ruleOf = ({ step, rate }: Weather, random: Random): Rule => ({
   ...(step === undefined ? {} : { step }),
   get fault(): Fault {
@@ -57,7 +57,7 @@ const ruleOf = ({ step, rate }: Weather, random: Random): Rule => ({
   },
 })
 
-/** The network, from one weather to the next until the signal; late requests arrive at each change, and at the end. */
+/** Changes the faults until the signal. Late requests arrive at some of the changes, and at the end. */
 export const weather = async (proxy: FaultProxy, random: Random, until: AbortSignal): Promise<void> => {
   while (!until.aborted) {
     proxy.script(ruleOf(random.pick(WEATHERS), random))

@@ -5,11 +5,11 @@ import { IdempotencyError, NotDoneError, type Once, once } from '../../lib/index
 import type { ClientAnswer, Run } from '../../lib/testing/index.ts'
 import { testClient } from '../../test/support/dynamodb.ts'
 
-/** What a client asks for, and what the handler will do if it runs. */
+/** A client's call, and what the handler does if it runs. */
 export interface Ask {
   readonly key: string
   readonly payload: string
-  /** Of the invocation, in milliseconds: the lease is a second longer. */
+  /** Remaining time of the invocation, in milliseconds. The lease is one second longer. */
   readonly remaining: number
   readonly deed: Deed
 }
@@ -19,7 +19,7 @@ export interface Deed {
   readonly afterMillis: number
 }
 
-/** A run as far as it is known when it starts. */
+/** What is known about a run when it starts. */
 export type Started = Pick<Run, 'key' | 'payload' | 'attempt' | 'startedAt' | 'lapsedAt'> & { readonly value: string }
 
 export interface Ended {
@@ -28,7 +28,7 @@ export interface Ended {
   readonly ended: 'returned' | 'threw'
 }
 
-/** Who writes the history. The handler goes on when `started` is done: no effect is without its line. */
+/** Records runs. The handler waits for `started`, so every effect is recorded. */
 export interface Watch {
   started(run: Started): void | Promise<void>
   ended(run: Ended): void
@@ -37,25 +37,25 @@ export interface Watch {
 export const OPERATION = 'history'
 export const TENANT = 'single-tenant'
 
-/** As `claimTerms` adds it to the remaining time. */
+/** `claimTerms` adds this to the remaining time. */
 const KILL_MARGIN = 1_000
 
-/** As the layer's own client: a busy machine takes its time. */
-const PATIENCE = 900
+/** The same as in the layer's own client. */
+const REQUEST_TIMEOUT = 900
 
-/** One machine has one clock: without skew to wait for, take-overs come sooner, and more of them in a minute. */
+/** All processes share one clock. Without a skew, take-overs come sooner, and a minute has more of them. */
 const SKEW_SECONDS = 0
 
 export const workerOf = (tableName: string, endpoint: string): Once => {
-  const requestHandler = { connectionTimeout: 1_000, requestTimeout: PATIENCE, throwOnRequestTimeout: true }
+  const requestHandler = { connectionTimeout: 1_000, requestTimeout: REQUEST_TIMEOUT, throwOnRequestTimeout: true }
   const client = testClient({ endpoint, requestHandler })
   return once({ store: dynamoDbStore({ tableName, client, skewSeconds: SKEW_SECONDS }), operation: OPERATION })
 }
 
-/** One call, with its handler's run written down. */
+/** Makes one call and records the run of its handler. */
 export const perform = async (worker: Once, ask: Ask, watch: Watch): Promise<ClientAnswer> => {
   const { key, payload, remaining, deed } = ask
-  // Before the layer looks at its clock: a lease never ends earlier than this says.
+  // Read before the layer reads its clock, so that the lease never ends earlier.
   const lapsedAt = Date.now() + remaining + KILL_MARGIN
   const context = { getRemainingTimeInMillis: () => remaining }
   try {

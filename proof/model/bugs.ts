@@ -1,20 +1,20 @@
 import type { World } from './spin.ts'
 
 export interface PlantedBug {
-  /** As in proof/model/claim.pml, without `BUG_`. */
+  /** The name in proof/model/claim.pml, without `BUG_`. */
   readonly name: string
-  /** What was left out, or done instead. */
+  /** What the bug leaves out or does instead. */
   readonly what: string
-  /** The smallest world in which it does its harm. */
+  /** The smallest world in which the bug does harm. */
   readonly world: World
 }
 
-/** Two calls with one payload, and nothing goes wrong unless it says so. */
+/** Two calls with one payload, without faults. */
 const QUIET: World = { CALLS: 2, PAYLOADS: 1, FAULTS: 0, CRASHES: 0, FAILURES: 0, TICKS: 0 }
 const LAPSE: World = { ...QUIET, TICKS: 1 }
 const FAILURE: World = { ...QUIET, FAILURES: 1 }
 const FAULT: World = { ...QUIET, FAULTS: 1 }
-/** Two faults: one for each send of a request. */
+/** One fault for each send of a request. */
 const UNKNOWN: World = { ...QUIET, FAULTS: 2 }
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [

@@ -1,26 +1,26 @@
 /*
- * The protocol of lib/core as a model for Spin: one record, a store with conditional writes, a network that loses
- * requests or answers or hands them over late, calls that crash, and a clock that moves when it likes.
- * docs/proof.md reads this file with you; `npm run model` runs it.
+ * The protocol of lib/core as a model for Spin: one record, a store with conditional writes, a network that loses or
+ * delays requests and loses answers, calls that crash, and a clock that may move at any step.
+ * docs/proof.md explains how to read this file; `npm run model` runs it.
  *
- * `record`, `claim`, `take over`, `renew`, `complete`, `release`, `abandon` are those of docs/protocol.md. Names that
- * begin with `g_` are ghosts: the model writes them to check itself; the protocol never reads them.
- * BUG_... leaves one device out. Each is found by `npm run model`, with the shortest way to the harm.
+ * `record`, `claim`, `take over`, `renew`, `complete`, `release`, `abandon` mean the same as in docs/protocol.md. Names
+ * that begin with `g_` are ghosts: the model writes them to check itself, and the protocol never reads them.
+ * BUG_... leaves one safeguard out. `npm run model` finds each, and prints the shortest way to its harm.
  */
 
-/* ---- the size of the world: each may be set by -D ------------------------------------------------------------- */
+/* ---- the size of the world: set each with -D ------------------------------------------------------------------- */
 
 #ifndef CALLS
-#define CALLS 2 /* calls that race, each free to retry; one more comes at the end, when all faults have stopped */
+#define CALLS 2 /* concurrent calls, each may retry; one more comes at the end, after all faults have stopped */
 #endif
 #ifndef RETRIES
-#define RETRIES 0 /* how often one caller calls again, in the same invocation */
+#define RETRIES 0 /* how often a caller calls again in the same invocation */
 #endif
 #ifndef FAULTS
-#define FAULTS 2 /* requests lost, answers lost, requests handed over late: so many in all */
+#define FAULTS 2 /* lost requests, lost answers and late requests, all together */
 #endif
 #ifndef LATE
-#define LATE 1 /* requests that the network may keep at one time */
+#define LATE 1 /* requests that the network may hold back at the same time */
 #endif
 #ifndef CRASHES
 #define CRASHES 1
@@ -41,10 +41,10 @@
 #define EXPIRIES 0 /* ends of a retention, and sweeps of TTL */
 #endif
 #ifndef SENDS
-#define SENDS 2 /* of one request, before its fate counts as unknown */
+#define SENDS 2 /* sends of one request before its fate counts as unknown */
 #endif
 #ifndef TAKE_OVERS
-#define TAKE_OVERS 2 /* in one call; lib/core stops after four */
+#define TAKE_OVERS 2 /* take-overs in one call; lib/core stops after four */
 #endif
 #ifndef PAYLOADS
 #define PAYLOADS 2
@@ -61,51 +61,51 @@
 #define OWNER(t) ('A' + ((t) - 1) / TOKENS)
 #define NTH(t) (1 + ((t) - 1) % TOKENS)
 
-mtype = { ABSENT, IN_PROGRESS, SETTLED, RELEASED }; /* what the record says */
-mtype = { claim, take_over, renewal, completion, release, abandonment }; /* what a request asks for */
-mtype = { CLAIMED, TAKE_OVER, GONE, REPLAY, CONFLICT, MISMATCH, HELD_BACK, DONE, UNSTORED, UNKNOWN }; /* its answer */
+mtype = { ABSENT, IN_PROGRESS, SETTLED, RELEASED }; /* status of the record */
+mtype = { claim, take_over, renewal, completion, release, abandonment }; /* kinds of request */
+mtype = { CLAIMED, TAKE_OVER, GONE, REPLAY, CONFLICT, MISMATCH, HELD_BACK, DONE, UNSTORED, UNKNOWN }; /* answers */
 
 /* ---- the record ------------------------------------------------------------------------------------------------ */
 
 mtype status = ABSENT;
 byte token, revision, attempt, generation, payload, outcome;
-byte lease;   /* its end; 0: abandoned by its owner */
-bool expired; /* settled or released, past its retention, not swept */
+byte lease;   /* end of the lease; 0: abandoned by its owner */
+bool expired; /* settled or released, past its retention, not swept yet */
 
 /* ---- the world ------------------------------------------------------------------------------------------------- */
 
-byte now = 1; /* the one clock, of the store and of all hosts; WRONG_CLOCKS says otherwise */
+byte now = 1; /* one clock for the store and all hosts, unless WRONG_CLOCKS is set */
 byte faults = FAULTS, crashes = CRASHES, failures = FAILURES, ticks = TICKS, renewals = RENEWALS, expiries = EXPIRIES;
 byte ended; /* calls that are over */
 
-/* what asks, claim token, the token and revision that a take-over compares, payload, attempt, generation, lease, answer */
+/* request, claim token, the token and revision that a take-over compares, payload, attempt, generation, lease, answer */
 chan late = [LATE] of { mtype, byte, byte, byte, byte, byte, byte, byte, byte };
 
 /* ---- ghosts ---------------------------------------------------------------------------------------------------- */
 
 byte g_incarnation;             /* counts claims on an absent or expired record */
-byte g_completed;               /* the answer that this incarnation stored, 0: none */
-byte g_runs;                    /* of all calls */
+byte g_completed;               /* the answer that this incarnation stored; 0: none */
+byte g_runs;                    /* runs of all calls */
 bool g_effect;                  /* an effect happened in this generation */
-bool g_open;                    /* a run began, and neither its completion nor its release is stored */
-byte g_key, g_keyGeneration, g_keyPayload; /* downstream key of the latest run, and whose it is */
+bool g_open;                    /* a run has begun, and neither its completion nor its release is stored */
+byte g_key, g_keyGeneration, g_keyPayload; /* downstream key of the latest run, with its generation and payload */
 bool g_crashed, g_failed, g_gaveUp;
-byte g_running[CALLS + 1];      /* under which token; 0: no handler runs */
-byte g_runningUntil[CALLS + 1]; /* the end of its lease, as stored */
-byte g_runsIn[CALLS + 1];       /* the incarnation it was claimed in */
+byte g_running[CALLS + 1];      /* token of the running handler; 0: none */
+byte g_runningUntil[CALLS + 1]; /* the stored end of its lease */
+byte g_runsIn[CALLS + 1];       /* the incarnation of its claim */
 byte g_payloadOf[CALLS + 1];
 bool g_stored[(CALLS + 1) * (RETRIES + 1) + 1]; /* by answer */
 bool g_applied[LAST_TOKEN + 1]; /* this claim was written */
-bool g_over[LAST_TOKEN + 1];    /* its owner is through with it */
+bool g_over[LAST_TOKEN + 1];    /* its owner has finished with it */
 bool g_abandoned[LAST_TOKEN + 1];
 
-/* Scratch, 0 between the steps. */
+/* Scratch variables, 0 between steps. */
 bool h_written;
 byte h_i;
 
 #define MUST(condition, text) if :: condition :: else -> printf("BROKEN "); printf(text); assert(false) fi
 
-/* With clocks that are wrong beyond the skew two runs may overlap; what is stored must hold all the same. */
+/* If clocks differ by more than the skew, two runs may overlap, but the stored outcome must still hold. */
 #ifdef WRONG_CLOCKS
 #define MUST_IN_TIME(condition, text) skip
 #else
@@ -152,7 +152,7 @@ byte h_i;
 #define NO_LEASE 0
 #endif
 
-/* ---- the store: one atomic step a request ---------------------------------------------------------------------- */
+/* ---- the store: one atomic step for each request --------------------------------------------------------------- */
 
 inline put(t, r, p, at, ge, le) {
   if
@@ -166,9 +166,9 @@ inline put(t, r, p, at, ge, le) {
      :: else
      fi
   fi;
-  /* A sender that thaws a day later, and sends again what TTL has swept, leaves a claim that has lapsed already. */
-  MUST(!(g_applied[t] && g_over[t]) || le <= now && !HELD, "A5: a claim that is over comes back as a claim that nobody holds\n");
-  g_gaveUp = g_gaveUp || g_over[t]; /* too late for who sent it: nobody's, until its lease ends (A13) */
+  /* A sender that thaws a day later may send its claim again after TTL swept the record: that claim has lapsed already. */
+  MUST(!(g_applied[t] && g_over[t]) || le <= now && !HELD, "A5: a claim that is over comes back, and no call holds it\n");
+  g_gaveUp = g_gaveUp || g_over[t]; /* too late for its sender: no call holds it, and it blocks until its lease ends (A13) */
   g_applied[t] = true;
   status = IN_PROGRESS; token = t; revision = r; payload = p; attempt = at; generation = ge; lease = le;
   outcome = 0; expired = false; h_written = true
@@ -202,10 +202,10 @@ inline write(op, t, st, sr, p, at, ge, le, v) {
   :: op == completion && MAY_COMPLETE(t) ->
      ownersWrite();
      MUST(g_completed == 0, "H1: a second completion in one incarnation\n");
-     MUST(token == t, "H1: a completion over somebody else's claim\n");
+     MUST(token == t, "H1: a completion over another call's claim\n");
      status = SETTLED; lease = 0; outcome = v; g_completed = v; g_stored[v] = true; g_open = false
   :: op == release && MAY_RELEASE(t) ->
-     MUST(token == t, "H5: a claim is released by somebody else\n");
+     MUST(token == t, "H5: a claim is released by another call\n");
      MUST_NOT_RUN("H5: a claim is released while its handler runs\n");
      MUST(!g_effect, "H5: a claim is released although its effect, or a predecessor's, has happened\n");
      ownersWrite();
@@ -222,13 +222,13 @@ inline write(op, t, st, sr, p, at, ge, le, v) {
   fi
 }
 
-/* ---- what a refused request learns from the record that came back with the refusal ----------------------------- */
+/* ---- the verdict of a refused request, from the record in the refusal ------------------------------------------ */
 
 inline judge() {
   if
   :: status == ABSENT -> verdict = GONE
 #ifndef BUG_NO_SELF_RECOGNITION_ON_CLAIM
-  :: IS_MINE(tk) -> verdict = CLAIMED; printf("%c: the claim there is its own, from a send before\n", 'A' + me)
+  :: IS_MINE(tk) -> verdict = CLAIMED; printf("%c: the claim is its own, from an earlier send\n", 'A' + me)
 #endif
   :: else ->
      if
@@ -241,7 +241,7 @@ inline judge() {
         verdict = TAKE_OVER; at = attempt + 1; ge = generation
 #ifdef WRONG_CLOCKS
      :: status == IN_PROGRESS && payload == fp && lease != 0 && !IS_LAPSED && !HELD && !last ->
-        printf("%c: by its clock the lease has lapsed\n", 'A' + me);
+        printf("%c: the lease has lapsed by its clock\n", 'A' + me);
         verdict = TAKE_OVER; at = attempt + 1; ge = generation
 #endif
      :: (status == IN_PROGRESS || status == SETTLED && !expired) && payload != fp -> verdict = MISMATCH
@@ -253,7 +253,7 @@ inline judge() {
 inline tellJudged() {
   if
   :: verdict == CLAIMED
-  :: verdict == GONE -> printf("%c: no record is there any more\n", 'A' + me)
+  :: verdict == GONE -> printf("%c: the record no longer exists\n", 'A' + me)
   :: verdict == TAKE_OVER && status == IN_PROGRESS ->
      printf("%c finds claim %c%d abandoned: it may be taken over\n", 'A' + me, OWNER(token), NTH(token))
   :: verdict == TAKE_OVER && status != IN_PROGRESS && expired ->
@@ -267,7 +267,7 @@ inline tellJudged() {
   fi
 }
 
-inline recognise() { /* a refused write of the owner: its own earlier send, or a loss */
+inline recognise() { /* a refused write of the owner: either its own earlier send was applied, or its claim is lost */
   if
   :: op == renewal ->
 #ifdef BUG_NO_SELF_RECOGNITION_ON_RENEW
@@ -281,7 +281,7 @@ inline recognise() { /* a refused write of the owner: its own earlier send, or a
 #endif
   :: op == release && status == RELEASED && token == tk -> verdict = DONE
   :: op == abandonment && IS_MINE(tk) && lease == 0 -> verdict = DONE
-  :: else -> /* lost: what stands there instead decides the answer */
+  :: else -> /* lost: the record that replaced it decides the answer */
      if
      :: status == ABSENT -> verdict = UNSTORED
 #ifdef BUG_LOST_OWNER_ANSWERS_ANOTHER_PAYLOAD
@@ -307,13 +307,13 @@ inline learn() {
 
 #define CAN_FAULT (faults > 0 && !last)
 
-/* Sends the request `op` until an answer comes, SENDS times at most. */
+/* Sends the request `op` until an answer comes, at most SENDS times. */
 inline transmit() {
   do
   :: sends == SENDS || verdict != UNKNOWN -> sends = 0; break
   :: else ->
      if
-     :: atomic { /* it is applied or refused, and its answer arrives or not */
+     :: atomic { /* the store applies or refuses it, and the answer arrives or is lost */
           sends++; printf("%c sends %e %c%d\n", 'A' + me, op, OWNER(tk), NTH(tk));
           write(op, tk, seenT, seenR, fp, at, ge, le, val);
           if
@@ -334,7 +334,7 @@ inline transmit() {
 inline mint() {
   g_over[tk] = (tk != 0);
 #ifdef BUG_REQUEST_ID_AS_TOKEN
-  tk = (me < CALLS -> MINTED(0, 0) : MINTED(me, 0)); /* the platform retries the one request under its one id */
+  tk = (me < CALLS -> MINTED(0, 0) : MINTED(me, 0)); /* the platform retries the request under the same id */
 #elif defined(BUG_TOKEN_PER_INVOCATION)
   tk = MINTED(me, 0);
 #else
@@ -365,7 +365,7 @@ inline beginRun() {
      MUST(g_keyGeneration != ge || g_keyPayload == fp && g_key == DOWNSTREAM_KEY, "H14: two runs of one generation with different payloads or downstream keys\n");
      MUST(g_keyGeneration == 0 || g_keyGeneration == ge || g_key != DOWNSTREAM_KEY, "C12: the downstream key of a released run is used again\n");
      g_key = DOWNSTREAM_KEY; g_keyGeneration = ge; g_keyPayload = fp
-  :: else /* a zombie from the start: its lease has lapsed, and it is fenced */
+  :: else /* a zombie from the start: its lease has lapsed, so it is fenced */
   fi;
   g_running[me] = tk; g_runningUntil[me] = le; g_open = true;
   g_runsIn[me] = (IS_MINE(tk) -> g_incarnation : 0);
@@ -400,7 +400,7 @@ proctype Call(byte me; bool last) {
   atomic {
     if
     :: last ->
-       now = now + LEASE + 1; printf("the faults stop, all leases lapse, one more call comes\n");
+       now = now + LEASE + 1; printf("the faults stop, all leases lapse, and one more call comes\n");
        fp = (payload == 0 || status == RELEASED || expired -> 1 : payload)
     :: !last && (me == 0 || PAYLOADS == 1) -> fp = 1
     :: !last && me != 0 && PAYLOADS > 1 -> if :: fp = 1 :: fp = 2 fi
@@ -484,7 +484,7 @@ send:
   :: atomic { renewals > 0 && now + LEASE > le && !last ->
        renewals--; le = now + LEASE; op = renewal; verdict = UNKNOWN; goto send }
 #ifdef BUG_RELEASE_WHILE_RUNNING
-  :: atomic { !last -> printf("%c's time-out fires, its handler still runs\n", 'A' + me);
+  :: atomic { !last -> printf("%c's timeout fires while its handler still runs\n", 'A' + me);
        op = release; verdict = UNKNOWN; goto send }
 #endif
   :: atomic { crashes > 0 && !last -> crashes--; g_crashed = true; printf("%c crashes\n", 'A' + me); goto dead }
@@ -516,9 +516,9 @@ dead:
   }
 }
 
-/* ---- time, TTL, and what the network kept ---------------------------------------------------------------------- */
+/* ---- time, TTL, and late requests ------------------------------------------------------------------------------ */
 
-/* No request lives as long as a retention: DynamoDB refuses one that was signed 5 minutes ago. */
+/* No request outlives a retention: DynamoDB refuses a request that was signed more than 5 minutes ago. */
 #ifdef BUG_RETENTION_SHORTER_THAN_A_REQUEST
 #define NOTHING_ON_ITS_WAY true
 #else
@@ -557,7 +557,7 @@ proctype World() {
        h_written = false; FORGET }
   :: atomic { OTHERS_ENDED ->
        MUST_IN_TIME(g_crashed || g_failed || g_gaveUp || expiries < EXPIRIES || now > 1 || status == SETTLED && g_runs == 1, "H3: no crash, lapse, failure or give-up, and yet not exactly one run and a settled record\n");
-       MUST(g_crashed || g_failed || g_gaveUp || status != IN_PROGRESS, "H8: nobody crashed, failed or gave up, and yet the record stays in progress\n");
+       MUST(g_crashed || g_failed || g_gaveUp || status != IN_PROGRESS, "H8: no crash, failure or give-up, and yet the record stays in progress\n");
        break }
   od;
   run Call(CALLS, true)

@@ -1,6 +1,7 @@
 /**
- * `npm run model`: every state of the model in worlds of several sizes, then each planted bug, with the shortest way to
- * its harm in words. `--quick`: the small worlds only. Ends with 1 where something is wrong, 3 where Spin is missing.
+ * `npm run model`: checks every state of the model in worlds of several sizes, then searches for each planted bug and
+ * prints the shortest way to its harm. `--quick`: the small worlds only. Exit status: 1 if a check fails, 3 if Spin is
+ * missing.
  */
 import { PLANTED_BUGS, type PlantedBug } from './bugs.ts'
 import { missingProgram } from './missing.ts'

@@ -10,40 +10,39 @@ const run = promisify(execFile)
 const MODEL = fileURLToPath(new URL('./claim.pml', import.meta.url))
 const NAME = 'claim.pml'
 
-/** Sizes of the model's world by name, as in its first lines; `true` turns a choice on. */
+/** Sizes of the model's world, named as in its first lines. `true` turns an option on. */
 export type World = Readonly<Record<string, number | true>>
 
 /**
- * `depthFirst` needs less memory and is for what is believed to hold. `breadthFirst` finds the shortest way to an
+ * `depthFirst` needs less memory: use it for a model that should hold. `breadthFirst` finds the shortest way to an
  * error.
  */
 export type Search = 'depthFirst' | 'breadthFirst'
 
 export interface Searched {
   readonly states: number
-  /** Steps of the longest path. */
+  /** Number of steps of the longest path. */
   readonly depth: number
   readonly seconds: number
-  /** The way to the error, in words; `undefined` where none was found. */
+  /** The way to the error, in words; `undefined` if there is no error. */
   readonly counterexample: readonly string[] | undefined
 }
 
 /**
- * O0: the way to a planted bug is short, and compiling would take longer than the search.
- * NOREDUCE: nearly every step touches the record, so that partial-order reduction only costs time. COLLAPSE: states in
- * an eighth of their size.
+ * O0: the way to a planted bug is short, and optimizing would take longer than the search. NOREDUCE: nearly every step
+ * touches the record, so partial-order reduction only costs time. COLLAPSE: stores states in an eighth of their size.
  */
 const FLAGS: Readonly<Record<Search, readonly string[]>> = {
   depthFirst: ['-O1', '-DSAFETY', '-DNOREDUCE', '-DCOLLAPSE'],
   breadthFirst: ['-O0', '-DSAFETY', '-DNOREDUCE', '-DBFS'],
 }
 
-/** Deeper than any path of these worlds; a search that is cut short says so, and counts as failed. */
+/** Deeper than any path of these worlds. A search that reaches this limit counts as failed. */
 const MAX_DEPTH = 100_000
 
 const LONG_OUTPUT = { maxBuffer: 64 * 1024 * 1024 } as const
 
-/** Every state that the model can reach in this world, or the way to the first that breaks an invariant. */
+/** Searches every state that the model can reach in this world, until one breaks an invariant. */
 export const search = async (world: World, how: Search): Promise<Searched> => {
   const directory = await mkdtemp(join(tmpdir(), 'lambda-once-model-'))
   try {
@@ -72,7 +71,7 @@ const searchIn = async (cwd: string, world: readonly string[], how: Search): Pro
   }
 }
 
-/** The model tells its story as it goes: the lines of the run that the trail records. */
+/** Replays the recorded trail and returns the lines that the model prints. */
 const narrate = async (cwd: string, world: readonly string[], said: string): Promise<readonly string[]> => {
   await readFile(join(cwd, `${NAME}.trail`)).catch(() => {
     throw new Error(`An error without a trail:\n${said.slice(0, 2_000)}`)
@@ -83,7 +82,7 @@ const narrate = async (cwd: string, world: readonly string[], said: string): Pro
   return [...lines.slice(0, end === -1 ? undefined : end), ...invalidEnd(said)].filter((line) => line !== '')
 }
 
-/** Not an invariant of ours, but as good: a state in which somebody waits for ever. */
+/** Not one of our invariants, but also an error: a state in which a process waits forever. */
 const invalidEnd = (said: string): readonly string[] =>
   said.includes('invalid end state (') ? ['BROKEN somebody waits for ever'] : []
 

@@ -5,7 +5,7 @@ export interface NamedWorld {
   readonly world: World
 }
 
-/** Each takes seconds, and all of them together less than a minute on one core. */
+/** Each takes seconds; all together take less than a minute on one core. */
 export const SMALL_WORLDS: readonly NamedWorld[] = [
   { name: 'rerun: two calls, two faults, a crash, a failing handler', world: { FAULTS: 2 } },
   { name: 'hold: the same', world: { FAULTS: 2, HOLD: true } },
@@ -13,11 +13,11 @@ export const SMALL_WORLDS: readonly NamedWorld[] = [
   { name: 'renewals under hold', world: { FAULTS: 1, LEASE: 2, RENEWALS: 1, TICKS: 3, PAYLOADS: 1, HOLD: true } },
   { name: 'expiry: a retention ends, TTL sweeps', world: { FAULTS: 1, EXPIRIES: 1, TICKS: 1 } },
   { name: 'one caller calls twice in one invocation', world: { FAULTS: 1, RETRIES: 1, CRASHES: 0, TICKS: 1 } },
-  { name: 'three calls, none of them lucky', world: { CALLS: 3, FAULTS: 0, TICKS: 1 } },
+  { name: 'three calls without network faults', world: { CALLS: 3, FAULTS: 0, TICKS: 1 } },
   { name: 'clocks that are wrong', world: { FAULTS: 1, WRONG_CLOCKS: true } },
 ]
 
-/** Minutes and gigabytes: for who changes the protocol. */
+/** These take minutes and gigabytes. Run them if you change the protocol. */
 export const LARGE_WORLDS: readonly NamedWorld[] = [
   { name: 'rerun: three faults, two requests late', world: { FAULTS: 3, LATE: 2, FAILURES: 2, TICKS: 2 } },
   { name: 'hold: the same', world: { FAULTS: 3, LATE: 2, FAILURES: 2, TICKS: 2, HOLD: true } },

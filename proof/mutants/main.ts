@@ -1,18 +1,18 @@
-import { allMutants, type Mutant, mutated, PatchFailed, type Simulation } from './mutant.ts'
+import { allMutants, type Mutant, mutated, PatchFailedError, type Simulation } from './mutant.ts'
 
-const HELP = `Plants each bug of test/mutants into a copy of the sources, and counts the schedules that find it.
+const HELP = `Plants each bug of proof/mutants into a copy of the sources, and counts the schedules that find it.
 
   npm run mutants -- [--seeds N] [name ...]
 
-  --seeds N  play N schedules for each bug (default 20000; a fifth where the DynamoDB store is simulated)
+  --seeds N  play N schedules for each bug (default 20000; a fifth of N for bugs in the DynamoDB store)
   name       only these bugs
-  --help     this text
+  --help     print this text
 
-Ends with 0 where each bug was found, with 1 where one was not or its patch no longer applies, with 2 on bad flags.`
+Exit status: 0 if every bug was found, 1 if one was not or its patch no longer applies, 2 for bad flags.`
 
 const DEFAULT_SEEDS = 20_000
 
-class BadFlag extends Error {}
+class BadFlagError extends Error {}
 
 interface Asked {
   readonly seeds: number
@@ -27,7 +27,7 @@ const readFlags = (args: readonly string[]): Asked => {
     const word = args[index] as string
     if (word === '--seeds') seeds = readCount(args[++index])
     else if (known.some(({ name }) => name === word)) names.push(word)
-    else throw new BadFlag(`${word} is neither a flag nor a planted bug; --help lists the flags`)
+    else throw new BadFlagError(`${word} is neither a flag nor a planted bug; --help lists the flags`)
   }
   return { seeds, mutants: names.length === 0 ? known : known.filter(({ name }) => names.includes(name)) }
 }
@@ -35,11 +35,11 @@ const readFlags = (args: readonly string[]): Asked => {
 const readCount = (text: string | undefined): number => {
   const count = Number(text)
   if (Number.isInteger(count) && count > 0) return count
-  throw new BadFlag('--seeds needs a whole number above 0')
+  throw new BadFlagError('--seeds needs a whole number above 0')
 }
 
 interface Hunt {
-  /** Schedules that broke an invariant. */
+  /** Number of schedules that broke an invariant. */
   readonly found: number
   readonly first: number
   readonly invariants: readonly string[]
@@ -58,22 +58,22 @@ const hunt = async (
   return { found: found.length, first: Math.min(...found.map(({ seed }) => seed)), invariants }
 }
 
-/** Signing and JSON make a schedule over the DynamoDB store ten times as long. */
+/** With signing and JSON, a schedule over the DynamoDB store takes ten times as long. */
 const seedsFor = ({ over }: Mutant, seeds: number): number => (over === 'memory' ? seeds : Math.ceil(seeds / 5))
 
-/** Tells how a bug fared; true where it was found. */
-const tell = async (mutant: Mutant, most: number): Promise<boolean> => {
+/** Prints how often the bug was found. Returns whether it was. */
+const report = async (mutant: Mutant, most: number): Promise<boolean> => {
   const seeds = seedsFor(mutant, most)
   try {
     const result = await hunt(await mutated(mutant), mutant.over, seeds)
     console.log(
       result === undefined
-        ? `${mutant.name.padEnd(36)} NEVER FOUND in ${seeds} schedules: ${mutant.says}`
+        ? `${mutant.name.padEnd(36)} NEVER FOUND in ${seeds} schedules: ${mutant.description}`
         : `${mutant.name.padEnd(36)} ${String(result.found).padStart(6)} of ${seeds}, first seed ${result.first}: ${result.invariants.join(', ')}`,
     )
     return result !== undefined
   } catch (error) {
-    if (!(error instanceof PatchFailed)) throw error
+    if (!(error instanceof PatchFailedError)) throw error
     console.log(`${mutant.name.padEnd(36)} ${error.message}`)
     return false
   }
@@ -88,7 +88,7 @@ const main = async (): Promise<number> => {
   const { seeds, mutants } = readFlags(args)
   Error.stackTraceLimit = 0
   let found = 0
-  for (const mutant of mutants) if (await tell(mutant, seeds)) found++
+  for (const mutant of mutants) if (await report(mutant, seeds)) found++
   console.log(`mutants found ${found} of ${mutants.length}`)
   return found === mutants.length ? 0 : 1
 }
@@ -96,7 +96,7 @@ const main = async (): Promise<number> => {
 try {
   process.exitCode = await main()
 } catch (error) {
-  if (!(error instanceof BadFlag)) throw error
+  if (!(error instanceof BadFlagError)) throw error
   console.error(`mutants: ${error.message}`)
   process.exitCode = 2
 }

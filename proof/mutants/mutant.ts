@@ -8,20 +8,20 @@ import { build } from 'esbuild'
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const PATCHES = fileURLToPath(new URL('./', import.meta.url))
 
-/** A planted bug: a patch, under a line that says what it breaks. */
+/** A planted bug: a patch, below a line that describes it. */
 export interface Mutant {
   readonly name: string
-  readonly says: string
+  readonly description: string
   readonly patch: string
-  /** The store in which it shows: what is wrong in DynamoDB's own is not met over the reference store. */
+  /** The store to simulate. The reference store does not run the code of the DynamoDB store. */
   readonly over: Over
 }
 
 type Over = import('../simulation/world.ts').Over
 export type Simulation = typeof import('../simulation/simulate.ts')
 
-/** A patch that does not fit the sources any more. */
-export class PatchFailed extends Error {}
+/** The patch no longer applies to the sources. */
+export class PatchFailedError extends Error {}
 
 export const allMutants = (): readonly Mutant[] =>
   readdirSync(PATCHES)
@@ -31,10 +31,10 @@ export const allMutants = (): readonly Mutant[] =>
       const patch = join(PATCHES, file)
       const text = readFileSync(patch, 'utf8')
       const over = text.includes('lib/dynamodb/') ? 'lean' : 'memory'
-      return { name: basename(file, '.patch'), says: text.split('\n', 1)[0] as string, patch, over }
+      return { name: basename(file, '.patch'), description: text.split('\n', 1)[0] as string, patch, over }
     })
 
-/** The simulation of a copy of the sources that has the bug. */
+/** Loads the simulation from a copy of the sources with the bug. */
 export const mutated = async ({ name, patch }: Mutant): Promise<Simulation> => {
   const copy = mkdtempSync(join(tmpdir(), `lambda-once-${name}-`))
   try {
@@ -48,7 +48,7 @@ export const mutated = async ({ name, patch }: Mutant): Promise<Simulation> => {
       platform: 'node',
       format: 'esm',
       logLevel: 'silent',
-      nodePaths: [join(ROOT, 'node_modules')], // the copy has no packages of its own
+      nodePaths: [join(ROOT, 'node_modules')], // the copy has no node_modules
       outfile,
     })
     return (await import(pathToFileURL(outfile).href)) as Simulation
@@ -57,11 +57,11 @@ export const mutated = async ({ name, patch }: Mutant): Promise<Simulation> => {
   }
 }
 
-/** Strict: no fuzz, so that a patch whose surroundings have changed is looked at again. */
+/** Without fuzz: if the surrounding lines change, a person has to look at the patch again. */
 const applyPatch = (copy: string, patch: string): void => {
   try {
     execFileSync('git', ['apply', patch], { cwd: copy, stdio: 'pipe' })
   } catch (error) {
-    throw new PatchFailed(`${basename(patch)} no longer applies`, { cause: error })
+    throw new PatchFailedError(`${basename(patch)} no longer applies`, { cause: error })
   }
 }

@@ -14,22 +14,22 @@ import { reachedStore } from './network/reached-store.ts'
 import { virtualRuntime } from './virtual-runtime.ts'
 import { type Host, RECORD_KEY, type World } from './world.ts'
 
-/** What a caller asks for. */
+/** A caller's request. */
 export interface Request {
   readonly fingerprint: Fingerprint
   readonly host: Host
   readonly requestId: string
-  /** Called once, with the last answer, or with none where the invocation died. */
+  /** Called once, with the last answer, or without one if the invocation died. */
   readonly whenEnded: (last: Answered | undefined) => void
 }
 
-/** How long an invocation may take, in milliseconds: `getRemainingTimeInMillis` at its start. */
+/** How long an invocation may take, in milliseconds, as `getRemainingTimeInMillis` reports at its start. */
 const REMAINING = [1, 400, 3_000, 3_000, 10_000, 30_000, 120_000] as const
 
 /** Lambda kills a function up to 0.7 s after its deadline. */
 const KILL_DELAY = 700
 
-/** Sends a request to the function: a new invocation, through the production lifecycle. */
+/** Sends a request to the function. It starts a new invocation, which runs the production lifecycle. */
 export const invoke = (world: World, request: Request): void => {
   const invocation = newInvocation(world, request)
   const remaining = world.isCalm ? 3_000 : world.random.pick(REMAINING)
@@ -71,7 +71,9 @@ const newInvocation = (world: World, { fingerprint, host, requestId, whenEnded }
   }
 }
 
-/** A zombie's host does not end it: it runs on, as one does whose answer left before its handler ended. */
+/**
+ * A zombie's host does not end it at its deadline. A process also runs on if its answer left before its handler ended.
+ */
 const planKill = (world: World, invocation: Invocation, remaining: number): void => {
   const { random, profile, isCalm } = world
   const zombie = !isCalm && random.chance(profile.faults.zombie)

@@ -1,6 +1,6 @@
 /**
- * As much of an `AbortSignal` as a store call, a pause and a handler look at. The real one costs more than all else in a
- * virtual store call.
+ * The parts of an `AbortSignal` that a store call, a pause and a handler use. A real one would cost more than the rest
+ * of a virtual store call.
  */
 export class DeadlineSignal {
   aborted = false
@@ -17,7 +17,7 @@ export class DeadlineSignal {
     else this.listeners.push(listener)
   }
 
-  /** As the platform's: who comes too late is not called. */
+  /** Like the platform's: a listener that is added after the abort is not called. */
   addEventListener(_type: 'abort', listener: () => void): void {
     if (!this.aborted) this.listeners.push(listener)
   }

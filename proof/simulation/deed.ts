@@ -16,7 +16,7 @@ export type Deed =
 /** What a simulated handler answers. */
 export interface Answer {
   readonly statusCode: number
-  /** Unique, so that an answer names the run that it comes from. */
+  /** Unique, so that an answer identifies its run. */
   readonly run: number
 }
 
@@ -30,15 +30,15 @@ export const DEEDS: readonly Deed[] = [
   'downstreamError',
 ]
 
-/** Deeds after which surely nothing was done. */
+/** Deeds that prove that nothing was done. */
 export const isNothingDone = (deed: Deed): boolean => deed === 'refused' || deed === 'notDone' || deed === 'clientError'
 
-/** Deeds whose answer or error is stored. */
+/** Deeds with an answer or error that is stored. */
 export const isOutcome = (deed: Deed): boolean => deed === 'created' || deed === 'terminal'
 
 const STATUS = { created: 201, refused: 422, failed: 503 } as const
 
-/** The answer of a deed; throws where the deed is an error. */
+/** Returns the answer of a deed, or throws its error. */
 export const answerOf = (deed: Deed, run: number): Answer => {
   switch (deed) {
     case 'throws':
@@ -49,14 +49,14 @@ export const answerOf = (deed: Deed, run: number): Answer => {
       throw new TerminalError('declined', { details: run })
     case 'clientError':
       throw Object.assign(new Error('no such account'), { statusCode: 404, expose: true })
-    case 'downstreamError': // as Stripe's client throws it: about one call of several
+    case 'downstreamError': // as Stripe's client throws it, about one of several calls
       throw Object.assign(new Error('no such customer'), { statusCode: 404 })
     default:
       return { statusCode: STATUS[deed], run }
   }
 }
 
-/** As the HTTP entry does by default. */
+/** The default of the HTTP entry. */
 export const endingOfAnswer = (answer: Answer): ClaimEnding => {
   const decision = decide(storeSuccess, answer)
   return decision === 'complete'

@@ -5,7 +5,7 @@ import { happening, hostNow, type Invocation, later, say, step } from './invocat
 import { describeClaim } from './narrative.ts'
 import type { World } from './world.ts'
 
-/** The user's handler: it charges once, somewhere on its way, and ends well or badly. */
+/** The simulated user handler. It may charge once at a random time, and ends well or badly. */
 export const handle = (
   world: World,
   invocation: Invocation,
@@ -59,7 +59,7 @@ const ended = (world: World, invocation: Invocation, run: Run, { claim, deed, sp
     watch(world, invocation, run, claim.signal, finish)
   })
 
-/** Some handlers stop when they are told that their claim is lost; what they did by then they did. */
+/** Some handlers stop when the signal reports that their claim is lost. Their effects until then remain. */
 const watch = (
   world: World,
   invocation: Invocation,
@@ -78,7 +78,7 @@ const watch = (
       record: world.read(),
       handlerEnded: run.end !== undefined,
     })
-    say(world, invocation, () => `is told that ${run.claim.claimToken} is lost`)
+    say(world, invocation, () => `learns that ${run.claim.claimToken} is lost`)
     if (obeys) finish('throws')
   })
 }
@@ -100,7 +100,7 @@ const charges = ({ random }: World, deed: Deed): boolean => {
 const drawDeed = ({ isCalm, profile, random }: World): Deed =>
   isCalm || !random.chance(profile.badDeeds) ? 'created' : random.pick(DEEDS)
 
-/** Mostly short; at times about as long as the lease, and at times far longer. */
+/** Mostly short, sometimes about as long as the lease, sometimes much longer. */
 const drawSpan = (world: World, invocation: Invocation): number => {
   const { isCalm, random } = world
   if (isCalm || random.chance(0.7)) return random.between(1, 80)

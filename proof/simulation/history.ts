@@ -6,13 +6,13 @@ import type { Settlement } from '../../lib/core/record/store.ts'
 import type { Answer, Deed } from './deed.ts'
 import type { Profile } from './profile.ts'
 
-/** What the operator did to a record: always under a new token and a higher revision. */
+/** What the operator does to a record, always with a new token and a higher revision. */
 export type Override = 'settles' | 'releases'
 
-/** Everything has a place in one order, since many things happen in one millisecond. */
+/** Many things happen in one millisecond, so each also has a place in one total order. */
 export interface Happening {
   readonly order: number
-  /** By the store's clock. */
+  /** Time on the store's clock, in epoch milliseconds. */
   readonly at: number
 }
 
@@ -24,18 +24,18 @@ interface WriteBase extends Happening {
 interface RequestWrite extends WriteBase {
   readonly invocation: number
   readonly claim: Claim
-  /** When the request was sent, in the one order. */
+  /** When the request was sent, in the total order. */
   readonly sent: number
-  /** Its sender had its answer, had given up, or was dead. */
+  /** Whether its sender already had its answer, had given up, or was dead. */
   readonly stray: boolean
 }
 
-/** A change of the record, with what stood there before and after. */
+/** A change of the record, with the record before and after it. */
 export type Write =
   | (RequestWrite & { readonly by: 'claim' })
   | (RequestWrite & { readonly by: 'takeOver' })
   | (RequestWrite & { readonly by: 'renew' })
-  | (RequestWrite & { readonly by: 'settle'; readonly as: Settlement['kind'] })
+  | (RequestWrite & { readonly by: 'settle'; readonly settlement: Settlement['kind'] })
   | (WriteBase & { readonly by: 'operator'; readonly override: Override })
   | (WriteBase & { readonly by: 'sweep' })
 
@@ -46,11 +46,11 @@ export interface Run {
   readonly claim: Claim
   readonly downstreamKey: string
   readonly start: Happening & { readonly hostNow: number }
-  /** Absent where it never ended: its process died. */
+  /** `undefined` until it ends, or if its process died. */
   end: (Happening & { readonly deed: Deed }) | undefined
-  /** Died: from here on it does nothing any more. */
+  /** When its process died. After this it does nothing. */
   died: Happening | undefined
-  /** How often it had its effect. */
+  /** How often its effect happened. */
   effects: number
 }
 
@@ -59,51 +59,51 @@ export interface Answered extends Happening {
   readonly invocation: number
   readonly fingerprint: Fingerprint
   readonly askedAt: number
-  /** In the one order, when its caller asked. */
+  /** When its caller asked, in the total order. */
   readonly asked: number
-  /** The claim that it won, if it did. */
+  /** The claim that it won, if any. */
   readonly won: Claim | undefined
-  /** The claim under which it ran, if it did. */
+  /** The claim under which its handler ran, if it ran. */
   readonly claim: Claim | undefined
-  /** The store had told it of a record that was not its own. */
+  /** Whether the store had reported another claimant's record to it. */
   readonly hadContender: boolean
   readonly result: RunResult<Answer> | { readonly kind: 'threw'; readonly error: unknown }
-  /** Requests to the store, as the lifecycle counts them: an SDK's second send is none. */
+  /** Requests to the store as the lifecycle counts them, without the second sends of a client. */
   readonly requests: Requests
 }
 
 export interface Requests {
   readonly writes: number
   readonly reads: number
-  /** The most that one claim step needed. */
+  /** The most requests of one claim step. */
   readonly claimStep: number
 }
 
-/** A handler was told that its claim is lost. */
+/** The signal of a handler reported that its claim is lost. */
 export interface Aborted extends Happening {
   readonly claim: Claim
-  /** By the clock of its host. */
+  /** Time on its host's clock. */
   readonly hostNow: number
-  /** The end of lease that its host knew of. */
+  /** The end of the lease as its host knew it. */
   readonly knownLease: number
   readonly record: StoredRecord | undefined
   readonly handlerEnded: boolean
 }
 
-/** A renewal that an owner sent, or tried to send. */
+/** A renewal that an owner tried to send. */
 export interface RenewalAttempt {
   readonly claim: Claim
-  /** By the store's clock. */
+  /** Time on the store's clock, in epoch milliseconds. */
   readonly at: number
 }
 
-/** When an invocation ends, by the clock of its host. */
+/** When an invocation ends, on its host's clock. */
 export interface InvocationEnd {
   readonly invocation: number
   readonly host: number
-  /** Where its host enforces it. */
+  /** `undefined` if its host does not enforce one. */
   readonly deadline: number | undefined
-  /** As its context says. */
+  /** The deadline that its context reports. */
   readonly expectedEnd: number
 }
 
@@ -112,34 +112,34 @@ export interface Death extends Happening {
   readonly invocation: number
 }
 
-/** A time in which a host did nothing. */
+/** A span in which a host was stopped. */
 export interface Freeze {
   readonly host: number
   readonly from: number
   readonly until: number
 }
 
-/** A time without faults, in which callers keep coming until one gets an outcome. */
+/** A span without faults, in which callers keep coming until one gets an outcome. */
 export interface Calm {
   readonly since: number
   readonly record: StoredRecord | undefined
   readonly handlerMillis: number
-  /** How often a caller that waited as long as it was told was refused once more. */
+  /** How often a caller was refused again after it had waited for `Retry-After`. */
   refusedAgain: number
-  /** When an outcome was answered. */
+  /** When a caller got an outcome. */
   answeredAt: number | undefined
 }
 
-/** Every invocation has ended, and no request is under way. */
+/** The record after every invocation has ended and no request is under way. */
 export interface Rest extends Happening {
   readonly record: StoredRecord | undefined
 }
 
-/** All that happened in one schedule. */
+/** Everything that happened in one schedule. */
 export interface History {
   readonly profile: Profile
   readonly skew: number
-  /** Each host's clock less the store's. */
+  /** Each host's clock minus the store's clock, in milliseconds. */
   readonly hostSkews: readonly number[]
   readonly writes: readonly Write[]
   readonly runs: readonly Run[]
@@ -150,9 +150,9 @@ export interface History {
   readonly freezes: readonly Freeze[]
   readonly calms: readonly Calm[]
   readonly rests: readonly Rest[]
-  /** Invocations that died: crashed, or ended at their deadline. */
+  /** Invocations that crashed or were ended at their deadline. */
   readonly deaths: readonly Death[]
-  /** Requests that were refused for no reason of the record's. */
+  /** Requests that the store refused for a reason other than the record. */
   readonly refusals: number
   readonly invocations: number
 }

@@ -5,34 +5,34 @@ import { describeTime } from './narrative.ts'
 import type { Timer } from './timeline.ts'
 import type { Host, World } from './world.ts'
 
-/** One invocation of the function, which may ask more than once. */
+/** One invocation of the function. It may call the lifecycle more than once. */
 export interface Invocation {
   readonly id: number
-  /** An asynchronous retry has the one of the invocation that it repeats. */
+  /** An asynchronous retry has the request id of the invocation that it repeats. */
   readonly requestId: string
   readonly host: Host
   readonly fingerprint: Fingerprint
   readonly startedAt: number
-  /** Steps until its process dies; 0: it does not. */
+  /** The step at which its process dies; 0: never. */
   readonly crashAtStep: number
   readonly freezeAtStep: number
   isAlive: boolean
-  /** Its last answer has left; its process may go on. */
+  /** Whether its last answer has left. Its process may still run. */
   hasAnswered: boolean
   steps: number
-  /** The claim that it won last. */
+  /** The last claim that it won. */
   won: Claim | undefined
-  /** The end of lease that an answer has confirmed. */
+  /** The end of the lease, as an answer confirmed it. */
   knownLease: number
-  /** Until then its settlements get no answer; `undefined` before the first of them. */
+  /** Until this time its settlements get no answer; `undefined` before its first settlement. */
   settlesFrom: number | undefined
   run: Run | undefined
-  /** The store has told it of a record that is not its own. */
+  /** Whether the store has reported another claimant's record to it. */
   hasContender: boolean
-  /** Its end at its deadline. */
+  /** The timer that ends it at its deadline. */
   kill: Pause | undefined
   requests: { writes: number; reads: number; claimStep: number; inClaimStep: number }
-  /** Told where it dies before its last answer. */
+  /** Called if it dies before its last answer. */
   readonly whenDead: () => void
 }
 
@@ -46,12 +46,14 @@ export const say = (world: World, invocation: Invocation | undefined, text: () =
     return `${describeTime(world.timeline.now, 1_800_000_000_000)}  ${who}${text()}`
   })
 
-/** A pause that can be called off. */
+/** A pause that can be cancelled. */
 export interface Pause {
   cancel(): void
 }
 
-/** What this invocation's process does later: not if it is dead by then, and not before its host has thawed. */
+/**
+ * Schedules work of this invocation's process. It waits while the host is frozen, and is dropped if the process dies.
+ */
 export const later = (
   world: World,
   invocation: Invocation,
@@ -70,7 +72,7 @@ export const later = (
   return { cancel: () => timeline.cancel(timer) }
 }
 
-/** Counts a step of the invocation, at which its process may die or its host stop. */
+/** Counts a step of the invocation. At a step its process may die, or its host may freeze. */
 export const step = (world: World, invocation: Invocation): void => {
   if (!invocation.isAlive || invocation.hasAnswered) return
   invocation.steps++
@@ -90,7 +92,7 @@ const freeze = (world: World, invocation: Invocation): void => {
   say(world, invocation, () => `freezes for ${span} ms`)
 }
 
-/** From here on none of its continuations runs: whatever they wait for is never answered. */
+/** Ends the process. None of its continuations run after this, because nothing they wait for is ever answered. */
 export const die = (world: World, invocation: Invocation, how: string): void => {
   if (!invocation.isAlive || invocation.hasAnswered) return
   invocation.isAlive = false

@@ -5,7 +5,7 @@ import type { World } from './world.ts'
 
 type Unplaced<T> = T extends Write ? Omit<T, 'order' | 'at' | 'before' | 'after'> : never
 
-/** Applies something to the store, which is one atomic step, and keeps in the history how the record changed. */
+/** Applies one atomic step to the store, and records the change in the history. */
 export const applied = <T>(world: World, cause: Unplaced<Write>, act: () => T): T => {
   const before = world.read()
   const result = act()
@@ -17,7 +17,7 @@ export const applied = <T>(world: World, cause: Unplaced<Write>, act: () => T): 
 const enter = (world: World, write: Write): void => {
   world.writes.push(write)
   world.replaced = { record: write.before, at: write.at }
-  world.count('write', write.by === 'settle' ? write.as : write.by)
+  world.count('write', write.by === 'settle' ? write.settlement : write.by)
   if (write.by === 'takeOver') world.count('take over', standingOf(write.before, world))
   if ('stray' in write && write.stray) world.count('applied after its sender had ended')
   world.log?.(() => `  record is now ${describeRecord(write.after, write.at)}`)
@@ -29,7 +29,7 @@ const standingOf = (record: StoredRecord | undefined, { timeline }: World): stri
   return record?.expiresAt !== undefined && record.expiresAt <= timeline.now ? 'expired' : 'released'
 }
 
-/** TTL sweeps in its own time; a record in progress rarely lives to see it. */
+/** TTL sweeps an expired record after a random delay. */
 const planSweep = (world: World, { status, expiresAt }: StoredRecord): void => {
   const { random, timeline } = world
   if (expiresAt === undefined || !random.chance(status === 'IN_PROGRESS' ? 0.4 : 0.5)) return

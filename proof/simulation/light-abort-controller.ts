@@ -1,8 +1,8 @@
 import { DeadlineSignal } from './deadline-signal.ts'
 
 /**
- * As much of an `AbortController` as the lifecycle and a handler use of it. Node's own makes its signal by changing a
- * prototype, after which the garbage collector takes much of a schedule for alive.
+ * The parts of an `AbortController` that the lifecycle and a handler use. Node's own changes the prototype of its
+ * signal, and the garbage collector then keeps much of a schedule alive.
  */
 class LightAbortController {
   private readonly made = new DeadlineSignal()
@@ -16,7 +16,7 @@ class LightAbortController {
   }
 }
 
-/** For a process that does nothing but play schedules. The tests and the planted bugs run with Node's own. */
+/** Only for a process that does nothing but play schedules. The tests and the planted bugs use Node's own. */
 export const useLightAbortControllers = (): void => {
   globalThis.AbortController = LightAbortController as typeof AbortController
 }

@@ -1,19 +1,19 @@
-import { type Asked, BadFlag, HELP, readFlags } from './flags.ts'
+import { type Asked, BadFlagError, HELP, readFlags } from './flags.ts'
 import { useLightAbortControllers } from './light-abort-controller.ts'
 import { emptyReport, type Report, replay, seedsFrom, simulate } from './simulate.ts'
 import type { Over } from './world.ts'
 
-/** How often the progress is told, in milliseconds. */
+/** How often the progress is printed, in milliseconds. */
 const PROGRESS = 5_000
 
-/** More logs than these nobody reads. */
+/** Logs of further violations would not be read. */
 const SHOWN = 3
 
 const main = async (): Promise<number> => {
   try {
     return await answer(readFlags(process.argv.slice(2)))
   } catch (error) {
-    if (!(error instanceof BadFlag)) throw error
+    if (!(error instanceof BadFlagError)) throw error
     console.error(`simulate: ${error.message}`)
     return 2
   }
@@ -25,7 +25,7 @@ const answer = async (asked: Asked): Promise<number> => {
       console.log(HELP)
       return 0
     case 'replay':
-      return tell(asked.seed, asked.over)
+      return printReplay(asked.seed, asked.over)
     case 'seeds':
       return play(seedsFrom(asked.first, asked.count), asked.over)
     case 'minutes':
@@ -37,8 +37,8 @@ function* seedsUntil(first: number, end: number): Generator<number> {
   for (let seed = first; Date.now() < end; seed++) yield seed
 }
 
-/** Replays a seed with its log; 1 where it breaks an invariant. */
-const tell = async (seed: number, over: Over): Promise<number> => {
+/** Replays a seed and prints its log. Returns the exit status: 1 if it breaks an invariant. */
+const printReplay = async (seed: number, over: Over): Promise<number> => {
   console.log(`seed ${seed}, over ${over}`)
   const violations = await replay(seed, (line) => console.log(line()), over)
   for (const { name, what } of violations) console.log(`VIOLATION of ${name}: ${what}`)
@@ -48,13 +48,13 @@ const tell = async (seed: number, over: Over): Promise<number> => {
 
 const play = async (seeds: Iterator<number>, over: Over): Promise<number> => {
   useLightAbortControllers()
-  Error.stackTraceLimit = 0 // simulated faults are many, and nobody reads where they were made
+  Error.stackTraceLimit = 0 // there are many simulated faults, and their stacks are not used
   const report = emptyReport(over)
   const start = performance.now()
   const timer = setInterval(() => console.error(summary(report, start)), PROGRESS)
   await simulate(seeds, report)
   clearInterval(timer)
-  for (const { seed } of report.found.slice(0, SHOWN)) await tell(seed, over)
+  for (const { seed } of report.found.slice(0, SHOWN)) await printReplay(seed, over)
   if (report.found.length > 0) console.log(`seeds: ${report.found.map(({ seed }) => seed).join(' ')}`)
   console.log(summary(report, start))
   return report.found.length === 0 ? 0 : 1

@@ -3,7 +3,7 @@ import type { StoredRecord } from '../../lib/core/record/record.ts'
 import type { Answered } from './history.ts'
 import { FINGERPRINTS } from './world.ts'
 
-/** The words of the readable log. */
+/** The texts of the log. */
 
 const seconds = (millis: number): string => `${millis < 0 ? '-' : '+'}${(Math.abs(millis) / 1000).toFixed(3)}s`
 

@@ -11,14 +11,14 @@ import type { World } from './world.ts'
 
 const UNHURRIED = new DeadlineSignal().asAbortSignal()
 
-/** A person decides about the record: always under a new token, and at a higher revision, in one step. */
+/** A person settles or releases the record, in one step, with a new token and a higher revision. */
 export const operate = (world: World): void => {
   const record = world.read()
   if (record === undefined) return
   decide(world, record, record.status === 'IN_PROGRESS' && world.random.chance(0.5) ? 'settles' : 'releases')
 }
 
-/** Releases the record again and again, a few milliseconds apart, for half a second. */
+/** Releases the record repeatedly, every few milliseconds for half a second. */
 export const meddle = (world: World): void => {
   const end = world.timeline.now + 500
   const again = (): void => {

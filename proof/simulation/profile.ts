@@ -1,62 +1,62 @@
 import type { AbandonedPolicy } from '../../lib/core/record/judge.ts'
 import type { Random } from './random.ts'
 
-/** How likely each fault is; 0 in most schedules, since one fault alone reaches places that many together hide. */
+/** Probability of each fault. Most are 0 in most schedules: one fault alone reaches states that many together hide. */
 export interface Faults {
-  /** Of a request: it never reaches the store. */
+  /** A request never reaches the store. */
   readonly requestLost: number
-  /** Of an answer: the write is done, and nobody hears of it. */
+  /** The store applies a request, but its answer is lost. */
   readonly answerLost: number
-  /** Of a request: applied within its five minutes, whether anybody still waits for it or not. */
+  /** A request is applied late, within its five minutes, even if its sender no longer waits. */
   readonly late: number
   readonly throttled: number
-  /** Of a claim: transactions on the record keep it from being applied. */
+  /** A transaction on the record prevents a claim. */
   readonly contended: number
-  /** Of a request: the store refuses it for a reason that no retry mends. */
+  /** The store refuses a request for a reason that a retry does not fix. */
   readonly denied: number
-  /** Of a call: its client does not look at its signal, and may send long after. */
+  /** The client of a call ignores its signal, and may send much later. */
   readonly deaf: number
-  /** Of a request: it takes longer than its sender waits. */
+  /** A request takes longer than its sender waits. */
   readonly slow: number
-  /** Of an invocation: its settlements get no answer for some seconds, while everything else does. */
+  /** The settlements of an invocation get no answer for some seconds, but its other requests do. */
   readonly slowSettle: number
-  /** Of an invocation: its process dies at one of its steps. */
+  /** The process of an invocation dies at one of its steps. */
   readonly crash: number
-  /** Of an invocation: its host stops for a while and goes on. */
+  /** The host of an invocation freezes for a while. */
   readonly freeze: number
-  /** Of an invocation: its host does not end it at its deadline. */
+  /** The host does not end an invocation at its deadline. */
   readonly zombie: number
 }
 
-/** The kind of world that one schedule plays in. */
+/** The options and fault probabilities of one schedule. */
 export interface Profile {
   readonly abandoned: AbandonedPolicy
   readonly heartbeatSeconds: number | undefined
   readonly retentionSeconds: number
   readonly storeDown: 'reject' | 'dangerouslyRunUnprotected'
   readonly unstored: 'answer' | 'fail'
-  /** Lambda; else a host that tells no deadline, and ends nothing at one. */
+  /** `true`: as Lambda. `false`: the host has no deadline. */
   readonly enforcesDeadline: boolean
-  /** Whether refusals carry the store's own time, as DynamoDB's do; else contenders judge by their own clocks. */
-  readonly storeTells: boolean
-  /** Clocks of hosts are within this of the store's. */
+  /** Whether refusals carry the store's time, as DynamoDB's do. Otherwise contenders use their own clocks. */
+  readonly storeReportsTime: boolean
+  /** The most that a host's clock differs from the store's, in milliseconds. */
   readonly clockSpread: number
-  /** Beyond what the store's skew allows for: exclusivity in time is off, the stored outcome is not. */
+  /** Clocks differ by more than the store's skew. Runs may overlap, but the stored outcome must still hold. */
   readonly farClocks: boolean
   readonly hosts: number
   readonly acts: number
   readonly faults: Faults
-  /** Of handlers: how likely they end otherwise than well. */
+  /** Probability that a handler ends badly. */
   readonly badDeeds: number
-  /** Of a payload: how likely it is the second one. */
+  /** Probability that a request has the second payload. */
   readonly otherPayload: number
   readonly wait: boolean
   readonly peekFirst: boolean
   readonly operator: boolean
-  /** A script of the operator's that releases the record over and over: the most that can come between look and write. */
+  /** A script of the operator releases the record repeatedly: the worst interference between a peek and a write. */
   readonly meddler: boolean
   readonly sweeps: boolean
-  /** Whether a caller comes again after a failure: in the same invocation, or by a new one under its request id. */
+  /** Whether a caller retries after a failure, in the same invocation or in a new one with the same request id. */
   readonly retries: boolean
 }
 
@@ -75,13 +75,13 @@ const NO_FAULTS: Faults = {
   zombie: 0,
 }
 
-/** Farther apart than any skew that can be set: an hour. */
+/** One hour, more than any skew that can be set. */
 const FAR = 3_600_000
 const SKEW = 2_000
 
 export const drawProfile = (random: Random): Profile => {
   const farClocks = random.chance(0.08)
-  const storeTells = farClocks || random.chance(0.9)
+  const storeReportsTime = farClocks || random.chance(0.9)
   const enforcesDeadline = random.chance(0.8)
   const abandoned = random.chance(0.65) ? 'rerun' : 'hold'
   return {
@@ -91,8 +91,8 @@ export const drawProfile = (random: Random): Profile => {
     storeDown: abandoned === 'hold' || random.chance(0.87) ? 'reject' : 'dangerouslyRunUnprotected',
     unstored: random.chance(0.8) ? 'answer' : 'fail',
     enforcesDeadline,
-    storeTells,
-    clockSpread: farClocks ? FAR : random.chance(0.4) ? 0 : storeTells ? SKEW : SKEW / 2,
+    storeReportsTime,
+    clockSpread: farClocks ? FAR : random.chance(0.4) ? 0 : storeReportsTime ? SKEW : SKEW / 2,
     farClocks,
     hosts: random.between(1, 3),
     acts: random.pick([1, 1, 1, 2]),

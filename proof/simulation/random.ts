@@ -1,4 +1,4 @@
-/** All chance of one schedule: the same seed draws the same things in the same order. */
+/** The random numbers of one schedule. The same seed gives the same numbers in the same order. */
 export interface Random {
   /** At least 0, less than 1. */
   next(): number
@@ -8,7 +8,7 @@ export interface Random {
   pick<T>(choices: readonly T[]): T
 }
 
-/** Mulberry32: 32 bits of state are enough to tell seeds apart, and nothing is faster. */
+/** Mulberry32: 32 bits of state are enough to distinguish seeds, and nothing is faster. */
 export const seededRandom = (seed: number): Random => {
   let state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) ^ (seed >>> 13)
   const next = (): number => {

@@ -6,9 +6,9 @@ import { happening, say } from './invocation.ts'
 import { meddle, operate } from './operator.ts'
 import { createWorld, FINGERPRINTS, type Host, historyOf, type Setting, type World } from './world.ts'
 
-/** One seed's story: some acts of callers with faults, a calm in which callers keep coming, and a late return. */
+/** The schedule of one seed: acts of callers with faults, a calm in which callers keep coming, and a late return. */
 export interface Schedule {
-  /** Runs the next event; false when there is none any more. Promises are to be drained between two steps. */
+  /** Runs the next event. Returns `false` if there is none. Drain promises between two steps. */
   step(): boolean
   history(): History
 }
@@ -41,7 +41,7 @@ const drawScenes = ({ profile, random }: World): Scene[] => [
   ...(random.chance(0.25) ? [returnLate] : []),
 ]
 
-/** Each act begins when the callers of the one before have ended, while its late requests are still under way. */
+/** An act begins when the callers of the previous act have ended, while its late requests are still under way. */
 const acts: Scene = (world) => {
   let left = world.profile.acts
   const next = (): void => {
@@ -50,7 +50,7 @@ const acts: Scene = (world) => {
   next()
 }
 
-/** Near the moments at which what a record means changes. */
+/** Near the moments at which the meaning of a record changes. */
 const nextStart = (world: World): number => {
   const { random, timeline, store } = world
   const record = world.read()
@@ -79,7 +79,7 @@ const act = (world: World, start: number, next: () => void): void => {
     timeline.at(start + random.between(0, spread), () => call(world, { fingerprint, ended }))
   }
   if (profile.faults.slowSettle > 0) {
-    // While a settlement is held up, and a short lease would have ended.
+    // While a settlement is delayed and a short lease would have ended.
     left++
     timeline.at(start + random.between(6_000, 13_000), () => call(world, { fingerprint: FINGERPRINTS[0], ended }))
   }
@@ -87,7 +87,7 @@ const act = (world: World, start: number, next: () => void): void => {
   if (profile.operator) {
     const decidedAt = start + random.between(0, spread + 5_000)
     timeline.at(decidedAt, () => operate(world))
-    // After a decision the client comes with another payload, while the first owner may still be at it.
+    // After an operator's decision the client comes with another payload, while the first owner may still run.
     left++
     timeline.at(decidedAt + random.between(0, 500), () =>
       call(world, { fingerprint: random.pick(FINGERPRINTS), ended }),
@@ -98,11 +98,11 @@ const act = (world: World, start: number, next: () => void): void => {
 interface Caller {
   readonly fingerprint: Fingerprint
   readonly ended: () => void
-  /** The request id of the invocation that is repeated. */
+  /** The request id of the repeated invocation. */
   readonly again?: string
 }
 
-/** A caller, who may come again: an asynchronous event keeps its request id, a client gets another one. */
+/** A caller that may retry. The retry of an asynchronous event keeps the request id; a client gets a new one. */
 const call = (world: World, { fingerprint, ended, again }: Caller): void => {
   const { profile, random, timeline } = world
   const requestId = again ?? `request-${world.invocations + 1}`
@@ -125,12 +125,12 @@ const isFinal = (last: Answered | undefined): boolean =>
 
 const pauseBefore = (world: World, last: Answered | undefined): number => {
   const { random } = world
-  const told = last?.result.kind === 'refused' ? last.result.error.retryAfterSeconds : undefined
-  if (told !== undefined && random.chance(0.5)) return told * 1000
+  const retryAfterSeconds = last?.result.kind === 'refused' ? last.result.error.retryAfterSeconds : undefined
+  if (retryAfterSeconds !== undefined && random.chance(0.5)) return retryAfterSeconds * 1000
   return random.chance(0.5) ? random.between(0, 50) : random.between(100, 5_000)
 }
 
-/** Without new faults a caller comes until it gets an outcome, as often as it is told to. */
+/** Without new faults a caller comes again, after each `Retry-After`, until it gets an outcome. */
 const calm: Scene = (world) => {
   world.isCalm = true
   const { timeline } = world
@@ -162,7 +162,7 @@ const pauseTold = (last: Answered | undefined): number =>
 
 const DAY = 86_400_000
 
-/** Callers come back about when the record expires, or days later. */
+/** Callers come back around the expiry of the record, or days later. */
 const returnLate: Scene = (world) => {
   const { random, timeline } = world
   world.isCalm = false

@@ -18,12 +18,12 @@ export interface Report {
   readonly tally: Tally
 }
 
-/** No schedule needs a tenth of this: whatever does, never ends. */
+/** No schedule needs a tenth of this. One that reaches it would never end. */
 const MAX_STEPS = 20_000
 
 /**
- * Promises are drained between two immediates, and a loop of events costs more than most of their turns: so many of
- * them share one.
+ * Promises drain between two immediates. A turn of the event loop costs more than most steps, so this many schedules
+ * share one.
  */
 const TURNS_A_LOOP = 512
 
@@ -41,7 +41,7 @@ export const emptyReport = (over: Over = 'memory'): Report => ({
   tally: createTally(),
 })
 
-/** Plays the schedules of the seeds, one after the other, and checks every invariant on each. */
+/** Plays the schedules of the seeds one after the other, and checks every invariant after each. */
 export const simulate = (seeds: Iterator<number>, report: Report): Promise<Report> =>
   new Promise((resolve, reject) => {
     let playing = nextOf(seeds, report)
@@ -88,7 +88,7 @@ const checked = (history: History, steps: number): readonly Violation[] =>
     ? violationsOf(history)
     : [{ name: 'H8', what: 'the schedule never ends' }, ...violationsOf(history)]
 
-/** Plays one seed once more, with its readable log. */
+/** Plays one seed again and logs every step. */
 export const replay = async (seed: number, log: Log, over: Over = 'memory'): Promise<readonly Violation[]> => {
   const schedule = createSchedule({ seed, over, tally: createTally(), log })
   let steps = 0
@@ -96,7 +96,7 @@ export const replay = async (seed: number, log: Log, over: Over = 'memory'): Pro
   return checked(schedule.history(), steps)
 }
 
-/** The seeds from one on, so many. */
+/** Generates `count` seeds, starting at `first`. */
 export function* seedsFrom(first: number, count: number): Generator<number> {
   for (let seed = first; seed < first + count; seed++) yield seed
 }

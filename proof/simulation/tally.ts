@@ -1,8 +1,8 @@
-/** How often things happened; the test asserts by name which were reached. */
+/** Counts events. The test asserts by name which were reached. */
 export interface Tally {
-  /** Two words, and no text made of them: counting is as frequent as anything here, and a text that is new costs a hash. */
+  /** Takes two words instead of one text: counting is frequent, and hashing a new text would be slow. */
   count(what: string, which?: string): void
-  /** `name`: the words with a space in between. */
+  /** @param name the words, separated by a space */
   times(name: string): number
 }
 

@@ -1,14 +1,14 @@
-/** Something that will happen. */
+/** A scheduled event. */
 export interface Timer {
   readonly at: number
   readonly order: number
-  /** A background event, such as a TTL sweep, does not keep the schedule going by itself. */
+  /** A background event, such as a TTL sweep, does not keep the schedule running. */
   readonly background: boolean
-  /** `undefined` once it ran or was cancelled. */
+  /** `undefined` after it ran or was cancelled. */
   run: (() => void) | undefined
 }
 
-/** Virtual time: a queue of events, of which the earliest is always the next; among equals the first that was added. */
+/** Virtual time: a queue of events. The earliest comes first; among equal times, the one added first. */
 export class Timeline {
   now: number
   private readonly heap: Timer[] = []
@@ -20,7 +20,7 @@ export class Timeline {
   }
 
   at(time: number, run: () => void, background = false): Timer {
-    // Whole milliseconds, as a system's clock shows: a jittered pause is none.
+    // Whole milliseconds, as on a system clock. A pause with jitter may be fractional.
     const timer: Timer = { at: Math.max(Math.ceil(time), this.now), order: this.added++, background, run }
     if (!background) this.awaited++
     this.push(timer)
@@ -36,7 +36,7 @@ export class Timeline {
     timer.run = undefined
   }
 
-  /** Whether nothing but background events is left. */
+  /** Whether only background events are left. */
   get isQuiet(): boolean {
     return this.awaited === 0
   }

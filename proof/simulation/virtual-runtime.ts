@@ -4,7 +4,7 @@ import { DeadlineSignal, deadlineSignal } from './deadline-signal.ts'
 import { hostNow, type Invocation, later, type Pause, step } from './invocation.ts'
 import type { World } from './world.ts'
 
-/** A runtime on virtual time. It knows the Lambda request id, as a real one could. */
+/** A runtime on virtual time. It has the Lambda request id, which a real runtime could use. */
 export interface VirtualRuntime extends Runtime {
   readonly requestId: string
 }
@@ -44,7 +44,7 @@ export const virtualRuntime = (world: World, invocation: Invocation): VirtualRun
 
   repeat: (every, run) => {
     let pause: Pause
-    // As in production, a timer keeps nothing going by itself.
+    // As in production, a timer does not keep the process running.
     const tick = (): void => {
       pause = later(world, invocation, every, tick, true)
       run()

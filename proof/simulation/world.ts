@@ -23,25 +23,25 @@ import { tableStore } from './table/table-store.ts'
 import type { Tally } from './tally.ts'
 import { Timeline } from './timeline.ts'
 
-/** Where the invocations of one execution environment run. */
+/** One execution environment, in which invocations run. */
 export interface Host {
   readonly id: number
-  /** Its clock less the store's. */
+  /** Its clock minus the store's clock, in milliseconds. */
   readonly skew: number
-  /** Stopped: timers and answers wait until then. */
+  /** Until this time it is frozen: timers and answers wait. */
   frozenUntil: number
 }
 
-/** A line of the readable log. A function: where nobody reads, nothing is written. */
+/** A line of the log. A function, so that no text is built without a log. */
 export type Log = (line: () => string) => void
 
-/** Everything that one schedule shares. */
+/** The shared state of one schedule. */
 export interface World {
   readonly random: Random
   readonly timeline: Timeline
   readonly profile: Profile
   readonly store: MemoryStore
-  /** Below the store, where it is the one of DynamoDB. */
+  /** The table below the DynamoDB store; `undefined` with the reference store. */
   readonly table: ItemTable | undefined
   readonly hosts: readonly Host[]
   readonly writes: Write[]
@@ -53,17 +53,17 @@ export interface World {
   readonly freezes: Freeze[]
   readonly calms: Calm[]
   readonly rests: Rest[]
-  /** What the last write replaced, and when: a read may still see it. */
+  /** What the last write replaced, and when. An eventually consistent read may still see it. */
   replaced: { readonly record: StoredRecord | undefined; readonly at: number }
   readonly deaths: Death[]
-  /** Requests that were refused for no reason of the record's. */
+  /** Requests that the store refused for a reason other than the record. */
   refusals: number
-  /** No new faults from here on. */
+  /** Whether no new faults happen. */
   isCalm: boolean
   tokens: number
   invocations: number
   readonly log: Log | undefined
-  /** The next place in the one order of things. */
+  /** Returns the next place in the total order. */
   order(): number
   read(): StoredRecord | undefined
   readonly count: Tally['count']
@@ -78,7 +78,9 @@ export const FINGERPRINTS: readonly [Fingerprint, Fingerprint] = [
 
 const START = 1_800_000_000_000
 
-/** `memory`: the reference store. `lean`: the DynamoDB store with its client without the SDK, over a simulated table. */
+/**
+ * `memory`: the reference store. `lean`: the DynamoDB store, with its client without the SDK, over a simulated table.
+ */
 export type Over = 'memory' | 'lean'
 
 export interface Setting {
@@ -92,7 +94,7 @@ export const createWorld = ({ seed, over, tally, log }: Setting): World => {
   const random = seededRandom(seed)
   const profile = drawProfile(random)
   const timeline = new Timeline(START + random.between(0, 999))
-  // DynamoDB tells its time in the `Date` header: whole seconds, cut off.
+  // DynamoDB reports its time in the `Date` header, in whole seconds, rounded down.
   const now = (): EpochMillis => epochMillis(Math.floor(timeline.now / 1000) * 1000)
   const table = over === 'lean' ? createItemTable() : undefined
   let order = 0

@@ -1,4 +1,4 @@
-import { BadFlag, readFlags } from '../../proof/simulation/flags.ts'
+import { BadFlagError, readFlags } from '../../proof/simulation/flags.ts'
 import { emptyReport, type Report, replay, seedsFrom, simulate } from '../../proof/simulation/simulate.ts'
 
 /** Enough to meet everything that is asserted to be met many times over; `npm run simulate` plays far more. */
@@ -134,6 +134,6 @@ describe('the flags of npm run simulate', () => {
     [['--over', 'sdk'], '--over needs memory or lean'],
     [['--over', 'lean', '--over', 'lean'], '--over is given twice'],
   ])('%j are refused in one line', (args, message) => {
-    expect(() => readFlags(args)).toThrow(new BadFlag(message))
+    expect(() => readFlags(args)).toThrow(new BadFlagError(message))
   })
 })

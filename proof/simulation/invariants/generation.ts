@@ -1,6 +1,6 @@
 import { firstOf, type Invariant, isClaimWrite } from './story.ts'
 
-/** Within one generation every run gets the same downstream keys and fingerprint; the next one gets other keys. */
+/** All runs of one generation have the same downstream keys and fingerprint. The next generation has other keys. */
 export const sameEffectKeys: Invariant = (story) => {
   const keys = new Map<string, { key: string; fingerprint: string }>()
   const owners = new Map<string, string>()
@@ -21,7 +21,7 @@ export const sameEffectKeys: Invariant = (story) => {
   })
 }
 
-/** The attempt grows by one with each claim within an incarnation, and the revision with each write. */
+/** Within an incarnation, each claim raises the attempt by one. Each write raises the revision. */
 export const attemptsGrow: Invariant = (story) =>
   firstOf(story.writes, (write, index) => {
     const { before, after } = write
@@ -33,7 +33,7 @@ export const attemptsGrow: Invariant = (story) =>
       : `${after.claimToken} is attempt ${after.attempt} after ${before.attempt}`
   })
 
-/** In one incarnation the downstream does at most one thing: what it is asked again it does under the same key. */
+/** In one incarnation, all effects have the same downstream key, so the downstream does the thing at most once. */
 export const oneEffect: Invariant = (story) => {
   if (story.hasOperator) return undefined
   const done = new Map<number, string>()

@@ -14,15 +14,15 @@ import {
   unprotectedAlone,
   vanishesWhenExpired,
 } from './ownership.ts'
-import { fewRequests, nothingStays, oneRun, somebodyCompletes, waitsOnce } from './progress.ts'
+import { fewRequests, nothingStays, oneRun, someCallCompletes, waitsOnce } from './progress.ts'
 import { abortsWhenLost, recognisesItself } from './recognition.ts'
 import { type Invariant, storyOf } from './story.ts'
 
 interface Rule {
-  /** The behaviour that it checks. */
+  /** The number of the behaviour that it checks. */
   readonly name: string
   readonly holds: Invariant
-  /** Holds under any clock; the others only while clocks are within the store's skew. */
+  /** Whether it holds under any clock. Otherwise it holds only while clocks differ by less than the store's skew. */
   readonly anyClock: boolean
 }
 
@@ -42,7 +42,7 @@ export const RULES: readonly Rule[] = [
   withinSkew('H9', leaseOnlyGrows),
   withinSkew('H10', takesOverTheFree),
   withinSkew('H11', fewRequests),
-  withinSkew('H12', somebodyCompletes),
+  withinSkew('H12', someCallCompletes),
   underAnyClock('H13', ownPayload),
   withinSkew('H14', sameEffectKeys),
   underAnyClock('A4', recognisesItself),
@@ -63,7 +63,7 @@ export interface Violation {
   readonly what: string
 }
 
-/** Every invariant that this history breaks. */
+/** Returns every invariant that this history breaks. */
 export const violationsOf = (history: History): readonly Violation[] => {
   const story = storyOf(history)
   const violations: Violation[] = []

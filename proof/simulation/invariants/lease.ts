@@ -2,13 +2,13 @@ import { isNothingDone, isOutcome } from '../deed.ts'
 import type { Run, Write } from '../history.ts'
 import { firstOf, type Invariant, type Story } from './story.ts'
 
-/** A host that is killed at its deadline is surely dead this long after it. */
+/** A process that is killed at its deadline is dead this long after it. */
 const KILL_MARGIN = 1_000
 
-/** What a host that kills nobody gets after the time that its context allows. */
+/** Added to the time that the context allows, if the host does not enforce the deadline. */
 const UNENFORCED_MARGIN = 60_000
 
-/** No lease outlives its invocation by more than a margin, however often it is renewed. */
+/** No lease outlives its invocation by more than the margin, however often it is renewed. */
 export const endsWithItsInvocation: Invariant = (story) =>
   firstOf(story.writes, (write) => {
     if (write.by !== 'claim' && write.by !== 'takeOver' && write.by !== 'renew') return undefined
@@ -19,7 +19,7 @@ export const endsWithItsInvocation: Invariant = (story) =>
     return late > 0 ? `the lease of ${claim.claimToken} outlives its invocation by ${late} ms too much` : undefined
   })
 
-/** An owner that lives, and is not done with its claim, loses it only after it has tried to renew it. */
+/** An owner that is alive and not done with its claim loses it only after it has tried to renew it. */
 export const neverLostInSilence: Invariant = (story) =>
   firstOf(story.writes, (write) => {
     const lost = lapsedOwner(story, write)
@@ -34,7 +34,7 @@ export const neverLostInSilence: Invariant = (story) =>
 interface Lapsed {
   readonly run: Run
   readonly leaseExpiresAt: number
-  /** When the renewal that gave the lease was asked for, by the store's clock. */
+  /** When the owner asked for this lease, on the store's clock. */
   readonly grantedAt: number
 }
 
@@ -62,7 +62,7 @@ const mustRenew = (story: Story, { order, at }: Write, { run, leaseExpiresAt, gr
   )
 }
 
-/** Its owner abandons it: that ends the renewals. */
+/** Whether its owner abandons it, which ends the renewals. */
 const endsInDoubt = ({ end, claim }: Run, order: number): boolean => {
   if (end === undefined || end.order > order || isOutcome(end.deed)) return false
   return !isNothingDone(end.deed) || claim.attempt > claim.generation
@@ -73,7 +73,7 @@ const endOf = ({ ends }: Story, invocation: number) => ends.find((end) => end.in
 const marginOf = (story: Story, invocation: number): number =>
   endOf(story, invocation)?.deadline === undefined ? UNENFORCED_MARGIN : KILL_MARGIN
 
-/** By the clock of the invocation's host. */
+/** On the clock of the invocation's host. */
 const lastEnd = (story: Story, invocation: number): number =>
   (endOf(story, invocation)?.expectedEnd ?? 0) + marginOf(story, invocation)
 

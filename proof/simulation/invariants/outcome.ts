@@ -3,19 +3,19 @@ import type { SettledRecord, StoredRecord } from '../../../lib/core/record/recor
 import type { Answered } from '../history.ts'
 import { firstOf, type Invariant, isPast, type Story, settledIn } from './story.ts'
 
-/** At most one completion is applied in an incarnation, and only by the owner of the claim that was live. */
+/** At most one completion is applied in an incarnation, and only by the owner of the live claim. */
 export const oneCompletion: Invariant = (story) => {
   let completed: { token: string; incarnation: number } | undefined
   return firstOf(story.writes, (write, index) => {
     if (write.by === 'operator') completed = undefined
-    if (write.by !== 'settle' || write.as !== 'completed') return undefined
+    if (write.by !== 'settle' || write.settlement !== 'completed') return undefined
     const incarnation = story.incarnations[index] as number
     if (completed?.incarnation === incarnation)
       return `${write.claim.claimToken} completed after ${completed.token} had completed`
     completed = { token: write.claim.claimToken, incarnation }
     return write.before?.claimToken === write.claim.claimToken
       ? undefined
-      : `${write.claim.claimToken} completed the record of ${write.before?.claimToken ?? 'nobody'}`
+      : `${write.claim.claimToken} completed the record of ${write.before?.claimToken ?? 'no claim'}`
   })
 }
 
@@ -28,7 +28,7 @@ export const settledStays: Invariant = (story) =>
     return `the outcome of ${settled.claimToken} was changed by ${write.by}`
   })
 
-/** All success answers of one incarnation are equal, and equal to the stored one. */
+/** All success answers of one incarnation are equal to the stored one. */
 export const equalAnswers: Invariant = (story) =>
   firstOf(story.answers, (answer) => {
     const { result } = answer
@@ -38,7 +38,7 @@ export const equalAnswers: Invariant = (story) =>
     if (stored === undefined) return `invocation ${answer.invocation} answered what was never stored`
     return sameBytes(stored.outcome, result.value)
       ? undefined
-      : `invocation ${answer.invocation} answered otherwise than it stored`
+      : `invocation ${answer.invocation} answered something else than it stored`
   })
 
 const storedBy = ({ writes }: Story, { claim, order }: Answered): SettledRecord | undefined =>
@@ -53,7 +53,7 @@ const sameBytes = (stored: Uint8Array, answer: unknown): boolean => {
   return outcome.kind === 'json' && Buffer.from(stored.subarray(2)).toString() === outcome.text
 }
 
-/** Outcomes carry the number of their run, so that equal bytes are the same outcome. */
+/** Each outcome contains the number of its run, so equal bytes mean the same outcome. */
 const replayedAsStored = (
   { writes, profile, judgedWithin }: Story,
   { invocation, order, askedAt }: Answered,
@@ -62,9 +62,9 @@ const replayedAsStored = (
   const stored = writes.find(
     ({ after, order: at }) => at < order && after?.claimToken === record.claimToken && isSame(after, record),
   )
-  if (stored === undefined) return `invocation ${invocation} was answered what was never stored`
+  if (stored === undefined) return `invocation ${invocation} replayed what was never stored`
   if (!profile.farClocks && isPast(record, Math.floor(askedAt / 1000) * 1000 - judgedWithin))
-    return `invocation ${invocation} was answered an outcome that had expired`
+    return `invocation ${invocation} replayed an outcome that had expired`
   return undefined
 }
 
@@ -73,10 +73,10 @@ const isSame = (after: StoredRecord, record: SettledRecord): boolean => {
   return settled !== undefined && Buffer.compare(settled.outcome, record.outcome) === 0
 }
 
-/** An outcome is only ever answered to a request with the outcome's own fingerprint. */
+/** An outcome is replayed only to a request with the same fingerprint. */
 export const ownPayload: Invariant = ({ answers }) =>
   firstOf(answers, ({ invocation, fingerprint, result }) =>
     result.kind === 'replay' && result.record.fingerprint !== fingerprint
-      ? `invocation ${invocation} was answered the outcome of another payload`
+      ? `invocation ${invocation} replayed the outcome of another payload`
       : undefined,
   )

@@ -11,7 +11,7 @@ import {
   stopOf,
 } from './story.ts'
 
-/** Each run has a claim of its own; after the first, the claim before has lapsed, or was abandoned or released. */
+/** Each run has its own claim. Before a later run, the previous claim has lapsed, or was abandoned or released. */
 export const runsInTurn: Invariant = (story) => {
   const seen = new Set<string>()
   return firstOf(story.runs, (run) => {
@@ -40,7 +40,7 @@ const afterPredecessor = (story: Story, { before, at, claim }: ClaimWrite): stri
   return isLapsed(story, before, at) ? undefined : `${claim.claimToken} ran while ${before.claimToken} was live`
 }
 
-/** The handler never starts under a lease that has lapsed by its own host's clock, nor without the claim that it won. */
+/** No handler starts after its lease has lapsed on its host's clock, or unprotected although it won a claim. */
 export const startsInTime: Invariant = ({ runs, answers }) =>
   firstOf(runs, ({ claim, start }) =>
     start.hostNow < claim.leaseExpiresAt ? undefined : `${claim.claimToken} started after its lease`,
@@ -51,33 +51,34 @@ export const startsInTime: Invariant = ({ runs, answers }) =>
       : undefined,
   )
 
-/** Without a claim nobody runs beside a contender that the store has told of. */
+/** No handler runs without a claim after the store has reported another claimant. */
 export const unprotectedAlone: Invariant = ({ answers }) =>
   firstOf(answers, ({ invocation, hadContender, result }) =>
     hadContender && result.kind === 'answered' && result.standing === 'unprotected'
-      ? `invocation ${invocation} ran unprotected, although the store had told it of another`
+      ? `invocation ${invocation} ran unprotected, although the store had reported another claimant`
       : undefined,
   )
 
-/** Released or abandoned only by the owner, after its handler ended or before it started. */
+/** Only the owner releases or abandons its claim, after its handler ended or before it started. */
 export const endsOwnClaim: Invariant = (story) =>
   firstOf(story.writes, (write) => {
-    if (write.by !== 'settle' || write.as === 'completed') return undefined
-    const { claim, before, as, invocation, sent } = write
-    if (before?.claimToken !== claim.claimToken) return `${claim.claimToken} ${as} what was not its own`
+    if (write.by !== 'settle' || write.settlement === 'completed') return undefined
+    const { claim, before, settlement, invocation, sent } = write
+    if (before?.claimToken !== claim.claimToken) return `${claim.claimToken} ${settlement} what was not its own`
     const owner = story.claimWrite(claim.claimToken)
-    if (owner?.invocation !== invocation) return `invocation ${invocation} ${as} the claim ${claim.claimToken}`
+    if (owner?.invocation !== invocation) return `invocation ${invocation} ${settlement} the claim ${claim.claimToken}`
     const run = runOf(story, claim.claimToken)
     if (run !== undefined && run.start.order < write.order && !(stopOf(run) < write.order))
-      return `${claim.claimToken} was ${as} while its handler ran`
-    if (run?.end !== undefined && run.end.order > sent) return `${claim.claimToken} was ${as} before its handler ended`
+      return `${claim.claimToken} was ${settlement} while its handler ran`
+    if (run?.end !== undefined && run.end.order > sent)
+      return `${claim.claimToken} was ${settlement} before its handler ended`
     return undefined
   })
 
-/** Released only if surely nothing was done, by the owner or by a predecessor in doubt. */
+/** A claim is released only if nothing was done, neither by its owner nor by a predecessor in doubt. */
 export const releasedUndone: Invariant = (story) =>
   firstOf(story.writes, (write) => {
-    if (write.by !== 'settle' || write.as !== 'released') return undefined
+    if (write.by !== 'settle' || write.settlement !== 'released') return undefined
     const { claim } = write
     if (claim.attempt > claim.generation) return `${claim.claimToken} was released with a predecessor in doubt`
     const run = runOf(story, claim.claimToken)
@@ -89,7 +90,7 @@ export const releasedUndone: Invariant = (story) =>
 
 const runOf = ({ runs }: Story, token: string): Run | undefined => runs.find(({ claim }) => claim.claimToken === token)
 
-/** Two runs overlap only if the lease of the older lapsed. */
+/** Two runs overlap only if the lease of the older run has lapsed. */
 export const overlapAfterLapse: Invariant = (story) =>
   firstOf(story.runs, (older) => {
     const taken = replacement(story, older.claim.claimToken)
@@ -100,17 +101,17 @@ export const overlapAfterLapse: Invariant = (story) =>
       : `${older.claim.claimToken} was replaced while its handler ran under a live lease`
   })
 
-/** The write after which the record was no longer under the token. */
+/** The write that replaced the token in the record. */
 const replacement = ({ writes }: Story, token: string): Write | undefined =>
   writes.find(({ before, after }) => before?.claimToken === token && after?.claimToken !== token)
 
-/** A lease never moves back under one owner, and an abandon removes it for good. */
+/** A lease never moves back under one owner, and an abandon removes it permanently. */
 export const leaseOnlyGrows: Invariant = ({ writes }) =>
   firstOf(writes, (write) => {
     const { before, after } = write
     if (
       write.by === 'settle' &&
-      write.as === 'abandoned' &&
+      write.settlement === 'abandoned' &&
       after?.status === 'IN_PROGRESS' &&
       after.leaseExpiresAt !== undefined
     )
@@ -122,7 +123,7 @@ export const leaseOnlyGrows: Invariant = ({ writes }) =>
     return after.leaseExpiresAt >= before.leaseExpiresAt ? undefined : `the lease of ${after.claimToken} moved back`
   })
 
-/** A take-over applies only to a record that is released, abandoned, lapsed or expired at that instant. */
+/** A take-over applies only to a record that is released, abandoned, lapsed or expired at that moment. */
 export const takesOverTheFree: Invariant = (story) =>
   firstOf(story.writes, (write) => {
     const { before, at } = write
@@ -136,7 +137,7 @@ export const takesOverTheFree: Invariant = (story) =>
       : `${write.claim.claimToken} took over the live claim ${before.claimToken}`
   })
 
-/** A token makes one claim: a delayed duplicate never brings back a record that it made before. */
+/** A token makes one claim only: a delayed duplicate never creates its record again. */
 export const claimedOnce: Invariant = ({ writes }) => {
   const made = new Set<string>()
   return firstOf(writes, (write) => {
@@ -148,7 +149,7 @@ export const claimedOnce: Invariant = ({ writes }) => {
   })
 }
 
-/** Nothing is ever deleted but what has expired. */
+/** Only expired records are deleted. */
 export const vanishesWhenExpired: Invariant = ({ writes }) =>
   firstOf(writes, ({ before, after, by, at }) =>
     after === undefined && !(before?.expiresAt !== undefined && at >= before.expiresAt)

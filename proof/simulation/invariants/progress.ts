@@ -2,9 +2,9 @@ import { isOutcome } from '../deed.ts'
 import type { Answered } from '../history.ts'
 import { firstOf, type Invariant, isClaimWrite, type Story, settledIn } from './story.ts'
 
-/** Without crash, lapsed lease, failure or give-up: exactly one run, and the record ends settled. */
+/** Without a crash, lapsed lease, failure or give-up there is exactly one run, and the record ends settled. */
 export const oneRun: Invariant = (story) => {
-  if (somebodyFailed(story) || story.hasOperator || someLeaseLapsed(story)) return undefined
+  if (anyFailure(story) || story.hasOperator || someLeaseLapsed(story)) return undefined
   const runs = new Map<number, number>()
   for (const { claim } of story.runs) {
     const incarnation = story.incarnationOf(claim.claimToken) ?? 0
@@ -16,23 +16,23 @@ export const oneRun: Invariant = (story) => {
   )
 }
 
-/** If nobody crashed, failed or gave up, no record stays in progress when all invocations have ended. */
+/** Without a crash, failure or give-up, no record stays in progress after all invocations have ended. */
 export const nothingStays: Invariant = (story) => {
-  if (somebodyFailed(story)) return undefined
+  if (anyFailure(story)) return undefined
   return firstOf(story.rests, ({ record }) =>
     record?.status === 'IN_PROGRESS' ? `the record of ${record.claimToken} stays in progress` : undefined,
   )
 }
 
-/** A crash, a failure, a give-up: after any of them a record may rest unsettled, or run again. */
-const somebodyFailed = (story: Story): boolean =>
+/** A crash, failure or give-up: after any of them a record may stay unsettled, or its handler may run again. */
+const anyFailure = (story: Story): boolean =>
   story.deaths.length > 0 ||
   story.refusals > 0 ||
   story.runs.some(({ end }) => end === undefined || !isOutcome(end.deed)) ||
   story.answers.some((answer) => gaveUp(answer, story)) ||
   story.writes.some(isStrayClaim)
 
-/** The fate of a write stayed unknown. */
+/** Whether the fate of a write stayed unknown. */
 const gaveUp = ({ result, claim, order }: Answered, { writes }: Story): boolean =>
   (result.kind === 'threw' &&
     !writes.some(
@@ -42,15 +42,15 @@ const gaveUp = ({ result, claim, order }: Answered, { writes }: Story): boolean 
   (result.kind === 'answered' && (result.standing === 'unstored' || result.standing === 'unprotected'))
 
 /**
- * A first send that was overtaken by its second, which was refused, and came after TTL had swept the record: nobody
- * holds that claim. No condition can tell it from a claim in time; its lease ends it.
+ * A first send that arrived after its second send was refused and TTL had swept the record. No invocation holds this
+ * claim. No condition can distinguish it from a claim in time; it ends with its lease.
  */
 const isStrayClaim = (write: Story['writes'][number]): boolean => isClaimWrite(write) && write.stray
 
 const someLeaseLapsed = ({ writes }: Story): boolean =>
   writes.some((write) => isClaimWrite(write) && write.before?.status === 'IN_PROGRESS')
 
-/** An uncontended call makes two writes and one read at most; a claim step at most five requests. */
+/** An uncontended call makes at most two writes and one read; a claim step makes at most five requests. */
 export const fewRequests: Invariant = (story) =>
   firstOf(story.answers, (answer) => {
     const { invocation, requests } = answer
@@ -58,18 +58,18 @@ export const fewRequests: Invariant = (story) =>
     if (!isUncontended(story)) return undefined
     return requests.writes <= 2 && requests.reads <= 1
       ? undefined
-      : `invocation ${invocation} made ${requests.writes} writes and ${requests.reads} reads alone`
+      : `invocation ${invocation} made ${requests.writes} writes and ${requests.reads} reads without contention`
   })
 
-/** Alone, with a network that does what it should. */
+/** One invocation, no operator, no network faults. */
 const isUncontended = ({ invocations, profile: { faults, operator } }: Story): boolean =>
   !operator && invocations === 1 && Object.values(faults).every((probability) => probability === 0)
 
-/** What a header of whole seconds adds, counted from the start of a wait, and the round trips. */
+/** Rounding `Retry-After` up to whole seconds, and the round trips. */
 const ROUNDING = 2_500
 
-/** If faults stop and calls keep coming, some call completes within lease + skew + 2 s + one handler time. */
-export const somebodyCompletes: Invariant = ({ calms, skew }) =>
+/** If faults stop and calls keep coming, some call completes within lease + skew + 2 s + the time of one handler. */
+export const someCallCompletes: Invariant = ({ calms, skew }) =>
   firstOf(calms, ({ since, record, handlerMillis, answeredAt }) => {
     const lease = record?.status === 'IN_PROGRESS' ? (record.leaseExpiresAt ?? since) : since
     const due = Math.max(since, lease) + skew + 2_000 + handlerMillis + ROUNDING
@@ -77,7 +77,7 @@ export const somebodyCompletes: Invariant = ({ calms, skew }) =>
     return answeredAt <= due ? undefined : `the first outcome came ${answeredAt - due} ms late`
   })
 
-/** Who waits as long as it was told is not refused again. */
+/** A caller that waits for `Retry-After` is not refused again. */
 export const waitsOnce: Invariant = ({ calms }) =>
   firstOf(calms, ({ refusedAgain }) =>
     refusedAgain > 0 ? `refused ${refusedAgain} times after the time to wait` : undefined,

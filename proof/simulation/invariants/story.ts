@@ -2,28 +2,28 @@ import type { ClaimToken, SettledRecord, StoredRecord } from '../../../lib/core/
 import { isSettled } from '../../../lib/core/record/record.ts'
 import type { History, Run, Write } from '../history.ts'
 
-/** A write that made a claim. */
+/** A write that created a claim. */
 export type ClaimWrite = Extract<Write, { by: 'claim' | 'takeOver' }>
 
-/** The history with what most invariants ask of it. */
+/** The history, with derived facts that most invariants need. */
 export interface Story extends History {
-  /** For each write, in which life of the record it happened: a claim on an absent or expired record begins one. */
+  /** For each write, the incarnation of the record. A claim on an absent or expired record begins a new one. */
   readonly incarnations: readonly number[]
-  /** The write that made the claim of a token; absent where the claim was never written. */
+  /** The write that created the claim of a token; `undefined` if the claim was never written. */
   claimWrite(token: ClaimToken): ClaimWrite | undefined
   incarnationOf(token: ClaimToken): number | undefined
-  /** What contenders' clocks may be off by: nothing where the store tells its time. */
+  /** How much contenders' clocks may be off, in milliseconds: 0 if the store reports its time. */
   readonly judgedWithin: number
   readonly hasOperator: boolean
 }
 
-/** Says what is wrong, or nothing where it holds. */
+/** Returns what is wrong, or `undefined` if the invariant holds. */
 export type Invariant = (story: Story) => string | undefined
 
 export const isClaimWrite = (write: Write): write is ClaimWrite => write.by === 'claim' || write.by === 'takeOver'
 
 export const storyOf = (history: History): Story => {
-  const judgedWithin = history.profile.storeTells ? 0 : history.profile.clockSpread
+  const judgedWithin = history.profile.storeReportsTime ? 0 : history.profile.clockSpread
   const incarnations: number[] = []
   const firsts = new Map<ClaimToken, number>()
   let incarnation = 0
@@ -52,14 +52,14 @@ export const storyOf = (history: History): Story => {
 const beginsIncarnation = ({ before, after, at }: ClaimWrite, within: number): boolean =>
   before === undefined || (after?.attempt === 1 && isPast(before, at + within))
 
-/** Settled or released, and past its retention; in progress is never "expired". */
+/** Whether a settled or released record is past its retention. A record in progress never expires. */
 export const isPast = (record: StoredRecord, now: number): boolean =>
   record.status !== 'IN_PROGRESS' && now >= record.expiresAt
 
 export const settledIn = (record: StoredRecord | undefined): SettledRecord | undefined =>
   record !== undefined && isSettled(record) ? record : undefined
 
-/** Whether the lease that stands in the record had lapsed at that time, by the clock of the host that holds it. */
+/** Whether the lease in the record had lapsed at that time, on the clock of its owner's host. */
 export const isLapsed = (story: Story, { claimToken, leaseExpiresAt }: LeasedRecord, at: number): boolean => {
   const owner = story.runs.find(({ claim }) => claim.claimToken === claimToken)
   return (
@@ -70,10 +70,10 @@ export const isLapsed = (story: Story, { claimToken, leaseExpiresAt }: LeasedRec
 
 type LeasedRecord = Pick<Extract<StoredRecord, { status: 'IN_PROGRESS' }>, 'claimToken' | 'leaseExpiresAt'>
 
-/** When a run stopped doing things; never, where its history ends before. */
+/** When a run stopped; `Infinity` if the history ends before that. */
 export const stopOf = ({ end, died }: Run): number => end?.order ?? died?.order ?? Number.POSITIVE_INFINITY
 
-/** The first complaint among many. */
+/** Returns the first violation. */
 export const firstOf = <T>(
   items: readonly T[],
   complaint: (item: T, index: number) => string | undefined,

@@ -2,7 +2,7 @@ import type { Invocation } from '../invocation.ts'
 import type { Faults } from '../profile.ts'
 import type { World } from '../world.ts'
 
-/** What happens to one send of a request. */
+/** What the network and the store do with one send of a request. */
 export type Fate =
   | 'arrives'
   | keyof Pick<
@@ -10,10 +10,10 @@ export type Fate =
       'requestLost' | 'answerLost' | 'late' | 'throttled' | 'contended' | 'denied' | 'slow' | 'slowSettle'
     >
 
-/** What a request is for. */
+/** The purpose of a request. */
 export type Purpose = 'claim' | 'renew' | 'settle' | 'peek'
 
-/** DynamoDB accepts a signed request for five minutes. */
+/** DynamoDB accepts a signed request for five minutes after its signature. */
 const SIGNATURE_LIFE = 300_000
 
 export const drawFate = (world: World, invocation: Invocation, purpose: Purpose): Fate => {
@@ -22,7 +22,7 @@ export const drawFate = (world: World, invocation: Invocation, purpose: Purpose)
   return fate
 }
 
-/** As when a big completion is throttled, and a small renewal is not. */
+/** Happens when DynamoDB throttles large completions, but not small renewals. */
 const isHeldUp = ({ isCalm, profile: { faults }, random, timeline }: World, invocation: Invocation): boolean => {
   invocation.settlesFrom ??=
     !isCalm && random.chance(faults.slowSettle) ? timeline.now + random.between(2_000, 14_000) : 0
@@ -40,23 +40,23 @@ const draw = ({ isCalm, profile: { faults }, random }: World, purpose: Purpose):
   return random.chance(faults.slow) ? 'slow' : 'arrives'
 }
 
-/** One way, in milliseconds. */
+/** Travel time in one direction, in milliseconds. */
 export const travel = ({ random }: World, fate: Fate): number =>
   fate === 'slow' ? random.between(200, 2_500) : random.between(1, 12)
 
-/** How long the network keeps what is late. */
+/** How long the network holds back a late request. */
 export const delay = ({ random }: World): number =>
   random.between(500, random.pick([3_000, 10_000, 60_000, SIGNATURE_LIFE]))
 
-/** When a sender sees that it gets no answer: a reset at once; `undefined`: never, its own time-out has to tell. */
+/** When a sender notices that no answer comes: at once after a reset; `undefined`: only by its own timeout. */
 export const failure = ({ random }: World): number | undefined =>
   random.chance(0.7) ? random.between(2, 30) : undefined
 
-/** An eventually consistent read may miss what was written within the last second. */
+/** An eventually consistent read may miss writes of the last second. */
 export const isStale = ({ replaced, timeline, random }: World): boolean =>
   timeline.now - replaced.at < 1_000 && random.chance(0.3)
 
-/** How long a client waits for credentials, deaf to its signal; `undefined`: it has them. */
+/** How long a client waits for credentials and ignores its signal; `undefined`: it has credentials. */
 export const deafness = (world: World): number | undefined => {
   const { isCalm, random, profile } = world
   if (isCalm || !random.chance(profile.faults.deaf)) return undefined

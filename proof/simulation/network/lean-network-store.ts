@@ -19,8 +19,8 @@ const ENDPOINT: LeanClientSettings['endpoint'] = {
 }
 
 /**
- * The simulated table as one invocation reaches it: by the production client without the SDK, whose attempts, pauses and
- * readings of errors are part of what is tried, over a network that loses what it is told to.
+ * How one invocation reaches the simulated table: through the production client without the SDK, over a network with
+ * faults. The attempts, pauses and error handling of the client are part of the test.
  */
 export const leanNetworkStore = (world: World, invocation: Invocation, table: ItemTable): Store => {
   const runtime = virtualRuntime(world, invocation)
@@ -45,10 +45,10 @@ export const leanNetworkStore = (world: World, invocation: Invocation, table: It
 
   return {
     ...store,
-    claim: (claim, by) => calling('claim', claim, () => store.claim(claim, by)),
-    takeOver: (seen, claim, by) => calling('claim', claim, () => store.takeOver(seen, claim, by)),
-    renew: (claim, to, by) => calling('renew', claim, () => store.renew(claim, to, by)),
-    settle: (claim, as, by) => calling('settle', claim, () => store.settle(claim, as, by)),
+    claim: (claim, signal) => calling('claim', claim, () => store.claim(claim, signal)),
+    takeOver: (seen, claim, signal) => calling('claim', claim, () => store.takeOver(seen, claim, signal)),
+    renew: (claim, renewal, signal) => calling('renew', claim, () => store.renew(claim, renewal, signal)),
+    settle: (claim, settlement, signal) => calling('settle', claim, () => store.settle(claim, settlement, signal)),
   }
 }
 

@@ -7,10 +7,10 @@ import type { World } from '../world.ts'
 import { isStale } from './fate.ts'
 import { exchange } from './virtual-client.ts'
 
-/** What is under way is applied whatever has become of its sender. */
+/** A request under way is applied even if its sender has died. */
 const ON_ITS_WAY = new DeadlineSignal().asAbortSignal()
 
-/** The world's store as one invocation reaches it, by a client that sends twice. */
+/** How one invocation reaches the world's store, through a client that sends twice. */
 export const networkStore = (world: World, invocation: Invocation): Store => {
   const { store } = world
   const { id } = invocation
@@ -18,8 +18,8 @@ export const networkStore = (world: World, invocation: Invocation): Store => {
     skew: store.skew,
     outcomeRoom: store.outcomeRoom,
 
-    claim: (claim, by) =>
-      exchange(world, invocation, by, {
+    claim: (claim, signal) =>
+      exchange(world, invocation, signal, {
         purpose: 'claim',
         what: () => `claims as ${describeClaim(claim)}`,
         act: (sent, stray) =>
@@ -28,8 +28,8 @@ export const networkStore = (world: World, invocation: Invocation): Store => {
           ),
       }),
 
-    takeOver: (seen, claim, by) =>
-      exchange(world, invocation, by, {
+    takeOver: (seen, claim, signal) =>
+      exchange(world, invocation, signal, {
         purpose: 'claim',
         what: () => `takes over as ${describeClaim(claim)}`,
         act: (sent, stray) =>
@@ -38,30 +38,32 @@ export const networkStore = (world: World, invocation: Invocation): Store => {
           ),
       }),
 
-    renew: (claim, to, by) =>
-      exchange(world, invocation, by, {
+    renew: (claim, renewal, signal) =>
+      exchange(world, invocation, signal, {
         purpose: 'renew',
         what: () => `renews ${claim.claimToken}`,
         act: (sent, stray) =>
           applied(world, { by: 'renew', invocation: id, claim, sent, stray: stray() }, () =>
-            store.renew(claim, to, ON_ITS_WAY),
+            store.renew(claim, renewal, ON_ITS_WAY),
           ),
       }),
 
-    settle: (claim, as, by) =>
-      exchange(world, invocation, by, {
+    settle: (claim, settlement, signal) =>
+      exchange(world, invocation, signal, {
         purpose: 'settle',
-        what: () => `settles ${claim.claimToken} as ${as.kind}`,
+        what: () => `settles ${claim.claimToken} as ${settlement.kind}`,
         act: (sent, stray) =>
-          applied(world, { by: 'settle', as: as.kind, invocation: id, claim, sent, stray: stray() }, () =>
-            store.settle(claim, as, ON_ITS_WAY),
+          applied(
+            world,
+            { by: 'settle', settlement: settlement.kind, invocation: id, claim, sent, stray: stray() },
+            () => store.settle(claim, settlement, ON_ITS_WAY),
           ),
       }),
 
-    peek: (recordKey, by) =>
-      exchange(world, invocation, by, {
+    peek: (recordKey, signal) =>
+      exchange(world, invocation, signal, {
         purpose: 'peek',
-        what: () => 'looks',
+        what: () => 'peeks',
         act: () => (isStale(world) ? Promise.resolve(world.replaced.record) : store.peek(recordKey, ON_ITS_WAY)),
       }),
   }

@@ -5,7 +5,7 @@ import { leanNetworkStore } from './lean-network-store.ts'
 import { networkStore } from './network-store.ts'
 import { watched } from './watched.ts'
 
-/** The world's store as one invocation reaches it. */
+/** How one invocation reaches the world's store. */
 export const reachedStore = (world: World, invocation: Invocation): Store =>
   watched(
     world,

@@ -19,10 +19,10 @@ import { delay, drawFate, failure, isStale, travel } from './fate.ts'
 
 type Transport = NonNullable<LeanClientSettings['transport']>
 
-/** A call of the store, of which the transport sees the requests only. */
+/** A store call. The transport sees only its requests. */
 export interface Call {
   readonly claim: Claim
-  /** Its caller has the answer, or has given up. */
+  /** Whether its caller has the answer or has given up. */
   isOver: boolean
 }
 
@@ -31,7 +31,7 @@ interface Sent {
   readonly operation: Operation
   readonly request: TableRequest
   readonly step: Step
-  /** The call that it belongs to; a look belongs to none. */
+  /** The store call that it belongs to; `undefined` for a peek. */
   readonly call: Call | undefined
 }
 
@@ -48,7 +48,7 @@ const KINDS: Readonly<Record<Exclude<Step, 'peek'>, CallKind>> = {
   abandon: 'settle',
 }
 
-/** One request of the production client, and its answer, over a network that loses what it is told to. */
+/** Carries one request of the production client, and its answer, over a network with faults. */
 export const simulatedTransport =
   (world: World, invocation: Invocation, table: ItemTable, calls: ReadonlyMap<string, Call>): Transport =>
   ({ headers }, body = '', timeout, by) =>
@@ -88,7 +88,7 @@ interface Sending {
   readonly answered: (answer: Answer) => void
 }
 
-/** One send, and what becomes of it. */
+/** Sends a request and applies its fate. */
 const travelThrough = (
   world: World,
   invocation: Invocation,
@@ -103,7 +103,7 @@ const travelThrough = (
 
   const arrive = (): Answer => {
     if (fate === 'late') say(world, invocation, () => `is late with: ${what()}`)
-    return told(world, served(world, invocation, table, sent, order))
+    return withDate(world, served(world, invocation, table, sent, order))
   }
   const answerLater = (answer: Answer): void =>
     void later(world, invocation, travel(world, fate), () => answered(answer))
@@ -118,12 +118,14 @@ const travelThrough = (
       timeline.after(travel(world, fate), () => answerLater(arrive()))
       return
     case 'throttled':
-      answerLater(told(world, refusal('ThrottlingException')))
+      answerLater(withDate(world, refusal('ThrottlingException')))
       return
     case 'contended':
     case 'denied':
       world.refusals++
-      answerLater(told(world, refusal(fate === 'denied' ? 'AccessDeniedException' : 'TransactionConflictException')))
+      answerLater(
+        withDate(world, refusal(fate === 'denied' ? 'AccessDeniedException' : 'TransactionConflictException')),
+      )
       return
     case 'slowSettle':
       return
@@ -137,8 +139,8 @@ const travelThrough = (
   loseAnswer()
 }
 
-/** DynamoDB tells its time in each answer. */
-const told = ({ timeline }: World, { status, body }: TableAnswer): Answer => ({
+/** Each response of DynamoDB carries its time. */
+const withDate = ({ timeline }: World, { status, body }: TableAnswer): Answer => ({
   status,
   headers: { date: new Date(timeline.now).toUTCString() },
   body,
@@ -152,23 +154,25 @@ const served = (world: World, invocation: Invocation, table: ItemTable, sent: Se
   return applied(world, cause, () => table.serve(operation, request))
 }
 
-/** How the history names a write. */
+/** The name of a write in the history. */
 const deedOf = (
   of: Step,
-): { readonly by: 'claim' | 'takeOver' | 'renew' } | { readonly by: 'settle'; readonly as: Settlement['kind'] } => {
+):
+  | { readonly by: 'claim' | 'takeOver' | 'renew' }
+  | { readonly by: 'settle'; readonly settlement: Settlement['kind'] } => {
   switch (of) {
     case 'complete':
-      return { by: 'settle', as: 'completed' }
+      return { by: 'settle', settlement: 'completed' }
     case 'release':
-      return { by: 'settle', as: 'released' }
+      return { by: 'settle', settlement: 'released' }
     case 'abandon':
-      return { by: 'settle', as: 'abandoned' }
+      return { by: 'settle', settlement: 'abandoned' }
     case 'claim':
     case 'takeOver':
     case 'renew':
       return { by: of }
     case 'peek':
-      throw new Error('A look writes nothing')
+      throw new Error('A peek writes nothing')
   }
 }
 

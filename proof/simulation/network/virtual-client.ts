@@ -12,19 +12,19 @@ export interface Request<T> {
   readonly act: (sent: number, stray: () => boolean) => Promise<T>
 }
 
-/** A call of the store, which its client sends a second time where the first got no answer. */
+/** A store call. Its client sends it a second time if the first send gets no answer. */
 interface Exchange<T> {
   readonly world: World
   readonly invocation: Invocation
   readonly request: Request<T>
-  /** The sender has its answer, or has given up. */
+  /** Whether the sender has its answer or has given up. */
   isOver: boolean
   sends: number
   readonly resolve: (answer: Promise<T>) => void
   readonly reject: (error: StoreUnavailableError | StoreMisconfiguredError) => void
 }
 
-/** The layer's own client: two attempts of 900 ms. */
+/** As in the layer's own client: two attempts of 900 ms. */
 const MAX_SENDS = 2
 const SEND_TIMEOUT = 900
 
@@ -88,7 +88,7 @@ const send = <T>(call: Exchange<T>): void => {
   if (fate !== 'slow') awaitFailure(call, fate)
 }
 
-/** The client does not send these again. */
+/** Errors that the client does not retry. */
 const refuse = <T>(call: Exchange<T>, fate: 'contended' | 'denied'): void => {
   if (call.isOver) return
   call.isOver = true
@@ -96,14 +96,14 @@ const refuse = <T>(call: Exchange<T>, fate: 'contended' | 'denied'): void => {
   else call.resolve(Promise.resolve({ kind: 'contended' } as T))
 }
 
-/** A reset or a refusal is seen at once, silence by the client's own time-out. */
+/** The client notices a reset or refusal at once, and silence after its own timeout. */
 const awaitFailure = <T>(call: Exchange<T>, fate: Fate): void => {
   const { world, invocation } = call
   const seen = fate === 'throttled' ? world.random.between(2, 30) : fate === 'slowSettle' ? undefined : failure(world)
   later(world, invocation, seen ?? SEND_TIMEOUT, () => sendAgain(call, call.sends))
 }
 
-/** As the SDK does: the very same request, after a short pause; then the error. */
+/** Like the SDK: sends the same request again after a short pause, then rejects. */
 const sendAgain = <T>(call: Exchange<T>, after: number): void => {
   const { world, invocation } = call
   if (call.isOver || call.sends !== after) return

@@ -3,29 +3,29 @@ import type { ClaimAnswer, Store, TakeOverAnswer } from '../../../lib/core/recor
 import type { Invocation } from '../invocation.ts'
 import type { World } from '../world.ts'
 
-/** Keeps in the invocation what it asked of its store, and what it was told that it won. */
+/** Records the invocation's requests to its store, and the claim that it won. */
 export const watched = (world: World, invocation: Invocation, store: Store): Store => {
   const { profile } = world
   const { requests } = invocation
 
   const claiming = async <T extends ClaimAnswer | TakeOverAnswer>(
     claim: Claim,
-    by: AbortSignal,
+    signal: AbortSignal,
     ask: () => Promise<T>,
   ): Promise<T> => {
     requests.claimStep = Math.max(requests.claimStep, ++requests.inClaimStep)
     requests.writes++
     const answer = await ask()
-    if (answer.kind === 'claimed' && !by.aborted) {
+    if (answer.kind === 'claimed' && !signal.aborted) {
       invocation.won = claim
       invocation.knownLease = claim.leaseExpiresAt
     }
-    if (answer.kind === 'occupied' && !by.aborted) invocation.hasContender = true
-    return asTold(answer)
+    if (answer.kind === 'occupied' && !signal.aborted) invocation.hasContender = true
+    return withoutTime(answer)
   }
 
-  const asTold = <T extends { readonly kind: string }>(answer: T): T => {
-    if (profile.storeTells || answer.kind !== 'occupied') return answer
+  const withoutTime = <T extends { readonly kind: string }>(answer: T): T => {
+    if (profile.storeReportsTime || answer.kind !== 'occupied') return answer
     const { storeTime: _, ...rest } = answer as T & { storeTime?: unknown }
     return rest as unknown as T
   }
@@ -33,25 +33,25 @@ export const watched = (world: World, invocation: Invocation, store: Store): Sto
   return {
     skew: store.skew,
     outcomeRoom: store.outcomeRoom,
-    claim: (claim, by) => claiming(claim, by, () => store.claim(claim, by)),
-    takeOver: (seen, claim, by) => claiming(claim, by, () => store.takeOver(seen, claim, by)),
-    renew: async (claim, to, by) => {
+    claim: (claim, signal) => claiming(claim, signal, () => store.claim(claim, signal)),
+    takeOver: (seen, claim, signal) => claiming(claim, signal, () => store.takeOver(seen, claim, signal)),
+    renew: async (claim, renewal, signal) => {
       world.attempts.push({ claim, at: world.timeline.now })
-      const answer = await store.renew(claim, to, by)
-      if (answer.kind === 'renewed' && !by.aborted)
-        invocation.knownLease = Math.max(invocation.knownLease, to.leaseExpiresAt)
+      const answer = await store.renew(claim, renewal, signal)
+      if (answer.kind === 'renewed' && !signal.aborted)
+        invocation.knownLease = Math.max(invocation.knownLease, renewal.leaseExpiresAt)
       return answer
     },
-    settle: async (claim, as, by) => {
+    settle: async (claim, settlement, signal) => {
       requests.writes++
-      const answer = await store.settle(claim, as, by)
-      if (answer.kind === 'lost' && answer.record !== undefined && !by.aborted) invocation.hasContender = true
+      const answer = await store.settle(claim, settlement, signal)
+      if (answer.kind === 'lost' && answer.record !== undefined && !signal.aborted) invocation.hasContender = true
       return answer
     },
-    peek: async (recordKey, by) => {
+    peek: async (recordKey, signal) => {
       requests.reads++
-      const record = await store.peek(recordKey, by)
-      if (record !== undefined && !by.aborted) invocation.hasContender = true
+      const record = await store.peek(recordKey, signal)
+      if (record !== undefined && !signal.aborted) invocation.hasContender = true
       return record
     },
   }

@@ -1,4 +1,4 @@
-/** An attribute in DynamoDB's JSON, as far as a record has such. */
+/** An attribute in DynamoDB's JSON, limited to the types that a record uses. */
 export interface WireValue {
   readonly S?: string
   readonly N?: string
@@ -7,7 +7,7 @@ export interface WireValue {
 
 export type WireItem = Readonly<Record<string, WireValue>>
 
-/** The members of a request that say what is to hold and what is to change. */
+/** The expressions of a request. */
 export interface Expressions {
   readonly ConditionExpression?: string
   readonly UpdateExpression?: string
@@ -17,7 +17,10 @@ export interface Expressions {
 
 const PLACEHOLDER = /[:#]\w+/g
 
-/** What DynamoDB finds wrong with a request, in its words, before it looks at the item; it looks at the names first. */
+/**
+ * Returns DynamoDB's validation error for a request, in its words. DynamoDB checks names before values, both before the
+ * item.
+ */
 export const mistakeIn = (request: Expressions): string | undefined => {
   const { ConditionExpression = '', UpdateExpression = '' } = request
   const used = `${ConditionExpression} ${UpdateExpression}`.match(PLACEHOLDER) ?? []
@@ -41,7 +44,7 @@ const mistakeAbout = (
     : `Value provided in ${member} unused in expressions: keys: {${unused.join(', ')}}`
 }
 
-/** As much of DynamoDB's expression language as the store speaks: what is not understood throws. */
+/** The part of DynamoDB's expression language that the store uses. Anything else throws. */
 export const holds = (request: Expressions, item: WireItem): boolean =>
   request.ConditionExpression === undefined ||
   request.ConditionExpression.split(' AND ').every((term) => termHolds(request, item, term))
@@ -55,7 +58,7 @@ const termHolds = (request: Expressions, item: WireItem, term: string): boolean 
   const [, operand, operator, placeholder] = COMPARISON.exec(term) ?? notUnderstood(term)
   const stored = item[nameIn(request, operand)]
   const given = valueIn(request, placeholder)
-  if (stored === undefined) return false // as DynamoDB has it: what is absent compares with nothing
+  if (stored === undefined) return false // in DynamoDB, a comparison with an absent attribute is false
   return operator === '<' ? Number(stored.N) < Number(given.N) : stored.S === given.S && stored.N === given.N
 }
 

@@ -14,7 +14,7 @@ export const operationIn = (headers: readonly string[]): Operation =>
 export interface TableRequest extends Expressions {
   readonly Item?: WireItem
   readonly Key?: WireItem
-  /** Whether a refusal brings back the item that stands there. Default: it does not. */
+  /** Whether a refusal returns the stored item. By default it does not. */
   readonly ReturnValuesOnConditionCheckFailure?: 'ALL_OLD' | 'NONE'
 }
 
@@ -23,13 +23,13 @@ export interface TableAnswer {
   readonly body: string
 }
 
-/** DynamoDB, as far as records need it: conditions and writes are one step, and there is no time but what it is told. */
+/** The part of DynamoDB that records need. Condition and write are one step. It has no clock: callers pass the time. */
 export interface ItemTable {
   serve(operation: Operation, request: TableRequest): TableAnswer
-  /** An eventually consistent read that misses the last write. */
+  /** Reads as an eventually consistent read that misses the last write. */
   serveStale(request: TableRequest): TableAnswer
   read(recordKey: RecordKey): StoredRecord | undefined
-  /** As TTL does, at this time in epoch seconds. */
+  /** Deletes expired items, as TTL does. Takes the time in epoch seconds. */
   sweep(now: number): void
 }
 
@@ -47,11 +47,8 @@ const keyOf = ({ Item, Key }: TableRequest): string => (Item ?? Key)?.pk?.S ?? '
 
 const OK: TableAnswer = { status: 200, body: '{}' }
 
-const refusedBy = ({ ReturnValuesOnConditionCheckFailure: asked }: TableRequest, standing?: Version): TableAnswer =>
-  refusal(
-    'ConditionalCheckFailedException',
-    asked === 'ALL_OLD' && standing !== undefined ? { Item: standing.item } : {},
-  )
+const refusedBy = ({ ReturnValuesOnConditionCheckFailure: asked }: TableRequest, stored?: Version): TableAnswer =>
+  refusal('ConditionalCheckFailedException', asked === 'ALL_OLD' && stored !== undefined ? { Item: stored.item } : {})
 
 const found = (version: Version | undefined): TableAnswer =>
   version === undefined ? OK : { status: 200, body: JSON.stringify({ Item: version.item }) }

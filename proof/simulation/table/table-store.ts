@@ -9,7 +9,7 @@ import type { ItemTable, Operation } from './item-table.ts'
 export const TABLE_NAME = 'simulated'
 export const SKEW_SECONDS = 2
 
-/** The table as who stands beside it reaches it: the operator, and the world that looks on. */
+/** Direct access to the table, without the network, for the operator and the world. */
 export const tableStore = (table: ItemTable, now: () => EpochMillis): MemoryStore => ({
   ...itemStore({ tableName: TABLE_NAME, client: directClient(table), skewSeconds: SKEW_SECONDS }),
   read: table.read,
