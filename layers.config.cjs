@@ -1,7 +1,8 @@
-// The layers: one line a folder, what it may import besides itself. An import that no line allows fails the lint, and so
-// does a file that no line names. CONTRIBUTING.md shows the map; `npm run check:lint` runs this with dependency-cruiser.
+// The layers: each line names a folder and what it may import besides itself. The lint fails for an import that no line
+// allows, and for a file that no line names. CONTRIBUTING.md shows the map. `npm run check:lint` runs
+// dependency-cruiser.
 
-/** Sets of folders that several lines name. */
+/** Groups that several lines use. */
 const BASE = 'lib/core/(time|errors|option-rules|unawaited|runtime)[.]ts'
 const RECORD = `(${BASE}|lib/core/(identity|outcome|record)/)`
 const SETTINGS = `(${RECORD}|lib/core/(events|settings)[.]ts)`
@@ -14,7 +15,7 @@ const CDK = packages('aws-cdk-lib', 'constructs')
 const PUBLIC_NAME = packages('lambda-once')
 const ANY_PACKAGE = '(node_modules/|@?[a-z])'
 
-/** Folder or files, then what they may import besides themselves and Node's own modules. */
+/** Folder or files, then what they may import besides themselves and Node's built-in modules. */
 const LAYERS = [
   [BASE, []],
   ['lib/core/identity/', [BASE]],
@@ -33,7 +34,7 @@ const LAYERS = [
   ['lib/cached/', [SETTINGS, OPTIONS, packages('lru-cache')]],
   ['lib/dynamodb/[^/]+[.]ts', [RECORD, 'lib/dynamodb/sdk/', SDK]],
   ['lib/dynamodb/sdk/', [RECORD, 'lib/dynamodb/[^/]+[.]ts', SDK]],
-  // Of the SDK the lean store takes types only; `npm run size` fails where its code gets in.
+  // The lean store imports only types from the SDK. `npm run size` fails if its bundle contains code of the SDK.
   ['lib/dynamodb/lean/', [RECORD, 'lib/dynamodb/[^/]+[.]ts', SDK]],
   ['lib/testing/', [SETTINGS, OPTIONS]],
   ['lib/cdk/', ['lib/dynamodb/item[.]ts', CDK]],
@@ -55,7 +56,7 @@ module.exports = {
   allowed: [
     ...LAYERS.map(([from, to]) => ({ from: { path: anyOf([from]) }, to: { path: anyOf([from, ...to]) } })),
     { from: { path: LISTED }, to: { dependencyTypes: ['core'] } },
-    // What a package imports is its own matter.
+    // Packages may import anything.
     { from: { path: '^node_modules/' }, to: {} },
   ],
   forbidden: [
@@ -69,9 +70,9 @@ module.exports = {
   ],
   options: {
     parser: 'swc',
-    tsPreCompilationDeps: true, // types too: a layer that knows a type from above knows too much
+    tsPreCompilationDeps: true, // also check type imports: a layer must not depend on types of a higher layer
     doNotFollow: { path: 'node_modules' },
-    // Each is a project of a user's, of which the check copies the files together.
+    // test/package/projects holds fragments of users' projects, which the package check assembles.
     exclude: { path: '^(dist|cdk[.]out|test/package/projects)/' },
   },
 }

@@ -1,4 +1,4 @@
-/** `npm run bench`: what an invocation costs, beside the two raw calls that it needs and beside the peer. */
+/** `npm run bench`: the cost of an invocation, compared with the two raw calls that it needs and with Powertools. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { arch, cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,28 +21,28 @@ const QUICK: readonly string[] = ['first', 'replay', 'cachedReplay', 'conflict',
 
 const HELP = `npm run bench -- [flags]
 
-Subjects, each in a process of its own, against one DynamoDB Local, in turn:
-  bare               the handlers alone, without idempotency
-  floor              the same, with the two raw calls of the AWS SDK that a claim and a completion need
+Subjects, each in a separate process, in turn, against one DynamoDB Local:
+  bare               the handlers without idempotency
+  floor              the handlers with the two raw AWS SDK calls that a claim and a completion need
   powertools         the middleware of @aws-lambda-powertools/idempotency
   ours-same-client   this layer, on the SDK client that the floor uses
   ours-own-client    this layer, on its own SDK client
-  ours-lean          this layer, without the SDK
+  ours-lean          this layer, with the client without the SDK
 
 Scenarios: ${Object.keys(SCENARIOS).join(', ')}
 
-  --quick            2 rounds of 25, without large answers and batches: a first look, within a minute
-  --rounds N         rounds that count (default 5); one more comes first and does not
-  --units N          invocations or messages in a round (default 1000)
-  --only A,B         these scenarios; the floor's 'replay' is needed for 'cachedReplay'
-  --subjects A,B     these subjects; 'floor' is always there
-  --out DIR          where bench.json, bench.md and bench.svg go (default node_modules/.cache/lambda-once-bench)
-  --write            puts the table, performance.json and performance.svg into docs/ too
-  --help             this text
+  --quick            2 rounds of 25, without large answers and large batches; takes less than a minute
+  --rounds N         measured rounds (default 5), after one warm-up round
+  --units N          invocations or messages in each round (default 1000)
+  --only A,B         only these scenarios; 'cachedReplay' also needs 'replay'
+  --subjects A,B     only these subjects; 'floor' is always included
+  --out DIR          directory for bench.json, bench.md and bench.svg (default node_modules/.cache/lambda-once-bench)
+  --write            also update the tables, performance.json and performance.svg in docs/
+  --help             print this text
 
-CPU is user and system time of the subject's process, so the database's is not in it. Times of one machine compare with
-nothing but each other: read the ratios. They are medians, over the rounds, of a subject's figure by the floor's in the
-same round.
+CPU is the user and system time of the subject's process, without the database. Absolute times depend on the machine:
+compare the ratios. A ratio is a subject's figure divided by the floor's in the same round; the tables show the median
+over the rounds.
 `
 
 interface Plan {
@@ -68,7 +68,9 @@ const count = (flag: string, value: string | undefined, otherwise: number): numb
 const chosen = (flag: string, value: string | undefined, known: readonly string[]): readonly string[] => {
   const names = value?.split(',') ?? known
   const unknown = names.find((name) => !known.includes(name))
-  return unknown === undefined ? names : refuse(`--${flag}: ${unknown} is none of ${known.join(', ')}`)
+  return unknown === undefined
+    ? names
+    : refuse(`--${flag}: ${unknown} is unknown; it must be one of ${known.join(', ')}`)
 }
 
 const readPlan = (): Plan | undefined => {
@@ -103,7 +105,7 @@ const say = (line: string): void => {
 
 type Processes = ReadonlyMap<string, SubjectProcess>
 
-/** A, B, C, A, B, C: whatever else the machine does, it does to all of them. */
+/** Subjects take turns within a round, so that other load on the machine affects all of them. */
 const runRounds = async (plan: Plan, processes: Processes): Promise<ReadonlyMap<string, readonly Round[]>> => {
   const rounds = new Map<string, Round[]>(plan.scenarios.map((scenario) => [scenario, []]))
   for (let round = 0; round <= plan.rounds; round++) {
@@ -113,7 +115,7 @@ const runRounds = async (plan: Plan, processes: Processes): Promise<ReadonlyMap<
         const sample = await process.measure(scenario, `${scenario}-${round}`, plan.units)
         if (sample !== undefined) samples.set(subject, sample)
       }
-      if (round > 0) rounds.get(scenario)?.push(samples) // the first one warms up
+      if (round > 0) rounds.get(scenario)?.push(samples) // the first round is the warm-up
     }
     say(round === 0 ? 'warm' : `round ${round} of ${plan.rounds}`)
   }

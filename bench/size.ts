@@ -1,4 +1,4 @@
-/** `npm run size`: what the layer adds to a bundle and to a cold start. */
+/** `npm run size`: how much the layer adds to a bundle and to a cold start. */
 import { parseArgs } from 'node:util'
 import { writeSection } from './report/document.ts'
 import { markdownTable } from './report/table.ts'
@@ -8,11 +8,11 @@ import { type ImportSubject, importTimes } from './size/import-time.ts'
 
 const HELP = `npm run size -- [flags]
 
-  --rounds N   processes for each import time (default 21; 0 leaves the import times out)
-  --write      puts the tables into docs/performance.md
-  --help       this text
+  --rounds N   processes for each import time (default 21; 0 skips the import times)
+  --write      update the tables in docs/performance.md
+  --help       print this text
 
-Exit status 1: a bundle is larger than its bound, or something is in it that must not be.
+Exit status: 1 if a bundle exceeds its limit or contains a module that it must not contain.
 `
 
 const { values } = parseArgs({

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 
 const DOCUMENT = new URL('../../docs/performance.md', import.meta.url)
 
-/** Puts text between the marks `<!-- name -->` and `<!-- end name -->` of `docs/performance.md`. */
+/** Replaces the text between the marks `<!-- name -->` and `<!-- end name -->` of `docs/performance.md`. */
 export const writeSection = (name: string, text: string): void => {
   const before = readFileSync(DOCUMENT, 'utf8')
   const section = new RegExp(`(?<=<!-- ${name} -->\\n).*?(?=<!-- end ${name} -->)`, 's')

@@ -4,21 +4,21 @@ import { median, quantile } from './statistics.ts'
 
 /** One subject in one scenario, over all rounds. */
 export interface Cell {
-  /** Per unit. */
+  /** For one invocation or message. */
   readonly cpuMicros: number
-  /** Of the floor's, round by round; the median. */
+  /** Divided by the floor's, in the same round; the median over the rounds. */
   readonly cpuRatio: number
-  /** Of one call. */
+  /** For one call. */
   readonly wallP50Millis: number
   readonly wallP99Millis: number
   readonly wallRatio: number
-  /** Per unit. */
+  /** For one invocation or message. */
   readonly requests: number
   readonly writeUnits: number
   readonly readUnits: number
 }
 
-/** One round: the sample of each subject that took part. */
+/** The samples of one round, by subject. */
 export type Round = ReadonlyMap<string, Sample>
 
 export const FLOOR = 'floor'

@@ -1,7 +1,7 @@
-/** The middle one; of an even count, the mean of the two. `NaN` for none. */
+/** The median; for an even count, the mean of the middle two. `NaN` for no values. */
 export const median = (values: readonly number[]): number => quantile(values, 0.5)
 
-/** Linear between the two neighbours. */
+/** Interpolates linearly between the two neighbours. */
 export const quantile = (values: readonly number[], share: number): number => {
   const sorted = [...values].sort((a, b) => a - b)
   const at = (sorted.length - 1) * share

@@ -1,4 +1,4 @@
-/** A group of horizontal bars, one for each series. */
+/** A group of horizontal bars, one bar for each series. */
 export interface BarGroup {
   readonly label: string
   readonly values: readonly (number | undefined)[]
@@ -12,7 +12,7 @@ const WIDTH = 900
 const RIGHT = 60
 const TOP = 76
 
-/** Bars to scale, with their numbers; longer ones than `most` are cut and keep their number. */
+/** Draws bars with their numbers. A bar longer than `most` is cut off, but keeps its number. */
 export const barChart = (
   title: string,
   series: readonly string[],

@@ -1,4 +1,4 @@
-/** A Markdown table; columns but the first are aligned to the right. */
+/** A Markdown table. All columns except the first are right-aligned. */
 export const markdownTable = (head: readonly string[], rows: readonly (readonly string[])[]): string => {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
   const rule = head.map((_, index) => (index === 0 ? '---' : '--:'))

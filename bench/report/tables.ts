@@ -37,7 +37,7 @@ export const benchTables = (results: Results): string =>
     ),
   ].join('\n\n')
 
-/** The picture of the first of the three. */
+/** A chart of the CPU table. */
 export const cpuChart = ({ subjects, cells }: Results): string =>
   barChart(
     'CPU for each invocation or message, times the floor',

@@ -8,11 +8,11 @@ export interface Counted extends Units {
   readonly requests: number
 }
 
-/** Between a subject and DynamoDB Local: counts requests, and what DynamoDB would bill for them. */
+/** A proxy between a subject and DynamoDB Local. It counts requests and the units that DynamoDB would bill. */
 export interface CountingProxy {
   readonly endpoint: string
   start(): void
-  /** Since `start`. */
+  /** The counts since `start`. */
   counted(): Counted
   close(): Promise<void>
 }
@@ -34,22 +34,22 @@ export const countingProxy = async (database: string, client: DynamoDBClient): P
     return (await client.send(new GetItemCommand({ TableName, Key: place, ConsistentRead: true }))).Item
   }
 
-  /** What stands in the table, as far as this proxy's requests have written it. */
-  const standing = new Map<string, AnyItem | undefined>()
+  /** The items that requests through this proxy have written. */
+  const stored = new Map<string, AnyItem | undefined>()
 
-  /** One after the other, so that what stood there before and after a write is seen. */
+  /** Serves one request at a time, so that the proxy sees the item before and after each write. */
   const serve = async (headers: IncomingHttpHeaders, body: Buffer): Promise<Forwarded> => {
     const operation = String(headers['x-amz-target']).split('.').pop()
     const call = JSON.parse(body.toString('utf8')) as Call
     const place = JSON.stringify([call.TableName, (call.Key ?? call.Item)?.pk])
-    const before = standing.get(place)
+    const before = stored.get(place)
     const answer = await forward(database, agent, headers, body)
-    if (operation !== 'GetItem' && answer.status === 200) standing.set(place, await itemOf(call))
+    if (operation !== 'GetItem' && answer.status === 200) stored.set(place, await itemOf(call))
     const { requests, write, read } = counted
     counted =
       operation === 'GetItem'
         ? { requests: requests + 1, write, read: read + readUnits(before, call.ConsistentRead === true) }
-        : { requests: requests + 1, write: write + writeUnits(before, standing.get(place)), read }
+        : { requests: requests + 1, write: write + writeUnits(before, stored.get(place)), read }
     return answer
   }
 

@@ -2,32 +2,35 @@ import type { Subject } from '../subjects/subject.ts'
 import { type AnswerSize, aPayment, closeGate } from '../workload/http.ts'
 import { anOrderBatch } from '../workload/orders.ts'
 
-/** What is timed, ready to be run. */
+/** The prepared calls of one measurement. */
 export interface Prepared {
-  /** One unit of work after the other; each call is timed. */
+  /** Run and timed one after the other. */
   readonly calls: readonly (() => Promise<unknown>)[]
   /** Invocations or messages in one call. */
   readonly unitsPerCall: number
-  /** What was left open for the time of the run. */
+  /** Cleans up after the measurement. */
   readonly finish?: () => Promise<void>
 }
 
 export interface Scenario {
   readonly label: string
-  /** What one unit is. */
+  /** What a unit is. */
   readonly unit: 'invocation' | 'message'
-  /** How many units are enough to count requests; 0: as the scenario before it. */
+  /** How many units the run that counts requests has. 0: requests are not counted. */
   readonly counted: number
-  /** The floor's scenario to compare with. Default: the same. */
+  /**
+   * The floor's scenario to compare with.
+   * @default - the same scenario
+   */
   readonly against?: string
-  /** `units`: how many at least; `name`: of this run, for keys that nobody has used. */
+  /** Prepares about `units` units. `name` is unique to this measurement, so keys that contain it are new. */
   prepare(subject: Subject, name: string, units: number): Promise<Prepared | undefined>
 }
 
-/** Enough that none is hot, few enough to be stored before the clock starts. */
+/** Enough that no key is hot, and few enough to store them before each measurement. */
 const STORED_KEYS = 10
 
-/** A refusal may be an answer or a throw: both are the end of an invocation. */
+/** Some subjects refuse with an answer, others throw. Both end the invocation. */
 const ended = (call: Promise<unknown>): Promise<unknown> => call.catch(() => undefined)
 
 const times = (count: number, call: (index: number) => Promise<unknown>): readonly (() => Promise<unknown>)[] =>
@@ -40,7 +43,7 @@ const first =
     unitsPerCall: 1,
   })
 
-/** Stores some outcomes, then asks for them again and again. */
+/** Stores some outcomes, then replays them repeatedly. */
 const replays = async (
   invoke: Subject['invoke'] | undefined,
   name: string,
@@ -92,7 +95,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     prepare: async (subject, name, units) => {
       const open = closeGate()
       const owner = subject.invoke(aPayment(name))
-      await new Promise((resolve) => setTimeout(resolve, 50)) // the owner's claim stands
+      await new Promise((resolve) => setTimeout(resolve, 50)) // until the owner's claim is stored
       return {
         calls: times(units, () => ended(subject.invoke(aPayment(name)))),
         unitsPerCall: 1,

@@ -4,16 +4,16 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bundle } from '../size/bundle.ts'
 import type { Place } from '../subjects/subject.ts'
-import type { Ask, Sample, Told } from './worker.ts'
+import type { Ask, Reply, Sample } from './worker.ts'
 
-/** One subject in a process of its own, bundled and minified as it would be deployed. */
+/** One subject in a separate process, bundled and minified as for a deployment. */
 export interface SubjectProcess {
-  /** `undefined` where the subject has no such thing. */
+  /** Measures a scenario. Resolves to `undefined` if the subject does not support it. */
   measure(scenario: string, name: string, units: number, around?: Around): Promise<Sample | undefined>
   stop(): Promise<void>
 }
 
-/** Called when everything is prepared, and when it has run. */
+/** Called right before and after the measured calls. */
 export interface Around {
   readonly before: () => void
   readonly after: () => void
@@ -35,7 +35,7 @@ export const startSubject = (file: string, place: Place): SubjectProcess => {
     execArgv: ['--expose-gc', '--disable-warning=NodeVersionSupportWarning'],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
-  const ended = once(child, 'exit').then((): Told => ({ kind: 'failed', message: 'Its process has ended' }))
+  const ended = once(child, 'exit').then((): Reply => ({ kind: 'failed', message: 'Its process has ended' }))
   return {
     measure: async (scenario, name, units, around) => {
       const prepared = await ask(child, ended, { kind: 'prepare', scenario, name, units })
@@ -55,14 +55,14 @@ export const startSubject = (file: string, place: Place): SubjectProcess => {
   }
 }
 
-const ask = async (child: ChildProcess, ended: Promise<Told>, what: Ask): Promise<Told> => {
+const ask = async (child: ChildProcess, ended: Promise<Reply>, what: Ask): Promise<Reply> => {
   const answered = new AbortController()
   child.send(what)
-  const told = await Promise.race([
-    once(child, 'message', { signal: answered.signal }).then(([message]) => message as Told),
+  const reply = await Promise.race([
+    once(child, 'message', { signal: answered.signal }).then(([message]) => message as Reply),
     ended,
   ])
-  if (told.kind !== 'failed') return told
+  if (reply.kind !== 'failed') return reply
   answered.abort()
-  throw new Error(told.message)
+  throw new Error(reply.message)
 }

@@ -6,27 +6,27 @@ export type Ask =
   | { readonly kind: 'run' }
   | { readonly kind: 'finish' }
 
-/** What one run came to. */
+/** The result of one measurement. */
 export interface Sample {
   readonly units: number
   /** User and system time of the whole process. */
   readonly cpuMicros: number
-  /** Of each call. */
+  /** One for each call. */
   readonly wallMicros: readonly number[]
 }
 
-export type Told =
+export type Reply =
   | { readonly kind: 'prepared'; readonly known: boolean }
   | { readonly kind: 'ran'; readonly sample: Sample }
   | { readonly kind: 'finished' }
   | { readonly kind: 'failed'; readonly message: string }
 
-/** The whole of a subject's process: does what it is told, one thing at a time. */
+/** The main function of a subject's process. Its parent sends one request at a time. */
 export const serve = (open: OpenSubject): void => {
   const subject = open(JSON.parse(process.argv[2] ?? '{}') as Place)
   let prepared: Prepared | undefined
 
-  const answer = async (ask: Ask): Promise<Told> => {
+  const answer = async (ask: Ask): Promise<Reply> => {
     switch (ask.kind) {
       case 'prepare':
         prepared = await SCENARIOS[ask.scenario]?.prepare(subject, ask.name, ask.units)
@@ -44,17 +44,17 @@ export const serve = (open: OpenSubject): void => {
   process.on('message', (ask: Ask) => {
     answer(ask)
       .catch(
-        (error: unknown): Told => ({
+        (error: unknown): Reply => ({
           kind: 'failed',
           message: error instanceof Error ? `${error.stack}` : String(error),
         }),
       )
-      .then((told) => process.send?.(told))
+      .then((reply) => process.send?.(reply))
   })
 }
 
 const measure = async ({ calls, unitsPerCall }: Prepared): Promise<Sample> => {
-  globalThis.gc?.() // what came before is not this run's garbage
+  globalThis.gc?.() // so that earlier garbage is not collected during the measurement
   const wallMicros: number[] = []
   const before = process.cpuUsage()
   for (const call of calls) {

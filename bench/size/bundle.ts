@@ -4,29 +4,29 @@ import { build } from 'esbuild'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
-/** What a function has beside the layer, whatever it does for idempotency. */
+/** Packages that a function contains anyway, besides the layer. */
 const EXTERNAL: readonly string[] = ['@aws-sdk/*', '@smithy/*', '@middy/*', 'aws-cdk-lib', 'constructs']
 
 export interface Bundle {
   readonly code: Uint8Array
   readonly minifiedBytes: number
   readonly gzipBytes: number
-  /** Every file in it, from the root of the project. */
+  /** Every file in the bundle, relative to the root of the project. */
   readonly files: readonly string[]
-  /** Every package that it leaves to its user. */
+  /** Every package that the bundle imports. */
   readonly imports: readonly string[]
 }
 
 export interface BundleOptions {
-  /** ES module source; `lib/…` is the project's own. */
+  /** ES module source. Paths such as `./lib/…` are relative to the root of the project. */
   readonly source: string
-  /** Default: external, as for sizes. */
+  /** @default 'external' */
   readonly sdk?: 'external' | 'included'
-  /** Default `esm`. */
+  /** @default 'esm' */
   readonly format?: 'esm' | 'cjs'
 }
 
-/** Bundled and minified as a deployment does it. */
+/** Bundles and minifies as for a deployment. */
 export const bundle = async ({ source, sdk = 'external', format = 'esm' }: BundleOptions): Promise<Bundle> => {
   const { outputFiles, metafile } = await build({
     stdin: { contents: source, resolveDir: ROOT, loader: 'ts' },

@@ -1,12 +1,14 @@
-/** One row: what a user imports together. */
+/** One row of the table: entry points that a user imports together. */
 export interface Door {
   readonly name: string
   readonly source: string
-  /** What must not be in it: files by a part of their path, packages by the start of their name. */
+  /**
+   * Modules that the bundle must not contain: files by the start of their path, packages by the start of their name.
+   */
   readonly without: readonly string[]
-  /** What it ought to be. */
+  /** The size that we aim for. */
   readonly target?: Size
-  /** What it may grow to before the build fails. */
+  /** The largest size before `npm run size` fails. */
   readonly most?: Size
 }
 
@@ -74,14 +76,14 @@ export const DOORS: readonly Door[] = [
   { name: './metrics', source: exporting('./lib/metrics/index.ts'), without: [...ALWAYS, ...SQS, ...HTTP, ...SDK] },
 ]
 
-/** The best-known peer, with what it needs for the same job. */
+/** The best-known peer, with the entry points that it needs for the same job. */
 export const PEER_DOOR: Door = {
   name: 'Powertools: /middleware + /dynamodb',
   source: exporting('@aws-lambda-powertools/idempotency/middleware', '@aws-lambda-powertools/idempotency/dynamodb'),
   without: [],
 }
 
-/** Names in the bundle that must not be there. */
+/** The modules in the bundle that it must not contain. */
 export const strangers = (
   { without }: Door,
   { files, imports }: { readonly files: readonly string[]; readonly imports: readonly string[] },

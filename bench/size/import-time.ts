@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { median } from '../report/statistics.ts'
 import { bundle } from './bundle.ts'
 
-/** What a function loads at its cold start, SDK included. */
+/** The modules that a function loads at its cold start, including the SDK. */
 const SUBJECTS = {
   sdk: `export { DynamoDBClient, GetItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'`,
   ours: `export { idempotent, idempotency } from './lib/http/index.ts'; export { dynamoDbStore } from './lib/dynamodb/index.ts'`,
@@ -21,10 +21,10 @@ export interface ImportTime {
   readonly bytes: number
 }
 
-/** The clock starts when Node is up: what is left is reading, compiling and running the bundle. */
+/** Starts the clock after Node has started, so that it measures reading, compiling and running the bundle. */
 const MEASURE = `const t = process.hrtime.bigint(); require(process.argv[1]); process.stdout.write(String(process.hrtime.bigint() - t))`
 
-/** Medians over new processes, one of each in turn, so that a busy machine is busy for all of them. */
+/** Medians over new processes. Subjects take turns, so that other load on the machine affects all of them. */
 export const importTimes = async (rounds: number): Promise<Readonly<Record<ImportSubject, ImportTime>>> => {
   const directory = mkdtempSync(join(tmpdir(), 'lambda-once-size-'))
   try {

@@ -4,7 +4,7 @@ import { chain } from './chain.ts'
 import { inSlots } from './in-slots.ts'
 import { CONCURRENCY, type OpenSubject } from './subject.ts'
 
-/** The handlers alone: a duplicate runs again. */
+/** The handlers without idempotency: a duplicate runs again. */
 export const open: OpenSubject = () => {
   const invoke = chain(pay)
   return {

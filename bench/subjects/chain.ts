@@ -1,7 +1,7 @@
 import middy from '@middy/core'
 import { type Answer, aContext, type HttpEvent } from '../workload/http.ts'
 
-/** A Middy chain as Lambda would call it. Its types are about single events and responses; the bench is not. */
+/** A Middy chain, called as by Lambda. The casts are needed because Middy's types fit one event type at a time. */
 export const chain = (
   handler: (event: HttpEvent) => Promise<Answer>,
   middleware?: object,

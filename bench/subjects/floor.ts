@@ -14,8 +14,8 @@ import { CONCURRENCY, CREDENTIALS, type OpenSubject, REGION } from './subject.ts
 const DAY_SECONDS = 86_400
 
 /**
- * The two calls of the SDK that any claim-then-complete needs, and nothing else: no fingerprint, no lease, no judgement
- * of what stands there, no answer to any fault.
+ * Only the two SDK calls that any claim and completion need: no fingerprint, no lease, no check of the existing record,
+ * no handling of faults.
  */
 export const open: OpenSubject = ({ endpoint, tableName: TableName }) => {
   const client = new DynamoDBClient({ endpoint, region: REGION, credentials: CREDENTIALS })

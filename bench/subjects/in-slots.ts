@@ -1,4 +1,4 @@
-/** Runs them all, at most `slots` at once: the batch loop of the subjects that bring none. */
+/** Runs all tasks, at most `slots` at once. The batch loop for subjects that have none. */
 export const inSlots = async <T>(
   tasks: readonly T[],
   slots: number,

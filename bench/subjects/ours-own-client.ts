@@ -2,7 +2,7 @@ import { dynamoDbStore } from '../../lib/dynamodb/index.ts'
 import { subjectOver } from './ours.ts'
 import { CREDENTIALS, type OpenSubject, REGION } from './subject.ts'
 
-/** On the layer's own client of the SDK, which knows its way by the environment. */
+/** With the layer's own SDK client, which takes its endpoint from the environment. */
 export const open: OpenSubject = ({ endpoint, tableName }) => {
   Object.assign(process.env, {
     AWS_ENDPOINT_URL: endpoint,

@@ -3,7 +3,7 @@ import { dynamoDbStore } from '../../lib/dynamodb/index.ts'
 import { subjectOver } from './ours.ts'
 import { CREDENTIALS, type OpenSubject, REGION } from './subject.ts'
 
-/** On the very client that the floor uses. */
+/** With the same client as the floor. */
 export const open: OpenSubject = ({ endpoint, tableName }) =>
   subjectOver(
     dynamoDbStore({ tableName, client: new DynamoDBClient({ endpoint, region: REGION, credentials: CREDENTIALS }) }),

@@ -7,7 +7,7 @@ import { type Order, reserve } from '../workload/orders.ts'
 import { chain } from './chain.ts'
 import { CONCURRENCY, type Subject } from './subject.ts'
 
-/** The layer as a Middy middleware, and as a handler of SQS batches, over the given store. */
+/** The layer as a Middy middleware and as an SQS batch handler, with the given store. */
 export const subjectOver = (store: Store): Subject => {
   const handlerOver = (used: Store): ((event: HttpEvent) => Promise<Answer>) =>
     chain(pay, idempotency<HttpEvent>({ store: used, operation: 'payments', tenant: 'single-tenant' }))

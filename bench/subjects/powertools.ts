@@ -9,7 +9,7 @@ import { chain } from './chain.ts'
 import { inSlots } from './in-slots.ts'
 import { CONCURRENCY, CREDENTIALS, type OpenSubject, REGION } from './subject.ts'
 
-/** Its documented set-up, with the payload validated, which the layer always does. */
+/** The documented setup, with payload validation, which lambda-once always does. */
 export const open: OpenSubject = ({ endpoint, tableName }) => {
   const awsSdkV3Client = new DynamoDBClient({ endpoint, region: REGION, credentials: CREDENTIALS })
   const persistenceStore = (): DynamoDBPersistenceLayer =>

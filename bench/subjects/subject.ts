@@ -7,10 +7,10 @@ export interface Place {
   readonly tableName: string
 }
 
-/** One way to run the same two handlers; what it does about a duplicate is what is measured. */
+/** One way to protect the same two handlers against duplicates. */
 export interface Subject {
   invoke(event: HttpEvent): Promise<Answer>
-  /** As `invoke`, with settled outcomes kept in the process; absent where the subject has no such thing. */
+  /** Like `invoke`, with a cache of outcomes in the process; absent if the subject has none. */
   readonly invokeCached?: (event: HttpEvent) => Promise<Answer>
   batch(event: OrderEvent): Promise<unknown>
 }
@@ -19,8 +19,8 @@ export type OpenSubject = (place: Place) => Subject
 
 export const REGION = 'us-east-1'
 
-/** DynamoDB Local takes any. */
+/** DynamoDB Local accepts any credentials. */
 export const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' } as const
 
-/** At most so many messages of a batch at once, for every subject. */
+/** How many messages of a batch run at once, for every subject. */
 export const CONCURRENCY = 10

@@ -3,7 +3,7 @@ export interface Answer {
   readonly body: string
 }
 
-/** An event of an HTTP API, as far as it matters. */
+/** The parts of an HTTP API event that matter here. */
 export interface HttpEvent {
   readonly version: '2.0'
   readonly routeKey: string
@@ -15,7 +15,7 @@ export interface HttpEvent {
   readonly isBase64Encoded: boolean
 }
 
-/** A payment, and the size of what is answered: a receipt, or a list of 3 KB. */
+/** The size of the answer to a payment: a small receipt, or a list of 3 KB. */
 export type AnswerSize = 'receipt' | 'list'
 
 export const aPayment = (key: string, size: AnswerSize = 'receipt'): HttpEvent => ({
@@ -52,7 +52,7 @@ export const aPayment = (key: string, size: AnswerSize = 'receipt'): HttpEvent =
 
 const RECEIPT = JSON.stringify({ paymentId: 'pay_01HZX', status: 'captured', amount: 19.99, currency: 'EUR' })
 
-/** 3 KB of JSON as lists are: the same members in each element. */
+/** 3 KB of JSON, as lists usually are: each element has the same members. */
 const LIST = JSON.stringify(
   Array.from({ length: 30 }, (_, index) => ({
     paymentId: `pay_01HZX${1_000 + index * 37}`,
@@ -65,7 +65,7 @@ const LIST = JSON.stringify(
 
 let gate: Promise<void> | undefined
 
-/** The next handler that starts does not answer until it is opened: what comes meanwhile meets its claim in progress. */
+/** The next handler waits until the returned function is called. Until then, duplicates meet its claim in progress. */
 export const closeGate = (): (() => void) => {
   let open = (): void => {}
   gate = new Promise((resolve) => {

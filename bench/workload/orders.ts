@@ -16,7 +16,7 @@ export interface Order {
   readonly quantity: number
 }
 
-/** Messages of a standard queue, each with an order of its own. */
+/** Messages of a standard queue, each with its own order. */
 export const anOrderBatch = (name: string, size: number): OrderEvent => ({
   Records: Array.from({ length: size }, (_, index) => ({
     messageId: `${name}-${index}`,
@@ -28,7 +28,7 @@ export const anOrderBatch = (name: string, size: number): OrderEvent => ({
   })),
 })
 
-/** The handler that every subject protects. It returns nothing, as handlers of messages do. */
+/** The handler that every subject protects. Like most message handlers, it returns nothing. */
 export const reserve = async (order: Order): Promise<void> => {
   if (!(order.quantity > 0)) throw new TypeError('quantity')
 }

@@ -6,7 +6,7 @@ import { memoryStore } from '../../lib/memory/memory-store.ts'
 import { counting } from '../support/http-harness.ts'
 import { startStopwatch } from '../support/stopwatch.ts'
 
-/** Far above what a busy machine adds. */
+/** Much longer than a busy machine's own delays. */
 const LATENCY = 250
 
 const distant = (store: Store): Store => {
@@ -24,7 +24,7 @@ const distant = (store: Store): Store => {
   }
 }
 
-test('A first call takes two round trips, a replay one, a replay from the process none.', async () => {
+test('A first call takes two round trips, a replay one, and a replay from the cache none.', async () => {
   const { store, calls } = counting(memoryStore())
   const { invoke, invokeCached } = subjectOver(store)
   await invoke(aPayment('k'))
@@ -37,7 +37,7 @@ test('A first call takes two round trips, a replay one, a replay from the proces
   expect(calls).toEqual([])
 })
 
-test('A batch of ten takes as long as two round trips, and not a fifth more.', async () => {
+test('A batch of ten takes as long as two round trips, plus at most a fifth.', async () => {
   const { batch } = subjectOver(distant(memoryStore()))
   const watch = startStopwatch()
   expect(await batch(anOrderBatch('batch', 10))).toEqual({ batchItemFailures: [] })

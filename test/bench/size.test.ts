@@ -2,7 +2,7 @@ import { bundle } from '../../bench/size/bundle.ts'
 import { DOORS, strangers } from '../../bench/size/doors.ts'
 
 test.each(DOORS.map((door) => [door.name, door] as const))(
-  'The bundle of %s holds nothing that its user did not ask for.',
+  'The bundle of %s contains no module that its user did not import.',
   async (_, door) => {
     const made = await bundle({ source: door.source })
     expect(strangers(door, made)).toEqual([])
@@ -12,7 +12,7 @@ test.each(DOORS.map((door) => [door.name, door] as const))(
   },
 )
 
-test('A bundle that holds something else is found out.', async () => {
+test('A bundle that contains another module is detected.', async () => {
   const door = {
     name: 'mixed',
     source: `export * from './lib/sqs/index.ts'; export * from 'lru-cache'`,

@@ -33,6 +33,6 @@ test.each([
   expect(readUnits(item as never, consistent)).toBe(units)
 })
 
-test('A quantile lies between its neighbours.', () => {
+test('A quantile is interpolated between its neighbours.', () => {
   expect([0, 0.5, 0.75, 1].map((share) => quantile([4, 1, 3, 2], share))).toEqual([1, 2.5, 3.25, 4])
 })

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { App } from 'aws-cdk-lib'
 
-/** What is synthesized in a file of tests; CDK would leave a directory behind for each app. */
+/** One output directory for a test file. CDK would leave a directory behind for each app. */
 let directory: string
 
 beforeAll(() => {
@@ -11,7 +11,7 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
-/** No bundling: what is looked at is the template. */
+/** Without bundling: the tests look at the template only. */
 export const newApp = (context: Readonly<Record<string, unknown>> = {}): App =>
   new App({
     context: { 'aws:cdk:bundling-stacks': [], ...context },

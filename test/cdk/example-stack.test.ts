@@ -20,7 +20,7 @@ beforeAll(() => {
 const RECORDS = 'IdempotencyTable48612DF4'
 const CLAIMS = ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem']
 
-/** What the role of one function may do on the table of records. */
+/** The permissions of one function's role on the table of records. */
 const onRecords = (role: RegExp): readonly Statement[] =>
   [...statementsByRole(template)]
     .filter(([id]) => role.test(id))
@@ -45,11 +45,11 @@ test.each([
   ])
 })
 
-test('nobody else may touch the table of records (G3)', () => {
+test('no other role may access the table of records (G3)', () => {
   expect(onRecords(/./)).toHaveLength(3)
 })
 
-test('nobody may scan or delete, and who may query may only query the rows of the business (G3)', () => {
+test('no role may scan or delete, and queries are allowed on the business tables only (G3)', () => {
   const statements = [...statementsByRole(template).values()].flat()
   const actions = statements.flatMap((statement) => actionsOf(statement))
   expect(actions.filter((action) => /Scan|DeleteItem|Batch|PartiQL|\*/.test(action))).toEqual([])
@@ -57,12 +57,12 @@ test('nobody may scan or delete, and who may query may only query the rows of th
   expect(queried).toEqual([expect.stringMatching(/^PaymentsRows/), expect.stringMatching(/^OrdersRows/)])
 })
 
-test('the table of records is one and has the names that stay: another logical id would forget every key', () => {
+test('there is one table of records, and its logical id stays: under another id, every key would be forgotten', () => {
   const tables = Object.keys(template.findResources('AWS::DynamoDB::GlobalTable'))
   expect(tables.sort()).toEqual(['IdempotencyTable48612DF4', 'OrdersRows63B3CC0A', 'PaymentsRowsE7EFBEF5'])
 })
 
-test('the stack is made of these', () => {
+test('the stack has these resources', () => {
   const types: Record<string, number> = {}
   for (const { Type } of Object.values(template.toJSON().Resources as Record<string, { Type: string }>)) {
     types[Type] = (types[Type] ?? 0) + 1
@@ -87,7 +87,7 @@ test('the stack is made of these', () => {
   })
 })
 
-test('it says where it is', () => {
+test('its outputs are the URLs and the table name', () => {
   expect(Object.keys(template.findOutputs('*')).sort()).toEqual([
     'IdempotencyTableName',
     'OrdersDeadLetterQueueUrl',
@@ -116,7 +116,7 @@ test.each([
   expect(() => readStage(newApp(context))).toThrow(message)
 })
 
-/** Synthesizes with cdk-nag's AWS Solutions rules, which throws where they find something. */
+/** Synthesizes with cdk-nag's AWS Solutions rules. Throws if they find something. */
 const checked = (fill: (app: App) => void): void => {
   const app = newApp()
   fill(app)
@@ -124,7 +124,7 @@ const checked = (fill: (app: App) => void): void => {
   app.synth()
 }
 
-test("cdk-nag's AWS Solutions rules find nothing that is not acknowledged", () => {
+test("cdk-nag's AWS Solutions rules find only what is acknowledged", () => {
   checked((app) => new ExampleStack(app, 'Example', { stage: readStage(app) }))
   expect(() => checked((app) => new Queue(new Stack(app, 'Control'), 'Bare'))).toThrow('AwsSolutions-SQS3')
 })

@@ -18,7 +18,7 @@ const alarms = (stack: Stack, props: Partial<IdempotencyAlarmsProps> = {}): Idem
     ...props,
   })
 
-test('with minimal props: six alarms an operation, three for the table, and a dashboard', () => {
+test('with minimal props: six alarms for each operation, three for the table, and a dashboard', () => {
   const template = synthesized((stack) => alarms(stack))
   template.resourceCountIs(ALARM, 9)
   template.resourceCountIs('AWS::CloudWatch::Dashboard', 1)
@@ -93,15 +93,15 @@ test('without a dashboard', () => {
   synthesized((stack) => alarms(stack, { dashboard: false })).resourceCountIs('AWS::CloudWatch::Dashboard', 0)
 })
 
-test('an operation that the layer would refuse is refused here', () => {
+test('an invalid operation is refused', () => {
   expect(refusal((stack) => alarms(stack, { operations: ['a b'] }))).toContain('operation is "a b"')
 })
 
-/** Each name is a type of event or the latency, and each of them is a name: a new event fails to compile here. */
+/** The metric names are the event types and the latency. A new event type fails to compile here. */
 type Published = IdempotencyEvent['type'] | 'claimLatency'
 const same: [Published] extends [LayerMetric] ? ([LayerMetric] extends [Published] ? true : never) : never = true
 
-test('what the alarms look at is what the layer publishes: namespace, dimension, names', () => {
+test('the alarms watch what the layer publishes: namespace, dimension, names', () => {
   expect(same).toBe(true)
   const lines: string[] = []
   emfMetrics({ write: (line) => lines.push(line) })({ type: 'skipped', operation: 'payments', reason: 'no-key' })

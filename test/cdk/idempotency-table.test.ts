@@ -65,24 +65,24 @@ test('with maximal props', () => {
   })
 })
 
-test('there is one Region, no index and no stream', () => {
+test('it has one Region, no index and no stream', () => {
   const template = synthesized((stack) => new IdempotencyTable(stack, 'Idempotency'))
   const [{ Properties }] = Object.values(template.findResources(TABLE)) as [{ Properties: Record<string, unknown> }]
   expect(Properties.Replicas).toHaveLength(1)
   expect(Object.keys(Properties)).not.toEqual(expect.arrayContaining(['GlobalSecondaryIndexes', 'StreamSpecification']))
 })
 
-test('its logical id stays: another one would be another table, without the records', () => {
+test('its logical id stays: with another id, it would be another table without the records', () => {
   const template = synthesized((stack) => new IdempotencyTable(stack, 'Idempotency'))
   expect(Object.keys(template.findResources(TABLE))).toEqual(['IdempotencyTable48612DF4'])
 })
 
-test('a table that can be removed is not protected from it', () => {
+test('a table that can be removed has no deletion protection', () => {
   const template = synthesized((stack) => new IdempotencyTable(stack, 'T', { removalPolicy: RemovalPolicy.DESTROY }))
   template.hasResourceProperties(TABLE, { Replicas: [Match.objectLike({ DeletionProtectionEnabled: false })] })
 })
 
-test('grantClaims gives the records of one operation, and no more (G3)', () => {
+test('grantClaims gives access to the records of one operation only (G3)', () => {
   const template = synthesized((stack) => {
     new IdempotencyTable(stack, 'Idempotency').grantClaims(plainFunction(stack), { operation: 'payments' })
   })
@@ -101,7 +101,7 @@ test('grantClaims gives the records of one operation, and no more (G3)', () => {
   ])
 })
 
-test('each operation of a function is granted by itself', () => {
+test('each operation of a function needs its own grant', () => {
   const template = synthesized((stack) => {
     const table = new IdempotencyTable(stack, 'Idempotency')
     const worker = plainFunction(stack)
@@ -127,7 +127,7 @@ test('a table with a customer key also grants the use of the key (G3)', () => {
   ])
 })
 
-test('a table that stands already is granted in the same way, with its key', () => {
+test('an imported table is granted in the same way, with its key', () => {
   const template = synthesized((stack) => {
     const table = TableV2.fromTableAttributes(stack, 'Standing', {
       tableName: 'records',
@@ -166,14 +166,14 @@ test.each<[string, TablePropsV2, string]>([
   expect(text).toContain(message)
 })
 
-test('a table of the older kind with a replica is refused too', () => {
+test('a Table with a replica is refused too', () => {
   const props = { partitionKey: PK, timeToLiveAttribute: TTL_ATTRIBUTE, replicationRegions: ['eu-central-1'] }
   expect(
     refusal((stack) => IdempotencyTable.fromTable(stack, 'T', new Table(stack, 'Own', props) as ITable)),
   ).toContain('the table has 1 replica(s)')
 })
 
-test('a table of this app that fits is taken, of either kind', () => {
+test('a fitting Table or TableV2 of this app is accepted', () => {
   expect(
     refusal((stack) => {
       const props = { partitionKey: PK, timeToLiveAttribute: TTL_ATTRIBUTE }
@@ -209,11 +209,11 @@ test.each([
     { maxWriteRequestUnits: 50, warmThroughput: { writeUnitsPerSecond: 4_001 } },
     'has 4001 write units a second, and the maximum is 50',
   ],
-])('more throughput kept warm than may be used is refused: %j', (props, message) => {
+])('more warm throughput than the maximum is refused: %j', (props, message) => {
   expect(refusal((stack) => new IdempotencyTable(stack, 'T', props))).toContain(message)
 })
 
-test("its metrics are the table's own", () => {
+test("its metrics are the table's", () => {
   synthesized((stack) => {
     const table = new IdempotencyTable(stack, 'T')
     const names = [

@@ -134,7 +134,7 @@ test.each([
   ).toBe('')
 })
 
-test('an alias and a version take as long as their function', () => {
+test('an alias and a version have the timeout of their function', () => {
   for (const qualified of [(fn: LambdaFunction) => fn.addAlias('live'), (fn: LambdaFunction) => fn.currentVersion]) {
     const text = refusal((stack) =>
       new IdempotentApi(stack, 'Api').addRoute('POST /payments', qualified(withTimeout(stack, 60)) as IFunction),
@@ -143,7 +143,7 @@ test('an alias and a version take as long as their function', () => {
   }
 })
 
-test('two REST APIs have two names, and with them metrics of their own', () => {
+test('two REST APIs have different names, and so separate metrics', () => {
   synthesized((stack) => {
     const handler = plainFunction(stack)
     const apiNames = ['Payments', 'Admin'].map((id) => {
@@ -154,7 +154,7 @@ test('two REST APIs have two names, and with them metrics of their own', () => {
   })
 })
 
-test('a function that says no timeout has three seconds, and one that was brought in is not judged', () => {
+test('a function without a timeout has three seconds, and an imported function is not checked', () => {
   expect(
     refusal((stack) => {
       const api = new IdempotentApi(stack, 'Api')

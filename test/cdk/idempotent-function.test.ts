@@ -34,7 +34,7 @@ test('with minimal props: Node 24 on arm64, bounded, with JSON logs and the name
   })
 })
 
-test('with props of its own, and any of NodejsFunction', () => {
+test('with its own props, and any prop of NodejsFunction', () => {
   synthesized((stack) =>
     idempotentFunction(stack, {
       retention: Duration.days(7),
@@ -56,7 +56,7 @@ test('with props of its own, and any of NodejsFunction', () => {
   })
 })
 
-test('a prop that is undefined is one that was not given', () => {
+test('a prop that is undefined counts as not given', () => {
   synthesized((stack) =>
     idempotentFunction(stack, { timeout: undefined, runtime: undefined, bundling: { minify: undefined } } as never),
   ).hasResourceProperties(FUNCTION, { Runtime: 'nodejs24.x', Timeout: 10 })
@@ -70,7 +70,7 @@ test('a bundle in CommonJS does not begin with an import', () => {
   expect(bundlingWith({ format: OutputFormat.CJS, banner: '/* ours */' }).banner).toBe('/* ours */')
 })
 
-test('the source of the handler has to be named: CDK would look for it beside the layer', () => {
+test('the entry is required: CDK would look for it next to the layer', () => {
   expect(refusal((stack) => idempotentFunction(stack, { entry: undefined } as never))).toBe(
     "entry of Pay is missing; it must be the path of the handler's source file",
   )
@@ -84,14 +84,14 @@ test.each([
   template.hasResourceProperties(FUNCTION, { Environment: { Variables: { IDEMPOTENCY_TABLE: name } } })
 })
 
-test('where the stack does not know its account, the table is named by its ARN', () => {
+test('if the stack does not know its account, it names the table by its ARN', () => {
   const name = 'arn:aws:dynamodb:eu-west-1:222222222222:table/shared'
   synthesized((stack) => ofStandingTable(stack, '222222222222', 'eu-west-1')).hasResourceProperties(FUNCTION, {
     Environment: { Variables: { IDEMPOTENCY_TABLE: name } },
   })
 })
 
-test('where the ARN of the table is known at deployment only, the table is named by it', () => {
+test('if the ARN of the table is known only at deployment, the table is named by it', () => {
   const template = synthesized((stack) => {
     const standing = TableV2.fromTableArn(stack, 'Standing', Fn.importValue('table-arn')) as ITable
     idempotentFunction(stack, { table: IdempotencyTable.fromTable(stack, 'Shared', standing) })
@@ -107,7 +107,7 @@ test('a table of another Region is refused', () => {
   )
 })
 
-test('it has leave for the records of its operation, and for nothing else (G3)', () => {
+test('it has permission for the records of its operation only (G3)', () => {
   const [statements] = [...statementsByRole(synthesized((stack) => idempotentFunction(stack))).values()]
   expect(statements?.map(actionsOf)).toEqual([['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem']])
 })
@@ -124,7 +124,7 @@ test('the shortest retention covers the longest timeout', () => {
   expect(refusal((stack) => idempotentFunction(stack, { retention, timeout: Duration.seconds(900) }))).toBe('')
 })
 
-test('an operation that the layer would refuse is refused here', () => {
+test('an invalid operation is refused', () => {
   expect(refusal((stack) => idempotentFunction(stack, { operation: 'pay/ments' }))).toContain(
     'operation is "pay/ments"',
   )

@@ -82,7 +82,7 @@ test('a FIFO queue has a FIFO dead-letter queue', () => {
   })
 })
 
-test('the worker may take messages, move their visibility, and write to the dead-letter queue', () => {
+test('the worker may receive messages, change their visibility, and send to the dead-letter queue', () => {
   const [statements] = [...statementsByRole(synthesized((stack) => orders(stack))).values()]
   const sqs = statements?.filter((statement) => actionsOf(statement).every((action) => action.startsWith('sqs:')))
   expect(sqs?.map(actionsOf)).toEqual([
@@ -96,13 +96,13 @@ test('the worker may take messages, move their visibility, and write to the dead
   ])
 })
 
-test('who may send gets leave for the queue only', () => {
+test('grantSendMessages gives permission for the queue only', () => {
   const template = synthesized((stack) => orders(stack).grantSendMessages(plainFunction(stack)))
   const [, sender] = [...statementsByRole(template).values()]
   expect(sender?.map(actionsOf)).toEqual([['sqs:SendMessage', 'sqs:GetQueueAttributes', 'sqs:GetQueueUrl']])
 })
 
-test('only encrypted connections are taken', () => {
+test('only encrypted connections are allowed', () => {
   const text = JSON.stringify(synthesized((stack) => orders(stack)).findResources('AWS::SQS::QueuePolicy'))
   expect(text.match(/"aws:SecureTransport":"false"/g)).toHaveLength(2)
 })
@@ -112,44 +112,44 @@ const secondsOf = Duration.seconds
 
 test.each<[string, Partial<IdempotentQueueProps>, Duration | undefined, string]>([
   [
-    'a visibility that ends before the retries do',
+    'a visibility timeout that ends before the retries',
     { visibilityTimeout: secondsOf(59) },
     undefined,
     "visibilityTimeout is 59 s, and the worker's timeout of 10 s with a batch window of 0 s needs 60 s",
   ],
   [
-    'a visibility without the batch window',
+    'a visibility timeout without the batch window',
     { visibilityTimeout: secondsOf(60), maxBatchingWindow: secondsOf(1) },
     undefined,
     "visibilityTimeout is 60 s, and the worker's timeout of 10 s with a batch window of 1 s needs 61 s",
   ],
   [
-    'records that end before the messages do',
+    'records that end before the messages',
     { messageRetention: days(4), deadLetterRetention: days(3) },
     days(3),
     "the worker's record retention is 259200 s, and messageRetention is 345600 s",
   ],
   [
-    'records that end before the dead letters do',
+    'records that end before the dead letters',
     { messageRetention: days(3) },
     days(3),
     "the worker's record retention is 259200 s, and deadLetterRetention is 1209600 s",
   ],
   [
-    'dead letters that are gone when they arrive',
+    'dead letters that are deleted on arrival',
     { messageRetention: days(4), deadLetterRetention: days(3) },
     undefined,
     'deadLetterRetention is 259200 s, and messageRetention is 345600 s: on a standard queue it must be at least as long',
   ],
   [
-    'a message that SQS takes away before it is known as poison',
+    'a message that SQS moves before it is known as poison',
     { maxRuns: 5, maxReceiveCount: 5 },
     undefined,
     'maxRuns is 5, and maxReceiveCount is 5: maxRuns must be less',
   ],
   ['runs that are no number', { maxRuns: 1.5 }, undefined, 'maxRuns is 1.5; it must be an integer from 1 to 999'],
   [
-    'more receives than SQS counts',
+    'more receives than SQS allows',
     { maxReceiveCount: 1_001 },
     undefined,
     'maxReceiveCount is 1001; it must be an integer from 1 to 1000',
@@ -165,7 +165,7 @@ test.each<[string, Partial<IdempotentQueueProps>, Duration | undefined, string]>
   expect(refusal((stack) => orders(stack, props, retention))).toContain(message)
 })
 
-test('a worker of two queues is refused: it would find the numbers of one of them only', () => {
+test('a worker with two queues is refused: its environment holds the numbers of one queue only', () => {
   const text = refusal((stack) => {
     const worker = idempotentFunction(stack, { operation: 'orders' })
     new IdempotentQueue(stack, 'Orders', { worker })
@@ -177,13 +177,13 @@ test('a worker of two queues is refused: it would find the numbers of one of the
   )
 })
 
-test('every wrong number is named at once', () => {
+test('all wrong numbers are reported together', () => {
   const text = refusal((stack) => orders(stack, { visibilityTimeout: Duration.seconds(1), maxReceiveCount: 2 }))
   expect(text).toContain('visibilityTimeout is 1 s')
   expect(text).toContain('maxReceiveCount is 2')
 })
 
-test('its metrics are those of the two queues', () => {
+test('its metrics are those of its two queues', () => {
   synthesized((stack) => {
     const queue = orders(stack)
     const names = [queue.metricDeadLetters(), queue.metricAgeOfOldestMessage()].map(

@@ -14,7 +14,7 @@ interface PolicyResource {
   }
 }
 
-/** Every statement that a role gets from the template, by the role's logical id. */
+/** The policy statements of each role in the template, by the role's logical id. */
 export const statementsByRole = (template: Template): ReadonlyMap<string, readonly Statement[]> => {
   const byRole = new Map<string, Statement[]>()
   for (const { Properties } of Object.values(
@@ -29,6 +29,6 @@ export const statementsByRole = (template: Template): ReadonlyMap<string, readon
 
 export const actionsOf = ({ Action }: Statement): readonly string[] => (typeof Action === 'string' ? [Action] : Action)
 
-/** The logical id of the table that a statement is about, where it is about one. */
+/** The logical id of the statement's table, if it is about one. */
 export const tableOf = ({ Resource }: Statement): string | undefined =>
   (Resource as { 'Fn::GetAtt'?: readonly string[] })['Fn::GetAtt']?.[0]

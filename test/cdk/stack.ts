@@ -4,7 +4,7 @@ import { Code, type FunctionProps, Function as LambdaFunction, Runtime } from 'a
 import { IdempotencyTable, IdempotentFunction, type IdempotentFunctionProps } from '../../lib/cdk/index.ts'
 import { newApp } from './app.ts'
 
-/** With a Region, which a table with a customer key needs. */
+/** Has a Region, which a table with a customer key needs. */
 export const newStack = (account?: string): Stack =>
   new Stack(newApp(), 'Test', { env: { region: 'eu-west-1', ...(account === undefined ? {} : { account }) } })
 
@@ -14,7 +14,7 @@ export const synthesized = (fill: (stack: Stack) => void, account?: string): Tem
   return Template.fromStack(stack)
 }
 
-/** What synthesis refuses, as its text; empty where it refuses nothing. */
+/** The errors of synthesis; empty if it succeeds. */
 export const refusal = (fill: (stack: Stack) => void): string => {
   try {
     synthesized(fill)

@@ -15,7 +15,7 @@ const sources = (folder: string): readonly string[] =>
     .filter((file) => file.endsWith('.ts'))
     .map((file) => readFileSync(join(ROOT, folder, file), 'utf8'))
 
-/** Titles are texts in quotes; what only the compiler checks says its number in a comment. */
+/** Titles are quoted strings. Behaviours that only the compiler checks are cited in a comment. */
 const TITLE = /(['"`])((?:(?!\1)[^\\\n]|\\.)*)\1/g
 
 const numbersIn = (text: string): readonly string[] => [...text.matchAll(NUMBER)].map(([number]) => number)
@@ -27,12 +27,12 @@ const cited = new Set([
   ...sources('test/types').flatMap(numbersIn),
 ])
 
-test('no behaviour has two rows', () => expect(new Set(rows).size).toBe(rows.length))
+test('no behaviour has more than one row', () => expect(new Set(rows).size).toBe(rows.length))
 
 test('each number that a test cites has a row in docs/behaviours.md', () => {
   expect([...cited].filter((number) => !rows.includes(number))).toEqual([])
 })
 
-test('each row of docs/behaviours.md is held by a test that cites it', () => {
+test('each row of docs/behaviours.md is cited by a test', () => {
   expect(rows.filter((number) => !cited.has(number))).toEqual([])
 })

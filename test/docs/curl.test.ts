@@ -5,11 +5,11 @@ import { killRunning, startLocal } from '../support/local-process.ts'
 
 afterAll(killRunning)
 
-/** What changes from run to run. */
+/** The parts that change from run to run. */
 const masked = (text: string): string =>
   text.replace(/(?<![0-9a-f])[0-9a-f-]{36}(?=")/g, '…').replace(/"createdAt":"[^"]*"/g, '"createdAt":"…"')
 
-test("the README's curl lines print what the README says they print", async () => {
+test("the README's curl commands print what the README says", async () => {
   const blocks = blocksOf('README.md')
   const pairs = blocks.flatMap((block, at) => {
     const next = blocks[at + 1]

@@ -8,7 +8,7 @@ import { CREDENTIALS, databaseEndpoint, freshTable, REGION } from '../support/dy
 import { contextWith, payment } from '../support/http-events.ts'
 import { answered } from '../support/http-harness.ts'
 
-/** Inside the project, so that its packages and its own name resolve as in a user's project. */
+/** Inside the project, so that packages, including `lambda-once` itself, resolve as in a user's project. */
 const DIRECTORY = join(ROOT, 'test/docs/.blocks')
 
 const examples = documents()
@@ -16,7 +16,7 @@ const examples = documents()
   .filter(({ language }) => language === 'ts')
   .map((block) => ({ ...block, file: join(DIRECTORY, `${block.place.replace(/\W+/g, '-')}.ts`) }))
 
-/** What the block says that it prints: the text after each arrow. */
+/** The output that the block promises: the text after each arrow. */
 const promised = (text: string): readonly string[] => [...text.matchAll(/\/\/ → (.*)$/gm)].map(([, line]) => line ?? '')
 
 const printedBy = async (run: () => Promise<unknown>): Promise<readonly string[]> => {
@@ -47,7 +47,7 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(DIRECTORY, { recursive: true, force: true }))
 
-test('every example of the docs is right for the compiler', () => {
+test('every example in the docs compiles', () => {
   const config = {
     extends: '../../../tsconfig.json',
     compilerOptions: {
@@ -70,7 +70,7 @@ test('every example of the docs is right for the compiler', () => {
   }
 }, 60_000)
 
-test.each(examples)('the example at $place runs, and prints what it says', async ({ file, text, place }) => {
+test.each(examples)('the example at $place runs and prints what it promises', async ({ file, text, place }) => {
   let module: { handler?: (event: unknown, context: unknown) => Promise<unknown> } = {}
   const printed = await printedBy(async () => {
     module = await import(pathToFileURL(file).href)
@@ -85,7 +85,7 @@ test.each(examples)('the example at $place runs, and prints what it says', async
   expect(second.body).toBe(first.body)
 })
 
-/** As GitHub names them. */
+/** The anchors of the headings, as GitHub names them. */
 const anchorsOf = (path: string): ReadonlySet<string> =>
   new Set(
     [...readFileSync(path, 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
@@ -98,7 +98,7 @@ const anchorsOf = (path: string): ReadonlySet<string> =>
 
 const PAGES = [...documents(), 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md']
 
-test.each(PAGES)('every link of %s leads somewhere', (document) => {
+test.each(PAGES)('every link in %s has a target', (document) => {
   const source = readFileSync(join(ROOT, document), 'utf8')
   const missing = [...source.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)]
     .filter(([, target, anchor]) => {

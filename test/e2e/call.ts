@@ -7,7 +7,7 @@ export interface Call {
   readonly method?: 'GET' | 'POST'
   readonly path: string
   readonly merchantId?: string
-  /** A list is sent as one header line each. */
+  /** A list of values is sent as one header line for each. */
   readonly key?: string | readonly string[]
   readonly keyHeader?: string
   readonly body?: unknown
@@ -26,7 +26,7 @@ export interface Sent {
   readonly body?: unknown
 }
 
-/** Where the request goes: an emulator knows its APIs and function URLs by the host that the request names. */
+/** An emulator identifies its APIs and function URLs by the host in the request. */
 const addressOf = (url: URL): http.RequestOptions => {
   const { AWS_ENDPOINT_URL } = process.env
   if (AWS_ENDPOINT_URL === undefined) return { hostname: url.hostname, headers: {} }
@@ -35,7 +35,7 @@ const addressOf = (url: URL): http.RequestOptions => {
   return { hostname, port, headers: { host } }
 }
 
-/** A real request. */
+/** Sends a real HTTP request. */
 export const send = ({ method, url: text, headers = {}, body }: Sent): Promise<Answered> =>
   new Promise((resolve, reject) => {
     const url = new URL(text)
@@ -61,7 +61,7 @@ export const send = ({ method, url: text, headers = {}, body }: Sent): Promise<A
     sent.end(body === undefined ? undefined : JSON.stringify(body))
   })
 
-/** A request to the example's API. */
+/** Sends a request to the example's API. */
 export const call = ({
   method = 'GET',
   path,
@@ -85,7 +85,7 @@ export const newKey = (): string => randomUUID()
 
 export const payment = (source = 'tok_ok', amount = 1_000): object => ({ amount, currency: 'EUR', source })
 
-/** `POST /payments`. */
+/** Sends `POST /payments`. */
 export const pay = (merchantId: string, key: string, body: unknown = payment()): Promise<Answered> =>
   call({ method: 'POST', path: '/payments', merchantId, key, body })
 

@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process'
 
 export interface CommandOptions {
   readonly env?: NodeJS.ProcessEnv
-  /** What it prints goes to the terminal; else it is kept for the error. */
+  /** Whether its output goes to the terminal. Otherwise the output is kept for the error message. */
   readonly shown?: boolean
 }
 
-/** Runs a program to its end; what it printed is the answer, or the message of the error. */
+/** Runs a program to its end. Returns its output, or throws an error with it. */
 export const runCommand = (file: string, args: readonly string[], options: CommandOptions = {}): Promise<string> =>
   new Promise((resolve, reject) => {
     const { env = process.env, shown = false } = options

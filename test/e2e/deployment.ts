@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runCommand } from './command.ts'
 
-/** A stack, deployed with the CDK command line. */
+/** A stack that is deployed with the CDK command line. */
 export interface Deployment {
   readonly outputsFile: string
   deploy(context?: Readonly<Record<string, string | number>>): Promise<void>
@@ -12,7 +12,7 @@ export interface Deployment {
 
 export interface DeploymentSettings {
   readonly stage: string
-  /** What it writes is in here. */
+  /** Directory for its output files. */
   readonly directory: string
   /** The command that synthesizes it. */
   readonly app: string
@@ -37,12 +37,12 @@ export const createDeployment = ({ stage, directory, app, env }: DeploymentSetti
   }
 }
 
-/** Once for an account and Region; an account of AWS has it already. */
+/** Needed once for an account and Region. An AWS account must already have it. */
 export const bootstrapEmulator = async (env: NodeJS.ProcessEnv): Promise<void> => {
   await runCommand(process.execPath, [CDK, 'bootstrap', 'aws://000000000000/us-east-1'], { env })
 }
 
-/** The outputs of the one stack. */
+/** The outputs of the only stack. */
 export const readOutputs = (file: string): Readonly<Record<string, string>> => {
   const [outputs] = Object.values(JSON.parse(readFileSync(file, 'utf8')) as Record<string, Record<string, string>>)
   if (outputs === undefined) throw new Error(`No outputs in ${file}`)

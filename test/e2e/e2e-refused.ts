@@ -1,4 +1,4 @@
-/** Why the suite cannot run here: one line for whoever started it, and no stack trace. */
+/** The suite cannot run on this machine. The message is one line; it is printed without a stack trace. */
 export class E2eRefused extends Error {
   override readonly name = 'E2eRefused'
 }

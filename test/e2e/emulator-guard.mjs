@@ -1,7 +1,7 @@
 /**
- * Runs the emulator for as long as the parent process lives. The channel to the parent closes however the parent ends,
- * by SIGKILL too: then the emulator's process group is killed, its function workers with it. Plain JavaScript, because
- * it runs as a process of its own, without a transpiler.
+ * Runs the emulator while the parent process lives. When the parent ends, even by SIGKILL, the channel to it closes,
+ * and this process kills the emulator's process group with its function workers. Plain JavaScript, because it runs as a
+ * separate process without a transpiler.
  */
 import { spawn } from 'node:child_process'
 import { openSync } from 'node:fs'
@@ -17,7 +17,7 @@ const end = () => {
   try {
     process.kill(-emulator.pid, 'SIGKILL')
   } catch {
-    // it has ended by itself
+    // it has already ended
   }
   process.exit(0)
 }

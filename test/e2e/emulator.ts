@@ -8,14 +8,14 @@ import { fileURLToPath } from 'node:url'
 import { pythonProgram } from './python.ts'
 
 export interface Emulator {
-  /** What the SDK and the CDK command line need in their environment to find it. */
+  /** Environment variables with which the SDK and the CDK command line find it. */
   readonly environment: Readonly<Record<string, string>>
   stop(): Promise<void>
 }
 
 const START_MILLIS = 60_000
 
-/** MiniStack on loopback and a free port; everything that it writes goes into the directory. */
+/** Starts MiniStack on the loopback address and a free port. It writes all its files to the directory. */
 export const startEmulator = async (directory: string): Promise<Emulator> => {
   const program = await pythonProgram('ministack')
   const port = await freePort()

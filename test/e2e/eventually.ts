@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Looks until it sees it. The suite waits for things that happen by themselves: leases that end, messages that return. */
+/** Polls until the condition holds, such as the end of a lease or the return of a message. */
 export const eventually = async <T>(
   look: () => Promise<T>,
   isThere: (value: T) => boolean,

@@ -11,7 +11,7 @@ const REFUSED_STATUS = 2
 
 const fileOf = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 
-/** W3005: CDK writes dependencies that a reference implies too; nothing is wrong with them. */
+/** W3005: CDK writes dependencies that a reference already implies. This does no harm. */
 const IGNORED = 'W3005'
 
 const lint = async (directory: string): Promise<void> => {

@@ -4,15 +4,15 @@ import { fileURLToPath } from 'node:url'
 import { runCommand } from './command.ts'
 import { E2eRefused } from './e2e-refused.ts'
 
-/** Pinned: what the suite knows of an emulator's manners holds for one version of it. */
+/** Pinned, because the suite relies on the emulator's behaviour in one version. */
 const PACKAGES = { ministack: '1.5.33', 'cfn-lint': '1.58.0' } as const
 
 const VENV = fileURLToPath(new URL('../../.venv/e2e', import.meta.url))
 
-/** The Python that both packages ask for. */
+/** The Python version that both packages require. */
 const IS_NEW_ENOUGH = 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))'
 
-/** A program of one of the packages, installed where it is not there yet. The environment stays for the next run. */
+/** Returns the path of a program from one of the packages. Installs the package first if needed, and keeps it. */
 export const pythonProgram = async (name: keyof typeof PACKAGES): Promise<string> => {
   const [program, pip] = [join(VENV, 'bin', name), join(VENV, 'bin', 'pip')]
   const wanted = `${name}==${PACKAGES[name]}`

@@ -17,7 +17,7 @@ export interface Order {
   readonly quantity: number
 }
 
-/** Up to ten messages at once, so that they may arrive in one batch. */
+/** Sends up to ten messages in one call, so that they can arrive in one batch. */
 export const sendOrders = async (...orders: readonly Order[]): Promise<void> => {
   const Entries = orders.map((order, index) => ({ Id: String(index), MessageBody: JSON.stringify(order) }))
   const { Failed = [] } = await sqs.send(new SendMessageBatchCommand({ QueueUrl: output('OrdersQueueUrl'), Entries }))
@@ -35,7 +35,7 @@ export const depth = async (): Promise<number> => {
   return Object.values(Attributes).reduce((sum, count) => sum + Number(count), 0)
 }
 
-/** Takes what is in the dead-letter queue out of it. */
+/** Receives and deletes the messages in the dead-letter queue. */
 export const takeDeadLetters = async (): Promise<readonly Order[]> => {
   const QueueUrl = output('OrdersDeadLetterQueueUrl')
   const { Messages = [] } = await sqs.send(

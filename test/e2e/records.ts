@@ -6,7 +6,7 @@ import { clientConfig, output } from './target.ts'
 
 const client = new DynamoDBClient(clientConfig(process.env))
 
-/** The record of an order, as it stands in the deployed table. */
+/** Reads the record of an order from the deployed table. */
 export const orderRecord = async (tenant: string, key: string): Promise<StoredRecord> => {
   const Key = keyOf(deriveRecordKey({ operation: 'orders', tenant, key }))
   const { Item } = await client.send(

@@ -2,7 +2,7 @@ import { DescribeTableCommand, DynamoDBClient, ResourceNotFoundException } from 
 import { GetQueueAttributesCommand, QueueDoesNotExist, SQSClient } from '@aws-sdk/client-sqs'
 import { clientConfig } from './target.ts'
 
-/** Nothing of a destroyed stage is left. */
+/** Checks that nothing of a destroyed stage is left. */
 export const assertRemoved = async (
   outputs: Readonly<Record<string, string>>,
   env: NodeJS.ProcessEnv,

@@ -1,7 +1,7 @@
 /**
- * `npm run e2e`: deploys the example stack with the CDK command line onto an emulator of AWS, calls it over HTTP and
- * SQS, deploys it again over its records, and removes it. `npm run e2e -- --aws`: the same in the account whose
- * credentials are in the environment. Everything that it starts is gone at the end, however it ends.
+ * `npm run e2e`: deploys the example stack with the CDK command line to an AWS emulator, calls it over HTTP and SQS,
+ * deploys it again while records exist, and removes it. `npm run e2e -- --aws` does the same in the account whose
+ * credentials are in the environment. However it ends, it removes everything that it started.
  */
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -16,7 +16,7 @@ import { assertRemoved } from './removed.ts'
 
 const REFUSED_STATUS = 2
 
-/** Less than the slow test payment and order take: they run into it. */
+/** Shorter than the slow test payment and order, so that they run into it. */
 const SHORT_TIMEOUT_SECONDS = 2
 
 const LONG_TIMEOUT_SECONDS = 10
@@ -24,7 +24,7 @@ const LONG_TIMEOUT_SECONDS = 10
 const JEST = fileURLToPath(new URL('../../node_modules/jest/bin/jest.js', import.meta.url))
 const TSC = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url))
 
-/** The SDK warns in every process that it will need Node 22; that is for the package's own documentation to say. */
+/** Turns off the SDK's warning, in every process, that it will require Node 22. */
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'
 
 const say = (line: string): void => {
@@ -42,9 +42,9 @@ interface Stage {
   readonly name: string
   readonly directory: string
   readonly env: NodeJS.ProcessEnv
-  /** The example. */
+  /** The example stack. */
   readonly example: Deployment
-  /** The kinds of API that the example does not have. */
+  /** A stack with the kinds of API that the example lacks. */
   readonly doors: Deployment
 }
 
@@ -60,7 +60,7 @@ const createStage = (name: string, directory: string, env: NodeJS.ProcessEnv): S
   }
 }
 
-/** `first` and `second`: before and after the second deployment. What one has to tell the other is in the notes. */
+/** The suites `first` and `second` run before and after the second deployment. The notes pass data between them. */
 const runSuite = async (part: 'first' | 'second', { env, directory, example, doors }: Stage): Promise<void> => {
   const given = {
     E2E_OUTPUTS: example.outputsFile,
@@ -83,11 +83,11 @@ const runAll = async (stage: Stage): Promise<void> => {
   await runSuite('second', stage)
   const outputs = readOutputs(example.outputsFile)
   await timed('destroyed', () => destroyAll(stage))
-  Object.assign(process.env, env) // the SDK looks for credentials there
+  Object.assign(process.env, env) // the SDK reads its credentials there
   await assertRemoved(outputs, env)
 }
 
-/** Both, also where the first cannot be removed. */
+/** Removes both stacks, even if removing the first fails. */
 const destroyAll = async ({ doors, example }: Stage): Promise<void> => {
   await doors.destroy().finally(() => example.destroy())
 }
@@ -101,13 +101,13 @@ const onEmulator = async (directory: string, started: (emulator: Emulator) => vo
   await runAll(createStage('e2e', directory, env))
 }
 
-/** A stage of its own, so that two runs in one account do not meet; removed also where a test failed. */
+/** Uses a unique stage, so that two runs in one account stay apart. It is removed even if a test fails. */
 const onAws = async (directory: string): Promise<void> => {
   const stage = createStage(`e2e-${randomBytes(4).toString('hex')}`, directory, process.env)
   say(
-    `LambdaOnceExample-${stage.name} and LambdaOnceDoors-${stage.name} are made in your account, and removed at the end`,
+    `LambdaOnceExample-${stage.name} and LambdaOnceDoors-${stage.name} will be created in your account and removed at the end`,
   )
-  say('if this is killed before, delete those two stacks with CloudFormation')
+  say('if you kill this process, delete these two stacks with CloudFormation')
   try {
     await runAll(stage)
   } catch (error) {

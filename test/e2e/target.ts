@@ -5,7 +5,7 @@ export interface ClientConfig {
   readonly region?: string
 }
 
-/** Where the stack is: at an emulator's endpoint, or in AWS where there is none. Credentials come the SDK's own ways. */
+/** The emulator's endpoint, or none for AWS. The SDK finds its credentials as usual. */
 export const clientConfig = ({ AWS_ENDPOINT_URL: endpoint, AWS_REGION: region }: NodeJS.ProcessEnv): ClientConfig => ({
   ...(endpoint === undefined ? {} : { endpoint }),
   ...(region === undefined ? {} : { region }),
@@ -17,12 +17,12 @@ const given = (name: string): string => {
   return value
 }
 
-/** An output of the deployed stack. */
+/** Returns an output of the deployed example stack. */
 export const output = (name: 'Url' | 'OrdersQueueUrl' | 'OrdersDeadLetterQueueUrl' | 'IdempotencyTableName'): string =>
   readOutputs(given('E2E_OUTPUTS'))[name] ?? ''
 
-/** An output of the stack with the other doors. */
+/** Returns an output of the stack with the other kinds of API. */
 export const door = (name: 'RestUrl' | 'FunctionUrl'): string => readOutputs(given('E2E_DOORS_OUTPUTS'))[name] ?? ''
 
-/** Where the first suite writes what the second has to know. */
+/** The file in which the first suite leaves notes for the second. */
 export const notesFile = (): string => given('E2E_NOTES')

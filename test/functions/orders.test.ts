@@ -10,7 +10,7 @@ import { CREDENTIALS, databaseEndpoint, REGION, testClient } from '../support/dy
 let processOrders: SqsBatchHandler<Context>
 let allOrders: typeof import('../../functions/orders/look-up.ts').allOrders
 
-/** The functions read their environment when they are loaded, as on Lambda. */
+/** As on Lambda, the functions read their environment when they are loaded. */
 beforeAll(async () => {
   const ORDERS_TABLE = `orders-${randomUUID()}`
   const IDEMPOTENCY_TABLE = `idempotency-${randomUUID()}`
@@ -28,7 +28,7 @@ beforeAll(async () => {
   allOrders = (await import('../../functions/orders/look-up.ts')).allOrders
 })
 
-/** The worker reports what fails; here it is meant to. */
+/** The worker logs failures, which are expected here. */
 const { error } = console
 beforeAll(() => {
   console.error = () => {}
@@ -37,7 +37,7 @@ afterAll(() => {
   console.error = error
 })
 
-/** The numbers of the messages that came back. */
+/** The numbers of the messages that are returned to the queue. */
 const deliver = async (...bodies: readonly unknown[]): Promise<readonly number[]> => {
   const Records = bodies.map((body, index) => ({
     messageId: String(index),
@@ -58,7 +58,7 @@ const merchant = (): string => `m-${randomUUID()}`
 const order = (merchantId: string, orderId: string, sku = 'sku_1') => ({ merchantId, orderId, sku, quantity: 2 })
 const listed = async (merchantId: string) => JSON.parse((await allOrders(merchantId)).body)
 
-test('The same order sent three times is one order and one reservation.', async () => {
+test('An order that is sent three times becomes one order and one reservation.', async () => {
   const merchantId = merchant()
   const body = order(merchantId, 'o1')
   expect(await deliver(body, body, body)).toEqual([])
@@ -69,7 +69,7 @@ test('The same order sent three times is one order and one reservation.', async 
   })
 })
 
-test('sku_error_once fails the first run of an order, and reserves in the second.', async () => {
+test('sku_error_once fails the first run of an order, and the second run reserves.', async () => {
   const merchantId = merchant()
   const body = order(merchantId, 'o1', 'sku_error_once')
   expect(await deliver(body)).toEqual([0])
@@ -78,7 +78,7 @@ test('sku_error_once fails the first run of an order, and reserves in the second
   expect((await listed(merchantId)).reserved).toEqual({ sku_error_once: 2 })
 })
 
-test('sku_poison fails however often it comes, and the messages beside it do not.', async () => {
+test('sku_poison fails on every delivery, and the other messages of the batch do not.', async () => {
   const merchantId = merchant()
   for (let delivery = 0; delivery < 5; delivery++) {
     expect(await deliver(order(merchantId, 'o1'), order(merchantId, 'o2', 'sku_poison'))).toEqual([1])
@@ -86,7 +86,7 @@ test('sku_poison fails however often it comes, and the messages beside it do not
   expect((await listed(merchantId)).orders).toHaveLength(1)
 })
 
-test('A message that is no order fails alone.', async () => {
+test('Of a batch, only the message that is not an order fails.', async () => {
   const merchantId = merchant()
   expect(await deliver('not json', order(merchantId, 'o1'), { ...order(merchantId, 'o2'), quantity: 0 })).toEqual([
     0, 2,

@@ -11,7 +11,7 @@ let pay: Pay
 let refund: Refund
 let lookUp: LookUp
 
-/** The functions read their environment when they are loaded, as on Lambda. */
+/** As on Lambda, the functions read their environment when they are loaded. */
 beforeAll(async () => {
   const PAYMENTS_TABLE = `payments-${randomUUID()}`
   await createBusinessTable(testClient(), PAYMENTS_TABLE)
@@ -37,7 +37,7 @@ const paid = async (merchantId: string): Promise<string> => {
   return id
 }
 
-test('A payment that is made again under its id changes nothing, and answers the same.', async () => {
+test('A payment that runs again with the same id changes nothing and gives the same answer.', async () => {
   const merchantId = merchant()
   const id = `pay_${randomUUID()}`
   const first = await pay(merchantId, id, ORDER)
@@ -49,7 +49,7 @@ test('A payment that is made again under its id changes nothing, and answers the
   ])
 })
 
-test('A refund that is made again under its id takes nothing more, also when there would not be enough for it.', async () => {
+test('A refund that runs again with the same id takes nothing more, even if the rest of the payment would not suffice.', async () => {
   const merchantId = merchant()
   const paymentId = await paid(merchantId)
   const id = `ref_${randomUUID()}`
@@ -63,7 +63,7 @@ test('A refund that is made again under its id takes nothing more, also when the
   ])
 })
 
-test('However many refunds race, no more than the payment is given back.', async () => {
+test('However many refunds race, they never refund more than the payment.', async () => {
   const merchantId = merchant()
   const paymentId = await paid(merchantId)
   const one = (): Promise<Answer> => refund({ merchantId, paymentId, id: `ref_${randomUUID()}` }, '{"amount":300}')
@@ -74,7 +74,7 @@ test('However many refunds race, no more than the payment is given back.', async
   expect(answers.filter(({ statusCode }) => statusCode === 409)).toHaveLength(12 - made.length)
 })
 
-test('A payment of another merchant can neither be seen nor refunded.', async () => {
+test('A merchant can neither read nor refund the payment of another merchant.', async () => {
   const paymentId = await paid(merchant())
   const other = merchant()
   expect((await lookUp.onePayment(other, paymentId)).statusCode).toBe(404)

@@ -3,7 +3,7 @@ import { aPayment, openOffice, recordOf } from './office.ts'
 import { type Answer, effectsOf, type Office, type Payment, payer } from './payer.ts'
 import { fakeTimeMissing, killVictims, startVictim } from './victim-process.ts'
 
-/** The default: what the layer allows a host's clock to be off. */
+/** The default skew: how much the layer allows a host's clock to be off. */
 const SKEW_SECONDS = 2
 const LOOK_EVERY = 100
 
@@ -17,14 +17,14 @@ beforeAll(async () => {
 })
 afterAll(killVictims)
 
-/** An owner whose clock is off, in its handler; it stays there until it is told to leave. */
+/** Starts an owner with a wrong clock. It stays in its handler until it gets a message. */
 const ownerOff = async (clockOff: number, payment: Payment) => {
   const owner = startVictim({ office, payment, stays: true }, { clockOff })
   await owner.inHandler()
   return owner
 }
 
-/** Somebody with the right time tries again and again. */
+/** Another process with the right time tries repeatedly. */
 const tryFor = async (millis: number, payment: Payment): Promise<readonly Answer[]> => {
   const contender = payer('the contender', office)
   const answers: Answer[] = []
@@ -34,7 +34,7 @@ const tryFor = async (millis: number, payment: Payment): Promise<readonly Answer
   return answers
 }
 
-/** Whoever answers with a success answers with the stored one, and a call afterwards too. */
+/** Every success answer is the stored one, including that of a later call. */
 const expectOneOutcome = async (payment: Payment, answers: readonly Answer[]): Promise<void> => {
   const last = await payer('a later call', office)(payment)
   expect(last).toMatchObject({ status: 'replayed' })
@@ -50,11 +50,11 @@ const expectOneOutcome = async (payment: Payment, answers: readonly Answer[]): P
 describe('B3 The clock of an owner is off', () => {
   for (const clockOff of [1, -1]) {
     onOtherClocks(
-      `B3 by ${clockOff} s, which is within the skew: nobody takes its live claim over`,
+      `B3 by ${clockOff} s, which is within the skew: no other process takes over its live claim`,
       async () => {
         const payment = aPayment({ remaining: 3_000 })
         const owner = await ownerOff(clockOff, payment)
-        // Less than the time that it has left: by its own clock it is on time.
+        // Less than its remaining time, so it is on time by its own clock.
         const refused = await tryFor(1_500, payment)
         expect(refused.length).toBeGreaterThan(3)
         for (const answer of refused) expect(answer).toMatchObject({ code: 'in-progress' })
@@ -70,7 +70,7 @@ describe('B3 The clock of an owner is off', () => {
 
   for (const clockOff of [-10, -3_600]) {
     onOtherClocks(
-      `B3 by ${clockOff} s: its lease is over before its time, two run, and one outcome stands`,
+      `B3 by ${clockOff} s: its lease ends too early, two processes run, and one outcome is stored`,
       async () => {
         const payment = aPayment({ remaining: 3_000 })
         const owner = await ownerOff(clockOff, payment)
@@ -88,11 +88,11 @@ describe('B3 The clock of an owner is off', () => {
 
   for (const clockOff of [10, 3_600]) {
     onOtherClocks(
-      `B3 by +${clockOff} s: its lease lasts too long, which costs time and nothing else`,
+      `B3 by +${clockOff} s: its lease lasts too long, which only costs time`,
       async () => {
         const payment = aPayment({ remaining: 1_000 })
         const owner = await ownerOff(clockOff, payment)
-        const answers = await tryFor(5_500, payment) // beyond the lease as it was meant, and the skew
+        const answers = await tryFor(5_500, payment) // longer than the intended lease and the skew
         for (const answer of answers) expect(answer).toMatchObject({ code: 'in-progress' })
         owner.leave()
         const answer = await owner.answer()
@@ -107,14 +107,14 @@ describe('B3 The clock of an owner is off', () => {
 describe('B3 The clock of a contender is off', () => {
   for (const clockOff of [1, -1, 10, -10, 3_600, -3_600]) {
     onOtherClocks(
-      `B3 by ${clockOff} s: it judges by the store’s time, and takes no live claim over`,
+      `B3 by ${clockOff} s: it judges by the store’s time, and takes over no live claim`,
       async () => {
         const payment = aPayment({ remaining: 30_000 })
         const owner = await ownerOff(0, payment)
         const contender = startVictim({ office, payment }, { clockOff })
         const refused = await contender.answer()
         expect(refused).toMatchObject({ code: 'in-progress' })
-        // By the store's time: what is left of the lease and the skew, and a second.
+        // By the store's time: the rest of the lease, the skew, and one second.
         expect('retryAfterSeconds' in refused && refused.retryAfterSeconds).toBeLessThanOrEqual(35)
         expect('retryAfterSeconds' in refused && refused.retryAfterSeconds).toBeGreaterThan(10)
         owner.leave()

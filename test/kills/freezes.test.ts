@@ -13,7 +13,7 @@ afterAll(killVictims)
 const OF_THE_OTHER = { value: 'paid by the other', status: 'created' }
 const REPLAY_OF_THE_OTHER = { value: 'paid by the other', status: 'replayed' }
 
-/** As Lambda freezes a sandbox: the process stops where it is, and knows nothing of the time that passes. */
+/** Like a frozen Lambda sandbox: the process stops and does not notice the time that passes. */
 const freeze = async (office: Office, payment: Payment, point: Point, how: { throws?: true } = {}) => {
   const victim = startVictim({ office, payment, point, signal: 'SIGSTOP', ...how })
   await victim.untilStopped()
@@ -25,7 +25,7 @@ const thaw = async (victim: VictimProcess): Promise<Answer> => {
   return victim.answer()
 }
 
-/** Another takes over once the lease is over. */
+/** Another process takes over after the lease has ended. */
 const takenOver = async (office: Office, payment: Payment): Promise<Answer> => {
   const other = payer('the other', office)
   const refused = await other(payment)
@@ -34,14 +34,14 @@ const takenOver = async (office: Office, payment: Payment): Promise<Answer> => {
   return other(payment)
 }
 
-describe('A6 An owner that is frozen past its lease, while another takes over and completes:', () => {
+describe('A6 An owner that is frozen past its lease while another process takes over and completes:', () => {
   test.concurrent.each<[string, Point, number]>([
     ['after its effect', 'after-effect', 2],
     ['before its effect', 'before-effect', 2],
     ['after its handler', 'after-handler', 2],
     ['before its completion', 'before-settle', 2],
   ])(
-    'A6 frozen %s, it answers what is stored, and changes nothing',
+    'A6 frozen %s, it answers the stored outcome and changes nothing',
     async (_, point, runs) => {
       const office = offices()
       const payment = aPayment()
@@ -56,7 +56,7 @@ describe('A6 An owner that is frozen past its lease, while another takes over an
     40_000,
   )
 
-  test.concurrent('A6 frozen in a handler that throws, it throws its own error, and changes nothing', async () => {
+  test.concurrent('A6 frozen in a handler that throws, it throws its own error and changes nothing', async () => {
     const office = offices()
     const payment = aPayment()
     const victim = await freeze(office, payment, 'after-effect', { throws: true })
@@ -66,7 +66,7 @@ describe('A6 An owner that is frozen past its lease, while another takes over an
     expect(await recordOf(office, payment)).toEqual(stored)
   }, 40_000)
 
-  test.concurrent('B8 frozen between its claim and its handler, it does not run, and changes nothing', async () => {
+  test.concurrent('B8 frozen between its claim and its handler, it does not run and changes nothing', async () => {
     const office = offices()
     const payment = aPayment()
     const victim = await freeze(office, payment, 'after-claim')
@@ -78,7 +78,7 @@ describe('A6 An owner that is frozen past its lease, while another takes over an
   }, 40_000)
 })
 
-describe('B8 An owner that is frozen past its lease, and nobody came:', () => {
+describe('B8 An owner that is frozen past its lease, without another call:', () => {
   test.concurrent('B8 frozen between its claim and its handler, it does not run: the next call does, at once', async () => {
     const office = offices()
     const payment = aPayment()
@@ -90,7 +90,7 @@ describe('B8 An owner that is frozen past its lease, and nobody came:', () => {
   }, 40_000)
 
   test.concurrent.each(['rerun', 'hold'] as const)(
-    'A6 frozen in its handler, it completes late and its answer is the stored one (%s)',
+    'A6 frozen in its handler, it completes late and answers the stored outcome (%s)',
     async (policy) => {
       const office = offices(policy)
       const payment = aPayment()
@@ -103,7 +103,7 @@ describe('B8 An owner that is frozen past its lease, and nobody came:', () => {
     40_000,
   )
 
-  test.concurrent('C9 under hold others are told that its outcome is unknown, until it completes late', async () => {
+  test.concurrent('C9 under hold, other calls learn that its outcome is unknown, until it completes late', async () => {
     const office = offices('hold')
     const payment = aPayment()
     const victim = await freeze(office, payment, 'after-effect')

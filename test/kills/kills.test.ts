@@ -7,10 +7,10 @@ import { type Answer, type Effects, effectsOf, type Office, type Payment, payer 
 import type { Point } from './victim.ts'
 import { killVictims, startVictim } from './victim-process.ts'
 
-/** Processes that start at one time: each takes a second of a core. */
+/** How many processes start at the same time. Each takes a second of a core. */
 const SIDE_BY_SIDE = 4
 
-/** Where the process is killed: at a point of its own, or while the network has its request. */
+/** Where the process is killed: at a point in its code, or while the network holds its request. */
 type Place = { readonly point: Point } | { readonly inFlight: Step; readonly arrives: boolean }
 
 interface Expected {
@@ -22,7 +22,7 @@ interface Expected {
 
 const ran = (by: 'the victim' | 'a retry', how: 'created' | 'replayed') => `paid by ${by} (${how})`
 
-/** Nothing of it has reached the store. */
+/** No request has reached the store. */
 const UNKNOWN_TO_THE_STORE: Expected = {
   atOnce: ran('a retry', 'created'),
   afterTheLease: ran('a retry', 'replayed'),
@@ -30,7 +30,7 @@ const UNKNOWN_TO_THE_STORE: Expected = {
   runs: 1,
 }
 
-/** The record is in progress, and whether its effect has happened only the downstream knows. */
+/** The record is in progress. Only the downstream knows whether the effect has happened. */
 const abandoned = (policy: AbandonedPolicy, runsOfTheVictim: 0 | 1): Expected =>
   policy === 'rerun'
     ? {
@@ -90,7 +90,7 @@ interface Story {
   readonly generation: number | undefined
 }
 
-/** The request is there, its sender is not any more. */
+/** The request has arrived, and its sender is dead. */
 const killedInFlight = async (office: Office, payment: Payment, step: Step, arrives: boolean) => {
   const proxy = await faultProxy()
   const victim = startVictim({ office: { ...office, endpoint: proxy.endpoint }, payment })
@@ -98,7 +98,7 @@ const killedInFlight = async (office: Office, payment: Payment, step: Step, arri
     victim.child.kill('SIGKILL')
     await victim.ended
   }
-  // Nobody is there to be answered; and to reset the connection of the dead keeps libuv from ending.
+  // The sender is dead, so there is no answer. A reset of its connection would keep libuv from ending.
   const fault: Fault = { first, apply: arrives ? 'late' : 'never', answer: 'silent' }
   proxy.script({ step, nth: 1, fault })
   const signal = await victim.ended
@@ -140,7 +140,7 @@ const shown = (answer: Answer): string => {
   return 'code' in answer ? answer.code : answer.error
 }
 
-/** All at once would be two dozen processes; their waits go side by side all the same. */
+/** All at once would be two dozen processes. This limits their starts, but their waits still overlap. */
 const tellAll = async (offices: (policy: AbandonedPolicy) => Office): Promise<ReadonlyMap<Case, Story>> => {
   const stories = new Map<Case, Story>()
   const waiting = [...CASES]
@@ -166,10 +166,10 @@ afterAll(() => {
 })
 
 describe('C8 A process that is killed', () => {
-  test.each(CASES)('C8 $name: its retries find what the protocol says ($policy)', (asked) => {
+  test.each(CASES)('C8 $name: its retries get what the protocol says ($policy)', (asked) => {
     const { atOnce, afterTheLease, third, runs } = asked.expected
     const story = stories.get(asked)
-    if (story === undefined) throw new Error('Nobody was killed')
+    if (story === undefined) throw new Error('No process was killed')
     expect(story.killedBy).toBe('SIGKILL')
     expect({
       atOnce: shown(story.atOnce),
@@ -177,8 +177,8 @@ describe('C8 A process that is killed', () => {
       third: shown(story.third),
       runs: story.effects.runs,
     }).toEqual({ atOnce, afterTheLease, third, runs })
-    expect(shown(story.otherPayload)).toBe('key-reused') // E3, C4: whatever state the record is in
-    expect(story.effects.downstreamKeys).toBe(runs === 0 ? 0 : 1) // C12: for the downstream it is one payment
+    expect(shown(story.otherPayload)).toBe('key-reused') // E3, C4: in every state of the record
+    expect(story.effects.downstreamKeys).toBe(runs === 0 ? 0 : 1) // C12: the downstream sees one payment
     expect(story.generation).toBe(1)
     expect(story.attempt).toBe(atOnce === 'in-progress' && asked.policy === 'rerun' ? 2 : 1)
     passed++

@@ -7,10 +7,10 @@ import { fromItem } from '../../lib/dynamodb/item.ts'
 import { databaseEndpoint, freshTable, readItem } from '../support/dynamodb.ts'
 import type { Answer, Office, Payment } from './payer.ts'
 
-/** Of an invocation, in milliseconds. The lease is a second longer: enough to start a run, and soon over. */
+/** Remaining time of an invocation, in milliseconds. With the lease's extra second, enough to start a run. */
 export const REMAINING = 1_500
 
-/** Tables of its own; one clock for all, and so no skew to wait for, unless one is given. */
+/** Fresh tables. All processes share one clock, so the skew is 0 unless one is given. */
 export const openOffice = async (skewSeconds = 0): Promise<(abandoned?: AbandonedPolicy) => Office> => {
   const [tableName, effectsTable] = await Promise.all([freshTable(), freshTable()])
   return (abandoned = 'rerun') => ({
@@ -34,7 +34,7 @@ export const recordOf = async ({ tableName }: Office, { key }: Payment): Promise
   return item === undefined ? undefined : fromItem(item)
 }
 
-/** As an obedient client: waits as long as it was told. */
+/** Like a well-behaved client: waits for `Retry-After`. */
 export const asTold = async (answer: Answer): Promise<void> => {
   if ('retryAfterSeconds' in answer) await sleep((answer.retryAfterSeconds ?? 0) * 1_000)
 }

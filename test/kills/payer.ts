@@ -6,11 +6,11 @@ import { dynamoDbStore } from '../../lib/dynamodb/index.ts'
 import { IdempotencyError, once } from '../../lib/index.ts'
 import { testClient } from '../support/dynamodb.ts'
 
-/** Where a payer works, and by which rules. */
+/** The tables and options of a payer. */
 export interface Office {
   readonly endpoint: string
   readonly tableName: string
-  /** One row a payment: how often it was made, and under which downstream keys. */
+  /** Has one row for each payment: how often it was made, and under which downstream keys. */
   readonly effectsTable: string
   readonly abandoned: AbandonedPolicy
   readonly skewSeconds: number
@@ -19,7 +19,7 @@ export interface Office {
 export interface Payment {
   readonly key: string
   readonly payload: string
-  /** Of the invocation, in milliseconds: the lease is a second longer. */
+  /** Remaining time of the invocation, in milliseconds. The lease is one second longer. */
   readonly remaining: number
 }
 
@@ -28,14 +28,14 @@ export type Answer =
   | { readonly code: string; readonly retryAfterSeconds?: number }
   | { readonly error: string }
 
-/** What happens in the handler besides the effect. */
+/** What happens in the handler in addition to the effect. */
 export interface Moments {
   readonly beforeEffect?: () => unknown
   readonly afterEffect?: () => unknown
   readonly probe?: NonNullable<Runtime['probe']>
 }
 
-/** On a busy machine a write may take longer than what is left after a deadline; when it ends is not the question. */
+/** Generous, because on a busy machine a write may take longer than the time left. These tests do not measure time. */
 const PATIENCE = millis(5_000)
 
 export const payer = (name: string, office: Office, moments: Moments = {}): ((by: Payment) => Promise<Answer>) => {
@@ -83,7 +83,7 @@ export interface Effects {
   readonly downstreamKeys: number
 }
 
-/** How often the payment was made, and how many payments the downstream took them for. */
+/** How often the payment was made, and how many different payments the downstream saw. */
 export const effectsOf = async (office: Pick<Office, 'effectsTable'>, key: string): Promise<Effects> => {
   const { Item: row } = await testClient().send(
     new GetItemCommand({ TableName: office.effectsTable, Key: { pk: { S: key } }, ConsistentRead: true }),

@@ -7,19 +7,19 @@ import type { Order } from './victim.ts'
 
 export interface VictimProcess {
   readonly child: ChildProcess
-  /** The signal that ended it, `null` where it ended by itself. */
+  /** The signal that ended it; `null` if it exited. */
   readonly ended: Promise<NodeJS.Signals | null>
-  /** Rejects where the process ends without one. */
+  /** Its answer. Rejects if the process ends without one. */
   answer(): Promise<Answer>
-  /** Resolves when its handler has made the payment, and stays. */
+  /** Resolves when its handler has made the payment and waits. */
   inHandler(): Promise<unknown>
-  /** Resolves when it has been stopped by its own signal. */
+  /** Resolves when it has stopped itself with its signal. */
   untilStopped(): Promise<void>
   leave(): void
 }
 
 export interface VictimOptions {
-  /** How far its clock is from the machine's, in seconds. Needs `faketime`. */
+  /** The offset of its clock from the machine's, in seconds. Needs `faketime`. */
   readonly clockOff?: number
 }
 
@@ -44,9 +44,9 @@ export const startVictim = (order: Order, { clockOff = 0 }: VictimOptions = {}):
         const value = said[name]
         if (value !== undefined) resolve(value)
       })
-      ended.then(() => setTimeout(reject, 100, new Error(`The process ended without "${name}"`)))
+      ended.then(() => setTimeout(reject, 100, new Error(`The process ended before "${name}"`)))
     })
-    told.catch(() => {}) // not every test asks
+    told.catch(() => {}) // not every test awaits it
     return told
   }
   const answer = message<Answer>('answer')
@@ -58,7 +58,7 @@ export const startVictim = (order: Order, { clockOff = 0 }: VictimOptions = {}):
     inHandler: () => inHandler,
     untilStopped: async () => {
       while (!stateOf(child).startsWith('T')) {
-        if (!running.has(child)) throw new Error('The process ended, and was to be stopped')
+        if (!running.has(child)) throw new Error('The process ended instead of stopping')
         await sleep(20)
       }
     },
@@ -66,30 +66,30 @@ export const startVictim = (order: Order, { clockOff = 0 }: VictimOptions = {}):
   }
 }
 
-/** For `afterAll`: whatever a test that failed has left. */
+/** For `afterAll`: ends the processes that a failed test has left. */
 export const killVictims = (): void => {
   for (const child of running) child.kill('SIGKILL')
 }
 
-/** What is missing to give a process another clock; `undefined` where nothing is. */
+/** What is missing to give a process another clock; `undefined` if nothing is. */
 export const fakeTimeMissing = (): string | undefined =>
   spawnSync('faketime', ['--version']).error === undefined
     ? undefined
     : 'faketime is missing (Debian: apt-get install faketime)'
 
 /**
- * `faketime` itself would stand between us and the process, which then outlives it: its environment is enough. Timers go
- * by the monotonic clock, which no host has wrong.
+ * Sets the environment of `faketime` directly: as a parent process it could die and leave the victim behind. Timers use
+ * the monotonic clock, which is right on every host.
  */
 const anotherClock = (seconds: number): NodeJS.ProcessEnv => {
   const environment = execFileSync('faketime', ['-f', '+0', 'env'], { encoding: 'utf8' })
   const library = /^LD_PRELOAD=(.*)$/m.exec(environment)?.[1]
-  if (library === undefined) throw new Error('faketime does not say where its library is')
+  if (library === undefined) throw new Error('faketime does not report where its library is')
   const offset = `${seconds < 0 ? '' : '+'}${seconds}`
   return { LD_PRELOAD: library, FAKETIME: offset, FAKETIME_DONT_FAKE_MONOTONIC: '1' }
 }
 
-/** `T` is stopped. A process that has ended has none. */
+/** The state of the process: `T` is stopped. A process that has ended has no state. */
 const stateOf = ({ pid }: ChildProcess): string => {
   try {
     return execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).trim()

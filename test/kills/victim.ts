@@ -1,8 +1,8 @@
-/** A process that makes one payment, and meets its signal at the point that it was given. */
+/** A process that makes one payment, and sends itself the given signal at the given point. */
 import type { ProbePoint } from '../../lib/core/runtime.ts'
 import { type Office, type Payment, payer } from './payer.ts'
 
-/** Where a process can be killed or frozen: the lifecycle's own points, and both sides of the effect. */
+/** Where a process can be killed or frozen: the points of the lifecycle, and before and after the effect. */
 export type Point = ProbePoint | 'before-effect' | 'after-effect'
 
 export interface Order {
@@ -10,15 +10,15 @@ export interface Order {
   readonly payment: Payment
   readonly point?: Point
   readonly signal?: 'SIGKILL' | 'SIGSTOP'
-  /** The handler throws after its effect. */
+  /** Whether the handler throws after its effect. */
   readonly throws?: true
-  /** The handler tells that it has started, and ends when it is told to. */
+  /** Whether the handler reports its start, and waits for a message before it ends. */
   readonly stays?: true
 }
 
 const { office, payment, point, signal, throws, stays } = JSON.parse(process.argv[2] ?? '{}') as Order
 
-/** The process does not come back from SIGKILL, and from SIGSTOP when somebody continues it. */
+/** Sends itself the signal. After SIGSTOP, the process continues here on SIGCONT. */
 const meet = (here: Point): void => {
   if (here === point && signal !== undefined) process.kill(process.pid, signal)
 }

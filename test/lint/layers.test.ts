@@ -9,7 +9,7 @@ const CRUISER = join(ROOT, 'node_modules/dependency-cruiser/bin/dependency-cruis
 
 let copy: string
 
-/** What the linter says of a copy of the core, with these files in it besides. */
+/** The linter's output for a copy of the core with these extra files. */
 const lint = (planted: Readonly<Record<string, string>>): Promise<{ status: number; output: string }> => {
   for (const [path, text] of Object.entries(planted)) {
     mkdirSync(dirname(join(copy, path)), { recursive: true })

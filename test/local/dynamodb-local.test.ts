@@ -16,7 +16,7 @@ const PROGRAM = fileURLToPath(new URL('./start-and-die.ts', import.meta.url))
 
 const directory = (): string => mkdtempSync(join(tmpdir(), 'lambda-once-'))
 
-/** Resolves once nothing answers at the endpoint any more. */
+/** Resolves when the endpoint no longer answers. */
 const untilSilent = async (endpoint: string): Promise<void> => {
   for (let tries = 0; tries < 200; tries++) {
     try {
@@ -29,7 +29,7 @@ const untilSilent = async (endpoint: string): Promise<void> => {
   throw new Error(`${endpoint} still answers`)
 }
 
-test('The database ends with its parent, also when that is killed, and what was written is there after a restart.', async () => {
+test('The database ends with its parent, even if the parent is killed, and keeps its data over a restart.', async () => {
   const dataDirectory = directory()
   const program = spawn(process.execPath, ['--import', 'tsx', PROGRAM, dataDirectory], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -49,7 +49,7 @@ test('The database ends with its parent, also when that is killed, and what was 
   await untilSilent(again.endpoint)
 }, 60_000)
 
-test('A port that is taken is refused by a message that names it, before Java starts.', async () => {
+test('A port in use is refused by a message that names it, before Java starts.', async () => {
   const port = Number(new URL(databaseEndpoint()).port)
   await expect(startDynamoDbLocal({ port })).rejects.toThrow(`Port ${port} is in use`)
 })
@@ -68,26 +68,23 @@ test.each([
   ['#!/bin/sh\necho \'openjdk version "11.0.2"\' >&2\n', 'version 11'],
   ['#!/bin/sh\necho "Unable to locate a Java Runtime." >&2\nexit 1\n', 'fails'],
   [undefined, 'there is no "java"'],
-])(
-  'A Java that cannot run the database is refused in one line that says what was found and what to do (%#).',
-  async (script, found) => {
-    const folder = directory()
-    const java = join(folder, 'java')
-    if (script !== undefined) {
-      writeFileSync(java, script)
-      chmodSync(java, 0o755)
-    }
-    const refused = await requireJava(java).catch((error: unknown) => error)
-    rmSync(folder, { recursive: true })
-    expect(refused).toBeInstanceOf(JavaMissingError)
-    const { message } = refused as JavaMissingError
-    expect(message).toContain(found)
-    expect(message).toContain('install a Java runtime of version 17')
-    expect(message).not.toContain('\n')
-  },
-)
+])('If Java cannot run the database, one line says what was found and what to do (%#).', async (script, found) => {
+  const folder = directory()
+  const java = join(folder, 'java')
+  if (script !== undefined) {
+    writeFileSync(java, script)
+    chmodSync(java, 0o755)
+  }
+  const refused = await requireJava(java).catch((error: unknown) => error)
+  rmSync(folder, { recursive: true })
+  expect(refused).toBeInstanceOf(JavaMissingError)
+  const { message } = refused as JavaMissingError
+  expect(message).toContain(found)
+  expect(message).toContain('install a Java runtime of version 17')
+  expect(message).not.toContain('\n')
+})
 
-test('The table has TTL turned on, and making it again does nothing.', async () => {
+test('The table has TTL, and creating it again does nothing.', async () => {
   const tableName = await freshTable()
   await createIdempotencyTable(testClient(), tableName)
   const { TimeToLiveDescription } = await testClient().send(new DescribeTimeToLiveCommand({ TableName: tableName }))

@@ -33,12 +33,12 @@ const until = async (isSo: () => boolean): Promise<void> => {
 const left = (): number => queue.count().visible + queue.count().inFlight
 const bodiesOf = (event: SQSEvent | undefined): unknown => event?.Records.map(({ body }) => body)
 
-/** No real seconds pass: the queue's clock jumps. */
+/** Moves the queue's clock, without real waiting. */
 const untilVisible = (): void => {
   ahead += 5_000
 }
 
-test('A message becomes a record as Lambda makes it.', async () => {
+test('A message becomes the same record as on Lambda.', async () => {
   const before = Date.now()
   const messageId = queue.send('{"orderId":"o-1"}')
   await until(() => events.length === 1)
@@ -84,7 +84,7 @@ test('Messages come in batches of at most ten, at most five batches at once.', a
   expect(events.map(({ Records }) => Records.length)).toEqual([10, 10, 10, 10, 10, 10, 3])
 })
 
-test('Only what is named as a failure comes back, after its visibility timeout, with the next receive count.', async () => {
+test('Only reported failures come back, after the visibility timeout, with the next receive count.', async () => {
   answer = ({ Records }) => ({
     kind: 'returned',
     result: { batchItemFailures: events.length > 1 ? [] : [{ itemIdentifier: Records[1]?.messageId }] },
@@ -99,7 +99,7 @@ test('Only what is named as a failure comes back, after its visibility timeout, 
   expect(events[1]?.Records[0]?.attributes.ApproximateReceiveCount).toBe('2')
 })
 
-test('A worker that cannot run empties the queue into the dead-letter queue, one receive each visibility timeout.', async () => {
+test('If the worker cannot run, messages go to the dead-letter queue after one receive for each visibility timeout.', async () => {
   answer = () => ({ kind: 'died' })
   queue.send('a')
   for (const receives of [1, 2, 3]) {
@@ -111,7 +111,7 @@ test('A worker that cannot run empties the queue into the dead-letter queue, one
   expect(await queue.deadLetters()).toEqual([{ body: 'a', reason: 'maxReceiveCount' }])
 })
 
-test('Once it is stopped nothing is handed out, and an answer that comes late removes nothing.', async () => {
+test('After a stop no message is delivered, and a late answer removes none.', async () => {
   let end = (_: Invoked): void => {}
   answer = () =>
     new Promise((resolve) => {

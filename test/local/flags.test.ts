@@ -9,7 +9,7 @@ import { killRunning, startLocal } from '../support/local-process.ts'
 
 afterEach(killRunning)
 
-test('Without flags it is port 3000, a database in memory, and ten seconds for a function.', () => {
+test('The defaults are port 3000, a database in memory, and ten seconds for a function.', () => {
   expect(readFlags([])).toEqual({
     kind: 'start',
     port: 3000,
@@ -18,7 +18,7 @@ test('Without flags it is port 3000, a database in memory, and ten seconds for a
   })
 })
 
-test('Each flag is read, with its value after a space or an equals sign.', () => {
+test('Each flag accepts its value after a space or an equals sign.', () => {
   const expected = { kind: 'start', port: 4000, dataDirectory: 'kept', functionTimeoutSeconds: 3 }
   expect(readFlags(['--port', '4000', '--data', 'kept', '--function-timeout', '3'])).toEqual(expected)
   expect(readFlags(['--port=4000', '--data=kept', '--function-timeout=3'])).toEqual(expected)
@@ -43,7 +43,7 @@ test.each([
   expect(() => readFlags(argv)).toThrow(new StartRefusedError(line))
 })
 
-/** Exit status and everything that was said. */
+/** Returns the exit status and the output. */
 const refusal = async (flags: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<unknown> => {
   const local = startLocal(flags, { env })
   return { status: await local.ended, stdout: local.stdout(), stderr: local.stderr() }
@@ -57,7 +57,7 @@ test('A bad value ends the start with status 2 and one line, without a stack tra
   })
 })
 
-test('A port that is taken ends the start with status 2 and one line that names it.', async () => {
+test('A port in use ends the start with status 2 and one line that names it.', async () => {
   const other = createServer().listen(0, '127.0.0.1')
   await once(other, 'listening')
   const { port } = other.address() as AddressInfo
@@ -70,7 +70,7 @@ test('A port that is taken ends the start with status 2 and one line that names 
   })
 })
 
-test('A data directory that is a file ends the start with status 2 and one line that names it.', async () => {
+test('If the data directory is a file, the start ends with status 2 and one line that names it.', async () => {
   expect(await refusal(['--port', '0', '--data', 'package.json'])).toEqual({
     status: 2,
     stdout: '',
@@ -94,7 +94,7 @@ test.each([
   expect(refused.stderr).toContain(found)
 })
 
-test('--help tells every flag and starts nothing.', async () => {
+test('--help lists every flag and starts nothing.', async () => {
   const local = startLocal(['--help'])
   expect(await local.ended).toBe(0)
   for (const flag of ['--port', '--data', '--function-timeout', '--help']) expect(local.stdout()).toContain(flag)

@@ -37,7 +37,7 @@ const run = async (event: object = {}): Promise<Run> => {
   return invoked.result as Run
 }
 
-/** Until this process has heard of its end. */
+/** Waits until this process has noticed its end. */
 const untilReaped = async (pid: number): Promise<void> => {
   try {
     for (;;) {
@@ -49,21 +49,21 @@ const untilReaped = async (pid: number): Promise<void> => {
   }
 }
 
-test('One process answers one request after the other, each under an id of its own.', async () => {
+test('One process answers one request after the other, each with its own id.', async () => {
   const first = await run()
   const second = await run()
   expect(second).toMatchObject({ pid: first.pid, runs: 2 })
   expect(second.id).not.toBe(first.id)
 })
 
-test('Requests at once run in processes of their own, at most eight; the others wait for their turn.', async () => {
+test('Concurrent requests run in separate processes, at most eight; further requests wait.', async () => {
   const all = await Promise.all(Array.from({ length: 20 }, () => run({ do: 'sleep', millis: 50 })))
   const pids = new Set(all.map(({ pid }) => pid))
   expect(pids.size).toBe(8)
   expect(all.filter(({ runs }) => runs > 1)).toHaveLength(12)
 })
 
-test('The remaining time is that until the kill, and falls.', async () => {
+test('The remaining time counts down to the kill.', async () => {
   const { remaining, left } = await run({ do: 'sleep', millis: 200 })
   expect(remaining).toBeLessThanOrEqual(1_000)
   expect(remaining).toBeGreaterThan(800)
@@ -71,7 +71,7 @@ test('The remaining time is that until the kill, and falls.', async () => {
 })
 
 test.each(['hang', 'sleep'])(
-  'A function that would %s past its time-out is killed, and the next request gets a new process.',
+  'A function that would %s past its timeout is killed, and the next request gets a new process.',
   async (how) => {
     const { pid } = await run()
     const began = Date.now()
@@ -83,14 +83,14 @@ test.each(['hang', 'sleep'])(
   },
 )
 
-test('A process that ends in the middle of a request answers nothing, and the next request gets a new one.', async () => {
+test('If a process ends during a request, the request gets no answer, and the next request gets a new process.', async () => {
   const { pid } = await run()
   expect(await pool.invoke({ do: 'exit' })).toEqual({ kind: 'died' })
   expect(lines).toEqual([expect.stringMatching(/^odd [0-9a-f-]{36} ERROR Runtime exited: exit status 3$/)])
   expect((await run()).pid).not.toBe(pid)
 })
 
-test('A process that was killed while it had nothing to do is not used again.', async () => {
+test('A process that was killed while idle is not used again.', async () => {
   const { pid } = await run()
   process.kill(pid, 'SIGKILL')
   await untilReaped(pid)
@@ -103,7 +103,7 @@ test('A function that throws keeps its process.', async () => {
   expect(await run()).toMatchObject({ pid, runs: 3 })
 })
 
-test('A function that cannot be loaded answers nothing, and says so.', async () => {
+test('A function that cannot be loaded gives no answer and logs why.', async () => {
   const { mainFile } = bundles
   const log = (line: string): void => {
     lines.push(line)
@@ -114,7 +114,7 @@ test('A function that cannot be loaded answers nothing, and says so.', async () 
   await broken.stop()
 })
 
-test('To stop ends every process, also one that is busy, without a word.', async () => {
+test('A stop ends every process without a log line, even a busy one.', async () => {
   const { pid } = await run()
   const busy = pool.invoke({ do: 'hang' })
   await pool.stop()

@@ -30,7 +30,7 @@ afterEach(() => {
   server.close()
 })
 
-/** Sends the very bytes, since clients join header lines by themselves. */
+/** Sends raw bytes, because HTTP clients join header lines. */
 const send = async (lines: readonly string[], body: string | Buffer = ''): Promise<string> => {
   const socket = connect(port, '127.0.0.1')
   const head = [...lines, 'Host: api.example.com', 'Connection: close', `Content-Length: ${Buffer.byteLength(body)}`]
@@ -75,14 +75,14 @@ test('A request becomes an event of payload format 2.0.', async () => {
   expect(requestContext.timeEpoch).toBeGreaterThanOrEqual(before)
 })
 
-test('What a request does not have, its event does not have either.', async () => {
+test('A part that the request lacks is absent from its event.', async () => {
   await send(['GET /payments HTTP/1.1', 'X-Merchant-Id: acme'])
   expect(Object.keys(events[0] ?? {}).sort()).toEqual(
     ['headers', 'isBase64Encoded', 'rawPath', 'rawQueryString', 'requestContext', 'routeKey', 'version'].sort(),
   )
 })
 
-test('Two lines of one header arrive as one, joined with a comma, under a name in lower case.', async () => {
+test('Two lines of one header arrive as one value, joined with a comma, and the name is in lower case.', async () => {
   await send([REFUND, 'X-Merchant-Id: acme', 'Idempotency-Key: one', 'IDEMPOTENCY-KEY: two'])
   expect(events[0]).toMatchObject({ headers: { 'idempotency-key': 'one,two' } })
 })
@@ -95,14 +95,11 @@ test.each([
   ['image/png', 'abc', true],
   ['application/x-www-form-urlencoded', 'a=b', true],
   ['application/json', Buffer.from([0xff, 0xfe]), true],
-])(
-  'A body of type %s (%j) is text or base64, and nothing of it is lost.',
-  async (contentType, body, isBase64Encoded) => {
-    await send([REFUND, 'X-Merchant-Id: acme', `Content-Type: ${contentType}`], body)
-    const expected = isBase64Encoded ? Buffer.from(body).toString('base64') : body
-    expect(events[0]).toMatchObject({ body: expected, isBase64Encoded })
-  },
-)
+])('A body of type %s (%j) is sent as text or base64 without loss.', async (contentType, body, isBase64Encoded) => {
+  await send([REFUND, 'X-Merchant-Id: acme', `Content-Type: ${contentType}`], body)
+  const expected = isBase64Encoded ? Buffer.from(body).toString('base64') : body
+  expect(events[0]).toMatchObject({ body: expected, isBase64Encoded })
+})
 
 test.each([
   ['GET /nowhere HTTP/1.1', '404', '{"message":"Not Found"}'],
@@ -117,7 +114,7 @@ test.each([
 })
 
 test.each([[[]], [['X-Merchant-Id:']]])(
-  'A request that names no merchant (%j) is 401, and no function runs.',
+  'A request without a merchant (%j) gets 401, and no function runs.',
   async (lines) => {
     const answer = await send(['GET /payments HTTP/1.1', ...lines])
     expect(answer).toMatch(/^HTTP\/1.1 401 /)
@@ -131,7 +128,7 @@ const returned = async (value: unknown): Promise<string> => {
   return send(['GET /payments HTTP/1.1', 'X-Merchant-Id: acme'])
 }
 
-test('Status, headers and cookies of a result go out as they are.', async () => {
+test('Status, headers and cookies of a result are sent unchanged.', async () => {
   const answer = await returned({
     statusCode: 201,
     headers: { Location: '/payments/1', 'X-Count': 2 },
@@ -144,7 +141,7 @@ test('Status, headers and cookies of a result go out as they are.', async () => 
   }
 })
 
-test('A base64 body goes out as its bytes.', async () => {
+test('A base64 body is sent as bytes.', async () => {
   const body = Buffer.from('abc').toString('base64')
   expect(await returned({ statusCode: 200, isBase64Encoded: true, body })).toMatch(/\r\n\r\nabc$/)
 })
@@ -173,7 +170,7 @@ test.each([
   expect(answer).toContain('{"message":"Internal Server Error"}')
 })
 
-test.each(['threw', 'died', 'timed-out'] as const)('A function that %s is 500.', async (kind) => {
+test.each(['threw', 'died', 'timed-out'] as const)('A function that %s causes a 500.', async (kind) => {
   result = { kind }
   const answer = await send(['GET /payments HTTP/1.1', 'X-Merchant-Id: acme'])
   expect(answer).toMatch(/^HTTP\/1.1 500 /)

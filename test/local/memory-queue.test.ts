@@ -15,7 +15,7 @@ const receiveOne = (): Received => {
   return message
 }
 
-test('A message is handed out once, and again when its visibility timeout has passed, with the next receive count.', () => {
+test('A message is delivered once, and again after its visibility timeout, with the next receive count.', () => {
   const messageId = queue.send('a')
   const first = receiveOne()
   expect(first).toMatchObject({ messageId, body: 'a', receiveCount: 1, sentAt: 1_000, firstReceivedAt: 1_000 })
@@ -27,13 +27,13 @@ test('A message is handed out once, and again when its visibility timeout has pa
   expect(second.receiptHandle).not.toBe(first.receiptHandle)
 })
 
-test('No more messages are handed out than asked for, the oldest first.', () => {
+test('A receive returns at most as many messages as asked for, the oldest first.', () => {
   for (const body of ['a', 'b', 'c']) queue.send(body)
   expect(queue.receive(2).map(({ body }) => body)).toEqual(['a', 'b'])
   expect(queue.receive(2).map(({ body }) => body)).toEqual(['c'])
 })
 
-test('It counts what is visible and what is in flight.', () => {
+test('It counts visible messages and messages in flight.', () => {
   queue.send('a')
   queue.send('b')
   queue.receive(1)
@@ -42,7 +42,7 @@ test('It counts what is visible and what is in flight.', () => {
   expect(queue.count()).toEqual({ visible: 2, inFlight: 0 })
 })
 
-test('A message that is removed does not come back; the receipt handle of an earlier receive removes nothing.', () => {
+test('A removed message does not come back; the receipt handle of an earlier receive removes nothing.', () => {
   queue.send('a')
   const first = receiveOne()
   now += 5_000
@@ -64,7 +64,7 @@ test.each([0, 60])('A message can be hidden for %d s from now.', (seconds) => {
   expect(queue.count()).toEqual({ visible: 1, inFlight: 0 })
 })
 
-test('Only who holds a message can hide it.', () => {
+test('Only the valid receipt handle can hide a message.', () => {
   queue.send('a')
   const { receiptHandle } = receiveOne()
   expect(queue.delayFor('none', 60)).toBe(false)
@@ -74,7 +74,7 @@ test('Only who holds a message can hide it.', () => {
   expect(queue.delayFor(receiptHandle, 60)).toBe(false)
 })
 
-test('A message that is visible after its last receive is a dead letter, with its reason, and not handed out.', async () => {
+test('A message that is visible after its last receive becomes a dead letter with a reason, and is not delivered.', async () => {
   queue.send('a')
   for (const receiveCount of [1, 2]) {
     expect(receiveOne().receiveCount).toBe(receiveCount)

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { killRunning, type LocalProcess, startLocal } from '../support/local-process.ts'
 
-/** Five receives take 25 s, and a busy machine starts Java in several times its two seconds. */
+/** Five receives take 25 s, and on a busy machine Java starts much slower than in its usual two seconds. */
 const PATIENCE = 120_000
 
 interface Answer {
@@ -62,11 +62,11 @@ const isOnQueue = async (): Promise<boolean> => {
 
 const untilDone = (): Promise<void> => until(async () => !(await isOnQueue()))
 
-/** How often the worker has said that this run failed. */
+/** How often the worker has logged that this run failed. */
 const failures = (error: string): number => local.stderr().split(`failed: Error: ${error}`).length - 1
 
 test(
-  'One order on the queue three times is one order, and its stock is reserved once.',
+  'An order that is sent three times becomes one order, and its stock is reserved once.',
   async () => {
     const { status, body } = await send(order('thrice', 'sku_book'), '?times=3')
     expect([status, new Set(body.messageIds as string[]).size]).toEqual([202, 3])
@@ -80,7 +80,7 @@ test(
 )
 
 test(
-  'A thousand messages of one order, in many batches at once, are one order.',
+  'A thousand messages of one order, in many concurrent batches, become one order.',
   async () => {
     await send(order('thousand', 'sku_book'), '?times=1000')
     await untilDone()
@@ -90,7 +90,7 @@ test(
 )
 
 test(
-  'An order whose first run throws comes back by itself, and is one order; those beside it do not wait for it.',
+  'An order whose first run throws is delivered again and becomes one order; the other orders do not wait for it.',
   async () => {
     await send(order('once', 'sku_error_once'))
     await send(order('beside', 'sku_book'))
@@ -104,7 +104,7 @@ test(
 )
 
 test(
-  'A slow order that is delivered again while it is in progress is hidden until its retry is worth while, and runs once.',
+  'A slow order that is delivered again while in progress is hidden until a retry makes sense, and runs once.',
   async () => {
     const began = Date.now()
     await send(order('slow', 'sku_slow'))
@@ -113,7 +113,7 @@ test(
     await until(async () => (await ordersOf('slow')).orders.length === 1)
     expect((await depth()).inFlight).toBeGreaterThanOrEqual(1)
     await untilDone()
-    // The lease is as long as the run could last, 10 s and more. Left alone, the message would be done with after 7 s.
+    // The lease covers the longest run, over 10 s. Without a change of visibility the message would be gone after 7 s.
     expect(Date.now() - began).toBeGreaterThanOrEqual(10_000)
     expect((await ordersOf('slow')).reserved).toEqual({ sku_slow: 2 })
     expect(local.stderr()).not.toMatch(/sku_slow|QueueDoesNotExist|MessageNotInflight|UnsupportedOperation/)
@@ -122,7 +122,7 @@ test(
 )
 
 test(
-  'A poison order runs three times, and is a dead letter after five receives, as is one that nobody can read.',
+  'A poison order runs three times and becomes a dead letter after five receives, and so does an unreadable order.',
   async () => {
     const poison = JSON.stringify(order('poison', 'sku_poison'))
     await send(poison)
@@ -155,7 +155,7 @@ test.each([
   ['', '{"orderId":', 'The body is not JSON: give the message as JSON text'],
   ['', JSON.stringify('x'.repeat(256 * 1024)), 'The body is too large: give JSON of at most 262144 bytes'],
 ])(
-  'What is sent to "%s" is refused by a message that says what to give, and nothing is put on the queue (%#).',
+  'An invalid request to "%s" is refused by a message that says what to give, and no message is queued (%#).',
   async (query, body, message) => {
     expect(await send(body, query)).toEqual({ status: 400, body: { message } })
     expect(await isOnQueue()).toBe(false)
@@ -171,7 +171,7 @@ test.each([
   expect((await fetch(url + path, { method })).status).toBe(404)
 })
 
-test('The queue needs no merchant, the list of orders does.', async () => {
+test('The queue needs no merchant header, but the list of orders does.', async () => {
   expect((await fetch(`${url}/orders`)).status).toBe(401)
   expect((await fetch(`${url}/_local/queues/orders`)).status).toBe(200)
 })

@@ -8,7 +8,9 @@ import { descendantsOf, killRunning, type LocalProcess, startLocal, untilGone } 
 
 afterEach(killRunning)
 
-/** A machine with two cores that is busy with other tests starts Java in several times its two seconds. */
+/**
+ * On a machine with two cores that is busy with other tests, Java takes several times its usual two seconds to start.
+ */
 const PATIENCE = 90_000
 
 const JSON_TYPE = { 'content-type': 'application/json' }
@@ -34,7 +36,7 @@ const post = (url: string, path: string, key: string, body: object): Promise<Ans
 
 const payment = (source: string, amount = 1999): object => ({ amount, currency: 'EUR', source })
 
-/** What stands under each line of the tour, run by a shell as it was printed. */
+/** The output of each command of the tour, run by a shell as printed. */
 const runTour = async (local: LocalProcess): Promise<readonly { readonly shows: string; readonly said: string }[]> => {
   const steps = local.stdout().matchAll(/^(\S.*)\n {2}((?:.*\\\n)*.*)$/gm)
   const outcome: { shows: string; said: string }[] = []
@@ -46,7 +48,7 @@ const runTour = async (local: LocalProcess): Promise<readonly { readonly shows: 
 }
 
 test(
-  'Every line that is printed to try gives what is promised.',
+  'Every printed command gives the promised result.',
   async () => {
     const local = startLocal(['--port', '0', '--function-timeout', '5'])
     await local.url()
@@ -62,7 +64,7 @@ test(
     expect(body(1)).toEqual(body(0))
     expect([status(2), body(2).code]).toEqual(['422', 'key-reused'])
     expect([status(3), body(3).code]).toEqual(['400', 'key-missing'])
-    // On a busy machine some of the twenty come after the three seconds of the first, and are replays: 201 too.
+    // On a busy machine some of the twenty come after the first has ended. They are replays: also 201.
     const statuses = [...(steps[4]?.said ?? '').matchAll(/(\d+) (\d+)\n/g)].map(([, count, code]) => [
       code,
       Number(count),
@@ -104,7 +106,7 @@ describe('The example API', () => {
   }, PATIENCE)
 
   test(
-    'keeps the payments of one merchant from another, and refunds no more than there is.',
+    'keeps the payments of merchants apart, and refunds no more than was paid.',
     async () => {
       const made = await post(url, '/payments', 'a', {
         ...payment('tok_ok', 500),
@@ -169,7 +171,7 @@ describe('The example API', () => {
   )
 
   test(
-    'has a source for every outcome, and logs what a function throws.',
+    'has a source for every outcome, and logs the errors of functions.',
     async () => {
       const outcome = async (source: string): Promise<unknown> => {
         const { status, headers } = await post(url, '/payments', source, payment(source))
@@ -187,7 +189,7 @@ describe('The example API', () => {
   )
 })
 
-/** A running API with a warm function, a busy one and a busy worker: everything that Ctrl-C has to stop. */
+/** A running API with an idle function, a busy function and a busy worker: everything that Ctrl-C has to stop. */
 const busyApi = async (): Promise<{ readonly local: LocalProcess; readonly pids: readonly number[] }> => {
   const local = startLocal(['--port', '0'])
   const url = await local.url()
@@ -201,7 +203,7 @@ const busyApi = async (): Promise<{ readonly local: LocalProcess; readonly pids:
 }
 
 test.each(['SIGINT', 'SIGTERM'] as const)(
-  'After %s nothing of it is left, Java, a busy function and a busy worker included.',
+  'After %s no process is left, including Java, a busy function and a busy worker.',
   async (signal) => {
     const { local, pids } = await busyApi()
     expect(pids.length).toBeGreaterThanOrEqual(5)
@@ -214,7 +216,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
 )
 
 test.each([0.2, 1, 1.5, 2, 2.5])(
-  'After a Ctrl-C %d seconds into the start nothing is left, and nothing is complained of.',
+  'After a Ctrl-C %d seconds into the start no process is left, and no error is printed.',
   async (seconds) => {
     const local = startLocal(['--port', '0'])
     await sleep(seconds * 1_000)
@@ -228,7 +230,7 @@ test.each([0.2, 1, 1.5, 2, 2.5])(
 )
 
 test(
-  'After a SIGKILL nothing of it is left either.',
+  'After a SIGKILL no process is left either.',
   async () => {
     const { local, pids } = await busyApi()
     local.child.kill('SIGKILL')
@@ -238,7 +240,7 @@ test(
 )
 
 test(
-  'With --data a retry is replayed after a SIGKILL of npm start.',
+  'With --data, a retry is replayed even after a SIGKILL of npm start.',
   async () => {
     const directory = mkdtempSync(join(tmpdir(), 'lambda-once-'))
     const flags = ['start', '--', '--port', '0', '--data', join(directory, 'new')]

@@ -8,10 +8,10 @@ import type { Check } from './check.ts'
 import type { Workplace } from './install.ts'
 import { invoke } from './invoke.ts'
 
-/** A function as its author bundles it with esbuild. */
+/** Settings with which users bundle a function with esbuild. */
 interface Bundling {
   readonly name: string
-  /** A file of the fixture `functions`. */
+  /** A file of the fixture folder `functions`. */
   readonly handler: 'sdk' | 'lean'
   readonly format: 'esm' | 'cjs'
   readonly options?: BuildOptions
@@ -31,7 +31,7 @@ const BUNDLINGS: readonly Bundling[] = [
   { name: 'ESM, lean', handler: 'lean', format: 'esm' },
 ]
 
-/** A bundle of a function under each setting loads, and the function reaches DynamoDB. */
+/** With each setting, the bundled function loads and reaches DynamoDB. */
 export const bundleChecks = (workplace: Workplace, dynamoDb: string): readonly Check[] =>
   BUNDLINGS.map(({ name, handler, format, options = {} }, at) => ({
     name: `esbuild: ${name}`,
@@ -46,7 +46,7 @@ export const bundleChecks = (workplace: Workplace, dynamoDb: string): readonly C
         platform: 'node',
         target: 'node20',
         format,
-        logLevel: 'silent', // a failure throws, with the same text
+        logLevel: 'silent', // a failure throws an error with the same text
       })
       equal(
         await invoke(bundle, { times: 1, env: { ...ENVIRONMENT, AWS_ENDPOINT_URL: dynamoDb } }),
@@ -55,10 +55,10 @@ export const bundleChecks = (workplace: Workplace, dynamoDb: string): readonly C
     },
   }))
 
-/** As Lambda sets it. */
+/** The environment that Lambda sets. */
 const ENVIRONMENT = { AWS_REGION: 'eu-west-1', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' }
 
-/** Does to every write what DynamoDB does to one whose condition holds: a bundle has to get as far as that. */
+/** Accepts every write, as DynamoDB does if the condition holds. This shows that a bundle gets this far. */
 export const acceptingDynamoDb = async (): Promise<{ readonly url: string; close(): void }> => {
   const server = createServer((request, response) => {
     request

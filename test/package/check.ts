@@ -1,17 +1,17 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 
-/** One thing that has to work in a user's project. */
+/** Something that must work in a user's project. */
 export interface Check {
   readonly name: string
-  /** Throws where it does not work, with what there is to say about it. */
+  /** Throws an error with the details if it does not work. */
   run(): Promise<void>
 }
 
-/** Two cores, and most of a check is one process at work. */
+/** For two cores: most of the time a check runs one process. */
 const AT_ONCE = 2
 
-/** Runs all, whatever fails. Answers whether all passed. */
+/** Runs all checks, even if some fail. Returns whether all passed. */
 export const runChecks = async (checks: readonly Check[]): Promise<boolean> => {
   const waiting = [...checks]
   let passed = true
@@ -30,7 +30,7 @@ export const runChecks = async (checks: readonly Check[]): Promise<boolean> => {
 
 const run = promisify(execFile)
 
-/** What a Node program prints. Throws, with all of it, where the program ends with another status than 0. */
+/** Returns the output of a Node program. Throws an error with the output if the exit status is not 0. */
 export const node = (
   args: readonly string[],
   { cwd, env = {} }: { readonly cwd: string; readonly env?: NodeJS.ProcessEnv },

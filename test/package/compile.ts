@@ -5,15 +5,15 @@ import { type Check, node } from './check.ts'
 import { manifest, ROOT, type Workplace } from './install.ts'
 import { invoke } from './invoke.ts'
 
-/** A project as its author sets TypeScript: what is under `type` in package.json, and the module settings. */
+/** TypeScript settings of a user's project: `type` in package.json, and the module settings. */
 interface Setting {
   readonly name: string
   readonly type: 'commonjs' | 'module'
   readonly module: string
   readonly moduleResolution?: string
-  /** Default: this repository's. TypeScript 7 has no node10. */
+  /** @default - this repository's compiler. TypeScript 7 has no node10. */
   readonly compiler?: 'typescript' | 'typescript-5'
-  /** Default: it imports every entry statically. */
+  /** @default - a fixture that imports every entry statically */
   readonly fixture?: 'payment' | 'payment-imported'
 }
 
@@ -44,7 +44,7 @@ const subpaths = Object.keys(manifest.exports)
   .filter((subpath) => subpath !== './package.json')
   .map((subpath) => `lambda-once${subpath.slice(1)}`)
 
-/** Each entry is there when the program runs, and nothing in it is `any`: so a compiler types what it does not find. */
+/** Checks that each entry resolves at run time, and that none of its types is `any`, the type of unresolved imports. */
 const entries = [
   `import type { Typed } from './typed.js'`,
   ...subpaths.flatMap((name, at) => [
@@ -54,7 +54,7 @@ const entries = [
   ]),
 ].join('\n')
 
-/** A project under each setting compiles, and what the compiler made of it runs on this Node. */
+/** With each setting, a project compiles, and its output runs on this version of Node. */
 export const compileChecks = (workplace: Workplace): readonly Check[] =>
   SETTINGS.map((setting) => ({
     name: `TypeScript: ${setting.name}`,
@@ -80,7 +80,7 @@ const projectUnder = (workplace: Workplace, setting: Setting): string => {
   })
 }
 
-/** TypeScript before 5.0 does not find `./claim.ts`, and says nothing where `skipLibCheck` is set. */
+/** TypeScript before 5.0 does not resolve `./claim.ts`, and `skipLibCheck` hides the error. */
 export const importsCheck = ({ installed }: Workplace): Check => ({
   name: 'TypeScript: declarations import no source',
   run: async () => {
@@ -93,8 +93,8 @@ export const importsCheck = ({ installed }: Workplace): Check => ({
 })
 
 /**
- * A project that emits declarations of its own, as every part of a monorepo does: whatever type the compiler has to write
- * down there must have a name that the package gives out.
+ * A project that emits declarations, as in a monorepo. The package must export each type that the compiler has to name
+ * in them.
  */
 export const declarationsCheck = (workplace: Workplace): Check => ({
   name: 'TypeScript: a project that emits declarations',
@@ -102,7 +102,7 @@ export const declarationsCheck = (workplace: Workplace): Check => ({
     const compilerOptions = {
       ...STRICT,
       module: 'nodenext',
-      exactOptionalPropertyTypes: true, // the CDK's own declarations do not hold under it: skipLibCheck
+      exactOptionalPropertyTypes: true, // needs skipLibCheck, because CDK's declarations do not compile with this option
       verbatimModuleSyntax: true,
       declaration: true,
     }

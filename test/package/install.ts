@@ -17,20 +17,20 @@ interface Manifest {
 
 export const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Manifest
 
-/** What a user's project has beside the package and what that asks for. */
+/** What a user's project installs besides the package and its dependencies. */
 const OF_THE_USER: readonly string[] = ['@types/aws-lambda', '@types/node', '@swc/jest']
 
 export interface Workplace {
-  /** Where the package is. */
+  /** Directory of the installed package. */
   readonly installed: string
-  /** A project with its own copies of the named fixtures; the package is installed above it. */
+  /** Creates a project with copies of the named fixtures, in a folder below the installed package. */
   project(name: string, fixtures: readonly string[], files: Readonly<Record<string, unknown>>): string
   remove(): void
 }
 
 /**
- * The packed package, unpacked as a registry's client does it, outside of the repository: nothing resolves there that the
- * package does not name as its dependency. What it names is linked to the repository's own copies.
+ * Unpacks the packed package outside the repository, as npm does, so that only its declared dependencies resolve. These
+ * are links to the repository's copies.
  */
 export const install = (): Workplace => {
   const folder = mkdtempSync(join(tmpdir(), 'lambda-once-package-'))

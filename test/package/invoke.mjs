@@ -1,4 +1,4 @@
-/** `node invoke.mjs FILE TIMES`: loads a handler, and sends it one payment so many times. */
+/** `node invoke.mjs FILE TIMES`: loads a handler and sends it the same payment TIMES times. */
 import { pathToFileURL } from 'node:url'
 
 const [file, times] = process.argv.slice(2)

@@ -1,4 +1,4 @@
-/** `npm run check:package`: the packed package in projects as users have them, each compiled, bundled or tested, and run. */
+/** `npm run check:package`: compiles, bundles, tests and runs typical user projects with the packed package. */
 import { acceptingDynamoDb, bundleChecks } from './bundle.ts'
 import { runChecks } from './check.ts'
 import { compileChecks, declarationsCheck, importsCheck } from './compile.ts'

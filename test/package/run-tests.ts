@@ -4,7 +4,7 @@ import { blocksOf } from '../support/doc-blocks.ts'
 import { type Check, node } from './check.ts'
 import { ROOT, type Workplace } from './install.ts'
 
-/** A test runner as a user sets it up: its command line, and its configuration. */
+/** A test runner as users set it up: its command line and its configuration. */
 interface TestRunner {
   readonly name: string
   readonly args: readonly string[]
@@ -13,7 +13,7 @@ interface TestRunner {
 
 const JEST = join(ROOT, 'node_modules/jest/bin/jest.js')
 
-/** The block of docs/testing.md that names the file. */
+/** Returns the code block of docs/testing.md that begins with the file's name. */
 const documented = (file: string): string => {
   const block = blocksOf('docs/testing.md').find(({ text }) => text.startsWith(`// ${file}\n`))
   if (block === undefined) throw new Error(`docs/testing.md has no block that begins with "// ${file}"`)
@@ -41,7 +41,7 @@ const testRunners = (): readonly TestRunner[] => [
   },
 ]
 
-/** The tests of a user's project run, in each test runner. */
+/** The tests of a user's project run in each test runner. */
 export const testRunnerChecks = (workplace: Workplace): readonly Check[] =>
   testRunners().map(({ name, args, files }) => ({
     name: `tests: ${name}`,

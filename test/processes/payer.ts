@@ -1,4 +1,4 @@
-/** A process that pays when told to: its parent sends a key, it answers with what happened. */
+/** A process that makes a payment for each key that its parent sends, and replies with the result. */
 
 import { dynamoDbStore } from '../../lib/dynamodb/index.ts'
 import { idempotent } from '../../lib/http/index.ts'
@@ -9,7 +9,7 @@ let runs = 0
 const pay = idempotent(
   async (_event: TestEvent) => {
     runs++
-    await new Promise((resolve) => setTimeout(resolve, 5)) // long enough for others to meet it in progress
+    await new Promise((resolve) => setTimeout(resolve, 5)) // long enough that other processes meet it in progress
     return { statusCode: 201, body: `${process.pid}` }
   },
   {

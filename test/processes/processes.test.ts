@@ -40,7 +40,7 @@ const ask = async (child: ChildProcess, key: string): Promise<Paid> => {
   return (await answer)[0] as Paid
 }
 
-describe('processes that share nothing but the table', () => {
+describe('processes that share only the table', () => {
   test(`A3: of ${PROCESSES} simultaneous first calls one runs, ${ROUNDS} times`, async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const answers = await Promise.all(children.map((child) => ask(child, `race-${round}`)))

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { SCENARIOS } from '../../proof/compare/scenarios.ts'
 import { lambdaOnce, powertools } from '../../proof/compare/subject.ts'
 
-test('the table in docs/comparison.md is of these scenarios and these versions', () => {
+test('the table in docs/comparison.md has these scenarios and these versions', () => {
   const document = readFileSync(new URL('../../docs/comparison.md', import.meta.url), 'utf8')
   const rows = [...document.matchAll(/^\| `([\w-]+)` \| (.*?) \| (.*?) \|/gm)]
   expect(rows.map(([, name, expects]) => ({ name, expects }))).toEqual(

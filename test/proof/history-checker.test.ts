@@ -52,11 +52,11 @@ const GOOD: readonly (readonly [string, History])[] = [
     },
   ],
   [
-    'an outcome that was not stored, or was after all',
+    'an unstored outcome that may have been stored',
     { operations: [unstored(), replayed()], runs: [run(), second({ ended: 'threw' })] },
   ],
   [
-    'a run after one that was not stored',
+    'a run after an unstored one',
     { operations: [unstored(), replayed({}, 'v-2')], runs: [run(), second()], settled: [{ key: 'k', value: 'v-2' }] },
   ],
   [
@@ -67,7 +67,7 @@ const GOOD: readonly (readonly [string, History])[] = [
     },
   ],
   [
-    'an owner that returned in time, and lost its claim before that was stored',
+    'an owner that returned in time and lost its claim before its outcome was stored',
     {
       operations: [refused('in-progress', { answeredAt: 55 }), created({ answeredAt: 65 }, 'v-2')],
       runs: [run({ lapsedAt: 40 }), second()],
@@ -126,7 +126,7 @@ const BAD: readonly (readonly [string, readonly HistoryRule[], History])[] = [
     { operations: [created(), replayed({ payload: 'q' })], runs: [run()] },
   ],
   [
-    'a mismatch with nobody',
+    'a mismatch without another payload',
     ['reused-by-somebody'],
     {
       operations: [
@@ -138,7 +138,7 @@ const BAD: readonly (readonly [string, readonly HistoryRule[], History])[] = [
     },
   ],
   [
-    'a mismatch with one that came later',
+    'a mismatch with a payload that came later',
     ['reused-by-somebody'],
     {
       operations: [
@@ -160,28 +160,28 @@ const BAD: readonly (readonly [string, readonly HistoryRule[], History])[] = [
     { operations: [created({ answeredAt: 90 })], runs: [run(), second()] },
   ],
   [
-    'a run of what had been stored before its lease ended',
+    'a run under a lease that ended after the outcome was stored',
     ['no-needless-run'],
     { operations: [created({ answeredAt: 90 })], runs: [run({ lapsedAt: 40 }), second()] },
   ],
   [
-    'two runs at a time',
+    'two concurrent runs',
     ['one-at-a-time'],
     { operations: [created({ answeredAt: 99 })], runs: [run({ endedAt: 90 }), second({ ended: 'threw' })] },
   ],
   [
-    'a run beside one that died later',
+    'a run during one that died later',
     ['one-at-a-time'],
     { operations: [], runs: [run({ ended: 'died', endedAt: 90 }), second()] },
   ],
   [
-    'a run beside one that is not over',
+    'a run during one that has not ended',
     ['one-at-a-time', 'no-needless-run'],
     { operations: [], runs: [run({ ended: 'running', endedAt: undefined }), second()] },
   ],
   ['an answer that is not stored', ['stored-as-answered'], { operations: [created()], runs: [run()], settled: [] }],
   [
-    'an outcome that nobody returned',
+    'an outcome that no run returned',
     ['stored-as-answered'],
     { operations: [], runs: [run({ ended: 'threw' })], settled: [{ key: 'k', value: 'v-3' }] },
   ],
@@ -195,7 +195,7 @@ test.each(BAD)('does not fit: %s', (_, rules, history) => {
   expect(new Set(checkHistory(history).map(({ rule }) => rule))).toEqual(new Set(rules))
 })
 
-test('a violation of a value that JSON cannot hold is told too', () => {
+test('a violation with a value that JSON cannot hold is reported too', () => {
   const [violation] = checkHistory({ operations: [created({}, 1n)], runs: [run({ value: 1n })], settled: [] })
   expect(violation?.message).toBe('c was answered 1n (created) at 30; the store holds none')
 })
@@ -206,7 +206,7 @@ test('a violation says what happened', () => {
   ])
 })
 
-describe('what is no history is refused, by the name of the member', () => {
+describe('an invalid history is refused with the name of the wrong member', () => {
   const of = (over: Partial<Operation>): unknown => ({ operations: [created(over)], runs: [run()] })
   const ran = (over: Partial<Run>): unknown => ({ operations: [created()], runs: [run(), second(over)] })
 

@@ -9,7 +9,7 @@ import { aClaim, EXPIRY, unhurried } from '../support/claims.ts'
 import { freshTable, testClient } from '../support/dynamodb.ts'
 import { storeContract } from '../support/store-contract.ts'
 
-/** What the simulation takes for DynamoDB keeps the contract as DynamoDB Local does, where no network is in between. */
+/** The simulated table keeps the store contract, as DynamoDB Local does. No network is in between. */
 const leanStore = (table: ItemTable) =>
   itemStore({
     tableName: 'simulated',
@@ -55,12 +55,12 @@ const MISTAKES: readonly (readonly [mistake: string, expressions: Mistaken, says
     'Value provided in ExpressionAttributeValues unused in expressions: keys: {:x}',
   ],
   [
-    'two of them',
+    'two unused values',
     { ConditionExpression: NOTHING_THERE, ExpressionAttributeValues: { ':x': A, ':y': A } },
     'Value provided in ExpressionAttributeValues unused in expressions: keys: {:x, :y}',
   ],
   [
-    'a value whose placeholder only begins like one that is used',
+    'a value whose placeholder is only a prefix match of a used one',
     { ConditionExpression: 'revision = :seenRevision', ExpressionAttributeValues: { ':seen': A, ':seenRevision': A } },
     'Value provided in ExpressionAttributeValues unused in expressions: keys: {:seen}',
   ],
@@ -80,18 +80,18 @@ const MISTAKES: readonly (readonly [mistake: string, expressions: Mistaken, says
     'Value provided in ExpressionAttributeNames unused in expressions: keys: {#x}',
   ],
   [
-    'values that are none',
+    'an empty set of values',
     { ConditionExpression: NOTHING_THERE, ExpressionAttributeValues: {} },
     'ExpressionAttributeValues must not be empty',
   ],
   [
-    'names that are none',
+    'an empty set of names',
     { ConditionExpression: NOTHING_THERE, ExpressionAttributeNames: {} },
     'ExpressionAttributeNames must not be empty',
   ],
 ]
 
-describe('Neither DynamoDB Local nor the simulated table takes', () => {
+describe('Both DynamoDB Local and the simulated table refuse', () => {
   let tableName: string
   beforeAll(async () => {
     tableName = await freshTable()
@@ -107,7 +107,7 @@ describe('Neither DynamoDB Local nor the simulated table takes', () => {
   })
 })
 
-test('A name or a value that only the update uses is used.', async () => {
+test('A name or value that only the update uses is accepted.', async () => {
   const { table, claim } = await withClaim()
   const request = {
     Key: { pk: { S: claim.recordKey } },

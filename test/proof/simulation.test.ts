@@ -1,13 +1,13 @@
 import { BadFlagError, readFlags } from '../../proof/simulation/flags.ts'
 import { emptyReport, type Report, replay, seedsFrom, simulate } from '../../proof/simulation/simulate.ts'
 
-/** Enough to meet everything that is asserted to be met many times over; `npm run simulate` plays far more. */
+/** Enough to meet each asserted event many times. `npm run simulate` plays far more. */
 const SEEDS = 6_000
 
-/** Signing and JSON make a schedule over the DynamoDB store ten times as long. */
+/** With signing and JSON, a schedule over the DynamoDB store takes ten times as long. */
 const LEAN_SEEDS = 1_500
 
-/** What a simulation that proves something must have met: each fault, each verdict, each ending. */
+/** A simulation proves something only if it meets each of these: faults, verdicts and endings. */
 const MET = [
   'fault requestLost',
   'fault answerLost',
@@ -86,7 +86,7 @@ describe.each(STORES)('the lifecycle on virtual time, with faults, over $over', 
     expect(report.tally.times(name)).toBeGreaterThan(0)
   })
 
-  test('plays a seed the same way each time, and its log names each write', async () => {
+  test('plays a seed the same way each time, and its log contains each write', async () => {
     const played = async () => {
       const lines: string[] = []
       await replay(7, (line) => lines.push(line()), over)
@@ -100,12 +100,12 @@ describe.each(STORES)('the lifecycle on virtual time, with faults, over $over', 
 })
 
 /**
- * Seeds that once broke an invariant. A change of what a seed draws makes them ordinary seeds; the planted bugs of
- * `test/mutants` keep each fault that was found.
+ * Seeds that broke an invariant. If the simulation draws other numbers, these become ordinary seeds. The planted bugs
+ * in `proof/mutants` preserve each fault that was found.
  */
 const ONCE_BROKEN = [
-  { seed: 99, because: 'a renewal that met its own claim settled told the handler of a loss' },
-  { seed: 1090, because: 'a claim whose lease lapsed on the way ran its handler unprotected' },
+  { seed: 99, because: 'a renewal that met its own settled claim was reported as a loss' },
+  { seed: 1090, because: 'a claim whose lease lapsed before its answer ran its handler unprotected' },
 ] as const
 
 test.each(ONCE_BROKEN)('seed $seed keeps every invariant: $because', async ({ seed }) => {
@@ -133,7 +133,7 @@ describe('the flags of npm run simulate', () => {
     [['--seed', '1', '--seed', '2'], '--seed is given twice'],
     [['--over', 'sdk'], '--over needs memory or lean'],
     [['--over', 'lean', '--over', 'lean'], '--over is given twice'],
-  ])('%j are refused in one line', (args, message) => {
+  ])('the flags %j are refused in one line', (args, message) => {
     expect(() => readFlags(args)).toThrow(new BadFlagError(message))
   })
 })

@@ -6,11 +6,11 @@ interface RestEvent {
   readonly requestContext?: { readonly resourceId?: string }
 }
 
-/** REST API takes several header lines of one name; the other kinds of event have no such member. */
+/** Only a REST API supports several header lines with one name. */
 const manyHeaders = ({ requestContext }: RestEvent): object =>
   requestContext?.resourceId === undefined ? {} : { multiValueHeaders: { 'x-many': ['one', 'two'] } }
 
-/** Says of each run that it was another one. */
+/** Gives each run a different answer. */
 export const handler: IdempotentHandler<RestEvent, TimedContext, unknown> = idempotent(
   async (event: RestEvent, _context: TimedContext) => ({
     statusCode: 201,

@@ -1,4 +1,4 @@
-/** The doors that the example stack does not have: a REST API and a function URL, before one function. */
+/** Entry points that the example stack lacks: a REST API and a function URL, both for one function. */
 import { App, CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib'
 import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda'
 import { IdempotencyTable, IdempotentApi, IdempotentFunction } from 'lambda-once/cdk'

@@ -1,7 +1,7 @@
 import { codeOf, newKey, send, standing } from '../call.ts'
 import { door } from '../target.ts'
 
-/** A path for each test, so that they do not meet where the route is the raw path. */
+/** Each test has its own path, because the raw path is the route in some of these. */
 const DOORS = [
   ['a REST API', () => `${door('RestUrl')}/doors/1`, () => `${door('RestUrl')}/doors/1`],
   ['a function URL', () => `${door('FunctionUrl')}doors/1`, () => `${door('FunctionUrl')}other/1`],
@@ -48,7 +48,7 @@ test('D3: the same key at another path of a function URL is another key', async 
   expect(answers.map(standing)).toEqual(['created', 'created'])
 })
 
-test('E8: several lines of one header are replayed by a REST API', async () => {
+test('E8: a REST API replays several lines of one header', async () => {
   const key = newKey()
   const url = `${door('RestUrl')}/doors/2`
   const answers = [await post(url, key), await post(url, key)]

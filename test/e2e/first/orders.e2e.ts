@@ -3,17 +3,17 @@ import { eventually } from '../eventually.ts'
 import { depth, type Order, sendOrders, takeDeadLetters } from '../queues.ts'
 import { orderRecord } from '../records.ts'
 
-/** Five receives, 12 s apart, and what comes before and after. */
+/** Five receives, 12 s apart, plus a margin. */
 const UNTIL_DEAD_SECONDS = 110
 
 const merchantId = newMerchant()
 const order = (orderId: string, sku = 'sku_1'): Order => ({ merchantId, orderId, sku, quantity: 2 })
 
-/** In progress is what it is while the worker runs: 1 write. Settled is the second, and no other ever follows. */
+/** The claim is the first write of a record, and the completion the second. No write may follow. */
 const UNTOUCHED_SINCE = 2
 
 beforeAll(async () => {
-  // One batch, delivered again and again as a whole: the slow order's run ends in a timeout each time.
+  // One batch, which is delivered repeatedly as a whole: each run of the slow order ends in a timeout.
   await sendOrders(
     order('first'),
     order('poison', 'sku_poison'),
@@ -24,14 +24,14 @@ beforeAll(async () => {
   )
 })
 
-test('F2, F4, F7: the good orders are worked once, whatever happens beside them', async () => {
+test('F2, F4, F7: the good orders run once, whatever happens to the others', async () => {
   const orderIds = async () => (await ordersOf(merchantId)).orders.map(({ orderId }) => orderId).sort()
   await eventually(orderIds, (ids) => ids.length >= 3, UNTIL_DEAD_SECONDS)
   expect(await orderIds()).toEqual(['first', 'last', 'once'])
   expect((await ordersOf(merchantId)).reserved).toEqual({ sku_1: 4, sku_error_once: 2 })
 })
 
-test('F10: the poison messages stop running, and come to the dead-letter queue', async () => {
+test('F10: the poison messages stop running and arrive in the dead-letter queue', async () => {
   const dead: Order[] = []
   await eventually(
     async () => {
@@ -43,7 +43,7 @@ test('F10: the poison messages stop running, and come to the dead-letter queue',
   )
   expect(dead.map(({ orderId }) => orderId).sort()).toEqual(['poison', 'slow'])
   for (const orderId of ['poison', 'slow']) {
-    // Three runs in doubt, and the claim that found them to be enough.
+    // Three runs in doubt, and the claim that found the limit reached.
     expect(await orderRecord(merchantId, orderId)).toMatchObject({ status: 'FAILED', attempt: 4, generation: 1 })
   }
 })
@@ -56,7 +56,7 @@ test('F1, F7: the redelivered good messages did not run again', async () => {
   expect(await orderRecord(merchantId, 'once')).toMatchObject({ status: 'SUCCEEDED', attempt: 2, generation: 1 })
 })
 
-test('F1: an order that its producer sends again is acknowledged and not run', async () => {
+test('F1: an order that its producer sends again is acknowledged and does not run', async () => {
   await sendOrders(order('first'), order('last'))
   await eventually(depth, (messages) => messages === 0, 30)
   expect((await ordersOf(merchantId)).orders).toHaveLength(3)

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { call, codeOf, newKey, newMerchant, pay, payment, paymentsOf, standing } from '../call.ts'
 import { note } from '../notes.ts'
 
-/** The lease is the timeout of 2 s and 1 s more; the skew is 2 s, and the answer rounds up by up to 2 s. */
+/** The lease is the timeout of 2 s plus 1 s, the skew is 2 s, and `Retry-After` rounds up by up to 2 s. */
 const LONGEST_RETRY_AFTER = 2 + 1 + 2 + 2
 
 test('E1, E2, A2: the first answer is stored, and a retry gets it byte for byte from another request', async () => {
@@ -21,7 +21,7 @@ test('E1, E2, A2: the first answer is stored, and a retry gets it byte for byte 
   note('replayed', { merchantId, key, text: first.text })
 })
 
-test('A3: of simultaneous calls one runs, over as many workers as there are calls', async () => {
+test('A3: of simultaneous calls, each in its own worker, one runs', async () => {
   for (let round = 0; round < 5; round++) {
     const [merchantId, key] = [newMerchant(), newKey()]
     const answers = await Promise.all(Array.from({ length: 10 }, () => pay(merchantId, key)))
@@ -35,7 +35,7 @@ test('A3: of simultaneous calls one runs, over as many workers as there are call
   }
 })
 
-test('E3: another body under the same key is refused, and the right one still replays', async () => {
+test('E3: another body under the same key is refused, and the first body still replays', async () => {
   const [merchantId, key] = [newMerchant(), newKey()]
   const first = await pay(merchantId, key)
   const other = await pay(merchantId, key, payment('tok_ok', 2_000))
@@ -43,7 +43,7 @@ test('E3: another body under the same key is refused, and the right one still re
   expect((await pay(merchantId, key)).text).toBe(first.text)
 })
 
-test('E3, E4, C8: while a payment is made its key is in progress; the function runs into its timeout', async () => {
+test('E3, E4, C8: while a payment runs its key is in progress; the function runs into its timeout', async () => {
   const [merchantId, key] = [newMerchant(), newKey()]
   const slow = pay(merchantId, key, payment('tok_slow'))
   await sleep(1_000)
@@ -60,7 +60,7 @@ test('E3, E4, C8: while a payment is made its key is in progress; the function r
   note('timedOut', { merchantId, key })
 })
 
-test('C8, C12: a process that dies after its effect makes no second one when the retry runs', async () => {
+test('C8, C12: if a process dies after its effect, the retry causes no second effect', async () => {
   const [merchantId, key] = [newMerchant(), newKey()]
   const crashed = await pay(merchantId, key, payment('tok_crash'))
   expect(crashed.status).toBeGreaterThanOrEqual(500)
@@ -84,7 +84,7 @@ test('C4: a throw abandons: the same payload runs again at once, another is refu
   expect((await pay(merchantId, key, payment('tok_error'))).status).toBeGreaterThanOrEqual(500)
 })
 
-test('D3: another tenant with the same key gets a payment of its own', async () => {
+test('D3: another tenant with the same key gets its own payment', async () => {
   const [a, b, key] = [newMerchant(), newMerchant(), newKey()]
   const answers = [await pay(a, key), await pay(b, key)]
   expect(answers.map(standing)).toEqual(['created', 'created'])
@@ -98,7 +98,7 @@ test('D3: the same key at another route is another key', async () => {
   expect([refunded.status, standing(refunded)]).toEqual([201, 'created'])
 })
 
-test('E5: simultaneous refunds wait for the first, and all get its answer', async () => {
+test('E5: simultaneous refunds wait for the first one, and all get its answer', async () => {
   const [merchantId, key] = [newMerchant(), newKey()]
   const { id } = JSON.parse((await pay(merchantId, newKey())).text)
   const refund = { method: 'POST', path: `/payments/${id}/refunds`, merchantId, key, body: { amount: 400 } } as const
@@ -134,7 +134,7 @@ test('E7, E8: the header has any case, quoted and raw are one key, and two lines
   expect([twice.status, codeOf(twice)]).toEqual([400, 'key-invalid'])
 })
 
-test('E9: a 4xx releases the key for a mended body; a 5xx keeps it for the same body', async () => {
+test('E9: a 4xx releases the key for a corrected body; a 5xx keeps it for the same body', async () => {
   const [merchantId, released, abandoned] = [newMerchant(), newKey(), newKey()]
   const declined = await pay(merchantId, released, payment('tok_declined'))
   expect([declined.status, standing(declined)]).toEqual([402, 'released'])
@@ -147,22 +147,22 @@ test('E9: a 4xx releases the key for a mended body; a 5xx keeps it for the same 
   expect(codeOf(await pay(merchantId, abandoned, payment()))).toBe('key-reused')
 })
 
-test('E10: a GET passes untouched, with a key too', async () => {
+test('E10: a GET passes unchanged, even with a key', async () => {
   const merchantId = newMerchant()
   const answer = await call({ path: '/payments', merchantId, key: newKey() })
   expect([answer.status, standing(answer)]).toEqual([200, undefined])
 })
 
-test('who does not say which merchant it is gets no further than the gateway', async () => {
+test('the gateway refuses a request without a merchant', async () => {
   const answer = await call({ method: 'POST', path: '/payments', key: newKey(), body: payment() })
   expect([answer.status, standing(answer)]).toEqual([401, undefined])
 })
 
-test('B2: who waits as long as Retry-After says is not refused again', async () => {
+test('B2: a client that waits for Retry-After is not refused again', async () => {
   const [merchantId, key] = [newMerchant(), newKey()]
   await pay(merchantId, key, payment('tok_slow'))
   const refused = await pay(merchantId, key, payment('tok_slow'))
   await sleep(Number(refused.headers['retry-after']) * 1_000)
   const again = await pay(merchantId, key, payment('tok_slow'))
-  expect(again.status).toBeGreaterThanOrEqual(500) // it ran, and into the timeout again
+  expect(again.status).toBeGreaterThanOrEqual(500) // it ran, and into its timeout again
 })

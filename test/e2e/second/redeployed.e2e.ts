@@ -5,21 +5,21 @@ import { readNotes } from '../notes.ts'
 import { depth, sendOrders } from '../queues.ts'
 import { orderRecord } from '../records.ts'
 
-test('an answer that was stored before the deployment is replayed by the new functions, byte for byte', async () => {
+test('the new functions replay an answer from before the deployment, byte for byte', async () => {
   const { merchantId, key, text } = readNotes().replayed
   const retry = await pay(merchantId, key)
   expect([standing(retry), retry.text]).toEqual(['replayed', text])
   expect(codeOf(await pay(merchantId, key, payment('tok_ok', 2_000)))).toBe('key-reused')
 })
 
-test('C8, C12: a payment whose function was killed at its timeout is made by the retry, once', async () => {
+test('C8, C12: if a function was killed at its timeout, the retry makes its payment once', async () => {
   const { merchantId, key } = readNotes().timedOut
   const retry = await pay(merchantId, key, payment('tok_slow'))
   expect([retry.status, standing(retry)]).toEqual([201, 'created'])
   expect(await paymentsOf(merchantId)).toHaveLength(1)
 })
 
-test('F5: a message whose order is in progress elsewhere returns when that lease is over, not after the visibility timeout', async () => {
+test('F5: a message whose order is in progress elsewhere returns when that lease ends, not after the visibility timeout', async () => {
   const order = { merchantId: newMerchant(), orderId: 'o1', sku: 'sku_slow', quantity: 1 }
   await sendOrders(order)
   await sleep(1_000)

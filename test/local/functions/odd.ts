@@ -1,4 +1,4 @@
-/** A function that does what its event says: for the tests of the processes that functions run in. */
+/** A function that does what its event says, to test the processes of functions. */
 import { setTimeout as sleep } from 'node:timers/promises'
 
 interface Odd {

@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda'
 
-/** For CommonJS under a setting of TypeScript that lets no CommonJS file import an ES module. */
+/** For CommonJS, with a TypeScript setting under which a CommonJS file cannot import an ES module statically. */
 const paymentHandler = async () => {
   const { idempotent } = await import('lambda-once/http')
   const { memoryStore } = await import('lambda-once/memory')
