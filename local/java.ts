@@ -18,7 +18,7 @@ export class JavaMissingError extends Error {
 /** Throws {@link JavaMissingError} if the `java` on the PATH cannot run DynamoDB Local. */
 export const requireJava = async (java: string = 'java'): Promise<void> => {
   const version = javaVersion(await versionText(java))
-  if (version === undefined) throw new JavaMissingError('the "java" on the PATH does not tell its version')
+  if (version === undefined) throw new JavaMissingError('the "java" on the PATH does not report its version')
   if (version < LEAST_JAVA) throw new JavaMissingError(`the "java" on the PATH is version ${version}`)
 }
 

@@ -14,7 +14,7 @@ export interface GatewayOptions {
 /** API Gateway's limit. */
 const BOUND = { maxBodyBytes: 10 * 1024 * 1024, tooLarge: gatewayAnswer(413, 'Request Entity Too Large') }
 
-/** In place of an authorizer: the gateway trusts this header, whoever sends it. */
+/** In place of an authorizer: the gateway trusts this header from every client. */
 const MERCHANT_HEADER = 'x-merchant-id'
 
 /** Handles requests as an HTTP API does: route, authorizer, function. */

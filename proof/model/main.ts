@@ -14,7 +14,7 @@ const MISSING = 3
 const figures = ({ states, seconds }: Searched): string =>
   `${states.toLocaleString('en').padStart(12)} states ${seconds.toFixed(1).padStart(6)} s`
 
-const tell = (lines: readonly string[]): void => {
+const print = (lines: readonly string[]): void => {
   for (const line of lines) console.log(`      ${line}`)
 }
 
@@ -22,14 +22,14 @@ const holdsIn = async ({ name, world }: NamedWorld): Promise<boolean> => {
   const searched = await search(world, 'depthFirst')
   const holds = searched.counterexample === undefined
   console.log(`${holds ? 'holds ' : 'BROKEN'}  ${figures(searched)}  ${name}`)
-  tell(searched.counterexample ?? [])
+  print(searched.counterexample ?? [])
   return holds
 }
 
 const isFound = async ({ name, what, world }: PlantedBug): Promise<boolean> => {
   const { counterexample } = await search({ ...world, [`BUG_${name}`]: true }, 'breadthFirst')
   console.log(`\n${counterexample === undefined ? 'MISSED' : 'found '}  ${what} (BUG_${name})`)
-  tell(counterexample ?? [])
+  print(counterexample ?? [])
   return counterexample !== undefined
 }
 

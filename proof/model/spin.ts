@@ -84,7 +84,7 @@ const narrate = async (cwd: string, world: readonly string[], said: string): Pro
 
 /** Not one of our invariants, but also an error: a state in which a process waits forever. */
 const invalidEnd = (said: string): readonly string[] =>
-  said.includes('invalid end state (') ? ['BROKEN somebody waits for ever'] : []
+  said.includes('invalid end state (') ? ['BROKEN a process waits forever'] : []
 
 const defines = (world: World): readonly string[] =>
   Object.entries(world).map(([name, value]) => (value === true ? `-D${name}` : `-D${name}=${value}`))

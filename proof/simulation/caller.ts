@@ -112,7 +112,7 @@ const ask = (world: World, invocation: Invocation, settings: Settings, asked: As
   invocation.run = undefined
   invocation.won = undefined
   invocation.hasContender = false
-  const heard = (result: Answered['result']): void => {
+  const finish = (result: Answered['result']): void => {
     const answer: Answered = {
       order: world.order(),
       at: world.timeline.now,
@@ -154,7 +154,7 @@ const ask = (world: World, invocation: Invocation, settings: Settings, asked: As
       endingOfValue: endingOfAnswer,
       endingOfError: (error) => endingOfHttpError(error),
     },
-  ).then(heard, (error: unknown) => heard({ kind: 'threw', error }))
+  ).then(finish, (error: unknown) => finish({ kind: 'threw', error }))
 }
 
 export const isUnavailable = ({ result }: Answered): boolean =>

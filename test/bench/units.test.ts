@@ -18,8 +18,8 @@ test.each([
   ['a new item', undefined, ofSize(1_024), 1],
   ['one byte more', undefined, ofSize(1_025), 2],
   ['an update that makes it smaller', ofSize(3_000), ofSize(100), 3],
-  ['a refused write, by what stands there', ofSize(2_049), ofSize(2_049), 3],
-  ['a refused write where nothing stands', undefined, undefined, 1],
+  ['a refused write, by the size of the stored item', ofSize(2_049), ofSize(2_049), 3],
+  ['a refused write without a stored item', undefined, undefined, 1],
 ])('A write is billed by the kilobyte: %s', (_, before, after, units) => {
   expect(writeUnits(before as never, after as never)).toBe(units)
 })
@@ -28,7 +28,7 @@ test.each([
   ['4 KB, possibly stale', ofSize(4_096), false, 0.5],
   ['4 KB, consistent', ofSize(4_096), true, 1],
   ['one byte more', ofSize(4_097), true, 2],
-  ['nothing there', undefined, false, 0.5],
+  ['an absent item', undefined, false, 0.5],
 ])('A read is billed by four kilobytes: %s', (_, item, consistent, units) => {
   expect(readUnits(item as never, consistent)).toBe(units)
 })

@@ -31,7 +31,7 @@ test.each([
   [/^PaymentsCreateServiceRole/, 'payments'],
   [/^PaymentsRefundServiceRole/, 'refunds'],
   [/^OrdersProcessServiceRole/, 'orders'],
-])('%s may claim the records of %s, and do nothing else on the table (G3)', (role, operation) => {
+])('%s may claim the records of %s, but has no other access to the table (G3)', (role, operation) => {
   expect(onRecords(role)).toEqual([
     {
       Effect: 'Allow',

@@ -97,7 +97,7 @@ test('a REST API with maximal props', () => {
 test.each([
   ['http', '$context.routeKey'],
   ['rest', '$context.resourcePath'],
-] as const)('the access log of a %s API holds the route, and nothing that the caller sent (G1)', (type, route) => {
+] as const)('the access log of a %s API contains the route, and no data that the caller sent (G1)', (type, route) => {
   const template = synthesized((stack) =>
     new IdempotentApi(stack, 'Api', { type }).addRoute('GET /x', plainFunction(stack)),
   )

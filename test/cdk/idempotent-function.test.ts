@@ -79,7 +79,7 @@ test('the entry is required: CDK would look for it next to the layer', () => {
 test.each([
   ['of another account', '222222222222', 'eu-west-1', 'arn:aws:dynamodb:eu-west-1:222222222222:table/shared'],
   ['of the same account', '111111111111', 'eu-west-1', 'shared'],
-])('a table %s is named so that DynamoDB finds it', (_, account, region, name) => {
+])('a table %s gets a name under which DynamoDB finds it', (_, account, region, name) => {
   const template = synthesized((stack) => ofStandingTable(stack, account, region), '111111111111')
   template.hasResourceProperties(FUNCTION, { Environment: { Variables: { IDEMPOTENCY_TABLE: name } } })
 })

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runCommand } from './command.ts'
-import { E2eRefused } from './e2e-refused.ts'
+import { E2eRefusedError } from './e2e-refused.ts'
 import { pythonProgram } from './python.ts'
 
 const REFUSED_STATUS = 2
@@ -33,7 +33,7 @@ try {
   await lint(directory)
 } catch (error) {
   process.stderr.write(`npm run lint:template: ${error instanceof Error ? error.message : String(error)}\n`)
-  process.exitCode = error instanceof E2eRefused ? REFUSED_STATUS : 1
+  process.exitCode = error instanceof E2eRefusedError ? REFUSED_STATUS : 1
 } finally {
   await rm(directory, { recursive: true, force: true })
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runCommand } from './command.ts'
-import { E2eRefused } from './e2e-refused.ts'
+import { E2eRefusedError } from './e2e-refused.ts'
 
 /** Pinned, because the suite relies on the emulator's behaviour in one version. */
 const PACKAGES = { ministack: '1.5.33', 'cfn-lint': '1.58.0' } as const
@@ -19,14 +19,14 @@ export const pythonProgram = async (name: keyof typeof PACKAGES): Promise<string
   if (existsSync(program) && (await runCommand(pip, ['freeze'])).split('\n').includes(wanted)) return program
   if (!existsSync(pip)) await createEnvironment()
   await runCommand(pip, ['install', '--quiet', '--disable-pip-version-check', wanted]).catch((cause: unknown) => {
-    throw new E2eRefused(`${wanted} cannot be installed with pip; is a package index within reach?`, { cause })
+    throw new E2eRefusedError(`${wanted} cannot be installed with pip; is a package index within reach?`, { cause })
   })
   return program
 }
 
 const createEnvironment = async (): Promise<void> => {
   await runCommand('python3', ['-c', IS_NEW_ENOUGH]).catch((cause: unknown) => {
-    throw new E2eRefused('Python 3.10 or newer with venv and pip is needed, as python3', { cause })
+    throw new E2eRefusedError('Python 3.10 or newer with venv and pip is needed, as python3', { cause })
   })
   await runCommand('python3', ['-m', 'venv', VENV])
 }

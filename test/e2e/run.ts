@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runCommand } from './command.ts'
 import { bootstrapEmulator, createDeployment, type Deployment, readOutputs } from './deployment.ts'
-import { E2eRefused } from './e2e-refused.ts'
+import { E2eRefusedError } from './e2e-refused.ts'
 import { type Emulator, startEmulator } from './emulator.ts'
 import { assertRemoved } from './removed.ts'
 
@@ -118,7 +118,7 @@ const onAws = async (directory: string): Promise<void> => {
 
 const readFlags = (args: readonly string[]): { readonly aws: boolean } => {
   const unknown = args.find((arg) => arg !== '--aws')
-  if (unknown !== undefined) throw new E2eRefused(`Unknown argument ${unknown}: the only one is --aws`)
+  if (unknown !== undefined) throw new E2eRefusedError(`Unknown argument ${unknown}: the only one is --aws`)
   return { aws: args.includes('--aws') }
 }
 
@@ -146,7 +146,7 @@ try {
   say('passed')
 } catch (error) {
   process.stderr.write(`npm run e2e: ${error instanceof Error ? error.message : String(error)}\n`)
-  process.exitCode = error instanceof E2eRefused ? REFUSED_STATUS : 1
+  process.exitCode = error instanceof E2eRefusedError ? REFUSED_STATUS : 1
 } finally {
   await cleanUp()
 }

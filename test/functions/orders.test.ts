@@ -113,6 +113,6 @@ test.each([
   [{ 'x-merchant-id': 'm1' }, { isAuthorized: true, context: { merchantId: 'm1' } }],
   [{ 'x-merchant-id': 'm 1' }, { isAuthorized: false, context: { merchantId: 'm 1' } }],
   [{}, { isAuthorized: false, context: { merchantId: '' } }],
-])('The stand-in for an authorizer takes the merchant from the header: %j', async (headers, answer) => {
+])('The placeholder authorizer takes the merchant from the header: %j', async (headers, answer) => {
   expect(await authorize({ headers } as unknown as APIGatewayRequestAuthorizerEventV2)).toEqual(answer)
 })

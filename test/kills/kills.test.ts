@@ -113,7 +113,7 @@ const killed = (office: Office, payment: Payment, place: Place): Promise<NodeJS.
     ? startVictim({ office, payment, point: place.point, signal: 'SIGKILL' }).ended
     : killedInFlight(office, payment, place.inFlight, place.arrives)
 
-const tell = async (office: Office, place: Place): Promise<Story> => {
+const play = async (office: Office, place: Place): Promise<Story> => {
   const payment = aPayment()
   const killedBy = await killed(office, payment, place)
   const retry = payer('a retry', office)
@@ -146,7 +146,7 @@ const tellAll = async (offices: (policy: AbandonedPolicy) => Office): Promise<Re
   const waiting = [...CASES]
   const work = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      stories.set(next, await tell(offices(next.policy), next.place))
+      stories.set(next, await play(offices(next.policy), next.place))
     }
   }
   await Promise.all(Array.from({ length: SIDE_BY_SIDE }, work))

@@ -39,15 +39,15 @@ export const startVictim = (order: Order, { clockOff = 0 }: VictimOptions = {}):
     return signal as NodeJS.Signals | null
   })
   const message = <T>(name: string): Promise<T> => {
-    const told = new Promise<T>((resolve, reject) => {
+    const message = new Promise<T>((resolve, reject) => {
       child.on('message', (said: Record<string, T>) => {
         const value = said[name]
         if (value !== undefined) resolve(value)
       })
       ended.then(() => setTimeout(reject, 100, new Error(`The process ended before "${name}"`)))
     })
-    told.catch(() => {}) // not every test awaits it
-    return told
+    message.catch(() => {}) // not every test awaits it
+    return message
   }
   const answer = message<Answer>('answer')
   const inHandler = message<true>('inHandler')

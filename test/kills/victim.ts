@@ -23,7 +23,7 @@ const meet = (here: Point): void => {
   if (here === point && signal !== undefined) process.kill(process.pid, signal)
 }
 
-const told = (): Promise<void> => new Promise((resolve) => process.once('message', () => resolve()))
+const nextMessage = (): Promise<void> => new Promise((resolve) => process.once('message', () => resolve()))
 
 const pay = payer('the victim', office, {
   probe: meet,
@@ -31,7 +31,7 @@ const pay = payer('the victim', office, {
   afterEffect: async () => {
     meet('after-effect')
     if (stays === true) {
-      const leave = told()
+      const leave = nextMessage()
       process.send?.({ inHandler: true })
       await leave
     }

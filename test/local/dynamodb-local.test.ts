@@ -60,7 +60,7 @@ test.each([
   ['java version "1.8.0_392"', 8],
   ['openjdk version "21-ea" 2023-09-19', 21],
   ['The operation couldn’t be completed. Unable to locate a Java Runtime.', undefined],
-])('The version of Java is read from %j.', (text, version) => {
+])('The Java version is parsed from %j.', (text, version) => {
   expect(javaVersion(text)).toBe(version)
 })
 

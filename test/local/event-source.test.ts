@@ -143,6 +143,6 @@ test.each<[string, Invoked, readonly string[]]>([
   ['a throw', { kind: 'threw' }, ['a', 'b']],
   ['a crash', { kind: 'died' }, ['a', 'b']],
   ['a time-out', { kind: 'timed-out' }, ['a', 'b']],
-])('What stays on the queue after %s.', (_, invoked, ids) => {
+])('After %s, the right messages stay on the queue.', (_, invoked, ids) => {
   expect(returnedIds(invoked, ['a', 'b'])).toEqual(ids)
 })

@@ -39,7 +39,7 @@ test.each([
   [['--function-timeout', '2.5'], '--function-timeout is "2.5": give an integer from 1 to 29'],
   [['--data'], '--data has no value: give a directory'],
   [['--data', '--port'], '--data is "--port": give a directory'],
-])('The flags %j are refused by a line that names what is wrong and says what to do.', (argv, line) => {
+])('The flags %j are refused in one line that names the mistake and says what to do.', (argv, line) => {
   expect(() => readFlags(argv)).toThrow(new StartRefusedError(line))
 })
 

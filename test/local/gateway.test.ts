@@ -106,7 +106,7 @@ test.each([
   ['DELETE /payments HTTP/1.1', '404', '{"message":"Not Found"}'],
   ['POST /payments//refunds HTTP/1.1', '404', '{"message":"Not Found"}'],
   ['POST /payments/%zz/refunds HTTP/1.1', '404', '{"message":"Not Found"}'],
-])('%s is answered by the gateway itself: %s.', async (line, status, body) => {
+])('The gateway itself answers %s: %s.', async (line, status, body) => {
   const answer = await send([line, 'X-Merchant-Id: acme'])
   expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
   expect(answer).toContain(`\r\n\r\n${body}`)
@@ -150,7 +150,7 @@ test.each([
   [{ id: 1 }, '{"id":1}'],
   ['text', 'text'],
   [null, 'null'],
-])('A result without a status (%j) is 200 and JSON.', async (value, body) => {
+])('A result without a status (%j) becomes a 200 with JSON.', async (value, body) => {
   const answer = await returned(value)
   expect(answer).toMatch(/^HTTP\/1.1 200 OK\r\n/)
   expect(answer).toContain('\r\ncontent-type: application/json\r\n')
@@ -164,7 +164,7 @@ test.each([
   { statusCode: 200, headers: 'none' },
   { statusCode: 200, headers: { 'not a name': 'x' } },
   { statusCode: 200, headers: { 'x-split': 'a\r\nb: c' } },
-])('A broken result (%j) is 500.', async (value) => {
+])('An invalid result (%j) becomes a 500.', async (value) => {
   const answer = await returned(value)
   expect(answer).toMatch(/^HTTP\/1.1 500 /)
   expect(answer).toContain('{"message":"Internal Server Error"}')

@@ -88,8 +88,8 @@ test(
       '200',
       { visible: 0, inFlight: 0, deadLetters: [{ body: expect.stringContaining('sku_poison'), reason: 'poison' }] },
     ])
-    const told = steps.map(({ shows }) => /: (\d{3})/.exec(shows)?.[1])
-    expect(told.filter((_, index) => index !== 4)).toEqual(
+    const promised = steps.map(({ shows }) => /: (\d{3})/.exec(shows)?.[1])
+    expect(promised.filter((_, index) => index !== 4)).toEqual(
       steps.map((_, index) => status(index)).filter((_, index) => index !== 4),
     )
   },

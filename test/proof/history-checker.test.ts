@@ -39,7 +39,7 @@ const GOOD: readonly (readonly [string, History])[] = [
     'a run and its replay',
     { operations: [created(), replayed()], runs: [run()], settled: [{ key: 'k', value: 'v-1' }] },
   ],
-  ['values are compared by what is in them', { operations: [created({}, { a: 1 })], runs: [run({ value: { a: 1 } })] }],
+  ['values are compared by content', { operations: [created({}, { a: 1 })], runs: [run({ value: { a: 1 } })] }],
   [
     'a run after a throw',
     { operations: [created({ answeredAt: 65 }, 'v-2')], runs: [run({ ended: 'threw' }), second()] },

@@ -121,9 +121,9 @@ test('A name or value that only the update uses is accepted.', async () => {
 })
 
 test.each([
-  ['brings back what stands there, where it is asked to', { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' }, true],
-  ['brings back nothing where it is asked for nothing', { ReturnValuesOnConditionCheckFailure: 'NONE' }, false],
-  ['brings back nothing where it is not asked', {}, false],
+  ['returns the stored item if the request asks for it', { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' }, true],
+  ['returns no item if the request asks for none', { ReturnValuesOnConditionCheckFailure: 'NONE' }, false],
+  ['returns no item by default', {}, false],
 ] as const)('A refusal of the simulated table %s.', async (_, asked, comesBack) => {
   const { table, claim } = await withClaim()
   const request = { Item: { pk: { S: claim.recordKey } }, ConditionExpression: NOTHING_THERE, ...asked }
