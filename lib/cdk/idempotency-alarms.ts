@@ -114,8 +114,7 @@ const LATENCY_PERIODS = 3
  * an operation without calls is healthy. Each threshold alarms at its value and above.
  *
  * ```ts
- * new IdempotencyAlarms(this, 'Alarms', { table, operations: ['payments'], deadLetterQueues: [orders.deadLetterQueue]
- * })
+ * new IdempotencyAlarms(this, 'Alarms', { table, operations: ['payments'], alarmActions: [new SnsAction(onCall)] })
  * ```
  */
 export class IdempotencyAlarms extends Construct {
