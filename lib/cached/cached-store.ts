@@ -89,31 +89,31 @@ export const cached = (store: Store, options: CachedOptions = {}): Store => {
   return {
     skew: store.skew,
 
-    claim: async (wanted, by) => {
+    claim: async (wanted, signal) => {
       const record = recall(wanted.recordKey)
-      return record === undefined ? keepRecordOf(await store.claim(wanted, by)) : { kind: 'occupied', record }
+      return record === undefined ? keepRecordOf(await store.claim(wanted, signal)) : { kind: 'occupied', record }
     },
 
-    takeOver: async (seen, wanted, by) => {
+    takeOver: async (seen, wanted, signal) => {
       records.delete(seen.recordKey)
-      return keepRecordOf(await store.takeOver(seen, wanted, by))
+      return keepRecordOf(await store.takeOver(seen, wanted, signal))
     },
-    renew: async (claim, to, by) => keepRecordOf(await store.renew(claim, to, by)),
+    renew: async (claim, renewal, signal) => keepRecordOf(await store.renew(claim, renewal, signal)),
 
-    settle: async (claim, as, by) => {
-      const answer = keepRecordOf(await store.settle(claim, as, by))
-      if (answer.kind === 'settled' && as.kind === 'completed') keep(settledRecord(claim, as))
+    settle: async (claim, settlement, signal) => {
+      const answer = keepRecordOf(await store.settle(claim, settlement, signal))
+      if (answer.kind === 'settled' && settlement.kind === 'completed') keep(settledRecord(claim, settlement))
       return answer
     },
 
-    peek: async (recordKey, by) => recall(recordKey) ?? store.peek(recordKey, by),
+    peek: async (recordKey, signal) => recall(recordKey) ?? store.peek(recordKey, signal),
     outcomeRoom: (claim) => store.outcomeRoom(claim),
   }
 }
 
 /** The record after the completion. Its revision is a lower bound, because renewals raise it too. */
-const settledRecord = (claim: Claim, as: Extract<Settlement, { kind: 'completed' }>): SettledRecord => {
+const settledRecord = (claim: Claim, settlement: Extract<Settlement, { kind: 'completed' }>): SettledRecord => {
   const { leaseExpiresAt: _, ...kept } = claim
-  const { status, outcome, settledAt, expiresAt } = as
+  const { status, outcome, settledAt, expiresAt } = settlement
   return { ...kept, status, outcome, settledAt, expiresAt, revision: claim.revision + 1 }
 }

@@ -25,7 +25,7 @@ export interface Runtime {
    * Runs with a signal that aborts after the span, and rejects then with {@link DeadlinePassed}, also where `run` does not
    * look at its signal: the SDK does not while it waits for credentials.
    */
-  withDeadline<T>(span: Millis, run: (by: AbortSignal) => Promise<T>): Promise<T>
+  withDeadline<T>(span: Millis, run: (signal: AbortSignal) => Promise<T>): Promise<T>
   /** Calls `run` every span, or somewhat earlier, until the returned function is called. */
   repeat(every: Millis, run: () => void): () => void
   /** 128 random bits, as text. */
@@ -83,7 +83,7 @@ export const systemRuntime: Runtime = Object.freeze({
       until?.addEventListener('abort', done)
     }),
 
-  withDeadline: async <T>(span: Millis, run: (by: AbortSignal) => Promise<T>): Promise<T> => {
+  withDeadline: async <T>(span: Millis, run: (signal: AbortSignal) => Promise<T>): Promise<T> => {
     const controller = new AbortController()
     let timer: NodeJS.Timeout | undefined
     const passed = new Promise<never>((_, reject) => {

@@ -14,7 +14,7 @@ export const epochSeconds = (value: number): EpochSeconds => value as EpochSecon
 export const millis = (value: number): Millis => value as Millis
 export const fromSeconds = (value: number): Millis => (value * 1000) as Millis
 
-export const later = (at: EpochMillis, by: Millis): EpochMillis => (at + by) as EpochMillis
+export const later = (at: EpochMillis, span: Millis): EpochMillis => (at + span) as EpochMillis
 export const earliest = (a: EpochMillis, b: EpochMillis): EpochMillis => (a < b ? a : b)
 export const latest = (a: EpochMillis, b: EpochMillis): EpochMillis => (a > b ? a : b)
 export const between = (from: EpochMillis, to: EpochMillis): Millis => (to - from) as Millis

@@ -30,31 +30,31 @@ export const takeOverInput = (tableName: string, seen: StoredRecord, wanted: Cla
   ...WITH_THE_STORED_ITEM,
 })
 
-export const renewInput = (tableName: string, claim: Claim, to: Renewal): UpdateItemCommandInput =>
+export const renewInput = (tableName: string, claim: Claim, renewal: Renewal): UpdateItemCommandInput =>
   ownersUpdate(tableName, claim, {
     set: {
-      [A.leaseExpiresAt]: number(to.leaseExpiresAt),
-      ...(to.expiresAt === undefined ? {} : { [A.expiresAt]: ttl(to.expiresAt) }),
+      [A.leaseExpiresAt]: number(renewal.leaseExpiresAt),
+      ...(renewal.expiresAt === undefined ? {} : { [A.expiresAt]: ttl(renewal.expiresAt) }),
     },
     // Also false if there is no lease: a delayed renewal never revives an abandoned record.
     condition: `${A.leaseExpiresAt} < :${A.leaseExpiresAt}`,
   })
 
-export const settleInput = (tableName: string, claim: Claim, as: Settlement): UpdateItemCommandInput =>
+export const settleInput = (tableName: string, claim: Claim, settlement: Settlement): UpdateItemCommandInput =>
   ownersUpdate(tableName, claim, {
-    set: settledAttributes(as),
+    set: settledAttributes(settlement),
     remove: A.leaseExpiresAt,
     // Without it a second send would raise the revision again, and a take-over would fail without a reason.
-    condition: as.kind === 'abandoned' ? `attribute_exists(${A.leaseExpiresAt})` : undefined,
+    condition: settlement.kind === 'abandoned' ? `attribute_exists(${A.leaseExpiresAt})` : undefined,
   })
 
-const settledAttributes = (as: Settlement): Item => {
-  if (as.kind === 'abandoned') return lastError(as)
+const settledAttributes = (settlement: Settlement): Item => {
+  if (settlement.kind === 'abandoned') return lastError(settlement)
   return {
-    [A.status]: text(as.kind === 'completed' ? as.status : 'RELEASED'),
-    [A.settledAt]: number(as.settledAt),
-    [A.expiresAt]: ttl(as.expiresAt),
-    ...(as.kind === 'completed' ? { [A.outcome]: bytes(as.outcome) } : lastError(as)),
+    [A.status]: text(settlement.kind === 'completed' ? settlement.status : 'RELEASED'),
+    [A.settledAt]: number(settlement.settledAt),
+    [A.expiresAt]: ttl(settlement.expiresAt),
+    ...(settlement.kind === 'completed' ? { [A.outcome]: bytes(settlement.outcome) } : lastError(settlement)),
   }
 }
 

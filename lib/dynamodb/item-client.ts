@@ -11,7 +11,7 @@ import type {
  * `$metadata.httpStatusCode`, `$response.headers`, and `Item` if a condition did not hold.
  */
 export interface ItemClient {
-  putItem(input: PutItemCommandInput, by: AbortSignal): Promise<object>
-  updateItem(input: UpdateItemCommandInput, by: AbortSignal): Promise<object>
-  getItem(input: GetItemCommandInput, by: AbortSignal): Promise<Pick<GetItemCommandOutput, 'Item'>>
+  putItem(input: PutItemCommandInput, signal: AbortSignal): Promise<object>
+  updateItem(input: UpdateItemCommandInput, signal: AbortSignal): Promise<object>
+  getItem(input: GetItemCommandInput, signal: AbortSignal): Promise<Pick<GetItemCommandOutput, 'Item'>>
 }

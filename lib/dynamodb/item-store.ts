@@ -76,36 +76,36 @@ export const itemStore = ({ tableName, client, skewSeconds, runtime = systemRunt
   return {
     skew: fromSeconds(skewSeconds),
 
-    claim: async (wanted, by) => {
-      const written = await write(() => client.putItem(claimInput(tableName, wanted), by))
+    claim: async (wanted, signal) => {
+      const written = await write(() => client.putItem(claimInput(tableName, wanted), signal))
       const answer = claimAnswer(written, wanted)
       if (answer === undefined) throw withoutItem(tableName)
       return answer
     },
 
-    takeOver: async (seen, wanted, by) => {
-      const written = await write(() => client.putItem(takeOverInput(tableName, seen, wanted), by))
+    takeOver: async (seen, wanted, signal) => {
+      const written = await write(() => client.putItem(takeOverInput(tableName, seen, wanted), signal))
       return claimAnswer(written, wanted) ?? { kind: 'gone' } // TTL has deleted the record
     },
 
-    renew: async (claim, to, by) => {
+    renew: async (claim, renewal, signal) => {
       const written = await ownersWrite(
-        () => client.updateItem(renewInput(tableName, claim, to), by),
-        (record) => isOwnRenewal(record, claim, to),
+        () => client.updateItem(renewInput(tableName, claim, renewal), signal),
+        (record) => isOwnRenewal(record, claim, renewal),
       )
       return written.kind === 'done' ? { kind: 'renewed' } : written
     },
 
-    settle: async (claim, as, by) => {
+    settle: async (claim, settlement, signal) => {
       const written = await ownersWrite(
-        () => client.updateItem(settleInput(tableName, claim, as), by),
-        (record) => isOwnSettlement(record, claim, as),
+        () => client.updateItem(settleInput(tableName, claim, settlement), signal),
+        (record) => isOwnSettlement(record, claim, settlement),
       )
       return written.kind === 'done' ? { kind: 'settled' } : written
     },
 
-    peek: async (recordKey, by) => {
-      const item = await read(() => client.getItem(peekInput(tableName, recordKey), by))
+    peek: async (recordKey, signal) => {
+      const item = await read(() => client.getItem(peekInput(tableName, recordKey), signal))
       return item && fromItem(item)
     },
 

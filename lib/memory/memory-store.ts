@@ -60,16 +60,16 @@ export const memoryStore = (options: MemoryStoreOptions = {}): MemoryStore => {
   return {
     skew: fromSeconds(skewSeconds),
 
-    claim: async (wanted, by) => {
-      assertAwaited(by)
+    claim: async (wanted, signal) => {
+      assertAwaited(signal)
       const record = records.get(wanted.recordKey)
       if (record !== undefined) return occupied(record, wanted)
       write(recordOf(wanted))
       return { kind: 'claimed' }
     },
 
-    takeOver: async (seen, wanted, by) => {
-      assertAwaited(by)
+    takeOver: async (seen, wanted, signal) => {
+      assertAwaited(signal)
       const record = records.get(wanted.recordKey)
       if (record === undefined) return { kind: 'gone' }
       if (record.claimToken !== seen.claimToken || record.revision !== seen.revision) return occupied(record, wanted)
@@ -77,31 +77,35 @@ export const memoryStore = (options: MemoryStoreOptions = {}): MemoryStore => {
       return { kind: 'claimed' }
     },
 
-    renew: async (claim, to, by) => {
-      assertAwaited(by)
+    renew: async (claim, renewal, signal) => {
+      assertAwaited(signal)
       const record = records.get(claim.recordKey)
       if (record === undefined) return { kind: 'lost' }
-      if (isHeldBy(record, claim) && record.leaseExpiresAt !== undefined && record.leaseExpiresAt < to.leaseExpiresAt) {
-        const { leaseExpiresAt, expiresAt = record.expiresAt } = to
+      if (
+        isHeldBy(record, claim) &&
+        record.leaseExpiresAt !== undefined &&
+        record.leaseExpiresAt < renewal.leaseExpiresAt
+      ) {
+        const { leaseExpiresAt, expiresAt = record.expiresAt } = renewal
         write({ ...record, leaseExpiresAt, expiresAt, revision: record.revision + 1 })
         return { kind: 'renewed' }
       }
-      return isOwnRenewal(record, claim, to) ? { kind: 'renewed' } : { kind: 'lost', record }
+      return isOwnRenewal(record, claim, renewal) ? { kind: 'renewed' } : { kind: 'lost', record }
     },
 
-    settle: async (claim, as, by) => {
-      assertAwaited(by)
+    settle: async (claim, settlement, signal) => {
+      assertAwaited(signal)
       const record = records.get(claim.recordKey)
       if (record === undefined) return { kind: 'lost' }
-      if (isHeldBy(record, claim) && !(as.kind === 'abandoned' && record.leaseExpiresAt === undefined)) {
-        write(settledRecord(record, as))
+      if (isHeldBy(record, claim) && !(settlement.kind === 'abandoned' && record.leaseExpiresAt === undefined)) {
+        write(settledRecord(record, settlement))
         return { kind: 'settled' }
       }
-      return isOwnSettlement(record, claim, as) ? { kind: 'settled' } : { kind: 'lost', record }
+      return isOwnSettlement(record, claim, settlement) ? { kind: 'settled' } : { kind: 'lost', record }
     },
 
-    peek: async (recordKey, by) => {
-      assertAwaited(by)
+    peek: async (recordKey, signal) => {
+      assertAwaited(signal)
       return records.get(recordKey)
     },
 
@@ -116,26 +120,38 @@ export const memoryStore = (options: MemoryStoreOptions = {}): MemoryStore => {
   }
 }
 
-const assertAwaited = (by: AbortSignal): void => {
-  if (by.aborted) throw new StoreUnavailableError('The caller of the store has given up')
+const assertAwaited = (signal: AbortSignal): void => {
+  if (signal.aborted) throw new StoreUnavailableError('The caller of the store has given up')
 }
 
 const isHeldBy = (record: StoredRecord, claim: Claim): record is InProgressRecord =>
   record.claimToken === claim.claimToken && record.status === 'IN_PROGRESS'
 
-const settledRecord = (record: InProgressRecord, as: Settlement): StoredRecord => {
+const settledRecord = (record: InProgressRecord, settlement: Settlement): StoredRecord => {
   const { recordKey, fingerprint, claimToken, attempt, generation, createdAt, expiresAt } = record
   const kept = { recordKey, fingerprint, claimToken, attempt, generation, createdAt, revision: record.revision + 1 }
-  switch (as.kind) {
+  switch (settlement.kind) {
     case 'completed': {
-      const { status, settledAt } = as
+      const { status, settledAt } = settlement
       // A copy, because the caller may reuse its buffer.
-      return { status, outcome: Uint8Array.from(as.outcome), settledAt, expiresAt: as.expiresAt, ...kept }
+      return {
+        status,
+        outcome: Uint8Array.from(settlement.outcome),
+        settledAt,
+        expiresAt: settlement.expiresAt,
+        ...kept,
+      }
     }
     case 'released':
-      return { status: 'RELEASED', settledAt: as.settledAt, expiresAt: as.expiresAt, ...lastErrorOf(as), ...kept }
+      return {
+        status: 'RELEASED',
+        settledAt: settlement.settledAt,
+        expiresAt: settlement.expiresAt,
+        ...lastErrorOf(settlement),
+        ...kept,
+      }
     case 'abandoned':
-      return { status: 'IN_PROGRESS', leaseExpiresAt: undefined, expiresAt, ...lastErrorOf(as), ...kept }
+      return { status: 'IN_PROGRESS', leaseExpiresAt: undefined, expiresAt, ...lastErrorOf(settlement), ...kept }
   }
 }
 

@@ -71,22 +71,27 @@ export const faultyStore = (store: Store): FaultyStore => {
   const late: (() => Promise<unknown>)[] = []
   const calls: FaultyCall[] = []
 
-  const send = async <T>(call: StoreCall, by: AbortSignal, request: (by: AbortSignal) => Promise<T>): Promise<T> => {
+  const send = async <T>(
+    call: StoreCall,
+    signal: AbortSignal,
+    request: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> => {
     const fault = planned[call].shift()
     calls.push(fault === undefined ? { call } : { call, fault })
-    if (fault === undefined) return request(by)
-    if (fault === 'answerLost') await request(by)
+    if (fault === undefined) return request(signal)
+    if (fault === 'answerLost') await request(signal)
     if (fault === 'late') late.push(() => request(new AbortController().signal)) // the sender's signal no longer counts
     throw new StoreUnavailableError(`faultyStore: this ${call} was ${MESSAGES[fault]}`)
   }
 
   return {
     skew: store.skew,
-    claim: (wanted, by) => send('claim', by, (signal) => store.claim(wanted, signal)),
-    takeOver: (seen, wanted, by) => send('takeOver', by, (signal) => store.takeOver(seen, wanted, signal)),
-    renew: (claim, to, by) => send('renew', by, (signal) => store.renew(claim, to, signal)),
-    settle: (claim, as, by) => send('settle', by, (signal) => store.settle(claim, as, signal)),
-    peek: (recordKey, by) => send('peek', by, (signal) => store.peek(recordKey, signal)),
+    claim: (wanted, signal) => send('claim', signal, (current) => store.claim(wanted, current)),
+    takeOver: (seen, wanted, signal) => send('takeOver', signal, (current) => store.takeOver(seen, wanted, current)),
+    renew: (claim, renewal, signal) => send('renew', signal, (current) => store.renew(claim, renewal, current)),
+    settle: (claim, settlement, signal) =>
+      send('settle', signal, (current) => store.settle(claim, settlement, current)),
+    peek: (recordKey, signal) => send('peek', signal, (current) => store.peek(recordKey, current)),
     outcomeRoom: (claim) => store.outcomeRoom(claim),
 
     next: (call, fault, times = 1) => {

@@ -23,7 +23,7 @@ export const virtualRuntime = (world: World, invocation: Invocation): VirtualRun
         })
     }),
 
-  withDeadline: <T>(span: Millis, run: (by: AbortSignal) => Promise<T>) =>
+  withDeadline: <T>(span: Millis, run: (signal: AbortSignal) => Promise<T>) =>
     new Promise<T>((resolve, reject) => {
       const signal = new DeadlineSignal()
       const pause = later(world, invocation, span, () => {

@@ -13,13 +13,13 @@ const distant = (store: Store): Store => {
   const travel = () => new Promise((resolve) => setTimeout(resolve, LATENCY))
   return {
     ...store,
-    claim: async (wanted, by) => {
+    claim: async (wanted, signal) => {
       await travel()
-      return store.claim(wanted, by)
+      return store.claim(wanted, signal)
     },
-    settle: async (claim, as, by) => {
+    settle: async (claim, settlement, signal) => {
       await travel()
-      return store.settle(claim, as, by)
+      return store.settle(claim, settlement, signal)
     },
   }
 }

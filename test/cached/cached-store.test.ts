@@ -80,8 +80,8 @@ describe('A settled outcome is replayed without a call to the store:', () => {
     const claim = aClaim({ now: now() })
     await remembering.claim(claim, unhurried)
     expect(await remembering.peek(claim.recordKey, unhurried)).toMatchObject({ status: 'IN_PROGRESS' })
-    const as = { kind: 'completed', status: 'SUCCEEDED', outcome: Buffer.of(1, 0), settledAt: now() } as const
-    await remembering.settle(claim, { ...as, expiresAt: epochMillis(now() + DAY) }, unhurried)
+    const settlement = { kind: 'completed', status: 'SUCCEEDED', outcome: Buffer.of(1, 0), settledAt: now() } as const
+    await remembering.settle(claim, { ...settlement, expiresAt: epochMillis(now() + DAY) }, unhurried)
     expect(await remembering.peek(claim.recordKey, unhurried)).toEqual(store.read(claim.recordKey))
     expect(calls).toEqual(['claim', 'peek', 'settle'])
   })

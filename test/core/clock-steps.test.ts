@@ -113,9 +113,9 @@ test('B8: a host that slept while it claimed does not start its handler', async 
   const inner = memoryStore({ now: clock.now })
   const store: Store = {
     ...inner,
-    claim: (wanted, by) => {
+    claim: (wanted, signal) => {
       step(10) // a monotonic clock may stand still while the host sleeps
-      return inner.claim(wanted, by)
+      return inner.claim(wanted, signal)
     },
   }
   const ran = await play(store, runtime, 3_000, () => 'ran')

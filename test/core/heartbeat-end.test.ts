@@ -15,13 +15,13 @@ const scene = (over: Partial<TestRuntime> = {}) => {
   const store = memoryStore({ now: runtime.now })
   const leases: number[] = []
   const { claim, renew } = store
-  store.claim = (wanted, by) => {
+  store.claim = (wanted, signal) => {
     leases.push(wanted.leaseExpiresAt)
-    return claim(wanted, by)
+    return claim(wanted, signal)
   }
-  store.renew = (held, to, by) => {
-    leases.push(to.leaseExpiresAt)
-    return renew(held, to, by)
+  store.renew = (held, renewal, signal) => {
+    leases.push(renewal.leaseExpiresAt)
+    return renew(held, renewal, signal)
   }
   const host = (options: Partial<OnceOptions> = {}) => once({ store, operation: 'payments', runtime, ...options })
   return { clock: runtime.clock, store, leases, host, start: runtime.now() }
@@ -33,11 +33,11 @@ const slowSettle = (store: MemoryStore) => {
   const { opened, open } = gate()
   const kinds: Settlement['kind'][] = []
   const { settle } = store
-  store.settle = async (claim, as, by) => {
-    kinds.push(as.kind)
+  store.settle = async (claim, settlement, signal) => {
+    kinds.push(settlement.kind)
     begun.open()
     await opened
-    return settle(claim, as, by)
+    return settle(claim, settlement, signal)
   }
   return { begun: begun.opened, open, kinds }
 }

@@ -26,8 +26,8 @@ describe('the system', () => {
 
   test('a deadline passes also for what does not look at its signal', async () => {
     let signal: AbortSignal | undefined
-    const call = systemRuntime.withDeadline(millis(5), (by) => {
-      signal = by
+    const call = systemRuntime.withDeadline(millis(5), (given) => {
+      signal = given
       return new Promise(() => {})
     })
     await expect(call).rejects.toMatchObject({ name: 'DeadlinePassed' })

@@ -78,11 +78,11 @@ describe('E5: a store that hangs is given up while the caller can still be answe
     const store: Store = {
       ...inner,
       // The record is gone for one look just before the wait ends, and then nothing answers any more.
-      peek: (recordKey, by) => {
+      peek: (recordKey, signal) => {
         looks++
-        return isLate() ? Promise.resolve(undefined) : inner.peek(recordKey, by)
+        return isLate() ? Promise.resolve(undefined) : inner.peek(recordKey, signal)
       },
-      claim: (claim, by) => (isLate() ? hangs() : inner.claim(claim, by)),
+      claim: (claim, signal) => (isLate() ? hangs() : inner.claim(claim, signal)),
       settle: hangs,
     }
     const left = await leftAfter(store, runtime, 3_000, { peekFirst, wait: fromSeconds(25) })

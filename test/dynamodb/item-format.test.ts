@@ -50,7 +50,7 @@ const FIRST = {
   createdAt: { N: '1800000000123' },
 }
 
-const VECTORS: readonly { state: string; claim: typeof claim; as?: Settlement; item: Item }[] = [
+const VECTORS: readonly { state: string; claim: typeof claim; settlement?: Settlement; item: Item }[] = [
   {
     state: 'in progress',
     claim,
@@ -70,7 +70,7 @@ const VECTORS: readonly { state: string; claim: typeof claim; as?: Settlement; i
   {
     state: 'abandoned',
     claim,
-    as: { kind: 'abandoned', lastError: 'TypeError' },
+    settlement: { kind: 'abandoned', lastError: 'TypeError' },
     item: {
       ...FIRST,
       status: { S: 'IN_PROGRESS' },
@@ -82,13 +82,13 @@ const VECTORS: readonly { state: string; claim: typeof claim; as?: Settlement; i
   {
     state: 'abandoned, and held',
     claim: held,
-    as: { kind: 'abandoned' },
+    settlement: { kind: 'abandoned' },
     item: { ...FIRST, status: { S: 'IN_PROGRESS' }, revision: { N: '2' } },
   },
   {
     state: 'released',
     claim,
-    as: { kind: 'released', lastError: 'NotDoneError', settledAt, expiresAt },
+    settlement: { kind: 'released', lastError: 'NotDoneError', settledAt, expiresAt },
     item: {
       ...FIRST,
       status: { S: 'RELEASED' },
@@ -101,7 +101,7 @@ const VECTORS: readonly { state: string; claim: typeof claim; as?: Settlement; i
   {
     state: 'succeeded',
     claim,
-    as: {
+    settlement: {
       kind: 'completed',
       status: 'SUCCEEDED',
       outcome: encodeOutcome({ kind: 'json', text: '{"id":"p1"}' }, ROOM),
@@ -120,7 +120,7 @@ const VECTORS: readonly { state: string; claim: typeof claim; as?: Settlement; i
   {
     state: 'failed',
     claim,
-    as: {
+    settlement: {
       kind: 'completed',
       status: 'FAILED',
       outcome: encodeOutcome({ kind: 'error', error: { message: 'declined', statusCode: 402 } }, ROOM),
@@ -149,11 +149,11 @@ const plain = (item: Item | undefined): unknown =>
   )
 
 describe('The item of a record that is', () => {
-  test.each(VECTORS)('$state', async ({ claim: wanted, as, item }) => {
+  test.each(VECTORS)('$state', async ({ claim: wanted, settlement, item }) => {
     const tableName = await freshTable()
     const store = dynamoDbStore({ tableName, client: testClient() })
     await store.claim(wanted, unhurried)
-    if (as !== undefined) await store.settle(wanted, as, unhurried)
+    if (settlement !== undefined) await store.settle(wanted, settlement, unhurried)
     expect(plain(await readItem(tableName, wanted.recordKey))).toEqual(plain(item))
   })
 })

@@ -106,8 +106,8 @@ describe('An emulator that does not return the item with a refusal', () => {
   const withoutItems = ({ putItem, updateItem, getItem }: ItemClient): ItemClient => {
     const none = { ReturnValuesOnConditionCheckFailure: 'NONE' } as const
     return {
-      putItem: (input, by) => putItem({ ...input, ...none }, by),
-      updateItem: (input, by) => updateItem({ ...input, ...none }, by),
+      putItem: (input, signal) => putItem({ ...input, ...none }, signal),
+      updateItem: (input, signal) => updateItem({ ...input, ...none }, signal),
       getItem,
     }
   }

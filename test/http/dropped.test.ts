@@ -16,9 +16,9 @@ const scene = (over: Partial<MiddlewareOptions<TestEvent>> = {}) => {
   const store = memoryStore({ now: runtime.now })
   let renewals = 0
   const { renew } = store
-  store.renew = (claim, to, by) => {
+  store.renew = (claim, renewal, signal) => {
     renewals++
-    return renew(claim, to, by)
+    return renew(claim, renewal, signal)
   }
   const options: MiddlewareOptions<TestEvent> = {
     store,

@@ -15,12 +15,12 @@ const slowStore = (): { readonly store: Store; readonly settling: Promise<void>;
     goOn: go.open,
     store: {
       ...store,
-      settle: async (claim, as, by) => {
+      settle: async (claim, settlement, signal) => {
         if (++settles === 1) {
           reached.open()
           await go.opened
         }
-        return store.settle(claim, as, by)
+        return store.settle(claim, settlement, signal)
       },
     },
   }

@@ -66,9 +66,9 @@ const watchedStore = (): Seen => {
   const order: string[] = []
   const store = memoryStore()
   const { settle } = store
-  store.settle = (claim, as, signal) => {
-    order.push(as.kind)
-    return settle(claim, as, signal)
+  store.settle = (claim, settlement, signal) => {
+    order.push(settlement.kind)
+    return settle(claim, settlement, signal)
   }
   return { order, store }
 }

@@ -17,8 +17,8 @@ const leanStore = (table: ItemTable) =>
     client: leanItemClient({
       endpoint: { region: 'us-east-1', host: 'dynamodb.simulated', target: { protocol: 'http:' } },
       credentials: () => ({ accessKeyId: 'simulated', secretAccessKey: 'simulated' }),
-      transport: async ({ headers }, body = '', _, by) => {
-        if (by?.aborted) throw new NoAnswerError('AbortError')
+      transport: async ({ headers }, body = '', _, signal) => {
+        if (signal?.aborted) throw new NoAnswerError('AbortError')
         return { headers: {}, ...table.serve(operationIn(headers as readonly string[]), JSON.parse(body)) }
       },
     }),

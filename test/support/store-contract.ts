@@ -54,8 +54,8 @@ export const storeContract = (name: string, open: () => Promise<StoreUnderTest>)
       await store.claim(claim, unhurried)
       await sweep(claim.recordKey)
       expect(await store.renew(claim, renewal(LEASE_END + 1), unhurried)).toEqual({ kind: 'lost' })
-      for (const as of [completed(), released(), abandoned()]) {
-        expect(await store.settle(claim, as, unhurried)).toEqual({ kind: 'lost' })
+      for (const settlement of [completed(), released(), abandoned()]) {
+        expect(await store.settle(claim, settlement, unhurried)).toEqual({ kind: 'lost' })
       }
       expect(await read(claim.recordKey)).toBeUndefined()
     })

@@ -40,12 +40,12 @@ const BROKEN: readonly (readonly [string, readonly number[], () => Store])[] = [
     'reads first and writes later',
     [1],
     broken((inner, read) => ({
-      claim: async (wanted, by) => {
-        if (read(wanted.recordKey) !== undefined) return inner.claim(wanted, by)
+      claim: async (wanted, signal) => {
+        if (read(wanted.recordKey) !== undefined) return inner.claim(wanted, signal)
         await tick()
         const seen = read(wanted.recordKey)
-        if (seen === undefined) return inner.claim(wanted, by)
-        await inner.takeOver(seen, wanted, by)
+        if (seen === undefined) return inner.claim(wanted, signal)
+        await inner.takeOver(seen, wanted, signal)
         return { kind: 'claimed' }
       },
     })),
@@ -54,10 +54,10 @@ const BROKEN: readonly (readonly [string, readonly number[], () => Store])[] = [
     'takes over by token alone',
     [1, 2],
     broken((inner, read) => ({
-      takeOver: async (seen, wanted, by) => {
+      takeOver: async (seen, wanted, signal) => {
         const record = read(seen.recordKey)
         const isSame = record?.claimToken === seen.claimToken && record.revision !== seen.revision - 1
-        return inner.takeOver(isSame ? record : seen, wanted, by)
+        return inner.takeOver(isSame ? record : seen, wanted, signal)
       },
     })),
   ],
@@ -65,10 +65,10 @@ const BROKEN: readonly (readonly [string, readonly number[], () => Store])[] = [
     'settles for any claim',
     [3],
     broken((inner, read) => ({
-      settle: async (claim, as, by) => {
+      settle: async (claim, settlement, signal) => {
         const record = read(claim.recordKey)
         const isTaken = record?.status === 'IN_PROGRESS' && record.attempt > claim.attempt
-        return inner.settle(isTaken ? { ...claim, claimToken: record.claimToken } : claim, as, by)
+        return inner.settle(isTaken ? { ...claim, claimToken: record.claimToken } : claim, settlement, signal)
       },
     })),
   ],
@@ -76,9 +76,9 @@ const BROKEN: readonly (readonly [string, readonly number[], () => Store])[] = [
     'does not recognise its own claim',
     [4],
     broken((inner, read) => ({
-      claim: async (wanted, by) => {
-        const record = by.aborted ? undefined : read(wanted.recordKey)
-        return record === undefined ? inner.claim(wanted, by) : { kind: 'occupied', record }
+      claim: async (wanted, signal) => {
+        const record = signal.aborted ? undefined : read(wanted.recordKey)
+        return record === undefined ? inner.claim(wanted, signal) : { kind: 'occupied', record }
       },
     })),
   ],
@@ -86,8 +86,8 @@ const BROKEN: readonly (readonly [string, readonly number[], () => Store])[] = [
     'refuses without the record',
     [5],
     broken((inner) => ({
-      settle: async (claim, as, by) => {
-        const { kind } = await inner.settle(claim, as, by)
+      settle: async (claim, settlement, signal) => {
+        const { kind } = await inner.settle(claim, settlement, signal)
         return { kind }
       },
     })),
@@ -96,11 +96,12 @@ const BROKEN: readonly (readonly [string, readonly number[], () => Store])[] = [
     'revives an abandoned claim',
     [6],
     broken((inner, read) => ({
-      renew: async (claim, to, by) => {
+      renew: async (claim, renewal, signal) => {
         const record = read(claim.recordKey)
         const isAbandoned = record?.status === 'IN_PROGRESS' && record.leaseExpiresAt === undefined
-        if (!isAbandoned || record.claimToken !== claim.claimToken || by.aborted) return inner.renew(claim, to, by)
-        await rewritten(inner, record, { leaseExpiresAt: to.leaseExpiresAt, revision: record.revision + 1 })
+        if (!isAbandoned || record.claimToken !== claim.claimToken || signal.aborted)
+          return inner.renew(claim, renewal, signal)
+        await rewritten(inner, record, { leaseExpiresAt: renewal.leaseExpiresAt, revision: record.revision + 1 })
         return { kind: 'renewed' }
       },
     })),
@@ -109,11 +110,11 @@ const BROKEN: readonly (readonly [string, readonly number[], () => Store])[] = [
     'changes createdAt when it settles a record',
     [7],
     broken((inner, read) => ({
-      settle: async (claim, as, by) => {
+      settle: async (claim, settlement, signal) => {
         const record = read(claim.recordKey)
         const isOwn = record?.status === 'IN_PROGRESS' && record.claimToken === claim.claimToken
-        if (isOwn && !by.aborted) await rewritten(inner, record, { createdAt: epochMillis(0) })
-        return inner.settle(claim, as, by)
+        if (isOwn && !signal.aborted) await rewritten(inner, record, { createdAt: epochMillis(0) })
+        return inner.settle(claim, settlement, signal)
       },
     })),
   ],
@@ -121,9 +122,13 @@ const BROKEN: readonly (readonly [string, readonly number[], () => Store])[] = [
     'keeps outcomes as text',
     [8],
     broken((inner) => ({
-      settle: (claim, as, by) => {
-        if (as.kind !== 'completed') return inner.settle(claim, as, by)
-        return inner.settle(claim, { ...as, outcome: Buffer.from(Buffer.from(as.outcome).toString()) }, by)
+      settle: (claim, settlement, signal) => {
+        if (settlement.kind !== 'completed') return inner.settle(claim, settlement, signal)
+        return inner.settle(
+          claim,
+          { ...settlement, outcome: Buffer.from(Buffer.from(settlement.outcome).toString()) },
+          signal,
+        )
       },
     })),
   ],
@@ -132,7 +137,7 @@ const BROKEN: readonly (readonly [string, readonly number[], () => Store])[] = [
     'hangs',
     [9],
     broken((inner) => ({
-      peek: (recordKey, by) => (by === unhurried ? inner.peek(recordKey, by) : new Promise(() => {})),
+      peek: (recordKey, signal) => (signal === unhurried ? inner.peek(recordKey, signal) : new Promise(() => {})),
     })),
   ],
 ]

@@ -82,11 +82,16 @@ const leaseLapsed = async (settings: Settings, claim: Claim): Promise<BeginResul
   return { kind: 'unavailable', error }
 }
 
-const start = (settings: Settings, request: ClaimRequest, { claim, over }: Won, askedAt: EpochMillis): BeginResult => {
+const start = (
+  settings: Settings,
+  request: ClaimRequest,
+  { claim, reason }: Won,
+  askedAt: EpochMillis,
+): BeginResult => {
   const { runtime, emit } = settings
   emit(() => {
     const about = { claimMillis: between(askedAt, request.now()), ...aboutClaim(claim) }
-    return over === undefined ? { type: 'claimed', ...about } : { type: 'tookOver', ...about, reason: over }
+    return reason === undefined ? { type: 'claimed', ...about } : { type: 'tookOver', ...about, reason }
   })
   const lost = new AbortController()
   const heartbeat = startHeartbeat(settings, request, claim, lost)

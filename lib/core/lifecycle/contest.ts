@@ -9,13 +9,13 @@ import { claimTerms } from './lease.ts'
 import type { ClaimRequest } from './request.ts'
 
 export type ContestResult =
-  /** `over`: why the record that stood there could be taken over; absent where none stood there. */
-  | { readonly kind: 'claimed'; readonly claim: Claim; readonly over?: TakeOverReason }
+  /** `reason`: why the record that stood there could be taken over; absent where none stood there. */
+  | { readonly kind: 'claimed'; readonly claim: Claim; readonly reason?: TakeOverReason }
   | Exclude<Verdict, { kind: 'takeOver' }>
 
 /** One request's attempt to win the record. */
 export interface Contest {
-  contend(by: AbortSignal): Promise<ContestResult>
+  contend(signal: AbortSignal): Promise<ContestResult>
   /** Gives up the claim that was last asked for, where its fate stays unknown. */
   giveUp(): Promise<void>
   /** Somebody else has been at this request, or is: the store has told of a record, or its caller knew before. */
@@ -34,18 +34,18 @@ export const createContest = (settings: Settings, request: ClaimRequest): Contes
   let wanted: Claim
   let contender = request.hasContender === true
 
-  const claim = (by: AbortSignal): Promise<ClaimAnswer> => {
+  const claim = (signal: AbortSignal): Promise<ClaimAnswer> => {
     wanted = firstClaim(terms, mintToken(runtime), runtime.now())
-    return store.claim(wanted, by)
+    return store.claim(wanted, signal)
   }
 
   const giveUpWanted = async (): Promise<void> => {
     if (await giveUp(settings, wanted)) contender = true
   }
 
-  const contend = async (by: AbortSignal): Promise<ContestResult> => {
-    let answer: TakeOverAnswer = await claim(by)
-    let over: TakeOverReason | undefined
+  const contend = async (signal: AbortSignal): Promise<ContestResult> => {
+    let answer: TakeOverAnswer = await claim(signal)
+    let reason: TakeOverReason | undefined
     for (let round = 0; answer.kind !== 'claimed'; round++) {
       if (answer.kind === 'contended') {
         contender = true
@@ -54,22 +54,22 @@ export const createContest = (settings: Settings, request: ClaimRequest): Contes
         return LOST_TO_THE_CROWD
       }
       if (round === MAX_TAKE_OVERS) return LOST_TO_THE_CROWD
-      if (by.aborted) throw new StoreUnavailableError('The time for the claim is over') // its caller has its answer by now
-      if (round > 0) await runtime.sleep(millis(runtime.random() * JITTER), by)
+      if (signal.aborted) throw new StoreUnavailableError('The time for the claim is over') // its caller has its answer by now
+      if (round > 0) await runtime.sleep(millis(runtime.random() * JITTER), signal)
       if (answer.kind === 'gone') {
-        over = undefined
-        answer = await claim(by)
+        reason = undefined
+        answer = await claim(signal)
         continue
       }
       contender = true
       const { record, storeTime = runtime.now() } = answer
       const verdict = judge(record, { fingerprint: request.fingerprint, now: storeTime, skew: store.skew, abandoned })
       if (verdict.kind !== 'takeOver') return verdict
-      over = verdict.reason
-      wanted = takeOverClaim(record, over, terms, mintToken(runtime), runtime.now())
-      answer = await store.takeOver(record, wanted, by)
+      reason = verdict.reason
+      wanted = takeOverClaim(record, reason, terms, mintToken(runtime), runtime.now())
+      answer = await store.takeOver(record, wanted, signal)
     }
-    return over === undefined ? { kind: 'claimed', claim: wanted } : { kind: 'claimed', claim: wanted, over }
+    return reason === undefined ? { kind: 'claimed', claim: wanted } : { kind: 'claimed', claim: wanted, reason }
   }
 
   return { contend, giveUp: giveUpWanted, hasContender: () => contender }

@@ -13,9 +13,9 @@ import { GIVE_UP_BUDGET } from './budget.ts'
  */
 export const giveUp = async (settings: Settings, claim: Claim): Promise<boolean> => {
   const { store, runtime, emit } = settings
-  const as = isInDoubt(claim) ? ABANDONED : released(settings)
+  const settlement = isInDoubt(claim) ? ABANDONED : released(settings)
   try {
-    const answer = await runtime.withDeadline(GIVE_UP_BUDGET, (by) => store.settle(claim, as, by))
+    const answer = await runtime.withDeadline(GIVE_UP_BUDGET, (signal) => store.settle(claim, settlement, signal))
     return answer.kind === 'lost' && answer.record !== undefined
   } catch (error) {
     emit(() => storeFailed(claim.recordKey, 'settle', error))

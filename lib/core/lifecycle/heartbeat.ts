@@ -68,7 +68,7 @@ export const startHeartbeat = (
     renewing = true
     const renewal = { leaseExpiresAt: to, expiresAt: expiryInProgress(settings, at, to) }
     try {
-      const answer = await runtime.withDeadline(every, (by) => store.renew(claim, renewal, by))
+      const answer = await runtime.withDeadline(every, (signal) => store.renew(claim, renewal, signal))
       if (answer.kind === 'renewed') leaseExpiresAt = to
       else {
         endRenewals()

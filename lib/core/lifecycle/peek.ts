@@ -8,4 +8,4 @@ export const peek = (
   { store, runtime }: Settings,
   { recordKey, now, deadline }: ClaimRequest,
 ): Promise<StoredRecord | undefined> =>
-  runtime.withDeadline(peekBudget(now(), deadline), (by) => store.peek(recordKey, by))
+  runtime.withDeadline(peekBudget(now(), deadline), (signal) => store.peek(recordKey, signal))

@@ -47,18 +47,18 @@ export const settle = async (settings: Settings, held: HeldClaim, ending: ClaimE
 const settleRenewed = async (settings: Settings, held: HeldClaim, ending: ClaimEnding): Promise<SettleResult> => {
   const { claim } = held
   const { runtime, emit } = settings
-  const as = settlementOf(settings, claim, ending)
-  if (as.kind === 'abandoned') held.heartbeat.stop()
+  const settlement = settlementOf(settings, claim, ending)
+  if (settlement.kind === 'abandoned') held.heartbeat.stop()
   runtime.probe?.('before-settle')
-  const answer = await write(settings, held, as)
+  const answer = await write(settings, held, settlement)
   runtime.probe?.('after-settle')
   if (answer === undefined) {
     emit(() => ({ type: 'unstored', ...aboutClaim(claim) }))
     return { kind: 'unstored' }
   }
   if (answer.kind === 'lost') return onLost(settings, claim, answer.record)
-  emitSettled(settings, claim, as)
-  return { kind: as.kind }
+  emitSettled(settings, claim, settlement)
+  return { kind: settlement.kind }
 }
 
 /** A claim that took over an abandoned record cannot state that nothing was done: its release is an abandon. */
@@ -75,18 +75,24 @@ const settlementOf = ({ store, runtime, retention }: Settings, claim: Claim, end
 }
 
 /** The store's answer, or `undefined` where the end could not be written in the time that is left. */
-const write = async (settings: Settings, held: HeldClaim, as: Settlement): Promise<SettleAnswer | undefined> => {
+const write = async (
+  settings: Settings,
+  held: HeldClaim,
+  settlement: Settlement,
+): Promise<SettleAnswer | undefined> => {
   const { store, runtime, emit } = settings
   const { now, deadline } = held.request
   for (let tried = 1; ; tried++) {
     try {
-      return await runtime.withDeadline(budget(now(), deadline), (by) => store.settle(held.claim, as, by))
+      return await runtime.withDeadline(budget(now(), deadline), (signal) =>
+        store.settle(held.claim, settlement, signal),
+      )
     } catch (error) {
       // Whatever it was: the effect is done, and its answer must not be lost to a fault of the store.
       emit(() => storeFailed(held.claim.recordKey, 'settle', error))
     }
     const pause = millis(BACKOFF * tried * (0.5 + runtime.random()))
-    if (tried === TRIES[as.kind] || !hasTime(later(now(), pause), deadline)) return undefined
+    if (tried === TRIES[settlement.kind] || !hasTime(later(now(), pause), deadline)) return undefined
     await runtime.sleep(pause)
   }
 }
@@ -108,11 +114,13 @@ const onLost = ({ store, runtime, emit }: Settings, claim: Claim, record: Stored
   return { kind: 'conflict', retryAfterSeconds: wait }
 }
 
-const emitSettled = ({ emit }: Settings, claim: Claim, as: Settlement): void =>
+const emitSettled = ({ emit }: Settings, claim: Claim, settlement: Settlement): void =>
   emit(() => {
     const about = aboutClaim(claim)
-    if (as.kind === 'completed') {
-      return { type: 'completed', ...about, status: as.status, replayable: outcomeIsReplayable(as.outcome) }
+    if (settlement.kind === 'completed') {
+      const { status, outcome } = settlement
+      return { type: 'completed', ...about, status, replayable: outcomeIsReplayable(outcome) }
     }
-    return { type: as.kind, ...about, ...(as.lastError === undefined ? {} : { lastError: as.lastError }) }
+    const { kind, lastError } = settlement
+    return { type: kind, ...about, ...(lastError === undefined ? {} : { lastError }) }
   })

@@ -49,9 +49,9 @@ const waitFor = async (
 }
 
 /** The time to wait was counted from when the conflict was seen. */
-const ageConflict = ({ kind, retryAfterSeconds }: Conflict, by: Millis): Conflict => ({
+const ageConflict = ({ kind, retryAfterSeconds }: Conflict, elapsed: Millis): Conflict => ({
   kind,
-  retryAfterSeconds: Math.max(1, retryAfterSeconds - Math.floor(by / 1000)),
+  retryAfterSeconds: Math.max(1, retryAfterSeconds - Math.floor(elapsed / 1000)),
 })
 
 /** An eventually consistent read is enough: what it misses now it sees at the next look. */

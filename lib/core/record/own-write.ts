@@ -12,25 +12,25 @@ import type { Renewal, Settlement } from './store.ts'
 export const isOwnClaim = (record: StoredRecord, wanted: Claim): boolean =>
   record.claimToken === wanted.claimToken && record.status === 'IN_PROGRESS'
 
-export const isOwnRenewal = (record: StoredRecord, claim: Claim, to: Renewal): boolean =>
+export const isOwnRenewal = (record: StoredRecord, claim: Claim, renewal: Renewal): boolean =>
   record.claimToken === claim.claimToken &&
   record.status === 'IN_PROGRESS' &&
   record.leaseExpiresAt !== undefined &&
-  record.leaseExpiresAt >= to.leaseExpiresAt
+  record.leaseExpiresAt >= renewal.leaseExpiresAt
 
 /**
  * A completion is ours by what it wrote, not by the token alone: another write under the same token may have settled the
  * record in another way.
  */
-export const isOwnSettlement = (record: StoredRecord, claim: Claim, as: Settlement): boolean => {
+export const isOwnSettlement = (record: StoredRecord, claim: Claim, settlement: Settlement): boolean => {
   if (record.claimToken !== claim.claimToken) return false
-  switch (as.kind) {
+  switch (settlement.kind) {
     case 'completed':
       return (
         isSettled(record) &&
-        record.status === as.status &&
-        record.settledAt === as.settledAt &&
-        Buffer.compare(record.outcome, as.outcome) === 0
+        record.status === settlement.status &&
+        record.settledAt === settlement.settledAt &&
+        Buffer.compare(record.outcome, settlement.outcome) === 0
       )
     case 'released':
       return record.status === 'RELEASED'

@@ -62,17 +62,17 @@ export interface Renewal {
  * 6. `renew` only ever moves a lease forward, and never gives one to a record that was abandoned.
  * 7. `settle` keeps whatever it does not set, and removes the lease. Nothing is ever deleted.
  * 8. A settled outcome comes back byte for byte.
- * 9. Each call ends soon after `by` aborts, with `StoreUnavailableError`: its fate counts as unknown.
+ * 9. Each call ends soon after `signal` aborts, with `StoreUnavailableError`: its fate counts as unknown.
  */
 export interface Store {
   /** How far hosts' clocks may be from the store's before exclusivity in time is lost. */
   readonly skew: Millis
-  claim(wanted: Claim, by: AbortSignal): Promise<ClaimAnswer>
-  takeOver(seen: StoredRecord, wanted: Claim, by: AbortSignal): Promise<TakeOverAnswer>
-  renew(claim: Claim, to: Renewal, by: AbortSignal): Promise<RenewAnswer>
-  settle(claim: Claim, as: Settlement, by: AbortSignal): Promise<SettleAnswer>
+  claim(wanted: Claim, signal: AbortSignal): Promise<ClaimAnswer>
+  takeOver(seen: StoredRecord, wanted: Claim, signal: AbortSignal): Promise<TakeOverAnswer>
+  renew(claim: Claim, renewal: Renewal, signal: AbortSignal): Promise<RenewAnswer>
+  settle(claim: Claim, settlement: Settlement, signal: AbortSignal): Promise<SettleAnswer>
   /** Eventually consistent: may miss what was just written, or give what has just been replaced. */
-  peek(recordKey: RecordKey, by: AbortSignal): Promise<StoredRecord | undefined>
+  peek(recordKey: RecordKey, signal: AbortSignal): Promise<StoredRecord | undefined>
   /** Room for the outcome in this claim's record once it is settled. */
   outcomeRoom(claim: Claim): OutcomeRoom
 }

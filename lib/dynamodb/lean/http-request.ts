@@ -39,15 +39,15 @@ export const sendHttpRequest = (
   options: RequestOptions,
   body: string | undefined,
   timeout: Millis,
-  by?: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<Answer> =>
   new Promise((resolve, reject) => {
-    if (by?.aborted) return reject(new NoAnswerError('AbortError'))
+    if (signal?.aborted) return reject(new NoAnswerError('AbortError'))
     const request = (options.protocol === 'http:' ? httpRequest : httpsRequest)(options)
 
     const end = (): void => {
       clearTimeout(timer)
-      by?.removeEventListener('abort', abort)
+      signal?.removeEventListener('abort', abort)
     }
     const fail = (error: Error): void => {
       end()
@@ -59,7 +59,7 @@ export const sendHttpRequest = (
     }
     const abort = (): void => giveUp(new NoAnswerError('AbortError'))
     const timer = setTimeout(() => giveUp(new NoAnswerError('TimeoutError')), timeout)
-    by?.addEventListener('abort', abort)
+    signal?.addEventListener('abort', abort)
 
     request.on('error', fail)
     request.on('response', (response) => {

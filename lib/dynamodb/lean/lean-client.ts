@@ -47,31 +47,31 @@ export const leanItemClient = ({
   const sign = requestSigner(endpoint)
 
   /** Signs each attempt anew, because a signature contains its time. */
-  const attempt = async (operation: Operation, body: string, by: AbortSignal): Promise<Answer> => {
+  const attempt = async (operation: Operation, body: string, signal: AbortSignal): Promise<Answer> => {
     const headers = sign(operation, body, await credentials(), runtime.now())
-    return transport({ method: 'POST', headers, agent, ...target }, body, timeout, by)
+    return transport({ method: 'POST', headers, agent, ...target }, body, timeout, signal)
   }
 
-  const send = async (operation: Operation, input: ItemInput, by: AbortSignal): Promise<Reply> => {
+  const send = async (operation: Operation, input: ItemInput, signal: AbortSignal): Promise<Reply> => {
     const body = toWire(input)
     for (let attempts = 1; ; attempts++) {
       try {
-        const answer = await attempt(operation, body, by)
+        const answer = await attempt(operation, body, signal)
         if (answer.status === 200) return parseReply(answer)
         throw new ServiceError(answer, attempts)
       } catch (error) {
         if (error instanceof NoAnswerError) closeIdle(agent)
-        if (attempts === MAX_ATTEMPTS || !isRetryable(error) || by.aborted) throw error
-        await runtime.sleep(millis(runtime.random() * backoff(error)), by)
+        if (attempts === MAX_ATTEMPTS || !isRetryable(error) || signal.aborted) throw error
+        await runtime.sleep(millis(runtime.random() * backoff(error)), signal)
       }
     }
   }
 
   return {
-    putItem: (input, by) => send('PutItem', input, by),
-    updateItem: (input, by) => send('UpdateItem', input, by),
-    getItem: async (input, by) => {
-      const { Item: item } = await send('GetItem', input, by)
+    putItem: (input, signal) => send('PutItem', input, signal),
+    updateItem: (input, signal) => send('UpdateItem', input, signal),
+    getItem: async (input, signal) => {
+      const { Item: item } = await send('GetItem', input, signal)
       return item === undefined ? {} : { Item: itemFromWire(item) }
     },
   }

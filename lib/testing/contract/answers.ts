@@ -60,13 +60,13 @@ const SENT_AGAIN: readonly Case[] = [
     },
   },
   ...SETTLEMENTS.map(
-    ([name, as]): Case => ({
+    ([name, settlement]): Case => ({
       guarantee: 4,
       name: `A settlement that is sent twice succeeds both times, and is written once: ${name}`,
       run: async (fixture) => {
-        const claim = await endClaim(fixture, as(fixture.make))
+        const claim = await endClaim(fixture, settlement(fixture.make))
         const before = await readRecord(fixture, claim.recordKey)
-        assertKind(await fixture.store.settle(claim, as(fixture.make), unhurried), 'settled')
+        assertKind(await fixture.store.settle(claim, settlement(fixture.make), unhurried), 'settled')
         assertRecord(await fixture.read(claim.recordKey), before)
       },
     }),
@@ -85,12 +85,12 @@ const SENT_AGAIN: readonly Case[] = [
     }),
   ),
   ...SETTLEMENTS.filter(([name]) => name !== 'abandoned').map(
-    ([name, as]): Case => ({
+    ([name, settlement]): Case => ({
       guarantee: 4,
       name: `A late duplicate of a claim that was ${name} is refused: the token alone proves nothing`,
       run: async (fixture) => {
         const { store, make } = fixture
-        const claim = await endClaim(fixture, as(make))
+        const claim = await endClaim(fixture, settlement(make))
         const before = await readRecord(fixture, claim.recordKey)
         assertKind(await store.claim(claim, unhurried), 'occupied')
         const seen = { ...before, revision: 1, claimToken: make.claim().claimToken }
@@ -103,12 +103,12 @@ const SENT_AGAIN: readonly Case[] = [
 
 /** 5. A refusal carries the record as it stood at that moment. */
 const REFUSALS: readonly Case[] = STATES.map(
-  ([name, as]): Case => ({
+  ([name, settlement]): Case => ({
     guarantee: 5,
     name: `A refusal carries the current record, which is ${name}`,
     run: async (fixture) => {
       const { store, make } = fixture
-      const { recordKey } = await endClaim(fixture, as?.(make))
+      const { recordKey } = await endClaim(fixture, settlement?.(make))
       const record = await readRecord(fixture, recordKey)
       const stranger = make.claim({ recordKey })
       const other = { ...record, claimToken: stranger.claimToken }
@@ -139,7 +139,7 @@ const endsSoon = async (what: string, call: Promise<unknown>): Promise<unknown> 
   }
 }
 
-type Calls = readonly (readonly [string, (by: AbortSignal) => Promise<unknown>])[]
+type Calls = readonly (readonly [string, (signal: AbortSignal) => Promise<unknown>])[]
 
 /** One call of each kind, each for a different record. */
 const callsOf = async (fixture: Fixture): Promise<Calls> => {
@@ -147,17 +147,17 @@ const callsOf = async (fixture: Fixture): Promise<Calls> => {
   const seen = recordOf(await holdClaim(fixture))
   const [renewing, settling, peeking] = [await holdClaim(fixture), await holdClaim(fixture), await holdClaim(fixture)]
   return [
-    ['claim', (by) => store.claim(make.claim(), by)],
-    ['takeOver', (by) => store.takeOver(seen, make.takeOver(seen), by)],
-    ['renew', (by) => store.renew(renewing, make.renewal(make.leaseEnd + 1), by)],
-    ['settle', (by) => store.settle(settling, make.completed(), by)],
-    ['peek', (by) => store.peek(peeking.recordKey, by)],
+    ['claim', (signal) => store.claim(make.claim(), signal)],
+    ['takeOver', (signal) => store.takeOver(seen, make.takeOver(seen), signal)],
+    ['renew', (signal) => store.renew(renewing, make.renewal(make.leaseEnd + 1), signal)],
+    ['settle', (signal) => store.settle(settling, make.completed(), signal)],
+    ['peek', (signal) => store.peek(peeking.recordKey, signal)],
   ]
 }
 
 const isUnavailable = (ending: unknown): boolean => ending instanceof StoreUnavailableError
 
-/** 9. Each call ends soon after `by` aborts, with `StoreUnavailableError`: its fate counts as unknown. */
+/** 9. Each call ends soon after `signal` aborts, with `StoreUnavailableError`: its fate counts as unknown. */
 export const GIVEN_UP: readonly Case[] = [
   {
     guarantee: 9,

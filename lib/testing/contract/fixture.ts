@@ -48,9 +48,10 @@ export const holdClaim = async ({ store, make }: Fixture, parts: ClaimParts = {}
 }
 
 /** Writes a record, and settles its claim in the given way. */
-export const endClaim = async (fixture: Fixture, as: Settlement | undefined): Promise<Claim> => {
+export const endClaim = async (fixture: Fixture, settlement: Settlement | undefined): Promise<Claim> => {
   const claim = await holdClaim(fixture)
-  if (as !== undefined) deepStrictEqual(await fixture.store.settle(claim, as, unhurried), { kind: 'settled' })
+  if (settlement !== undefined)
+    deepStrictEqual(await fixture.store.settle(claim, settlement, unhurried), { kind: 'settled' })
   return claim
 }
 

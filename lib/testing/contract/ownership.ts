@@ -39,11 +39,11 @@ const PLACES: readonly Case[] = [
     },
   },
   ...SETTLEMENTS.map(
-    ([name, as]): Case => ({
+    ([name, settlement]): Case => ({
       guarantee: 2,
       name: `A record that is ${name} is taken over as it was seen, and none of its outcome or lease remains`,
       run: async (fixture) => {
-        const { recordKey } = await endClaim(fixture, as(fixture.make))
+        const { recordKey } = await endClaim(fixture, settlement(fixture.make))
         const seen = await readRecord(fixture, recordKey)
         const claim = fixture.make.takeOver(seen, { payload: 'other' })
         assertKind(await fixture.store.takeOver(seen, claim, unhurried), 'claimed')
@@ -96,9 +96,9 @@ const FENCE: readonly Case[] = [
     run: async (fixture) => {
       const { store, make } = fixture
       const claim = await holdClaim(fixture)
-      const to = make.renewal(make.leaseEnd + 20_000, make.expiry + 20_000)
-      deepStrictEqual(await store.renew(claim, to, unhurried), { kind: 'renewed' })
-      assertRecord(await fixture.read(claim.recordKey), { ...recordOf(claim), ...to, revision: 2 })
+      const renewal = make.renewal(make.leaseEnd + 20_000, make.expiry + 20_000)
+      deepStrictEqual(await store.renew(claim, renewal, unhurried), { kind: 'renewed' })
+      assertRecord(await fixture.read(claim.recordKey), { ...recordOf(claim), ...renewal, revision: 2 })
     },
   },
   {
@@ -113,22 +113,22 @@ const FENCE: readonly Case[] = [
     },
   },
   ...SETTLEMENTS.map(
-    ([name, as]): Case => ({
+    ([name, settlement]): Case => ({
       guarantee: 3,
       name: `A claim that is ${name} adds one to the revision, and two after a renewal`,
       run: async (fixture) => {
         const { store, make } = fixture
-        const claim = await endClaim(fixture, as(make))
+        const claim = await endClaim(fixture, settlement(make))
         deepStrictEqual((await readRecord(fixture, claim.recordKey)).revision, 2)
         const renewed = await holdClaim(fixture)
         await store.renew(renewed, make.renewal(make.leaseEnd + 1), unhurried)
-        await store.settle(renewed, as(make), unhurried)
+        await store.settle(renewed, settlement(make), unhurried)
         deepStrictEqual((await readRecord(fixture, renewed.recordKey)).revision, 3)
       },
     }),
   ),
   ...SETTLEMENTS.map(
-    ([name, as]): Case => ({
+    ([name, settlement]): Case => ({
       guarantee: 3,
       name: `After a take-over the old owner cannot renew the claim, and it cannot be ${name}`,
       run: async (fixture) => {
@@ -137,7 +137,7 @@ const FENCE: readonly Case[] = [
         const contender = make.takeOver(recordOf(claim))
         await store.takeOver(recordOf(claim), contender, unhurried)
         assertKind(await store.renew(claim, make.renewal(make.leaseEnd + 1), unhurried), 'lost')
-        assertKind(await store.settle(claim, as(make), unhurried), 'lost')
+        assertKind(await store.settle(claim, settlement(make), unhurried), 'lost')
         assertRecord(await fixture.read(claim.recordKey), recordOf(contender))
       },
     }),
@@ -162,8 +162,8 @@ const FENCE: readonly Case[] = [
     run: async ({ store, make, read }) => {
       const claim = make.claim()
       deepStrictEqual(await store.renew(claim, make.renewal(make.leaseEnd + 1), unhurried), { kind: 'lost' })
-      for (const [, as] of SETTLEMENTS) {
-        deepStrictEqual(await store.settle(claim, as(make), unhurried), { kind: 'lost' })
+      for (const [, settlement] of SETTLEMENTS) {
+        deepStrictEqual(await store.settle(claim, settlement(make), unhurried), { kind: 'lost' })
       }
       assertRecord(await read(claim.recordKey), undefined)
     },

@@ -76,7 +76,7 @@ export const RACES: readonly Case[] = [
       }),
   },
   ...SETTLEMENTS.map(
-    ([name, as]): Case => ({
+    ([name, settlement]): Case => ({
       guarantee: 1,
       name: `If a claim is ${name} and a contender takes over at the same time, exactly one succeeds`,
       run: (fixture) =>
@@ -85,7 +85,7 @@ export const RACES: readonly Case[] = [
           const claim = await holdClaim(fixture)
           const contender = make.takeOver(recordOf(claim))
           const [settled, tookOver] = await Promise.all([
-            store.settle(claim, as(make), unhurried),
+            store.settle(claim, settlement(make), unhurried),
             store.takeOver(recordOf(claim), contender, unhurried),
           ])
           const isOwners = settled.kind === 'settled'
@@ -96,12 +96,12 @@ export const RACES: readonly Case[] = [
     }),
   ),
   ...STATES.map(
-    ([name, as]): Case => ({
+    ([name, settlement]): Case => ({
       guarantee: 1,
       name: `A refused write of another claim changes nothing in a record that is ${name}`,
       run: async (fixture) => {
         const { store, make } = fixture
-        const { recordKey } = await endClaim(fixture, as?.(make))
+        const { recordKey } = await endClaim(fixture, settlement?.(make))
         const before = await readRecord(fixture, recordKey)
         const stranger = make.claim({ recordKey, payload: 'other' })
         const outdated = { ...before, revision: before.revision - 1 }

@@ -44,12 +44,15 @@ const LEASES: readonly Case[] = [
 ]
 
 /** The claim's members after it has ended, except the revision, which guarantee 3 checks. */
-const settledAs = ({ leaseExpiresAt: _, revision: __, ...kept }: Claim, as: object) => ({ ...kept, ...as })
+const settledAs = ({ leaseExpiresAt: _, revision: __, ...kept }: Claim, settlement: object) => ({
+  ...kept,
+  ...settlement,
+})
 
-const assertSettled = async (fixture: Fixture, claim: Claim, as: object): Promise<void> => {
+const assertSettled = async (fixture: Fixture, claim: Claim, settlement: object): Promise<void> => {
   const { revision: _, ...record } = await readRecord(fixture, claim.recordKey)
   deepStrictEqual('leaseExpiresAt' in record ? record.leaseExpiresAt : undefined, undefined, 'the lease is removed')
-  assertRecord(record as StoredRecord, settledAs(claim, as))
+  assertRecord(record as StoredRecord, settledAs(claim, settlement))
 }
 
 const membersOf = ({ kind: _, ...members }: Settlement): object => members
@@ -60,32 +63,38 @@ const ENDS: readonly Case[] = [
     guarantee: 7,
     name: 'A completed record has its outcome, and no lease',
     run: async (fixture) => {
-      const as = fixture.make.completed(Uint8Array.of(1, 1, 52, 50))
-      await assertSettled(fixture, await endClaim(fixture, as), membersOf(as))
+      const settlement = fixture.make.completed(Uint8Array.of(1, 1, 52, 50))
+      await assertSettled(fixture, await endClaim(fixture, settlement), membersOf(settlement))
     },
   },
   {
     guarantee: 7,
     name: 'A record that is completed as FAILED has this status',
     run: async (fixture) => {
-      const as = fixture.make.failed()
-      await assertSettled(fixture, await endClaim(fixture, as), membersOf(as))
+      const settlement = fixture.make.failed()
+      await assertSettled(fixture, await endClaim(fixture, settlement), membersOf(settlement))
     },
   },
   {
     guarantee: 7,
     name: 'A released record remains, without outcome and lease',
     run: async (fixture) => {
-      const as = fixture.make.released()
-      await assertSettled(fixture, await endClaim(fixture, as), { ...membersOf(as), status: 'RELEASED' })
+      const settlement = fixture.make.released()
+      await assertSettled(fixture, await endClaim(fixture, settlement), {
+        ...membersOf(settlement),
+        status: 'RELEASED',
+      })
     },
   },
   {
     guarantee: 7,
     name: 'An abandoned record stays in progress, with its expiry and without a lease',
     run: async (fixture) => {
-      const as = fixture.make.abandoned()
-      await assertSettled(fixture, await endClaim(fixture, as), { ...membersOf(as), status: 'IN_PROGRESS' })
+      const settlement = fixture.make.abandoned()
+      await assertSettled(fixture, await endClaim(fixture, settlement), {
+        ...membersOf(settlement),
+        status: 'IN_PROGRESS',
+      })
     },
   },
   {

@@ -51,11 +51,11 @@ const KINDS: Readonly<Record<Exclude<Step, 'peek'>, CallKind>> = {
 /** Carries one request of the production client, and its answer, over a network with faults. */
 export const simulatedTransport =
   (world: World, invocation: Invocation, table: ItemTable, calls: ReadonlyMap<string, Call>): Transport =>
-  ({ headers }, body = '', timeout, by) =>
+  ({ headers }, body = '', timeout, signal) =>
     new Promise<Answer>((resolve, reject) => {
       step(world, invocation) // before it is sent
       if (!invocation.isAlive) return
-      if (by?.aborted) return reject(new NoAnswerError('AbortError'))
+      if (signal?.aborted) return reject(new NoAnswerError('AbortError'))
       let isOver = false
       const patient = later(world, invocation, timeout, () => fail('TimeoutError'))
       const end = (): boolean => {
@@ -67,7 +67,7 @@ export const simulatedTransport =
       const fail = (how: NoAnswerName): void => {
         if (end()) reject(new NoAnswerError(how))
       }
-      if (by !== undefined) deadlineSignal(by).whenAborted(() => fail('AbortError'))
+      if (signal !== undefined) deadlineSignal(signal).whenAborted(() => fail('AbortError'))
       travelThrough(world, invocation, table, {
         sent: readSent(headers as readonly string[], body, calls),
         reset: () => fail('NetworkError'),

@@ -28,7 +28,12 @@ interface Exchange<T> {
 const MAX_SENDS = 2
 const SEND_TIMEOUT = 900
 
-export const exchange = <T>(world: World, invocation: Invocation, by: AbortSignal, request: Request<T>): Promise<T> =>
+export const exchange = <T>(
+  world: World,
+  invocation: Invocation,
+  signal: AbortSignal,
+  request: Request<T>,
+): Promise<T> =>
   new Promise<T>((resolve, reject) => {
     step(world, invocation) // before it is sent
     if (!invocation.isAlive) return
@@ -36,7 +41,7 @@ export const exchange = <T>(world: World, invocation: Invocation, by: AbortSigna
     const deaf = deafness(world)
     if (deaf === undefined) {
       send(call)
-      deadlineSignal(by).whenAborted(() => giveUp(call, 'gives up'))
+      deadlineSignal(signal).whenAborted(() => giveUp(call, 'gives up'))
     } else later(world, invocation, deaf, () => send(call))
     step(world, invocation) // while it is under way
   })

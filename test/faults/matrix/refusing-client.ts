@@ -102,11 +102,11 @@ const refusingLeanClient = (endpoint: string, timeout: Millis): RefusingClient =
   })
   const calls = <Input extends object, Output>(
     operation: string,
-    call: (input: Input, by: AbortSignal) => Promise<Output>,
+    call: (input: Input, signal: AbortSignal) => Promise<Output>,
   ) => {
-    return (input: Input, by: AbortSignal): Promise<Output> => {
+    return (input: Input, signal: AbortSignal): Promise<Output> => {
       calling = [operation, input]
-      return call(input, by)
+      return call(input, signal)
     }
   }
   return {
