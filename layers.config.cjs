@@ -3,7 +3,8 @@
 // dependency-cruiser.
 
 /** Groups that several lines use. */
-const BASE = 'lib/core/(time|errors|option-rules|unawaited|runtime)[.]ts'
+const LIMITS = 'lib/core/limits[.]ts'
+const BASE = 'lib/core/(time|limits|errors|option-rules|unawaited|runtime)[.]ts'
 const RECORD = `(${BASE}|lib/core/(identity|outcome|record)/)`
 const SETTINGS = `(${RECORD}|lib/core/(events|settings)[.]ts)`
 const OPTIONS = 'lib/core/options[.]ts'
@@ -37,7 +38,7 @@ const LAYERS = [
   // The lean store imports only types from the SDK. `npm run size` fails if its bundle contains code of the SDK.
   ['lib/dynamodb/lean/', [RECORD, 'lib/dynamodb/[^/]+[.]ts', SDK]],
   ['lib/testing/', [SETTINGS, OPTIONS]],
-  ['lib/cdk/', ['lib/dynamodb/item[.]ts', CDK]],
+  ['lib/cdk/', [LIMITS, 'lib/dynamodb/item[.]ts', CDK]],
   ['functions/', [PUBLIC_NAME, packages('@aws-sdk', '@middy', 'aws-lambda', '@types/aws-lambda')]],
   ['bin/example/', [PUBLIC_NAME, CDK]],
   ['bin/[^/]+[.]ts', ['bin/example/', 'local/', CDK, packages('cdk-nag')]],

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { RecordKey } from '../core/identity/record-key.ts'
+import { CACHED_RECORD_BYTES, DEFAULT_CACHE_BYTES, DEFAULT_CACHE_ENTRIES, MAX_CACHE_ENTRIES } from '../core/limits.ts'
 import { checkOptions, integerBetween, OptionError } from '../core/option-rules.ts'
 import { aClock, aStore } from '../core/options.ts'
 import type { Claim } from '../core/record/claim.ts'
@@ -30,12 +31,6 @@ export interface CachedOptions {
   readonly runtime?: Pick<Runtime, 'now'>
 }
 
-const DEFAULT_MAX_BYTES = 8 * 1024 * 1024
-const DEFAULT_MAX_ENTRIES = 1_000
-
-/** A record's strings, numbers and objects without its outcome, as a round figure. */
-const RECORD_BYTES = 500
-
 const WHERE = 'cached(store, options)'
 
 /**
@@ -57,14 +52,14 @@ export const cached = (store: Store, options: CachedOptions = {}): Store => {
   if (problem !== undefined) throw new OptionError(WHERE, 'store', problem)
   checkOptions(WHERE, options, {
     maxBytes: { rule: integerBetween(1, Number.MAX_SAFE_INTEGER) },
-    maxEntries: { rule: integerBetween(1, 1_000_000) },
+    maxEntries: { rule: integerBetween(1, MAX_CACHE_ENTRIES) },
     runtime: { rule: aClock },
   })
-  const { maxBytes = DEFAULT_MAX_BYTES, maxEntries = DEFAULT_MAX_ENTRIES, runtime = systemRuntime } = options
+  const { maxBytes = DEFAULT_CACHE_BYTES, maxEntries = DEFAULT_CACHE_ENTRIES, runtime = systemRuntime } = options
   const records = new LRUCache<RecordKey, SettledRecord>({
     max: maxEntries,
     maxSize: maxBytes,
-    sizeCalculation: ({ outcome }) => RECORD_BYTES + outcome.length,
+    sizeCalculation: ({ outcome }) => CACHED_RECORD_BYTES + outcome.length,
   })
 
   const keep = (record: StoredRecord | undefined): void => {

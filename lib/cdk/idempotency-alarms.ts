@@ -12,9 +12,10 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch'
 import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
+import { DEFAULT_NAMESPACE } from '../core/limits.ts'
 import { createDashboard } from './idempotency-dashboard.ts'
 import type { IIdempotencyTable } from './idempotency-table.ts'
-import { DEFAULT_NAMESPACE, type LayerMetric, layerMetric } from './layer-metrics.ts'
+import { type LayerMetric, layerMetric } from './layer-metrics.ts'
 import { checkedOperation } from './operation.ts'
 
 export interface IdempotencyAlarmsProps {

@@ -3,6 +3,7 @@ import type { ITable } from 'aws-cdk-lib/aws-dynamodb'
 import { Architecture, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda'
 import { NodejsFunction, type NodejsFunctionProps } from 'aws-cdk-lib/aws-lambda-nodejs'
 import type { Construct } from 'constructs'
+import { KILL_MARGIN_SECONDS, LATE_WRITE_SECONDS, MIN_RETENTION_SECONDS } from '../core/limits.ts'
 import { bundlingWith, defined } from './function-bundling.ts'
 import type { IIdempotencyTable } from './idempotency-table.ts'
 import { seconds, validateAtSynth } from './numbers.ts'
@@ -36,18 +37,6 @@ const DEFAULT_TIMEOUT = Duration.seconds(10)
 
 /** Lambda allots processor time by memory: with less than this, Node starts slowly. */
 const DEFAULT_MEMORY_MIB = 512
-
-/** The lease ends one second after the timeout, because Lambda may kill a function that late. */
-const LEASE_MARGIN_SECONDS = 1
-
-/**
- * A delayed duplicate of a signed request can reach DynamoDB up to five minutes late, and a clock may be off by five
- * more. It must still find its record.
- */
-const LATE_WRITE_SECONDS = 600
-
-/** The layer's own minimum: the same rule for Lambda's longest timeout, 900 s. */
-const MIN_RETENTION_SECONDS = 1_501
 
 /**
  * A function that claims records: Node 24 on arm64, bundled, with the table's name in `IDEMPOTENCY_TABLE` and
@@ -112,12 +101,12 @@ const inOneRegion = (scope: Construct, { env }: ITable): string | undefined => {
 
 const coversLease = (retention: Duration | undefined, timeout: Duration): string | undefined => {
   if (retention === undefined) return undefined
-  const leaseAndLate = timeout.toSeconds() + LEASE_MARGIN_SECONDS + LATE_WRITE_SECONDS
+  const leaseAndLate = timeout.toSeconds() + KILL_MARGIN_SECONDS + LATE_WRITE_SECONDS
   const least = Math.max(MIN_RETENTION_SECONDS, leaseAndLate)
   if (retention.toSeconds() >= least) return undefined
   return (
     `retention is ${seconds(retention)}, and the lease of a timeout of ${seconds(timeout)} may need ${least} s: ` +
-    `retention must be at least timeout + ${LEASE_MARGIN_SECONDS} s + ${LATE_WRITE_SECONDS} s, ` +
+    `retention must be at least timeout + ${KILL_MARGIN_SECONDS} s + ${LATE_WRITE_SECONDS} s, ` +
     `and never under ${MIN_RETENTION_SECONDS} s`
   )
 }

@@ -6,6 +6,7 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources'
 import { Queue, QueueEncryption, type QueueProps } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
+import { DEFAULT_MAX_RUNS, DEFAULT_SQS_RETENTION_SECONDS, MAX_MAX_RUNS } from '../core/limits.ts'
 import { timeoutOf, validateAtSynth } from './numbers.ts'
 import {
   deadLettersOutliveMessages,
@@ -90,13 +91,8 @@ export interface IdempotentQueueProps {
 /** AWS recommends at least five, so that throttling does not send good messages to the dead-letter queue. */
 const DEFAULT_MAX_RECEIVE_COUNT = 5
 
-/** The upper bounds of the layer's option `maxRuns` and of SQS. */
-const MOST_RUNS = 999
+/** The most that SQS allows. */
 const MOST_RECEIVES = 1_000
-
-/** The layer's defaults. */
-const DEFAULT_MAX_RUNS = 3
-const LAYER_RETENTION = Duration.seconds(1_296_000)
 
 /** SQS's default and upper bound. */
 const DEFAULT_MESSAGE_RETENTION = Duration.days(4)
@@ -152,14 +148,14 @@ export class IdempotentQueue extends Construct {
     worker.addEnvironment(DEAD_LETTER_VARIABLE, this.deadLetterQueue.queueUrl)
     worker.addEnvironment(MAX_RUNS_VARIABLE, String(maxRuns))
 
-    const recordRetention = worker.retention ?? LAYER_RETENTION
+    const recordRetention = worker.retention ?? Duration.seconds(DEFAULT_SQS_RETENTION_SECONDS)
     validateAtSynth(
       this,
       () => visibilityCoversRuns(visibilityTimeout, timeout, maxBatchingWindow),
       () => recordsOutliveMessages(recordRetention, messageRetention, 'messageRetention'),
       () => recordsOutliveMessages(recordRetention, deadLetterRetention, 'deadLetterRetention'),
       () => (fifo ? undefined : deadLettersOutliveMessages(deadLetterRetention, messageRetention)),
-      () => isCount('maxRuns', maxRuns, MOST_RUNS),
+      () => isCount('maxRuns', maxRuns, MAX_MAX_RUNS),
       () => isCount('maxReceiveCount', maxReceiveCount, MOST_RECEIVES),
       () => poisonIsFoundFirst(maxRuns, maxReceiveCount),
       () => (fifo ? undefined : deduplicatesOnFifoOnly(props.contentBasedDeduplication)),

@@ -24,9 +24,6 @@ export type LayerMetric =
   | 'queueFailed'
   | 'claimLatency'
 
-/** The default namespace of `emfMetrics`. */
-export const DEFAULT_NAMESPACE = 'LambdaOnce'
-
 const OPERATION = 'operation'
 
 /** Statistic: the sum of a count, the 99th percentile of the latency. */

@@ -1,7 +1,5 @@
 import { Token } from 'aws-cdk-lib'
-
-/** The same rule as for the handler's option `operation`. It excludes `*` and `?`, which IAM reads as wildcards. */
-const OPERATION = /^[A-Za-z0-9._-]{1,100}$/
+import { OPERATION } from '../core/limits.ts'
 
 /**
  * The IAM pattern for the keys of an operation's records. It matches no other operation, since no name contains `#`.

@@ -1,6 +1,14 @@
 import { createEmitter, type Observer } from './events.ts'
 import { isOperation } from './identity/record-key.ts'
 import {
+  DEFAULT_RETENTION_SECONDS,
+  LATE_WRITE_SECONDS,
+  MAX_LEASE_SECONDS,
+  MAX_RETENTION_SECONDS,
+  MIN_LEASE_SECONDS,
+  MIN_RETENTION_SECONDS,
+} from './limits.ts'
+import {
   aFunction,
   integerBetween,
   isObject,
@@ -54,24 +62,9 @@ export interface CommonOptions {
   readonly runtime?: Runtime | undefined
 }
 
-/**
- * A day. Powertools keeps an hour, Stripe a day: a client that comes back after a night with a broken network must not
- * be charged again.
- */
-const DEFAULT_RETENTION_SECONDS = 86_400
-
-/**
- * The longest lease (900 s of Lambda, and 1 s) and 600 s: DynamoDB accepts a signed request for 5 minutes, so a delayed
- * duplicate can surface that late, and it must find the record it belongs to.
- */
-export const MIN_RETENTION_SECONDS = 1_501
-
-/** 100 years: beyond it a number is surely in another unit. */
-const MAX_RETENTION_SECONDS = 3_153_600_000
-
 const TOO_SHORT =
-  'a delayed write can arrive up to 600 s after the longest lease of 901 s, and must find its record. ' +
-  'To allow the same request again sooner, give it a new key'
+  `a delayed write can arrive up to ${LATE_WRITE_SECONDS} s after the longest lease of ${MIN_RETENTION_SECONDS - LATE_WRITE_SECONDS} s, ` +
+  'and must find its record. To allow the same request again sooner, give it a new key'
 
 const aRetention: Rule = (value) => {
   const problem = integerBetween(MIN_RETENTION_SECONDS, MAX_RETENTION_SECONDS)(value)
@@ -100,7 +93,7 @@ const anOperation: Rule = (value) =>
   isOperation(value) ? undefined : 'must be 1 to 100 characters of A-Z a-z 0-9 . _ -'
 
 const aHeartbeat: Rule = (value) => {
-  const problem = integerBetween(5, 900)(onlyMember(value, 'leaseSeconds'))
+  const problem = integerBetween(MIN_LEASE_SECONDS, MAX_LEASE_SECONDS)(onlyMember(value, 'leaseSeconds'))
   return problem === undefined ? undefined : `must be { leaseSeconds }, and leaseSeconds ${problem}`
 }
 

@@ -8,12 +8,6 @@ import type { Item } from './item.ts'
 export const itemSize = (item: Item): number =>
   Object.entries(item).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + valueSize(value), 0)
 
-/** DynamoDB's limit for an item: 400 KB, attribute names included. */
-export const MAX_ITEM_BYTES: number = 400 * 1024
-
-/** DynamoDB charges a write per started kilobyte. */
-export const WRITE_UNIT_BYTES = 1024
-
 const valueSize = ({ S, N, B }: AttributeValue): number => {
   if (S !== undefined) return Buffer.byteLength(S)
   if (B !== undefined) return B.length

@@ -1,4 +1,5 @@
 import { StoreUnavailableError } from '../core/errors.ts'
+import { MAX_ITEM_BYTES, WRITE_UNIT_BYTES } from '../core/limits.ts'
 import type { OutcomeRoom } from '../core/outcome/outcome.ts'
 import { type Claim, recordOf } from '../core/record/claim.ts'
 import { isOwnClaim, isOwnRenewal, isOwnSettlement } from '../core/record/own-write.ts'
@@ -9,7 +10,7 @@ import { claimInput, peekInput, renewInput, settleInput, takeOverInput } from '.
 import { faultOf, isConditionFailure, isTransactionConflict, type Refused, refusedBy, withoutItem } from './faults.ts'
 import { ATTRIBUTES, fromItem, type Item, toItem } from './item.ts'
 import type { ItemClient } from './item-client.ts'
-import { itemSize, MAX_ITEM_BYTES, WRITE_UNIT_BYTES } from './item-size.ts'
+import { itemSize } from './item-size.ts'
 import { outputOf } from './output.ts'
 
 export interface ItemStoreSettings {

@@ -1,3 +1,4 @@
+import { MAX_SKEW_SECONDS } from '../core/limits.ts'
 import { integerBetween, type Rule } from '../core/option-rules.ts'
 
 export interface TableOptions {
@@ -27,5 +28,5 @@ const aTableName: Rule = (value) => {
 
 export const TABLE_RULES: Readonly<Record<keyof TableOptions, { readonly required?: boolean; readonly rule: Rule }>> = {
   tableName: { required: true, rule: aTableName },
-  skewSeconds: { rule: integerBetween(0, 60) },
+  skewSeconds: { rule: integerBetween(0, MAX_SKEW_SECONDS) },
 }

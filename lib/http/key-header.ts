@@ -1,3 +1,5 @@
+import { MAX_KEY_LENGTH } from '../core/limits.ts'
+
 /**
  * `strict`: a quoted String of RFC 9651, as draft-ietf-httpapi-idempotency-key-header-07, section 2.1, requires.
  * `compat`: also the raw values that most clients send today.
@@ -8,9 +10,6 @@ export type ParsedKey =
   | { readonly kind: 'key'; readonly key: string }
   | { readonly kind: 'missing' }
   | { readonly kind: 'invalid'; readonly rule: string }
-
-/** The draft names no bound; Stripe's is the one that clients know. */
-export const MAX_KEY_LENGTH = 255
 
 /** API Gateway refuses more than 10,240 bytes of headers in all; nothing that is longer than this is a key. */
 const MAX_HEADER_LENGTH = 8_192

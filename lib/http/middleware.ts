@@ -5,6 +5,7 @@ import type { ClaimRequest } from '../core/lifecycle/request.ts'
 import { ranAs } from '../core/lifecycle/run.ts'
 import { type SettleResult, settle } from '../core/lifecycle/settle.ts'
 import { beginWaiting } from '../core/lifecycle/wait.ts'
+import { DEFAULT_TIMEOUT_EARLY_IN_MILLIS, MAX_TIMEOUT_EARLY_IN_MILLIS } from '../core/limits.ts'
 import { integerBetween } from '../core/option-rules.ts'
 import { endingOfError } from '../core/outcome/outcome-policy.ts'
 import type { HandlerClaim } from '../core/record/handler-claim.ts'
@@ -71,8 +72,6 @@ interface Hooks<TEvent> {
 /** How late a timer may fire after Middy set it. */
 const TIMER_SLACK_MILLIS = 20
 
-const DEFAULT_EARLY_MILLIS = 5
-
 /**
  * A Middy middleware, for versions 6 and 7. It must be the last `.use`, so that its `after` is the first to see the
  * handler's answer. A replay or a problem skips the `after` hooks of all other middlewares. If you need those (CORS,
@@ -95,9 +94,9 @@ const DEFAULT_EARLY_MILLIS = 5
  */
 export const idempotency = <TEvent>(options: MiddlewareOptions<TEvent>): IdempotencyMiddleware<TEvent> => {
   const settings = readHttpSettings('idempotency(options)', options, {
-    timeoutEarlyInMillis: { rule: integerBetween(0, 900_000) },
+    timeoutEarlyInMillis: { rule: integerBetween(0, MAX_TIMEOUT_EARLY_IN_MILLIS) },
   })
-  const closeMillis = (options.timeoutEarlyInMillis ?? DEFAULT_EARLY_MILLIS) + TIMER_SLACK_MILLIS
+  const closeMillis = (options.timeoutEarlyInMillis ?? DEFAULT_TIMEOUT_EARLY_IN_MILLIS) + TIMER_SLACK_MILLIS
   const hooks: Hooks<TEvent> = { settings, closeMillis, stages: new WeakMap() }
   return {
     before: (request) => beforeHook(hooks, request),

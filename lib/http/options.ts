@@ -1,4 +1,5 @@
 import { aTenant, type TenantChoice } from '../core/identity/tenant.ts'
+import { DEFAULT_METHODS, MAX_WAIT_SECONDS, METHODS, MIN_WAIT_SECONDS } from '../core/limits.ts'
 import {
   aFunction,
   checkOptions,
@@ -139,18 +140,16 @@ export interface HttpSettings<TEvent> extends AsGiven<TEvent> {
   readonly filter: HeaderFilter
 }
 
-const METHODS = ['POST', 'PATCH', 'PUT', 'DELETE'] as const
-
 const aKey: Rule = (value) =>
   typeof value === 'function' || oneOf('strict', 'compat')(onlyMember(value, 'header')) === undefined
     ? undefined
     : 'must be { header: "compat" }, { header: "strict" }, or a function of the event'
 
-/** API Gateway gives up after 29 or 30 seconds. A client that waits longer than 25 may not get the answer. */
 const aWait: Rule = (value) =>
-  value === 'reject' || integerBetween(1, 25)(onlyMember(value, 'waitSeconds')) === undefined
+  value === 'reject' ||
+  integerBetween(MIN_WAIT_SECONDS, MAX_WAIT_SECONDS)(onlyMember(value, 'waitSeconds')) === undefined
     ? undefined
-    : 'must be "reject", or { waitSeconds } with an integer from 1 to 25'
+    : `must be "reject", or { waitSeconds } with an integer from ${MIN_WAIT_SECONDS} to ${MAX_WAIT_SECONDS}`
 
 const someMethods: Rule = (value) =>
   Array.isArray(value) && value.length > 0 && value.every((method) => oneOf(...METHODS)(method) === undefined)
@@ -202,7 +201,7 @@ export const readHttpSettings = <TEvent>(
     missingKey,
     outcomes,
     wait: typeof inProgress === 'object' ? fromSeconds(inProgress.waitSeconds) : undefined,
-    methods: new Set(methods ?? ['POST', 'PATCH']),
+    methods: new Set(methods ?? DEFAULT_METHODS),
     filter: headerFilter(options.replayHeaders),
   }
 }

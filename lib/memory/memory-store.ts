@@ -1,5 +1,6 @@
 import { StoreUnavailableError } from '../core/errors.ts'
 import type { RecordKey } from '../core/identity/record-key.ts'
+import { DEFAULT_SKEW_SECONDS, MAX_ITEM_BYTES, MAX_SKEW_SECONDS, WRITE_UNIT_BYTES } from '../core/limits.ts'
 import { aFunction, checkOptions, integerBetween } from '../core/option-rules.ts'
 import { type Claim, recordOf } from '../core/record/claim.ts'
 import { isExpired } from '../core/record/judge.ts'
@@ -33,7 +34,7 @@ export interface MemoryStore extends Store {
 }
 
 /** DynamoDB's limits: an item holds 400 KB, a write unit 1 KB. */
-const ROOM = Object.freeze({ besideBytes: 512, unitBytes: 1024, maxBytes: 400 * 1024 })
+const ROOM = Object.freeze({ besideBytes: 512, unitBytes: WRITE_UNIT_BYTES, maxBytes: MAX_ITEM_BYTES })
 
 /**
  * A store that keeps records in memory, for tests. Throws `OptionError` at construction for an option that cannot be right.
@@ -45,9 +46,9 @@ const ROOM = Object.freeze({ besideBytes: 512, unitBytes: 1024, maxBytes: 400 * 
 export const memoryStore = (options: MemoryStoreOptions = {}): MemoryStore => {
   checkOptions('memoryStore(options)', options, {
     now: { rule: aFunction },
-    skewSeconds: { rule: integerBetween(0, 60) },
+    skewSeconds: { rule: integerBetween(0, MAX_SKEW_SECONDS) },
   })
-  const { now = systemRuntime.now, skewSeconds = 2 } = options
+  const { now = systemRuntime.now, skewSeconds = DEFAULT_SKEW_SECONDS } = options
   const records = new Map<RecordKey, StoredRecord>()
 
   const occupied = (record: StoredRecord, wanted: Claim): ClaimAnswer =>

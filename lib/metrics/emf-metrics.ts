@@ -1,4 +1,5 @@
 import type { Observer } from '../core/events.ts'
+import { DEFAULT_NAMESPACE, MAX_DIMENSIONS } from '../core/limits.ts'
 import { aFunction, checkOptions, type Rule } from '../core/option-rules.ts'
 import { type EmfSettings, emfLine } from './emf-line.ts'
 import { TAKEN_NAMES } from './taken-names.ts'
@@ -28,9 +29,6 @@ export interface EmfMetricsOptions {
    */
   readonly write?: (line: string) => void
 }
-
-/** The alarms and the dashboard of `lambda-once/cdk` read this namespace. */
-const DEFAULT_NAMESPACE = 'LambdaOnce'
 
 /**
  * Publishes each event as a CloudWatch metric by writing a line to the function's log. It makes no call to CloudWatch, and
@@ -63,8 +61,6 @@ const aNamespace: Rule = (value) =>
   typeof value === 'string' && /^(?!AWS\/)[A-Za-z0-9._\-/#]{1,255}$/.test(value)
     ? undefined
     : 'must be 1 to 255 characters of A-Z a-z 0-9 . _ - / # and not begin with AWS/'
-
-const MAX_DIMENSIONS = 8
 
 const someDimensions: Rule = (value) => {
   const entries = typeof value === 'object' && value !== null ? Object.entries(value) : undefined

@@ -1,4 +1,5 @@
 import type { TimedContext } from '../core/lifecycle/request.ts'
+import { DEFAULT_MARGIN_SHARE, MAX_DEFAULT_MARGIN_MILLIS, MIN_DEFAULT_MARGIN_MILLIS } from '../core/limits.ts'
 import { OptionError, shown } from '../core/option-rules.ts'
 import { type Runtime, steadyClock } from '../core/runtime.ts'
 import { between, type Millis } from '../core/time.ts'
@@ -13,11 +14,6 @@ export interface Deadline {
 /** Throws `OptionError` if the margin leaves no time to start a message. */
 export type DeadlineOf = (context: TimedContext | undefined) => Deadline
 
-/** A function with a short timeout must have time to start a message; one with a long timeout need not stop early. */
-const SHARE = 1 / 3
-const LEAST_MARGIN = 500
-const MOST_MARGIN = 5_000
-
 /**
  * Re-reads the remaining time on each call: even by the deadline of a host that does not enforce it, the event source
  * has given up the batch. The host counts with its own clock, so a step back of that clock adds no time.
@@ -28,7 +24,8 @@ export const createDeadlineOf = (where: string, margin: Millis | undefined, runt
     const now = steadyClock(runtime)
     const left = (): number => readTime(context) - between(runtime.now(), now())
     const began = left()
-    const least = margin ?? Math.min(MOST_MARGIN, Math.max(LEAST_MARGIN, began * SHARE))
+    const least =
+      margin ?? Math.min(MAX_DEFAULT_MARGIN_MILLIS, Math.max(MIN_DEFAULT_MARGIN_MILLIS, began * DEFAULT_MARGIN_SHARE))
     if (began <= least) throw nothingStarts(where, least, margin === undefined, began)
     return { hasTime: () => left() > least, left }
   }

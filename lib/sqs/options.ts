@@ -1,5 +1,13 @@
 import { aTenant, type TenantChoice } from '../core/identity/tenant.ts'
 import {
+  DEFAULT_CONCURRENCY,
+  DEFAULT_MAX_RUNS,
+  DEFAULT_SQS_RETENTION_SECONDS,
+  MAX_CONCURRENCY,
+  MAX_MARGIN_SECONDS,
+  MAX_MAX_RUNS,
+} from '../core/limits.ts'
+import {
   aFunction,
   checkOptions,
   integerBetween,
@@ -137,24 +145,6 @@ export interface SqsSettings<TBody>
   readonly margin: Millis | undefined
 }
 
-/** 15 days: SQS keeps a message for at most 14, and its last redelivery must still find the record. */
-const DEFAULT_RETENTION_SECONDS = 1_296_000
-
-/** The default batch size of an event source mapping: a usual batch takes as long as its slowest message. */
-const DEFAULT_CONCURRENCY = 10
-
-/** Each message makes its own requests: with many more than the client's 50 connections they would time out waiting. */
-const MAX_CONCURRENCY = 100
-
-/**
- * Lambda tries an asynchronous event three times too. That is enough for a passing fault, and below the five receives
- * that AWS advises for `maxReceiveCount`: the record has the reason before the message reaches the dead-letter queue.
- */
-const DEFAULT_MAX_RUNS = 3
-
-/** SQS allows a `maxReceiveCount` of 1,000, and the layer must find poison before that. */
-const MAX_MAX_RUNS = 999
-
 const aKey: Rule = (value) => {
   if (typeof value === 'function' || value === 'messageId' || value === 'deduplicationId') return undefined
   return isText(onlyMember(value, 'attribute'))
@@ -180,7 +170,7 @@ const SQS_RULES: Rules = {
   payload: { rule: aFunction },
   concurrency: { rule: integerBetween(1, MAX_CONCURRENCY) },
   maxRuns: { rule: integerBetween(1, MAX_MAX_RUNS) },
-  marginSeconds: { rule: integerBetween(0, 900) },
+  marginSeconds: { rule: integerBetween(0, MAX_MARGIN_SECONDS) },
   visibility: { rule: oneOf('leave', 'move') },
   deadLetter: { rule: aDeadLetter },
   sqs: { rule: aClient },
@@ -201,7 +191,7 @@ export const readSqsSettings = <TBody>(where: string, options: SqsOptions<TBody>
     )
   }
   const { tenant, key, parse, payload, concurrency = DEFAULT_CONCURRENCY, maxRuns = DEFAULT_MAX_RUNS } = options
-  const core = readSettings(where, options, DEFAULT_RETENTION_SECONDS)
+  const core = readSettings(where, options, DEFAULT_SQS_RETENTION_SECONDS)
   const report = createReport(options.onError)
   return {
     core,

@@ -1,5 +1,6 @@
 import { causeName, type MessagePart, type QueueStep } from '../core/events.ts'
 import type { RecordKey } from '../core/identity/record-key.ts'
+import { ANSWER_TIMEOUT_MILLIS, CONNECTION_TIMEOUT_MILLIS, MAX_ATTEMPTS } from '../core/limits.ts'
 import { DeadlinePassed } from '../core/runtime.ts'
 import type { Settings } from '../core/settings.ts'
 import { fromSeconds, millis } from '../core/time.ts'
@@ -55,8 +56,12 @@ const ANSWER_MARGIN = millis(300)
 
 /** The same as for the store's client. The SDK's defaults wait without a limit, and try three times. */
 const BOUNDED = {
-  maxAttempts: 2,
-  requestHandler: { connectionTimeout: 1_000, requestTimeout: 900, throwOnRequestTimeout: true },
+  maxAttempts: MAX_ATTEMPTS,
+  requestHandler: {
+    connectionTimeout: CONNECTION_TIMEOUT_MILLIS,
+    requestTimeout: ANSWER_TIMEOUT_MILLIS,
+    throwOnRequestTimeout: true,
+  },
 }
 
 type Sdk = typeof import('@aws-sdk/client-sqs')

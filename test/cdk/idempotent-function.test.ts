@@ -5,7 +5,7 @@ import { Architecture, Runtime } from 'aws-cdk-lib/aws-lambda'
 import { OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs'
 import { bundlingWith } from '../../lib/cdk/function-bundling.ts'
 import { FUNCTION_BUNDLING, IdempotencyTable } from '../../lib/cdk/index.ts'
-import { MIN_RETENTION_SECONDS } from '../../lib/core/options.ts'
+import { MIN_RETENTION_SECONDS } from '../../lib/core/limits.ts'
 import { actionsOf, statementsByRole } from './policies.ts'
 import { idempotentFunction, refusal, synthesized } from './stack.ts'
 

@@ -1,4 +1,5 @@
 import { IdempotencyError } from '../errors.ts'
+import { OPERATION } from '../limits.ts'
 import { digest } from './digest.ts'
 
 declare const recordKey: unique symbol
@@ -20,8 +21,6 @@ export interface RecordKeyParts {
   readonly route?: string
   readonly key: string
 }
-
-const OPERATION = /^[A-Za-z0-9._-]{1,100}$/
 
 export const isOperation = (value: unknown): value is string => typeof value === 'string' && OPERATION.test(value)
 

@@ -1,19 +1,19 @@
+import { DEFAULT_LEASE_SECONDS, KILL_MARGIN_SECONDS, MAX_INVOCATION_SECONDS } from '../limits.ts'
 import type { ClaimTerms } from '../record/claim.ts'
 import type { Settings } from '../settings.ts'
 import { type EpochMillis, earliest, fromSeconds, later, latest, type Millis } from '../time.ts'
 import type { ClaimRequest, InvocationTimes } from './request.ts'
 
-/** Lambda kills a function up to 0.7 s after its deadline, so a lease ends a whole second after it. */
-const KILL_MARGIN = fromSeconds(1)
+const KILL_MARGIN = fromSeconds(KILL_MARGIN_SECONDS)
 
 /**
  * The lease on a host that does not say how long it runs, or runs on past its deadline. It is renewed, and ends no later
  * than this after the time that the context allows.
  */
-const UNBOUNDED_LEASE = fromSeconds(60)
+const UNBOUNDED_LEASE = fromSeconds(DEFAULT_LEASE_SECONDS)
 
-/** The longest that Lambda runs a function. Without a context a handler that takes longer counts as one that hangs. */
-const LONGEST_RUN = fromSeconds(900)
+/** Without a context, a handler that takes longer than Lambda allows counts as one that hangs. */
+const LONGEST_RUN = fromSeconds(MAX_INVOCATION_SECONDS)
 
 /** A record whose owner crashed stays for a day past its lease, so that who looks into it finds it. */
 const CRASHED_RETENTION = fromSeconds(86_400)

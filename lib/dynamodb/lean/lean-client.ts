@@ -1,5 +1,6 @@
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
+import { ANSWER_TIMEOUT_MILLIS, MAX_ATTEMPTS } from '../../core/limits.ts'
 import { isObject } from '../../core/option-rules.ts'
 import { type Runtime, systemRuntime } from '../../core/runtime.ts'
 import { type Millis, millis } from '../../core/time.ts'
@@ -23,9 +24,6 @@ export interface LeanClientSettings {
   readonly transport?: typeof sendHttpRequest
 }
 
-const MAX_ATTEMPTS = 2
-const TIMEOUT = millis(900)
-
 /** As in the SDK's standard retries: a random pause of up to 100 ms, or up to 500 ms after throttling. */
 const BACKOFF = millis(100)
 const THROTTLED_BACKOFF = millis(500)
@@ -37,7 +35,7 @@ const MAX_SOCKETS = 50
 export const leanItemClient = ({
   endpoint,
   credentials,
-  timeout = TIMEOUT,
+  timeout = millis(ANSWER_TIMEOUT_MILLIS),
   runtime = systemRuntime,
   transport = sendHttpRequest,
 }: LeanClientSettings): ItemClient => {

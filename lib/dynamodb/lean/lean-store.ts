@@ -1,3 +1,4 @@
+import { DEFAULT_SKEW_SECONDS } from '../../core/limits.ts'
 import { aFunction, checkOptions, type Rule } from '../../core/option-rules.ts'
 import type { Store } from '../../core/record/store.ts'
 import { systemRuntime } from '../../core/runtime.ts'
@@ -69,7 +70,7 @@ export const leanDynamoDbStore = (options: LeanDynamoDbStoreOptions): Store => {
     endpoint: { rule: aUrl },
     credentials: { secret: true, rule: someCredentials },
   })
-  const { tableName, credentials, skewSeconds = 2 } = options
+  const { tableName, credentials, skewSeconds = DEFAULT_SKEW_SECONDS } = options
   const client = leanItemClient({
     endpoint: resolveEndpoint(WHERE, options, process.env),
     credentials: sourceOf(credentials),

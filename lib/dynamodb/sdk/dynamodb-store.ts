@@ -1,3 +1,4 @@
+import { DEFAULT_SKEW_SECONDS } from '../../core/limits.ts'
 import { checkOptions, isObject, type Rule } from '../../core/option-rules.ts'
 import type { Store } from '../../core/record/store.ts'
 import type { ItemClient } from '../item-client.ts'
@@ -36,7 +37,7 @@ export const dynamoDbStore = (options: DynamoDbStoreOptions): Store => {
     ...TABLE_RULES,
     client: { rule: aClient },
   })
-  const { tableName, client, skewSeconds = 2 } = options
+  const { tableName, client, skewSeconds = DEFAULT_SKEW_SECONDS } = options
   return itemStore({ tableName: tableName as string, client: itemClientOf(client), skewSeconds })
 }
 

@@ -5,6 +5,7 @@ import {
   PutItemCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
+import { ANSWER_TIMEOUT_MILLIS, CONNECTION_TIMEOUT_MILLIS, MAX_ATTEMPTS } from '../../core/limits.ts'
 import type { ItemClient } from '../item-client.ts'
 import { keptChain } from './kept-chain.ts'
 
@@ -13,8 +14,12 @@ import { keptChain } from './kept-chain.ts'
  * attempts of at most 900 ms each fit into the claim's two seconds. Without `throwOnRequestTimeout` the SDK only warns.
  */
 export const BOUNDED_CLIENT: DynamoDBClientConfig = {
-  maxAttempts: 2,
-  requestHandler: { connectionTimeout: 1_000, requestTimeout: 900, throwOnRequestTimeout: true },
+  maxAttempts: MAX_ATTEMPTS,
+  requestHandler: {
+    connectionTimeout: CONNECTION_TIMEOUT_MILLIS,
+    requestTimeout: ANSWER_TIMEOUT_MILLIS,
+    throwOnRequestTimeout: true,
+  },
 }
 
 /** Anything with the SDK client's `send`. */
