@@ -1,9 +1,8 @@
-import { aboutClaim } from '../core/events.ts'
-import type { HeldClaim } from '../core/lifecycle/begin.ts'
+import { type HeldClaim, leaveToLease } from '../core/lifecycle/held-claim.ts'
 import { refusalError } from '../core/lifecycle/refusal.ts'
 import type { ClaimRequest } from '../core/lifecycle/request.ts'
 import { ranAs } from '../core/lifecycle/run.ts'
-import { type SettleResult, settle } from '../core/lifecycle/settle.ts'
+import { settle } from '../core/lifecycle/settle.ts'
 import { beginWaiting } from '../core/lifecycle/wait.ts'
 import { DEFAULT_TIMEOUT_EARLY_IN_MILLIS, MAX_TIMEOUT_EARLY_IN_MILLIS } from '../core/limits.ts'
 import { integerBetween } from '../core/option-rules.ts'
@@ -184,7 +183,9 @@ const respondAfter = async <TEvent>(
   const captured = captureResult(exchange, result)
   if (stage.kind === 'unclaimed') return respondUnclaimed(exchange, captured, stage.status)
   const { core } = exchange.settings
-  const settled = isCut ? leaveToLease(stage) : await settle(core, stage.held, endingOfAnswer(exchange, captured))
+  const settled = isCut
+    ? leaveToLease(core, stage.held)
+    : await settle(core, stage.held, endingOfAnswer(exchange, captured))
   return respond(exchange, ranAs(core, stage.held, captured, settled))
 }
 
@@ -204,8 +205,9 @@ const takeStage = <TEvent>({ stages }: Hooks<TEvent>, request: object): EnteredS
 const endThrown = async <TEvent>(stage: EnteredStage<TEvent>, error: unknown, awaited?: unknown): Promise<void> => {
   const isCut = leaveUnlessCut(stage, isMiddyTimeout(error), awaited)
   if (stage.kind !== 'held') return
-  if (isCut) leaveToLease(stage)
-  else await settle(stage.exchange.settings.core, stage.held, endingOfError(error))
+  const { core } = stage.exchange.settings
+  if (isCut) leaveToLease(core, stage.held)
+  else await settle(core, stage.held, endingOfError(error))
 }
 
 /** Whether the handler of a claim may still run. If not, the context gets back the claim that it had before. */
@@ -221,10 +223,3 @@ const isCloseToEnd = <TEvent>(
   { context }: MiddyRequest<TEvent>,
   { request }: HeldClaim,
 ): boolean => remainingOf(context) - between(settings.core.runtime.now(), request.now()) <= closeMillis
-
-/** Leaves the claim in force until its lease ends. The handler may still run, and its downstream calls need the claim. */
-const leaveToLease = <TEvent>({ exchange, held }: HeldStage<TEvent>): SettleResult => {
-  held.heartbeat.endRenewals()
-  exchange.settings.core.emit(() => ({ type: 'unstored', ...aboutClaim(held.claim) }))
-  return { kind: 'unstored' }
-}

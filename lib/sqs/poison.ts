@@ -1,5 +1,5 @@
 import { aboutClaim } from '../core/events.ts'
-import type { HeldClaim } from '../core/lifecycle/begin.ts'
+import type { HeldClaim } from '../core/lifecycle/held-claim.ts'
 import { settle } from '../core/lifecycle/settle.ts'
 import type { ClaimEnding } from '../core/outcome/outcome-policy.ts'
 import { type Claim, runsInDoubt } from '../core/record/claim.ts'

@@ -1,5 +1,6 @@
 import { IdempotencyError, type StoreMisconfiguredError, type StoreUnavailableError } from '../core/errors.ts'
-import { begin, type HeldClaim } from '../core/lifecycle/begin.ts'
+import { begin } from '../core/lifecycle/begin.ts'
+import type { HeldClaim } from '../core/lifecycle/held-claim.ts'
 import { peek } from '../core/lifecycle/peek.ts'
 import { type Refusal, refusalError } from '../core/lifecycle/refusal.ts'
 import type { ClaimRequest } from '../core/lifecycle/request.ts'

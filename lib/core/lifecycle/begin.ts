@@ -1,7 +1,7 @@
 import { StoreMisconfiguredError, StoreUnavailableError } from '../errors.ts'
 import { aboutClaim, aboutRecord, storeFailed } from '../events.ts'
 import type { Claim } from '../record/claim.ts'
-import { type HandlerClaim, handlerClaim } from '../record/handler-claim.ts'
+import { handlerClaim } from '../record/handler-claim.ts'
 import { judge } from '../record/judge.ts'
 import type { SettledRecord, StoredRecord } from '../record/record.ts'
 import { DeadlinePassed } from '../runtime.ts'
@@ -10,17 +10,10 @@ import { between, type EpochMillis, later } from '../time.ts'
 import { claimBudget } from './budget.ts'
 import { type ContestResult, createContest } from './contest.ts'
 import { giveUp } from './give-up.ts'
-import { type Heartbeat, startHeartbeat } from './heartbeat.ts'
+import { startHeartbeat } from './heartbeat.ts'
+import type { HeldClaim } from './held-claim.ts'
 import { peek } from './peek.ts'
 import type { ClaimRequest } from './request.ts'
-
-/** A won claim with what its holder needs until it is settled. */
-export interface HeldClaim {
-  readonly claim: Claim
-  readonly request: ClaimRequest
-  readonly forHandler: HandlerClaim
-  readonly heartbeat: Heartbeat
-}
 
 export type BeginResult =
   | { readonly kind: 'run'; readonly held: HeldClaim }

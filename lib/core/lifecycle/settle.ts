@@ -6,8 +6,9 @@ import { retryAfterSeconds } from '../record/judge.ts'
 import { isSettled, type SettledRecord, type StoredRecord } from '../record/record.ts'
 import type { SettleAnswer, Settlement } from '../record/store.ts'
 import type { Settings } from '../settings.ts'
-import { between, type EpochMillis, fromSeconds, later, type Millis, millis } from '../time.ts'
-import type { HeldClaim } from './begin.ts'
+import { later, millis } from '../time.ts'
+import { hasTimeToSettle, SETTLE_BACKOFF, SETTLE_TRIES, settleBudget } from './budget.ts'
+import { type HeldClaim, leaveToLease } from './held-claim.ts'
 
 export type SettleResult =
   | { readonly kind: 'completed' }
@@ -19,18 +20,6 @@ export type SettleResult =
   | { readonly kind: 'replay'; readonly record: SettledRecord }
   /** The claim was lost to somebody who is still at it, or who came with another payload. */
   | { readonly kind: 'conflict'; readonly retryAfterSeconds: number }
-
-/** An outcome is worth several tries: without it a retry runs the effect again. */
-const TRIES = { completed: 5, released: 2, abandoned: 2 } as const
-
-const CALL_BUDGET = fromSeconds(3)
-const BACKOFF = millis(100)
-
-/** What the answer needs to leave in time. */
-const ANSWER_MARGIN = millis(100)
-
-/** Even at the deadline one try is made: the host is killed later than it says. */
-const LEAST_BUDGET = millis(100)
 
 /** Ends the claim; the only function that does once its handler has started. */
 export const settle = async (settings: Settings, held: HeldClaim, ending: ClaimEnding): Promise<SettleResult> => {
@@ -46,16 +35,13 @@ export const settle = async (settings: Settings, held: HeldClaim, ending: ClaimE
 /** The lease is renewed until the end is written, however slow the store is. Only an abandon removes the lease itself. */
 const settleRenewed = async (settings: Settings, held: HeldClaim, ending: ClaimEnding): Promise<SettleResult> => {
   const { claim } = held
-  const { runtime, emit } = settings
+  const { runtime } = settings
   const settlement = settlementOf(settings, claim, ending)
   if (settlement.kind === 'abandoned') held.heartbeat.stop()
   runtime.probe?.('before-settle')
   const answer = await write(settings, held, settlement)
   runtime.probe?.('after-settle')
-  if (answer === undefined) {
-    emit(() => ({ type: 'unstored', ...aboutClaim(claim) }))
-    return { kind: 'unstored' }
-  }
+  if (answer === undefined) return leaveToLease(settings, held)
   if (answer.kind === 'lost') return onLost(settings, claim, answer.record)
   emitSettled(settings, claim, settlement)
   return { kind: settlement.kind }
@@ -84,26 +70,18 @@ const write = async (
   const { now, deadline } = held.request
   for (let tried = 1; ; tried++) {
     try {
-      return await runtime.withDeadline(budget(now(), deadline), (signal) =>
+      return await runtime.withDeadline(settleBudget(now(), deadline), (signal) =>
         store.settle(held.claim, settlement, signal),
       )
     } catch (error) {
       // Whatever it was: the effect is done, and its answer must not be lost to a fault of the store.
       emit(() => storeFailed(held.claim.recordKey, 'settle', error))
     }
-    const pause = millis(BACKOFF * tried * (0.5 + runtime.random()))
-    if (tried === TRIES[settlement.kind] || !hasTime(later(now(), pause), deadline)) return undefined
+    const pause = millis(SETTLE_BACKOFF * tried * (0.5 + runtime.random()))
+    if (tried === SETTLE_TRIES[settlement.kind] || !hasTimeToSettle(later(now(), pause), deadline)) return undefined
     await runtime.sleep(pause)
   }
 }
-
-const budget = (now: EpochMillis, deadline: EpochMillis | undefined): Millis =>
-  deadline === undefined
-    ? CALL_BUDGET
-    : millis(Math.max(LEAST_BUDGET, Math.min(CALL_BUDGET, between(now, deadline) - ANSWER_MARGIN)))
-
-const hasTime = (at: EpochMillis, deadline: EpochMillis | undefined): boolean =>
-  deadline === undefined || between(at, deadline) > ANSWER_MARGIN + LEAST_BUDGET
 
 const onLost = ({ store, runtime, emit }: Settings, claim: Claim, record: StoredRecord | undefined): SettleResult => {
   emit(() => ({ type: 'lost', ...aboutClaim(claim), gone: record === undefined }))

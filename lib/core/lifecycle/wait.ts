@@ -2,6 +2,7 @@ import { judge } from '../record/judge.ts'
 import type { Settings } from '../settings.ts'
 import { between, type EpochMillis, fromSeconds, later, type Millis, millis } from '../time.ts'
 import { type BeginResult, begin } from './begin.ts'
+import { endOfWait } from './budget.ts'
 import { peek } from './peek.ts'
 import type { ClaimRequest } from './request.ts'
 
@@ -10,9 +11,6 @@ type Conflict = Extract<BeginResult, { kind: 'conflict' }>
 const FIRST_PAUSE = millis(100)
 const LONGEST_PAUSE = fromSeconds(1)
 const GROWTH = 1.5
-
-/** What the answer needs to leave before this invocation ends: room for a last look, a claim and its give-up too. */
-const ANSWER_MARGIN = fromSeconds(1)
 
 /**
  * As `begin`, and where another invocation holds the claim, waits for what becomes of it: its outcome is replayed, and
@@ -65,9 +63,4 @@ const isStillClaimed = async (settings: Settings, request: ClaimRequest): Promis
   } catch {
     return true // the conflict stands until a look says otherwise
   }
-}
-
-const endOfWait = (now: EpochMillis, wait: Millis, deadline: EpochMillis | undefined): EpochMillis => {
-  const most = deadline === undefined ? wait : Math.min(wait, between(now, deadline) - ANSWER_MARGIN)
-  return later(now, millis(most))
 }
