@@ -1,4 +1,6 @@
-/** What a caller can be told, besides the handler's own answer. The codes are stable: clients may switch on them. */
+/**
+ * The errors that a caller can get in addition to the handler's own. The codes are stable: clients may switch on them.
+ */
 export type ErrorCode =
   | 'key-missing'
   | 'key-invalid'
@@ -16,13 +18,13 @@ export interface ErrorFacts {
   /** HTTP status. */
   readonly status: number
   readonly title: string
-  /** Whether the same request, sent again later, may be answered. */
+  /** Whether the same request may succeed if the client sends it again later. */
   readonly retryable: boolean
-  /** Whether a client that tries again keeps its idempotency key, or takes a new one. */
+  /** Whether a client that tries again keeps its idempotency key or makes a new one. */
   readonly key: 'keep' | 'rotate'
 }
 
-/** 400, 409 and 422 are the statuses that draft-ietf-httpapi-idempotency-key-header-07, section 2.7, asks for. */
+/** draft-ietf-httpapi-idempotency-key-header-07, section 2.7, asks for the statuses 400, 409 and 422. */
 export const ERRORS: Readonly<Record<ErrorCode, ErrorFacts>> = {
   'key-missing': { status: 400, title: 'The idempotency key is missing', retryable: false, key: 'keep' },
   'key-invalid': { status: 400, title: 'The idempotency key is not valid', retryable: false, key: 'rotate' },
@@ -78,17 +80,20 @@ interface IdempotencyErrorOptions extends ErrorOptions {
 }
 
 /**
- * Thrown where idempotency itself, not the handler, decides the answer. `code` says what happened; the message never
- * holds the raw key, the payload or the answer.
+ * Thrown when the layer, not the handler, decides the answer. `code` says what happened. The message never contains the
+ * raw key, the payload or the answer.
+ *
+ * @example
+ * if (error instanceof IdempotencyError && error.code === 'in-progress') retryIn(error.retryAfterSeconds)
  */
 export class IdempotencyError extends Error {
   override readonly name: string = 'IdempotencyError'
-  // `declare`: what the constructor does not set is no member, and so not in a log.
+  // `declare`: a field that the constructor does not set is no member, so logs do not show it.
   declare readonly code: ErrorCode
   declare readonly retryable: boolean
-  /** When a retry is worth while, in seconds; only where that is known. */
+  /** How long to wait before a retry, in seconds. Absent if that is not known. */
   declare readonly retryAfterSeconds?: number
-  /** The HTTP status, where it is not the usual one of the code. */
+  /** The HTTP status, if it differs from the usual one of the code. */
   declare readonly status?: number
 
   constructor(code: ErrorCode, detail?: string, options: IdempotencyErrorOptions = {}) {
@@ -100,7 +105,9 @@ export class IdempotencyError extends Error {
   }
 }
 
-/** The store did not answer, or answered that it cannot just now: the fate of the request is unknown. */
+/**
+ * The store did not answer, or answered that it cannot serve the call now. Whether the write was applied is unknown.
+ */
 export class StoreUnavailableError extends IdempotencyError {
   override readonly name = 'StoreUnavailable'
   constructor(detail: string, options?: ErrorOptions) {
@@ -108,7 +115,7 @@ export class StoreUnavailableError extends IdempotencyError {
   }
 }
 
-/** The store refused for a reason that no retry mends: no such table, no permission, another key schema. */
+/** The store refused for a reason that no retry can fix: no such table, no permission, another key schema. */
 export class StoreMisconfiguredError extends IdempotencyError {
   override readonly name = 'StoreMisconfigured'
   constructor(detail: string, options?: ErrorOptions) {

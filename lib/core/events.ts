@@ -4,9 +4,10 @@ import type { Claim } from './record/claim.ts'
 import type { Millis } from './time.ts'
 import { unawaited } from './unawaited.ts'
 
+/** What most events say: which record they are about. */
 export interface About {
   readonly operation: string
-  /** Operation and digest; the raw key is never part of an event. */
+  /** Operation and digest. The raw key is never part of an event. */
   readonly recordKey: RecordKey
 }
 
@@ -15,18 +16,18 @@ export interface OfAttempt extends About {
   readonly generation: number
 }
 
-/** A won claim, and how long the claim step took: all its calls to the store, as this host's clock saw them. */
+/** A won claim, and how long all calls to the store took that led to it, by this host's clock. */
 export interface OfWonClaim extends OfAttempt {
   readonly claimMillis: Millis
 }
 
-/** Where a call to the store failed. */
+/** The kind of call to the store that failed. */
 export type StoreStep = 'claim' | 'renew' | 'settle' | 'peek'
 
-/** What a message needs, to be run once. */
+/** The parts that a message needs to be run once. */
 export type MessagePart = 'body' | 'key' | 'tenant' | 'payload'
 
-/** What the layer asks of a queue. */
+/** The kind of call to the queue that failed. */
 export type QueueStep = 'visibility' | 'deadLetter'
 
 export type IdempotencyEvent =
@@ -34,31 +35,32 @@ export type IdempotencyEvent =
   | (OfWonClaim & { readonly type: 'tookOver'; readonly reason: 'expired' | 'released' | 'abandoned' })
   | (About & { readonly type: 'replayed' })
   | (About & { readonly type: 'conflicted'; readonly retryAfterSeconds: number })
-  /** Abandoned and held: a person has to decide. */
+  /** The record is abandoned and held: a person has to decide. */
   | (About & { readonly type: 'outcomeUnknown' })
   | (About & { readonly type: 'mismatched' })
   | (OfAttempt & { readonly type: 'completed'; readonly status: 'SUCCEEDED' | 'FAILED'; readonly replayable: boolean })
   | (OfAttempt & { readonly type: 'released'; readonly lastError?: string })
   | (OfAttempt & { readonly type: 'abandoned'; readonly lastError?: string })
-  /** A claim ended after somebody else had taken the record over: the one to alarm on. */
+  /** A claim ended after another invocation had taken the record over, or the record was `gone`. Alarm on this one. */
   | (OfAttempt & { readonly type: 'lost'; readonly gone: boolean })
-  /** The handler ran, and its end could not be written. */
+  /** The handler ran, and its outcome could not be written. */
   | (OfAttempt & { readonly type: 'unstored' })
-  /** The handler ran outside the guarantee: no key where it is optional, or the store was down and that was allowed. */
+  /** The handler ran unprotected: the optional key was missing, or the store was down and `storeDown` allows it. */
   | { readonly type: 'skipped'; readonly operation: string; readonly reason: 'no-key' | 'store-down' }
   | (About & { readonly type: 'storeFailed'; readonly step: StoreStep; readonly error: string })
-  /** A message whose runs ended in doubt too often: it is not run again, and its record completes as `FAILED`. */
+  /** A message's runs ended in doubt too often: it is not run again, and its record is completed as `FAILED`. */
   | (OfAttempt & { readonly type: 'poisoned'; readonly messageId: string })
-  /** A message that has no record, because that part of it cannot be used: it is returned without a claim. */
+  /** A part of a message cannot be used, so it has no record: the message is returned to the queue without a claim. */
   | { readonly type: 'unusable'; readonly operation: string; readonly messageId: string; readonly part: MessagePart }
-  /** A message for which `key` answered `skip`: it is acknowledged, without a claim and without a run. */
+  /** `key` answered `skip` for a message: it is acknowledged without a claim and without a run. */
   | { readonly type: 'dropped'; readonly operation: string; readonly messageId: string }
-  /** A call to the queue itself failed. */
+  /** A call to the queue failed. */
   | { readonly type: 'queueFailed'; readonly operation: string; readonly step: QueueStep; readonly error: string }
 
+/** The option `observe`: a function that gets every event. */
 export type Observer = (event: IdempotencyEvent) => void
 
-/** Takes the event as a function: where nobody listens, none is made. */
+/** Takes a function that makes the event: without a listener, no event is made. */
 export type Emit = (describe: () => IdempotencyEvent) => void
 
 /** The name of the `node:diagnostics_channel` on which every event is published. */
@@ -66,17 +68,17 @@ export const CHANNEL = 'lambda-once'
 
 const published = channel(CHANNEL)
 
-/** Tells the channel's subscribers and the user's own listener, whose errors do no harm. */
+/** Publishes to the channel's subscribers and calls `observe`, whose errors are ignored. */
 export const createEmitter =
   (observe: Observer | undefined): Emit =>
   (describe) => {
     if (observe === undefined && !published.hasSubscribers) return
     const event = describe()
-    published.publish(event) // a subscriber that throws ends the process: so Node has it
+    published.publish(event) // a subscriber that throws ends the process: Node defines it so
     try {
       unawaited(observe?.(event))
     } catch {
-      // Watching must not change what is watched: a payment does not fail because a metric did.
+      // A payment must not fail because a metric did.
     }
   }
 
@@ -95,7 +97,7 @@ export const storeFailed = (recordKey: RecordKey, step: StoreStep, error: unknow
   error: causeName(error),
 })
 
-/** The class of what went wrong below; its message may hold addresses and names. */
+/** The class of the underlying error. Its message is left out, because it may contain addresses and names. */
 export const causeName = (error: unknown): string => {
   if (!(error instanceof Error)) return 'Error'
   return error.cause instanceof Error ? error.cause.name : error.name

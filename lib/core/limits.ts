@@ -1,6 +1,6 @@
 /**
- * The defaults and bounds of all public options, each with its unit in its name. Nothing else defines them: the entries,
- * the stores and the CDK constructs read them here. Budgets of the lifecycle are in `lifecycle/budget.ts`.
+ * The defaults and bounds of all public options, each with its unit in its name. Nothing else defines them: the
+ * entries, the stores and the CDK constructs read them here. Budgets of the lifecycle are in `lifecycle/budget.ts`.
  */
 
 // What AWS sets.
@@ -24,13 +24,15 @@ export const OPERATION: RegExp = /^[A-Za-z0-9._-]{1,100}$/
 /** Lambda kills a function up to 0.7 s after its deadline, so a lease ends a whole second after the deadline. */
 export const KILL_MARGIN_SECONDS = 1
 
-/** `heartbeat.leaseSeconds`. The slowest claim uses 2 s of its lease, and a renewal gets a third of it: at 5 s, 1.7 s. */
+/**
+ * `heartbeat.leaseSeconds`. The slowest claim uses 2 s of its lease, and a renewal gets a third of it: at 5 s, 1.7 s.
+ */
 export const MIN_LEASE_SECONDS = 5
 export const MAX_LEASE_SECONDS: number = MAX_INVOCATION_SECONDS
 
 /**
- * The lease on a host that does not end its invocations at a deadline. After a crash a retry waits at most this long, and
- * a renewal every 20 s costs little.
+ * The lease on a host that does not end its invocations at a deadline. After a crash a retry waits at most this long,
+ * and a renewal every 20 s costs little.
  */
 export const DEFAULT_LEASE_SECONDS = 60
 
@@ -46,8 +48,8 @@ export const DEFAULT_RETENTION_SECONDS = 86_400
 export const DEFAULT_SQS_RETENTION_SECONDS = 1_296_000
 
 /**
- * DynamoDB accepts a signed request up to five minutes late, and either clock may be five minutes off. A duplicate write
- * can arrive that late, and must find the record that it belongs to.
+ * DynamoDB accepts a signed request up to five minutes late, and either clock may be five minutes off. A duplicate
+ * write can arrive that late, and must find the record that it belongs to.
  */
 export const LATE_WRITE_SECONDS = 600
 
@@ -89,7 +91,10 @@ export const METHODS = ['POST', 'PATCH', 'PUT', 'DELETE'] as const
 /** PUT and DELETE are idempotent by definition (RFC 9110, section 9.2.2), so they are protected on request only. */
 export const DEFAULT_METHODS = ['POST', 'PATCH'] as const
 
-/** `inProgress.waitSeconds`: API Gateway gives up after 29 or 30 s. A client that waits longer than 25 may not get the answer. */
+/**
+ * `inProgress.waitSeconds`: API Gateway gives up after 29 or 30 s. A client that waits longer than 25 may not get the
+ * answer.
+ */
 export const MIN_WAIT_SECONDS = 1
 export const MAX_WAIT_SECONDS = 25
 
@@ -120,8 +125,8 @@ export const MAX_MAX_RUNS = 999
 export const MAX_MARGIN_SECONDS: number = MAX_INVOCATION_SECONDS
 
 /**
- * The default of `marginSeconds` is a share of the invocation's time, within two bounds: a function with a short timeout
- * has to start messages too, and one with a long timeout need not stop early.
+ * The default of `marginSeconds` is a share of the invocation's time, within two bounds: a function with a short
+ * timeout has to start messages too, and one with a long timeout need not stop early.
  */
 export const DEFAULT_MARGIN_SHARE: number = 1 / 3
 export const MIN_DEFAULT_MARGIN_MILLIS = 500

@@ -10,43 +10,69 @@ import { decodeOutcome, type Outcome, outcomeOf, type StoredOutcome, valueOfOutc
 import { endingOfError, replayedError } from './outcome/outcome-policy.ts'
 import type { HandlerClaim } from './record/handler-claim.ts'
 
+/** The options of {@link once}. */
 export type OnceOptions = CommonOptions
 
+/** One call of the function that {@link once} returns. */
 export interface OnceRequest {
-  /** The caller's idempotency key. A number counts as its decimal text, and must be a safe integer. */
+  /** The caller's idempotency key. A number must be a safe integer, and counts as its decimal text. */
   readonly key: string | number
   /** Whose key it is, or the literal `'single-tenant'`. */
   readonly tenant: string
-  /** What the key stands for: any JSON value. The same key with another payload is `key-reused`. */
+  /** What the key stands for: any JSON value. The same key with another payload throws `key-reused`. */
   readonly payload: unknown
-  /** The Lambda context, so that the lease is as long as this invocation can run. */
+  /**
+   * The Lambda context. With it, the lease is as long as this invocation can run.
+   * @default a lease of 60 s, renewed for up to 900 s
+   */
   readonly context?: TimedContext | undefined
-  /** Aborts the claim's own signal too. */
+  /**
+   * When it aborts, the signal of the claim aborts too. If it has already aborted, nothing runs and its reason is
+   * thrown.
+   */
   readonly signal?: AbortSignal | undefined
 }
 
 export interface OnceResult<T> {
   /**
-   * As JSON keeps it, the first time too: a `Date` is a string in the first answer and in every replay. Bytes are a
-   * `Buffer` each time.
+   * The value as JSON keeps it, in the first answer too: a `Date` is a string in the first answer and in every replay.
+   * Bytes are always a `Buffer`.
    */
   readonly value: T
+  /**
+   * `created`: the function ran. `replayed`: an earlier call ran, and this is its value. `unstored`: it ran, but its
+   * outcome could not be stored, so a retry may run it again. `unprotected`: it ran without a claim, because the store
+   * was down.
+   */
   readonly status: 'created' | 'replayed' | 'unstored' | 'unprotected'
 }
 
+/**
+ * Runs `run` once for each key, and returns the value of that run to every later call. `run` gets `undefined` instead
+ * of a claim if it runs unprotected.
+ */
 export type Once = <T>(
   request: OnceRequest,
   run: (claim: HandlerClaim | undefined) => T | Promise<T>,
 ) => Promise<OnceResult<T>>
 
 /**
- * Runs any async function once per key, and gives every later call its value.
+ * Makes a function that runs any async function once for each key, and returns its value to every later call.
  *
- * Throws {@link IdempotencyError} with the codes `key-invalid`, `key-reused`, `in-progress`, `outcome-unknown`,
- * `replay-unavailable`, `idempotency-unavailable`, `scope-missing`, `payload-invalid`, `store-misconfigured`; and
- * whatever the function throws. A `NotDoneError` releases the key, and a `TerminalError` is stored. After any other error,
- * whatever its status, the effect is in doubt: the same payload may run again, under the same downstream keys. Options
- * that cannot be right throw `OptionError` at once.
+ * A call throws {@link IdempotencyError} with one of the codes `key-invalid`, `key-reused`, `in-progress`,
+ * `outcome-unknown`, `replay-unavailable`, `idempotency-unavailable`, `scope-missing`, `payload-invalid` and
+ * `store-misconfigured`. It also throws whatever your function throws. A `NotDoneError` releases the key, and a
+ * `TerminalError` is stored. After any other error, whatever its status, the effect is in doubt: the same payload may
+ * run again, with the same downstream keys.
+ *
+ * Throws `OptionError` at once for options that cannot be right.
+ *
+ * @example
+ * const payOnce = once({ store: dynamoDbStore({ tableName }), operation: 'payments' })
+ * const request = { key: order.id, tenant: order.merchantId, payload: order, context }
+ * const { value, status } = await payOnce(request, (claim) =>
+ *   stripe.paymentIntents.create(order.payment, { idempotencyKey: claim?.downstreamKey('charge') }),
+ * )
  */
 export const once = (options: OnceOptions): Once => {
   checkOptions('once(options)', options, COMMON_RULES)
@@ -74,8 +100,8 @@ export const once = (options: OnceOptions): Once => {
 }
 
 /**
- * With a claim whose signal aborts with the request's too. Not by `AbortSignal.any`: on Node 20 each use leaves something
- * behind in a signal that lives for long.
+ * Runs the handler with a claim whose signal also aborts when the request's signal does. `AbortSignal.any` is not used:
+ * on Node 20 each use leaks memory in a long-lived signal.
  */
 const underSignal = async <T>(
   claim: HandlerClaim | undefined,
@@ -89,7 +115,7 @@ const underSignal = async <T>(
   const [abortAsLost, abortAsAsked] = [abortAs(lost), abortAs(signal)]
   lost.addEventListener('abort', abortAsLost)
   signal.addEventListener('abort', abortAsAsked)
-  if (signal.aborted) abortAsAsked() // while the claim was being won
+  if (signal.aborted) abortAsAsked() // it aborted while the claim was being made
   try {
     return await handler({ ...claim, signal: either.signal })
   } finally {
@@ -107,11 +133,11 @@ const resultOf = <T>(ran: RunResult<T>, stored: () => Outcome): OnceResult<T> =>
   return { value, status: ran.standing === 'unstored' || ran.standing === 'unprotected' ? ran.standing : 'created' }
 }
 
-/** What a replay will give, the first time too. */
+/** The value that a replay will return; the first call returns the same. */
 const keptValue = (outcome: Extract<Outcome, { kind: 'json' | 'bytes' }>): unknown =>
   valueOfOutcome(outcome.kind === 'json' ? { kind: 'json', value: JSON.parse(outcome.text) } : outcome)
 
-/** The value of a stored outcome, or its error. */
+/** Returns the value of a stored outcome, or throws its error. */
 const replayedValue = (outcome: StoredOutcome): unknown => {
   if (outcome.kind === 'error') throw replayedError(outcome.error)
   if (outcome.kind === 'unavailable') throw new IdempotencyError('replay-unavailable')

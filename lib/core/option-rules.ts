@@ -1,18 +1,18 @@
-/** Says what is wrong with a value, or nothing where it is right. */
+/** Returns what is wrong with a value, or `undefined` if it is right. */
 export type Rule = (value: unknown) => string | undefined
 export type Rules = Readonly<
   Record<
     string,
     {
       readonly required?: boolean
-      /** Its value may be a secret, such as a credential: a message names its type only. */
+      /** The value may be a secret, such as a credential: messages show its type only. */
       readonly secret?: boolean
       readonly rule: Rule
     }
   >
 >
 
-/** An option that cannot be right. Thrown when the handler is built, before any request. */
+/** An option that cannot be right. Thrown when the handler is made, before any request. `option` is its name. */
 export class OptionError extends TypeError {
   override readonly name = 'OptionError'
   readonly option: string
@@ -39,7 +39,7 @@ export const integerBetween =
 
 export const aFunction: Rule = (value) => (typeof value === 'function' ? undefined : 'must be a function')
 
-/** Refuses unknown options, missing ones, and values that break their rule. */
+/** Throws {@link OptionError} for unknown options, missing ones, and values that break their rule. */
 export const checkOptions = (where: string, given: unknown, rules: Rules): void => {
   if (!isObject(given)) throw new OptionError(where, 'options', `is ${shown(given)}; it must be an object`)
   for (const [option, value] of Object.entries(given)) {
@@ -63,11 +63,11 @@ export const checkOptions = (where: string, given: unknown, rules: Rules): void 
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null
 
-/** The member of an object that has no other: one that is not known must not be taken for one that works. */
+/** The value of `name` if it is the object's only key; otherwise undefined, so unknown keys are rejected. */
 export const onlyMember = (value: unknown, name: string): unknown =>
   isObject(value) && Object.keys(value).join() === name ? value[name] : undefined
 
-/** A value as a message may show it: a scalar as it is, a URL without its user and password, all else by its type. */
+/** A value as a message shows it: scalars as they are, URLs without user and password, everything else by its type. */
 export const shown = (value: unknown): string => {
   if (typeof value === 'string') return `"${value.replace(/(\/\/)[^/]*@/g, '$1')}"`
   if (value === null || typeof value !== 'object') return typeof value === 'function' ? 'a function' : String(value)

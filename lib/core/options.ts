@@ -24,47 +24,79 @@ import { type Runtime, systemRuntime } from './runtime.ts'
 import type { Settings } from './settings.ts'
 import { fromSeconds } from './time.ts'
 
-/** The options that every entry shares. Times are in seconds. */
+/**
+ * The options that `once`, `idempotent`, `idempotency` and `sqsHandler` share. All times are in seconds. Options that
+ * cannot be right throw `OptionError` at once.
+ */
 export interface CommonOptions {
-  /** Where records live: `dynamoDbStore(…)`, or `memoryStore()` in tests. */
+  /**
+   * Where the records are kept: `dynamoDbStore(…)` or `leanDynamoDbStore(…)`; `memoryStore()` in tests.
+   * @example
+   * store: dynamoDbStore({ tableName: process.env.IDEMPOTENCY_TABLE })
+   */
   readonly store: Store
-  /** Name of the operation: 1 to 100 of `A-Z a-z 0-9 . _ -`. Two operations never share a record. */
+  /**
+   * Name of the operation: 1 to 100 characters of `A-Z a-z 0-9 . _ -`. Two operations never share a record.
+   * @example
+   * operation: 'payments'
+   */
   readonly operation: string
   /**
-   * How long an outcome is replayed, in seconds; at least 1,501. Default 86,400 (a day).
-   * After that the same key runs again. To allow the same request again sooner, give it a new key.
+   * How long an outcome is replayed, in seconds: an integer from 1,501 to 3,153,600,000 (100 years). After that, the
+   * same key runs again. To allow the same request again sooner, give it a new key.
+   * @default 86_400 (a day); for `sqsHandler` 1_296_000 (15 days)
    */
   readonly retentionSeconds?: number | undefined
   /**
-   * What happens to a record whose owner crashed, threw or answered 5xx. `'rerun'` (default): the next retry with the
-   * same payload runs again, with the same downstream keys. `'hold'`: no run; `outcome-unknown` until a person decides.
+   * What happens to a record whose owner crashed, threw or answered 5xx. `'rerun'`: the next retry with the same
+   * payload runs again, with the same downstream keys. `'hold'`: nothing runs, and retries get `outcome-unknown` (409),
+   * until a person decides.
+   * @default 'rerun'
    */
   readonly abandoned?: AbandonedPolicy | undefined
   /**
-   * Holds a short lease (`leaseSeconds`, 5 to 900) and renews it at a third of its length until the outcome is stored,
-   * instead of one lease for the whole remaining time. No lease ends later than 1 s after the deadline. Default: none on
-   * Lambda. Elsewhere 60 s; the renewals end with the context's remaining time and 60 s, or after 900 s without a context.
+   * Takes a short lease and renews it after each third of its length until the outcome is stored, instead of one lease
+   * for the whole remaining time. A retry after a crash then waits for `leaseSeconds` only: an integer from 5 to 900.
+   * No lease ends later than 1 s after the deadline.
+   * @default none on Lambda. Elsewhere `{ leaseSeconds: 60 }`, renewed until 60 s after the end of the context's
+   * remaining time, or for 900 s without a context
+   * @example
+   * heartbeat: { leaseSeconds: 30 }
    */
   readonly heartbeat?: { readonly leaseSeconds: number } | undefined
   /**
-   * The store cannot be reached. `'reject'` (default): no run, 503. `'dangerouslyRunUnprotected'`: the handler runs,
-   * and a retry runs it again; but not where the store has just told of another run of the same key.
+   * What happens if the store cannot be reached. `'reject'`: nothing runs, and the caller gets
+   * `idempotency-unavailable` (503). `'dangerouslyRunUnprotected'`: the handler runs without a claim, and a retry runs
+   * it again. It does not run if the store has already reported another run of this key during this call. Not together
+   * with `abandoned: 'hold'`.
+   * @default 'reject'
    */
   readonly storeDown?: 'reject' | 'dangerouslyRunUnprotected' | undefined
   /**
-   * The handler is done, its outcome could not be written. `'answer'` (default): the caller gets the answer, marked
-   * unstored. `'fail'`: the caller gets 503. Either way a retry is refused until the lease ends.
+   * What happens if the handler has run, but its outcome could not be written. `'answer'`: the caller gets the answer,
+   * marked as unstored. `'fail'`: the caller gets `idempotency-unavailable` (503). Either way, retries are refused
+   * until the lease ends.
+   * @default 'answer'
    */
   readonly unstored?: 'answer' | 'fail' | undefined
-  /** Called with every event; must not throw, and does no harm if it does. */
+  /**
+   * Called with every event. An error that it throws is ignored.
+   * @default none; events are always published on the diagnostics channel `lambda-once`
+   * @example
+   * observe: emfMetrics()
+   */
   readonly observe?: Observer | undefined
-  /** Clock, timers and randomness. For tests only; default: the system's. */
+  /**
+   * Clock, timers and randomness, for tests.
+   * @default the system's
+   */
   readonly runtime?: Runtime | undefined
 }
 
 const TOO_SHORT =
-  `a delayed write can arrive up to ${LATE_WRITE_SECONDS} s after the longest lease of ${MIN_RETENTION_SECONDS - LATE_WRITE_SECONDS} s, ` +
-  'and must find its record. To allow the same request again sooner, give it a new key'
+  `a delayed write can arrive up to ${LATE_WRITE_SECONDS} s after the longest lease of ` +
+  `${MIN_RETENTION_SECONDS - LATE_WRITE_SECONDS} s, and must find its record. ` +
+  'To allow the same request again sooner, give it a new key'
 
 const aRetention: Rule = (value) => {
   const problem = integerBetween(MIN_RETENTION_SECONDS, MAX_RETENTION_SECONDS)(value)
@@ -73,7 +105,7 @@ const aRetention: Rule = (value) => {
 
 const STORE_METHODS = ['claim', 'takeOver', 'renew', 'settle', 'peek', 'outcomeRoom'] as const
 
-/** Without a number for the skew every lease would count as over. */
+/** Without a number for the skew, every lease would count as ended. */
 export const aStore: Rule = (value) =>
   isObject(value) &&
   STORE_METHODS.every((method) => typeof value[method] === 'function') &&
@@ -109,7 +141,7 @@ export const COMMON_RULES: Rules = {
   runtime: { rule: aClock },
 }
 
-/** `options` have passed their rules one by one; here they are looked at together. */
+/** Each of `options` has passed its rule. Throws {@link OptionError} if two of them contradict each other. */
 export const readSettings = (
   where: string,
   options: CommonOptions,

@@ -10,48 +10,48 @@ export type ProbePoint =
   | 'before-settle'
   | 'after-settle'
 
-/** Clock, timers and randomness. Everything else in the core is a function of what it is given. */
+/** Clock, timers and randomness. Everything else in the core depends on its arguments only. */
 export interface Runtime {
   /** This host's own clock, uncorrected. */
   now(): EpochMillis
   /**
-   * Milliseconds since any start, by a clock that nobody sets. Spans are measured with it. Without it they are measured
-   * with `now`.
+   * Milliseconds since any start, by a clock that is never set. Spans are measured with it, or with `now` if it is
+   * absent.
    */
   monotonic?(): Millis
-  /** Resolves after the span, or as soon as `until` aborts; never rejects. */
+  /** Resolves after the span, or as soon as `until` aborts. Never rejects. */
   sleep(span: Millis, until?: AbortSignal): Promise<void>
   /**
-   * Runs with a signal that aborts after the span, and rejects then with {@link DeadlinePassed}, also where `run` does not
-   * look at its signal: the SDK does not while it waits for credentials.
+   * Calls `run` with a signal that aborts after the span, and rejects then with {@link DeadlinePassed}. It rejects even
+   * if `run` ignores its signal, as the SDK does while it waits for credentials.
    */
   withDeadline<T>(span: Millis, run: (signal: AbortSignal) => Promise<T>): Promise<T>
-  /** Calls `run` every span, or somewhat earlier, until the returned function is called. */
+  /** Calls `run` every span, or a little earlier, until the returned function is called. */
   repeat(every: Millis, run: () => void): () => void
   /** 128 random bits, as text. */
   randomToken(): string
-  /** At least 0, less than 1: for jitter only. */
+  /** At least 0 and less than 1. For jitter only. */
   random(): number
   /**
-   * Whether the host ends an invocation at its deadline and runs one at a time, as Lambda does. Not so where
-   * `AWS_LAMBDA_MAX_CONCURRENCY` is set (Lambda managed instances), or outside Lambda, whatever a context says.
+   * Whether the host ends an invocation at its deadline and runs one at a time, as Lambda does. False on Lambda managed
+   * instances (`AWS_LAMBDA_MAX_CONCURRENCY` is set) and outside Lambda, whatever a context says.
    */
   enforcesDeadline(): boolean
   /** Called at each {@link ProbePoint}; absent in production. */
   readonly probe?: (point: ProbePoint) => void
 }
 
-/** What was asked for did not come in the time that it had; whether it was done is not known. */
+/** A call did not end in its time. Whether it took effect is not known. */
 export class DeadlinePassed extends Error {
   override readonly name = 'DeadlinePassed'
 }
 
-/** Node.js takes anything longer for 1 ms. */
+/** Node.js runs a timer with a longer delay after 1 ms. */
 const LONGEST_TIMER = 2 ** 31 - 1
 
 /**
- * The host's clock, moved on by the monotonic one. If the host's clock steps back, this one goes on as before. If it steps
- * forward, this one follows: the host may have slept, and its leases have not.
+ * The host's clock, advanced by the monotonic one. If the host's clock steps back, this one goes on as before. If it
+ * steps forward, this one follows: the host may have slept, while its leases ran on.
  */
 export const steadyClock = (runtime: Runtime): (() => EpochMillis) => {
   let ahead = Number.NEGATIVE_INFINITY

@@ -19,6 +19,6 @@ export const earliest = (a: EpochMillis, b: EpochMillis): EpochMillis => (a < b 
 export const latest = (a: EpochMillis, b: EpochMillis): EpochMillis => (a > b ? a : b)
 export const between = (from: EpochMillis, to: EpochMillis): Millis => (to - from) as Millis
 
-/** Rounds up, so that nothing expires before the instant it was given. */
+/** Rounds up, so nothing expires before its time. */
 export const toEpochSeconds = (at: EpochMillis): EpochSeconds => Math.ceil(at / 1000) as EpochSeconds
 export const toEpochMillis = (at: EpochSeconds): EpochMillis => (at * 1000) as EpochMillis

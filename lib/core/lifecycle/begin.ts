@@ -15,23 +15,24 @@ import type { HeldClaim } from './held-claim.ts'
 import { peek } from './peek.ts'
 import type { ClaimRequest } from './request.ts'
 
+/** How a request begins: with a claim to run under, or with the reason why it has none. */
 export type BeginResult =
   | { readonly kind: 'run'; readonly held: HeldClaim }
-  /** The store is down, and the user chose to run all the same. */
+  /** The store is down, and `storeDown` says to run without a claim. */
   | { readonly kind: 'unprotected' }
   | { readonly kind: 'replay'; readonly record: SettledRecord }
   | { readonly kind: 'conflict'; readonly retryAfterSeconds: number }
   | { readonly kind: 'outcomeUnknown' }
   | { readonly kind: 'mismatch' }
-  /** The store is down, or the claim's fate is unknown: nothing ran. */
+  /** The store is down, or it is unknown whether the claim was written: nothing ran. */
   | { readonly kind: 'unavailable'; readonly error: StoreUnavailableError }
-  /** The store refused for a reason that no retry mends: nothing ran, whatever `storeDown` says. */
+  /** The store refused for a reason that no retry can fix: nothing ran, whatever `storeDown` says. */
   | { readonly kind: 'misconfigured'; readonly error: StoreMisconfiguredError }
 
 type Won = Extract<ContestResult, { kind: 'claimed' }>
 type Refused = Exclude<ContestResult, Won>
 
-/** Claims the record, or says why not. */
+/** Claims the record, or returns why it cannot. */
 export const begin = async (settings: Settings, request: ClaimRequest): Promise<BeginResult> => {
   const { now, deadline } = request
   const startedAt = now()
@@ -50,14 +51,14 @@ export const begin = async (settings: Settings, request: ClaimRequest): Promise<
       : await leaseLapsed(settings, contested.claim)
   } catch (error) {
     settings.emit(() => storeFailed(request.recordKey, 'claim', error))
-    // A refusal too: an earlier send of the claim may have been applied before a permission was taken away.
+    // After a refusal too: an earlier send of the claim may have been applied before a permission was removed.
     await contest.giveUp()
     if (error instanceof StoreMisconfiguredError) return { kind: 'misconfigured', error }
     return unavailable(settings, asUnavailable(error), seen !== undefined || contest.hasContender())
   }
 }
 
-/** A client that did not give up in time counts like one that said so. */
+/** A call that did not end in its time counts as a store that is unavailable. */
 const asUnavailable = (error: unknown): StoreUnavailableError => {
   if (error instanceof StoreUnavailableError) return error
   if (error instanceof DeadlinePassed) return new StoreUnavailableError(error.message, { cause: error })
@@ -65,8 +66,8 @@ const asUnavailable = (error: unknown): StoreUnavailableError => {
 }
 
 /**
- * A lease that lapsed while the answer was on its way protects nothing: the handler does not start under it. Nor does
- * it run unprotected: the store answered, and another invocation may be running by now.
+ * A lease that ended before the store's answer arrived protects nothing, so the handler does not start. It does not run
+ * unprotected either: the store answered, and another invocation may already be running.
  */
 const leaseLapsed = async (settings: Settings, claim: Claim): Promise<BeginResult> => {
   const error = new StoreUnavailableError('The lease lapsed before the claim was answered')
@@ -92,7 +93,7 @@ const start = (
   return { kind: 'run', held: { claim, request, forHandler: handlerClaim(claim, lost), heartbeat } }
 }
 
-/** Believed only where no later write can have made it wrong: a settled record that is not about to expire. */
+/** A peek is trusted only if no later write can contradict it: the record is settled and not about to expire. */
 const trustedVerdict = (
   { store, runtime, abandoned }: Settings,
   { fingerprint }: ClaimRequest,
@@ -109,7 +110,7 @@ const peekFirst = async (settings: Settings, request: ClaimRequest): Promise<Sto
     return await peek(settings, request)
   } catch (error) {
     settings.emit(() => storeFailed(request.recordKey, 'peek', error))
-    return undefined // the claim will tell
+    return undefined // the claim decides
   }
 }
 
@@ -130,7 +131,7 @@ const emitRefusal = ({ emit }: Settings, { recordKey }: ClaimRequest, verdict: R
   return verdict
 }
 
-/** Run unprotected only where nothing was heard of a contender: a second run would not be a risk then, but what happens. */
+/** Runs unprotected only if no other run of the key is known. Otherwise a second run would be certain, not a risk. */
 const unavailable = (
   { storeDown, operation, emit }: Settings,
   error: StoreUnavailableError,

@@ -9,20 +9,20 @@ import { claimTerms } from './lease.ts'
 import type { ClaimRequest } from './request.ts'
 
 export type ContestResult =
-  /** `reason`: why the record that stood there could be taken over; absent where none stood there. */
+  /** `reason`: why the existing record could be taken over. Absent if there was none. */
   | { readonly kind: 'claimed'; readonly claim: Claim; readonly reason?: TakeOverReason }
   | Exclude<Verdict, { kind: 'takeOver' }>
 
-/** One request's attempt to win the record. */
+/** The attempt of one request to win the record. */
 export interface Contest {
   contend(signal: AbortSignal): Promise<ContestResult>
-  /** Gives up the claim that was last asked for, where its fate stays unknown. */
+  /** Gives up the claim that was sent last, since it may have been written. */
   giveUp(): Promise<void>
-  /** Somebody else has been at this request, or is: the store has told of a record, or its caller knew before. */
+  /** Another run of this key is known: the store has reported a record, or the caller knew of one before. */
   hasContender(): boolean
 }
 
-/** With the first claim, five requests at most, however many contenders there are. */
+/** With the first claim at most five requests, however many contenders there are. */
 const MAX_TAKE_OVERS = 4
 const JITTER = millis(50)
 
@@ -49,12 +49,12 @@ export const createContest = (settings: Settings, request: ClaimRequest): Contes
     for (let round = 0; answer.kind !== 'claimed'; round++) {
       if (answer.kind === 'contended') {
         contender = true
-        // An earlier send of this write may have been applied, with its answer lost: it must not stay as an orphan.
+        // An earlier send of this write may have been applied, with its answer lost: that claim must not stay.
         await giveUpWanted()
         return LOST_TO_THE_CROWD
       }
       if (round === MAX_TAKE_OVERS) return LOST_TO_THE_CROWD
-      if (signal.aborted) throw new StoreUnavailableError('The time for the claim is over') // its caller has its answer by now
+      if (signal.aborted) throw new StoreUnavailableError('The time for the claim is over') // the caller has its answer
       if (round > 0) await runtime.sleep(millis(runtime.random() * JITTER), signal)
       if (answer.kind === 'gone') {
         reason = undefined

@@ -6,10 +6,10 @@ import { later } from '../time.ts'
 import { GIVE_UP_BUDGET } from './budget.ts'
 
 /**
- * Ends a claim whose handler did not start. Best effort: where the write does not arrive, the lease ends it. A claim
- * that took over an abandoned record cannot state that nothing was done, since its predecessor may have done it.
+ * Ends a claim whose handler did not start. If the write does not arrive, the claim ends with its lease. A claim that
+ * took over an abandoned record is abandoned again: it cannot state that nothing was done.
  *
- * The answer: whether the store has told of a contender's record instead.
+ * Returns true if the store reported another claimant's record.
  */
 export const giveUp = async (settings: Settings, claim: Claim): Promise<boolean> => {
   const { store, runtime, emit } = settings

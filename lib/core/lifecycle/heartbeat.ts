@@ -5,23 +5,25 @@ import { between, type EpochMillis, millis } from '../time.ts'
 import { expiryInProgress, lastLeaseEnd, leaseEnd, renewedLease } from './lease.ts'
 import type { ClaimRequest } from './request.ts'
 
-/** A third: two renewals may fail before the lease is in danger. */
+/** After each third of the lease: two renewals may fail before the lease is in danger. */
 const BEATS_PER_LEASE = 3
 
+/** The loop that renews the lease of one claim. */
 export interface Heartbeat {
-  /** The handler has ended: a loss is its caller's to hear of. The lease is renewed all the same. */
+  /** The handler has ended, so its signal no longer aborts. The lease is still renewed. */
   readonly handlerEnded: () => void
-  /** Ends the renewals. The handler may still run: its signal aborts when the lease ends. */
+  /** Ends the renewals. The handler may still run, and its signal aborts when the lease ends. */
   readonly endRenewals: () => void
+  /** Ends the renewals and the watch on the lease. */
   readonly stop: () => void
-  /** The end of the lease as it was last renewed. */
+  /** The end of the lease, as last renewed. */
   readonly leaseExpiresAt: () => EpochMillis
 }
 
 /**
- * Renews the claim's lease until the heartbeat is stopped, where one lease does not cover the whole invocation. `lost`
- * aborts while the handler runs, when the claim is gone or its lease ends: another invocation may be running by then. A
- * lease that has ended is still renewed, because nobody may have taken the record over yet.
+ * Renews the claim's lease until the heartbeat is stopped, if one lease does not cover the whole invocation. While the
+ * handler runs, `lost` aborts when the claim is lost or its lease ends: another invocation may then be running. A lease
+ * that has ended is still renewed, because the record may not have been taken over yet.
  */
 export const startHeartbeat = (
   settings: Settings,
@@ -50,7 +52,7 @@ export const startHeartbeat = (
     lost.abort()
   }
 
-  /** The lease may have been renewed since the timer was set. */
+  /** When the timer fires, the lease may have been renewed. */
   const watch = (): void => {
     stopWatching = runtime.repeat(between(now(), leaseExpiresAt), () => {
       stopWatching()

@@ -14,8 +14,8 @@ export interface HeldClaim {
 }
 
 /**
- * Leaves the claim in force until its lease ends, and no longer. Nothing is written: the outcome could not be stored, or
- * the handler may still be running, and its downstream calls need this claim's keys.
+ * Leaves the claim in force until its lease ends, and no longer. Nothing is written: the outcome could not be stored,
+ * or the handler may still be running, and its downstream calls need this claim's keys.
  */
 export const leaveToLease = ({ emit }: Settings, { claim, heartbeat }: HeldClaim): { readonly kind: 'unstored' } => {
   heartbeat.endRenewals()

@@ -7,22 +7,22 @@ import type { ClaimRequest, InvocationTimes } from './request.ts'
 const KILL_MARGIN = fromSeconds(KILL_MARGIN_SECONDS)
 
 /**
- * The lease on a host that does not say how long it runs, or runs on past its deadline. It is renewed, and ends no later
- * than this after the time that the context allows.
+ * The lease on a host that does not report a deadline, or runs on past it. It is renewed, and ends no later than this
+ * after the end of the context's remaining time.
  */
 const UNBOUNDED_LEASE = fromSeconds(DEFAULT_LEASE_SECONDS)
 
 /** Without a context, a handler that takes longer than Lambda allows counts as one that hangs. */
 const LONGEST_RUN = fromSeconds(MAX_INVOCATION_SECONDS)
 
-/** A record whose owner crashed stays for a day past its lease, so that who looks into it finds it. */
+/** A record whose owner crashed is kept for a day after its lease, for whoever investigates the crash. */
 const CRASHED_RETENTION = fromSeconds(86_400)
 
-/** The span that a heartbeat renews, where there is one to renew. */
+/** The span of a lease that is renewed; `undefined` if one lease covers the whole invocation. */
 export const renewedLease = ({ lease }: Settings, { deadline }: ClaimRequest): Millis | undefined =>
   lease ?? (deadline === undefined ? UNBOUNDED_LEASE : undefined)
 
-/** Lease and TTL, by the clock that the remaining time is counted with: a host's skew cancels between the two. */
+/** Lease and remaining time are counted with the same clock, so the host's skew cancels. */
 export const claimTerms = (settings: Settings, request: ClaimRequest): ClaimTerms => {
   const now = request.now()
   const leaseExpiresAt = leaseEnd(now, renewedLease(settings, request), lastLeaseEnd(request))
@@ -34,7 +34,7 @@ export const claimTerms = (settings: Settings, request: ClaimRequest): ClaimTerm
   }
 }
 
-/** No lease of this invocation ends later, however often it is renewed. */
+/** The latest end of a lease of this invocation, however often it is renewed. */
 export const lastLeaseEnd = ({ now, deadline, expectedEnd }: InvocationTimes): EpochMillis => {
   if (deadline !== undefined) return later(latest(now(), deadline), KILL_MARGIN)
   return expectedEnd === undefined ? later(now(), LONGEST_RUN) : later(latest(now(), expectedEnd), UNBOUNDED_LEASE)
@@ -44,7 +44,7 @@ export const lastLeaseEnd = ({ now, deadline, expectedEnd }: InvocationTimes): E
 export const leaseEnd = (now: EpochMillis, renewed: Millis | undefined, last: EpochMillis): EpochMillis =>
   renewed === undefined ? last : earliest(later(now, renewed), last)
 
-/** A held record waits for its decision, however long: TTL must not make a lost payment look like a new one. */
+/** A held record waits for a person's decision, however long: TTL must not make a lost payment look like a new one. */
 export const expiryInProgress = (
   { abandoned, retention }: Settings,
   claimedAt: EpochMillis,

@@ -3,7 +3,7 @@ import type { Settings } from '../settings.ts'
 import { peekBudget } from './budget.ts'
 import type { ClaimRequest } from './request.ts'
 
-/** An eventually consistent read: what it says is a hint, and it may fail. */
+/** An eventually consistent read. Its answer is only a hint, and it may fail. */
 export const peek = (
   { store, runtime }: Settings,
   { recordKey, now, deadline }: ClaimRequest,

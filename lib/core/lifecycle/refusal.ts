@@ -2,16 +2,16 @@ import { ERRORS, IdempotencyError } from '../errors.ts'
 import type { BeginResult } from './begin.ts'
 import type { SettleResult } from './settle.ts'
 
-/** Why a request is neither run nor replayed. */
+/** Why a request neither runs nor is replayed. */
 export type Refusal = Extract<
   BeginResult | SettleResult,
   { kind: 'conflict' | 'outcomeUnknown' | 'mismatch' | 'unavailable' | 'misconfigured' }
 >
 
-/** After a store that did not answer, a second is enough for a short fault, and short enough for a caller. */
+/** After the store did not answer: a second outlasts a short fault, and is short enough for a caller. */
 const STORE_RETRY_SECONDS = 1
 
-/** The refusal as an error: thrown by `once`, turned into a problem by the HTTP entries. */
+/** The refusal as an error. `once` throws it, and the HTTP entries turn it into a problem. */
 export const refusalError = (refusal: Refusal): IdempotencyError => {
   switch (refusal.kind) {
     case 'conflict':

@@ -3,27 +3,27 @@ import type { RecordKey } from '../identity/record-key.ts'
 import { type Runtime, steadyClock } from '../runtime.ts'
 import { type EpochMillis, later, type Millis, millis } from '../time.ts'
 
-/** How one invocation counts its time. */
+/** The clock and the end of one invocation. */
 export interface InvocationTimes {
-  /** This host's clock as the invocation found it. It does not step back with the host's clock. */
+  /** This host's clock. It does not follow if the host's clock steps back during the invocation. */
   readonly now: () => EpochMillis
   /** When the host ends this invocation; `undefined` if it does not. */
   readonly deadline: EpochMillis | undefined
-  /** When the context says that the invocation ends, also on a host that does not enforce it. */
+  /** When the context says that the invocation ends, even if the host does not enforce it. */
   readonly expectedEnd: EpochMillis | undefined
 }
 
-/** A request with its identity derived: from here on nothing is computed from the event again. */
+/** A request with its identity derived. Nothing is computed from the event again. */
 export interface ClaimRequest extends InvocationTimes {
   readonly recordKey: RecordKey
   readonly fingerprint: Fingerprint
-  /** A replay is likely: read before writing, since a read is cheaper than a refused write. */
+  /** A replay is likely, so the record is read before the claim: a read is cheaper than a refused write. */
   readonly peekFirst?: boolean
-  /** Another run of this key is known of: whatever the store says next, this one does not run without a claim. */
+  /** Another run of this key is known: this request never runs without a claim, whatever the store says next. */
   readonly hasContender?: boolean
-  /** How long to wait for another invocation's outcome before the conflict is the answer. */
+  /** How long to wait for another invocation's outcome before answering with the conflict. */
   readonly wait?: Millis | undefined
-  /** True once the framework has answered without the handler. The lease is not renewed after that. */
+  /** True once the framework has answered without the handler. Then the lease is no longer renewed. */
   readonly isDropped?: () => boolean
 }
 
@@ -32,14 +32,14 @@ export interface TimedContext {
   getRemainingTimeInMillis?(): number
 }
 
-/** A host that runs on past its deadline has none. */
+/** On a host that runs on past its deadline, `deadline` is `undefined`. */
 export const timesOf = (context: TimedContext | undefined, runtime: Runtime): InvocationTimes => {
   const now = steadyClock(runtime)
   const remaining = context?.getRemainingTimeInMillis?.()
   const expectedEnd =
     remaining === undefined || !Number.isFinite(remaining)
       ? undefined
-      : // Whole milliseconds, as the record keeps its times; some emulators count finer.
+      : // The record keeps whole milliseconds, and some emulators report fractions.
         later(now(), millis(Math.floor(remaining)))
   return { now, expectedEnd, deadline: runtime.enforcesDeadline() ? expectedEnd : undefined }
 }

@@ -10,9 +10,10 @@ import type { ClaimRequest } from './request.ts'
 import { type SettleResult, settle } from './settle.ts'
 import { beginWaiting } from './wait.ts'
 
-/** How the answer of a run stands in the store. */
+/** What the store holds of a run whose answer the caller gets. */
 export type AnswerStatus = 'completed' | 'released' | 'abandoned' | 'unstored' | 'unprotected'
 
+/** What the caller of a run gets: its own answer, the stored one, or a refusal. */
 export type RunResult<T> =
   | { readonly kind: 'answered'; readonly value: T; readonly standing: AnswerStatus }
   | { readonly kind: 'replay'; readonly record: SettledRecord }
@@ -25,14 +26,15 @@ export interface HandlerThrew {
   readonly settled: SettleResult
 }
 
+/** What to run, and how its result ends the claim. */
 export interface Job<T> {
-  /** The user's handler; without a claim where it runs unprotected. */
+  /** The user's handler. It gets no claim if it runs unprotected. */
   readonly handler: (claim: HandlerClaim | undefined) => T | Promise<T>
   readonly endingOfValue: (value: T) => ClaimEnding
   readonly endingOfError: (error: unknown) => ClaimEnding
 }
 
-/** Claim, run, settle: the one order of things. A throw of the handler is settled, and comes out as it was thrown. */
+/** Claim, run, settle, in this order. An error of the handler is settled and then thrown again unchanged. */
 export const run = async <T>(settings: Settings, request: ClaimRequest, job: Job<T>): Promise<RunResult<T>> => {
   const begun = await beginWaiting(settings, request)
   switch (begun.kind) {
@@ -50,7 +52,7 @@ export const run = async <T>(settings: Settings, request: ClaimRequest, job: Job
   }
 }
 
-/** The second half: for an entry that has something to decide between the claim and the run, or after a throw. */
+/** Runs and settles, for an entry that decides something between the claim and the run, or after a throw. */
 export const runClaimed = async <T>(
   settings: Settings,
   held: HeldClaim,
@@ -74,7 +76,7 @@ const handled = async <T>(settings: Settings, held: HeldClaim, { handler }: Job<
   }
 }
 
-/** What the caller gets after a settle: its own answer, the stored one, or a refusal. */
+/** What the caller gets after a settle. */
 export const ranAs = <T>(settings: Settings, held: HeldClaim, value: T, settled: SettleResult): RunResult<T> => {
   if (settled.kind === 'replay') return settled
   if (settled.kind === 'conflict') return { kind: 'refused', error: refusalError(settled) }
@@ -83,7 +85,7 @@ export const ranAs = <T>(settings: Settings, held: HeldClaim, value: T, settled:
   return { kind: 'answered', value, standing: settled.kind }
 }
 
-/** The claim stands until its lease ends; a retry before that would only be refused. */
+/** The claim is in force until its lease ends. A retry before that would be refused. */
 const unstoredError = ({ store }: Settings, { heartbeat, request }: HeldClaim): IdempotencyError =>
   unavailableError({
     retryAfterSeconds: retryAfterSeconds(heartbeat.leaseExpiresAt(), { now: request.now(), skew: store.skew }),

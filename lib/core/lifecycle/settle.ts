@@ -10,18 +10,19 @@ import { later, millis } from '../time.ts'
 import { hasTimeToSettle, SETTLE_BACKOFF, SETTLE_TRIES, settleBudget } from './budget.ts'
 import { type HeldClaim, leaveToLease } from './held-claim.ts'
 
+/** How a settle ended. */
 export type SettleResult =
   | { readonly kind: 'completed' }
   | { readonly kind: 'released' }
   | { readonly kind: 'abandoned' }
-  /** The handler ran, and its end could not be written; or the record was gone. */
+  /** The handler ran, but its outcome could not be written, or the record was gone. */
   | { readonly kind: 'unstored' }
-  /** The claim was lost, and an outcome of the same payload stands there: that is the answer. */
+  /** The claim was lost, and the record has an outcome of the same payload: that is the answer. */
   | { readonly kind: 'replay'; readonly record: SettledRecord }
-  /** The claim was lost to somebody who is still at it, or who came with another payload. */
+  /** The claim was lost to an invocation that still runs, or to one with another payload. */
   | { readonly kind: 'conflict'; readonly retryAfterSeconds: number }
 
-/** Ends the claim; the only function that does once its handler has started. */
+/** Ends the claim. Once the handler has started, no other function does. */
 export const settle = async (settings: Settings, held: HeldClaim, ending: ClaimEnding): Promise<SettleResult> => {
   const { heartbeat } = held
   heartbeat.handlerEnded()
@@ -32,7 +33,9 @@ export const settle = async (settings: Settings, held: HeldClaim, ending: ClaimE
   }
 }
 
-/** The lease is renewed until the end is written, however slow the store is. Only an abandon removes the lease itself. */
+/**
+ * The lease is renewed until the settlement is written, however slow the store is. An abandon removes the lease itself.
+ */
 const settleRenewed = async (settings: Settings, held: HeldClaim, ending: ClaimEnding): Promise<SettleResult> => {
   const { claim } = held
   const { runtime } = settings
@@ -60,7 +63,7 @@ const settlementOf = ({ store, runtime, retention }: Settings, claim: Claim, end
   return { kind: 'released', ...error, settledAt, expiresAt }
 }
 
-/** The store's answer, or `undefined` where the end could not be written in the time that is left. */
+/** The store's answer, or `undefined` if the settlement could not be written in the time that is left. */
 const write = async (
   settings: Settings,
   held: HeldClaim,
@@ -74,7 +77,7 @@ const write = async (
         store.settle(held.claim, settlement, signal),
       )
     } catch (error) {
-      // Whatever it was: the effect is done, and its answer must not be lost to a fault of the store.
+      // Any error: the effect is done, and a fault of the store must not lose the handler's answer.
       emit(() => storeFailed(held.claim.recordKey, 'settle', error))
     }
     const pause = millis(SETTLE_BACKOFF * tried * (0.5 + runtime.random()))

@@ -13,8 +13,8 @@ const LONGEST_PAUSE = fromSeconds(1)
 const GROWTH = 1.5
 
 /**
- * As `begin`, and where another invocation holds the claim, waits for what becomes of it: its outcome is replayed, and
- * whatever is not a live claim any more is contended for. Ends with the conflict.
+ * Like `begin`, but if another invocation holds the claim, waits for it to end. Its outcome is replayed. If it left
+ * none, this request claims the record. If the time is over, the result is the conflict.
  */
 export const beginWaiting = async (settings: Settings, request: ClaimRequest): Promise<BeginResult> => {
   const { wait } = request
@@ -38,7 +38,7 @@ const waitFor = async (
     if (later(now(), span) >= until) return ageConflict(current, between(seenAt, now()))
     await runtime.sleep(span)
     if (await isStillClaimed(settings, request)) continue
-    // Its look was just now.
+    // The record has just been read.
     const begun = await begin(settings, { ...request, peekFirst: false, hasContender: true })
     if (begun.kind !== 'conflict') return begun
     current = begun
@@ -46,13 +46,13 @@ const waitFor = async (
   }
 }
 
-/** The time to wait was counted from when the conflict was seen. */
+/** The retry time of a conflict counts from when the conflict was seen. */
 const ageConflict = ({ kind, retryAfterSeconds }: Conflict, elapsed: Millis): Conflict => ({
   kind,
   retryAfterSeconds: Math.max(1, retryAfterSeconds - Math.floor(elapsed / 1000)),
 })
 
-/** An eventually consistent read is enough: what it misses now it sees at the next look. */
+/** An eventually consistent read is enough: the next one sees what this one misses. */
 const isStillClaimed = async (settings: Settings, request: ClaimRequest): Promise<boolean> => {
   const { store, runtime, abandoned } = settings
   try {
@@ -61,6 +61,6 @@ const isStillClaimed = async (settings: Settings, request: ClaimRequest): Promis
     const terms = { fingerprint: request.fingerprint, now: runtime.now(), skew: store.skew, abandoned }
     return judge(record, terms).kind === 'conflict'
   } catch {
-    return true // the conflict stands until a look says otherwise
+    return true // until a read says otherwise
   }
 }
