@@ -29,6 +29,7 @@ const LAYERS = [
   ['lib/index[.]ts', ['lib/core/']],
   ['lib/http/', [ENTRY]],
   ['lib/sqs/', [ENTRY, packages('@aws-sdk/client-sqs')]],
+  ['lib/effects/', ['lib/core/lifecycle/']],
   ['lib/sources/', [BASE]],
   ['lib/metrics/', [SETTINGS]],
   ['lib/memory/', [RECORD]],

@@ -95,6 +95,9 @@ export const cached = (store: Store, options: CachedOptions = {}): Store => {
     },
     renew: async (claim, renewal, signal) => keepRecordOf(await store.renew(claim, renewal, signal)),
 
+    nextGeneration: async (claim, generationAt, signal) =>
+      keepRecordOf(await store.nextGeneration(claim, generationAt, signal)),
+
     settle: async (claim, settlement, signal) => {
       const answer = keepRecordOf(await store.settle(claim, settlement, signal))
       if (answer.kind === 'settled' && settlement.kind === 'completed') keep(settledRecord(claim, settlement))
@@ -108,7 +111,7 @@ export const cached = (store: Store, options: CachedOptions = {}): Store => {
 
 /** The record after the completion. Its revision is a lower bound, because renewals raise it too. */
 const settledRecord = (claim: Claim, settlement: Extract<Settlement, { kind: 'completed' }>): SettledRecord => {
-  const { leaseExpiresAt: _, ...kept } = claim
+  const { leaseExpiresAt: _, generationAt: __, reconciles: ___, ...kept } = claim
   const { status, outcome, settledAt, expiresAt } = settlement
   return { ...kept, status, outcome, settledAt, expiresAt, revision: claim.revision + 1 }
 }

@@ -14,6 +14,7 @@ export type LayerMetric =
   | 'completed'
   | 'released'
   | 'abandoned'
+  | 'reconciled'
   | 'lost'
   | 'unstored'
   | 'skipped'

@@ -7,6 +7,7 @@ export type ErrorCode =
   | 'key-reused'
   | 'in-progress'
   | 'outcome-unknown'
+  | 'outcome-pending'
   | 'replay-unavailable'
   | 'idempotency-unavailable'
   | 'scope-missing'
@@ -44,6 +45,12 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorFacts>> = {
     status: 409,
     title: 'The outcome of an earlier attempt is unknown',
     retryable: false,
+    key: 'keep',
+  },
+  'outcome-pending': {
+    status: 409,
+    title: 'The outcome of an earlier attempt is not known yet',
+    retryable: true,
     key: 'keep',
   },
   'replay-unavailable': {

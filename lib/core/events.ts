@@ -22,7 +22,10 @@ export interface OfWonClaim extends OfAttempt {
 }
 
 /** The kind of call to the store that failed. */
-export type StoreStep = 'claim' | 'renew' | 'settle' | 'peek'
+export type StoreStep = 'claim' | 'renew' | 'nextGeneration' | 'settle' | 'peek'
+
+/** What a reconcile function decided. */
+export type ReconcileDecision = 'done' | 'rerun' | 'notDone' | 'unknown' | 'unanswered'
 
 /** The parts that a message needs to be run once. */
 export type MessagePart = 'body' | 'key' | 'tenant' | 'payload'
@@ -39,6 +42,12 @@ export type IdempotencyEvent =
   | (About & { readonly type: 'outcomeUnknown' })
   | (About & { readonly type: 'mismatched' })
   | (OfAttempt & { readonly type: 'completed'; readonly status: 'SUCCEEDED' | 'FAILED'; readonly replayable: boolean })
+  /** A reconcile function was asked about an abandoned record. `unanswered`: not within its time. */
+  | (OfAttempt & {
+      readonly type: 'reconciled'
+      readonly decision: ReconcileDecision
+      readonly retryAfterSeconds?: number
+    })
   | (OfAttempt & { readonly type: 'released'; readonly lastError?: string })
   | (OfAttempt & { readonly type: 'abandoned'; readonly lastError?: string })
   /** A claim ended after another invocation had taken the record over, or the record was `gone`. Alarm on this one. */

@@ -2,6 +2,7 @@ import { IdempotencyError } from './errors.ts'
 import { deriveFingerprint } from './identity/fingerprint.ts'
 import { canonicalPayload } from './identity/payload.ts'
 import { deriveRecordKey, keyText } from './identity/record-key.ts'
+import { deciderOf } from './lifecycle/reconciliation.ts'
 import { type TimedContext, timesOf } from './lifecycle/request.ts'
 import { type RunResult, run } from './lifecycle/run.ts'
 import { checkOptions, isObject } from './option-rules.ts'
@@ -11,7 +12,7 @@ import { endingOfError, replayedError } from './outcome/outcome-policy.ts'
 import type { HandlerClaim } from './record/handler-claim.ts'
 
 /** The options of {@link once}. */
-export type OnceOptions = CommonOptions
+export type OnceOptions = CommonOptions<OnceRequest>
 
 /** One call of the function that {@link once} returns. */
 export interface OnceRequest {
@@ -94,6 +95,10 @@ export const once = (options: OnceOptions): Once => {
         return { kind: 'complete', status: 'SUCCEEDED', outcome }
       },
       endingOfError,
+      decide: deciderOf(options.abandoned, {
+        subject: request,
+        endingOf: (done) => ({ kind: 'complete', status: 'SUCCEEDED', outcome: outcomeOf(done) }),
+      }),
     })
     return resultOf(ran, () => outcome)
   }

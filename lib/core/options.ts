@@ -1,5 +1,6 @@
 import { createEmitter, type Observer } from './events.ts'
 import { isOperation } from './identity/record-key.ts'
+import type { AbandonedChoice } from './lifecycle/reconciliation.ts'
 import {
   DEFAULT_RETENTION_SECONDS,
   LATE_WRITE_SECONDS,
@@ -18,7 +19,6 @@ import {
   type Rule,
   type Rules,
 } from './option-rules.ts'
-import type { AbandonedPolicy } from './record/judge.ts'
 import type { Store } from './record/store.ts'
 import { type Runtime, systemRuntime } from './runtime.ts'
 import type { Settings } from './settings.ts'
@@ -28,7 +28,7 @@ import { fromSeconds } from './time.ts'
  * The options that `once`, `idempotent`, `idempotency` and `sqsHandler` share. All times are in seconds. Options that
  * cannot be right throw `OptionError` at once.
  */
-export interface CommonOptions {
+export interface CommonOptions<TSubject = never> {
   /**
    * Where the records are kept: `dynamoDbStore(…)` or `leanDynamoDbStore(…)`; `memoryStore()` in tests.
    * @example
@@ -50,10 +50,20 @@ export interface CommonOptions {
   /**
    * What happens to a record whose owner crashed, threw or answered 5xx. `'rerun'`: the next retry with the same
    * payload runs again, with the same downstream keys. `'hold'`: nothing runs, and retries get `outcome-unknown` (409),
-   * until a person decides.
+   * until a person decides. `reconcile(ask)` from `lambda-once/effects`: your function asks the downstream first, and
+   * retries get `outcome-pending` (409) until it decides.
    * @default 'rerun'
    */
-  readonly abandoned?: AbandonedPolicy | undefined
+  readonly abandoned?: AbandonedChoice<TSubject> | undefined
+  /**
+   * How long after the first run of a generation the same effect may run again, in seconds: as long as your downstream
+   * remembers its idempotency keys, less a margin. 60 to 31,536,000; not with `abandoned: 'hold'`. A run has to be able to
+   * end within that time. After it an abandoned record is held (`outcome-unknown`), or the reconcile function is asked.
+   * @default none: an abandoned record runs again for as long as it is kept
+   * @example
+   * rerunWithinSeconds: 82_800 // Stripe v1 remembers its keys for at least 24 h
+   */
+  readonly rerunWithinSeconds?: number | undefined
   /**
    * Takes a short lease and renews it after each third of its length until the outcome is stored, instead of one lease
    * for the whole remaining time. A retry after a crash then waits for `leaseSeconds` only: an integer from 5 to 900.
@@ -103,7 +113,7 @@ const aRetention: Rule = (value) => {
   return typeof value === 'number' && value < MIN_RETENTION_SECONDS ? `${problem}: ${TOO_SHORT}` : problem
 }
 
-const STORE_METHODS = ['claim', 'takeOver', 'renew', 'settle', 'peek', 'outcomeRoom'] as const
+const STORE_METHODS = ['claim', 'takeOver', 'renew', 'nextGeneration', 'settle', 'peek', 'outcomeRoom'] as const
 
 /** Without a number for the skew, every lease would count as ended. */
 export const aStore: Rule = (value) =>
@@ -129,11 +139,17 @@ const aHeartbeat: Rule = (value) => {
   return problem === undefined ? undefined : `must be { leaseSeconds }, and leaseSeconds ${problem}`
 }
 
+const anAbandonedChoice: Rule = (value) =>
+  value === 'rerun' || value === 'hold' || (isObject(value) && typeof value.decider === 'function')
+    ? undefined
+    : 'must be "rerun", "hold", or reconcile(ask)'
+
 export const COMMON_RULES: Rules = {
   store: { required: true, rule: aStore },
   operation: { required: true, rule: anOperation },
   retentionSeconds: { rule: aRetention },
-  abandoned: { rule: oneOf('rerun', 'hold') },
+  abandoned: { rule: anAbandonedChoice },
+  rerunWithinSeconds: { rule: integerBetween(60, 31_536_000) },
   heartbeat: { rule: aHeartbeat },
   storeDown: { rule: oneOf('reject', 'dangerouslyRunUnprotected') },
   unstored: { rule: oneOf('answer', 'fail') },
@@ -147,12 +163,15 @@ export const readSettings = (
   options: CommonOptions,
   defaultRetentionSeconds: number = DEFAULT_RETENTION_SECONDS,
 ): Settings => {
-  if (options.abandoned === 'hold' && options.storeDown === 'dangerouslyRunUnprotected') {
-    throw new OptionError(
-      where,
-      'storeDown',
-      'is "dangerouslyRunUnprotected"; it must be "reject" under abandoned: "hold"',
-    )
+  const { abandoned = 'rerun', storeDown, rerunWithinSeconds } = options
+  if (abandoned !== 'rerun' && storeDown === 'dangerouslyRunUnprotected') {
+    const policy = abandoned === 'hold' ? '"hold"' : 'reconcile(ask)'
+    const rule = `is "dangerouslyRunUnprotected"; it must be "reject" under abandoned: ${policy}`
+    throw new OptionError(where, 'storeDown', rule)
+  }
+  if (abandoned === 'hold' && rerunWithinSeconds !== undefined) {
+    const rule = `is ${rerunWithinSeconds}; it must be absent under abandoned: "hold", which runs nothing again`
+    throw new OptionError(where, 'rerunWithinSeconds', rule)
   }
   return settingsOf(options, defaultRetentionSeconds)
 }
@@ -161,7 +180,8 @@ const settingsOf = (options: CommonOptions, defaultRetentionSeconds: number): Se
   store: options.store,
   operation: options.operation,
   retention: fromSeconds(options.retentionSeconds ?? defaultRetentionSeconds),
-  abandoned: options.abandoned ?? 'rerun',
+  abandoned: typeof options.abandoned === 'object' ? 'ask' : (options.abandoned ?? 'rerun'),
+  rerunWithin: options.rerunWithinSeconds === undefined ? undefined : fromSeconds(options.rerunWithinSeconds),
   lease: options.heartbeat === undefined ? undefined : fromSeconds(options.heartbeat.leaseSeconds),
   storeDown: options.storeDown ?? 'reject',
   unstored: options.unstored ?? 'answer',

@@ -3,6 +3,7 @@ import type { RecordKey } from '../core/identity/record-key.ts'
 import { type Claim, recordOf } from '../core/record/claim.ts'
 import type { StoredRecord } from '../core/record/record.ts'
 import type { Renewal, Settlement } from '../core/record/store.ts'
+import type { EpochMillis } from '../core/time.ts'
 import { ATTRIBUTES as A, bytes, type Item, keyOf, number, text, toItem, ttl } from './item.ts'
 
 /** `status` is a reserved word in DynamoDB's expressions. */
@@ -40,16 +41,35 @@ export const renewInput = (tableName: string, claim: Claim, renewal: Renewal): U
     condition: `${A.leaseExpiresAt} < :${A.leaseExpiresAt}`,
   })
 
+/** If the record no longer has the generation that was seen, this write or another has moved it already. */
+export const nextGenerationInput = (
+  tableName: string,
+  claim: Claim,
+  generationAt: EpochMillis,
+): UpdateItemCommandInput => {
+  const update = ownersUpdate(tableName, claim, {
+    set: { [A.generation]: number(claim.attempt), [A.generationAt]: number(generationAt) },
+    remove: A.reconciles,
+    condition: `${A.generation} = :seenGeneration AND attribute_exists(${A.leaseExpiresAt})`,
+  })
+  const values = { ...update.ExpressionAttributeValues, ':seenGeneration': number(claim.generation) }
+  return { ...update, ExpressionAttributeValues: values }
+}
+
 export const settleInput = (tableName: string, claim: Claim, settlement: Settlement): UpdateItemCommandInput =>
   ownersUpdate(tableName, claim, {
     set: settledAttributes(settlement),
-    remove: A.leaseExpiresAt,
+    // A settled record is no longer in doubt, so the count of its questions goes too.
+    remove:
+      settlement.kind === 'abandoned' || claim.reconciles === undefined
+        ? A.leaseExpiresAt
+        : `${A.leaseExpiresAt}, ${A.reconciles}`,
     // Without it a second send would raise the revision again, and a take-over would fail without a reason.
     condition: settlement.kind === 'abandoned' ? `attribute_exists(${A.leaseExpiresAt})` : undefined,
   })
 
 const settledAttributes = (settlement: Settlement): Item => {
-  if (settlement.kind === 'abandoned') return lastError(settlement)
+  if (settlement.kind === 'abandoned') return { ...lastError(settlement), ...deferral(settlement) }
   return {
     [A.status]: text(settlement.kind === 'completed' ? settlement.status : 'RELEASED'),
     [A.settledAt]: number(settlement.settledAt),
@@ -57,6 +77,11 @@ const settledAttributes = (settlement: Settlement): Item => {
     ...(settlement.kind === 'completed' ? { [A.outcome]: bytes(settlement.outcome) } : lastError(settlement)),
   }
 }
+
+const deferral = ({ deferred }: Extract<Settlement, { kind: 'abandoned' }>): Item =>
+  deferred === undefined
+    ? {}
+    : { [A.reconciles]: number(deferred.reconciles), [A.reconcileAt]: number(deferred.reconcileAt) }
 
 const lastError = ({ lastError }: { readonly lastError?: string }): Item =>
   lastError === undefined ? {} : { [A.lastError]: text(lastError) }

@@ -2,11 +2,11 @@ import { StoreUnavailableError } from '../core/errors.ts'
 import { MAX_ITEM_BYTES, WRITE_UNIT_BYTES } from '../core/limits.ts'
 import type { OutcomeRoom } from '../core/outcome/outcome.ts'
 import { type Claim, recordOf } from '../core/record/claim.ts'
-import { isOwnClaim, isOwnRenewal, isOwnSettlement } from '../core/record/own-write.ts'
+import { isOwnClaim, isOwnGeneration, isOwnRenewal, isOwnSettlement } from '../core/record/own-write.ts'
 import type { ClaimAnswer, Lost, Store } from '../core/record/store.ts'
 import { type Runtime, systemRuntime } from '../core/runtime.ts'
 import { fromSeconds, millis } from '../core/time.ts'
-import { claimInput, peekInput, renewInput, settleInput, takeOverInput } from './expressions.ts'
+import { claimInput, nextGenerationInput, peekInput, renewInput, settleInput, takeOverInput } from './expressions.ts'
 import { faultOf, isConditionFailure, isTransactionConflict, type Refused, refusedBy, withoutItem } from './faults.ts'
 import { ATTRIBUTES, fromItem, type Item, toItem } from './item.ts'
 import type { ItemClient } from './item-client.ts'
@@ -95,6 +95,14 @@ export const itemStore = ({ tableName, client, skewSeconds, runtime = systemRunt
         (record) => isOwnRenewal(record, claim, renewal),
       )
       return written.kind === 'done' ? { kind: 'renewed' } : written
+    },
+
+    nextGeneration: async (claim, generationAt, signal) => {
+      const written = await ownersWrite(
+        () => client.updateItem(nextGenerationInput(tableName, claim, generationAt), signal),
+        (record) => isOwnGeneration(record, claim),
+      )
+      return written.kind === 'done' ? { kind: 'begun' } : written
     },
 
     settle: async (claim, settlement, signal) => {

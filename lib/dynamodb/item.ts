@@ -23,6 +23,9 @@ export const ATTRIBUTES = {
   createdAt: 'createdAt',
   settledAt: 'settledAt',
   expiresAt: 'expiresAt',
+  generationAt: 'generationAt',
+  reconciles: 'reconciles',
+  reconcileAt: 'reconcileAt',
 } as const
 
 /** The table's partition key. There is no sort key. */
@@ -56,6 +59,8 @@ export const toItem = (record: InProgressRecord): Item => {
   }
   if (record.leaseExpiresAt !== undefined) item[A.leaseExpiresAt] = number(record.leaseExpiresAt)
   if (record.expiresAt !== undefined) item[A.expiresAt] = ttl(record.expiresAt)
+  if (record.generationAt !== undefined) item[A.generationAt] = number(record.generationAt)
+  if (record.reconciles !== undefined) item[A.reconciles] = number(record.reconciles)
   return item
 }
 
@@ -81,6 +86,7 @@ export const fromItem = (item: Item): StoredRecord => {
         leaseExpiresAt: optional(item, A.leaseExpiresAt, readMillis),
         expiresAt: optional(item, A.expiresAt, readTtl),
         ...readLastError(item),
+        ...readGeneration(item),
         ...base,
       }
     case 'SUCCEEDED':
@@ -122,6 +128,13 @@ const readLastError = (item: Item): { lastError?: string } => {
   const lastError = item[A.lastError]?.S
   return lastError === undefined ? {} : { lastError }
 }
+
+/** Absent in most items: what is spread only where it is there costs a usual record nothing. */
+const readGeneration = (item: Item): Pick<InProgressRecord, 'generationAt' | 'reconciles' | 'reconcileAt'> => ({
+  ...(item[A.generationAt] === undefined ? {} : { generationAt: readMillis(item, A.generationAt) }),
+  ...(item[A.reconciles] === undefined ? {} : { reconciles: readNumber(item, A.reconciles) }),
+  ...(item[A.reconcileAt] === undefined ? {} : { reconcileAt: readMillis(item, A.reconcileAt) }),
+})
 
 const refuse = (name: string): never => {
   throw new StoreMisconfiguredError(

@@ -1,4 +1,6 @@
 import { IdempotencyError } from '../core/errors.ts'
+import type { Decide } from '../core/lifecycle/begin-result.ts'
+import { deciderOf } from '../core/lifecycle/reconciliation.ts'
 import type { RunResult } from '../core/lifecycle/run.ts'
 import { decodeOutcome } from '../core/outcome/outcome.ts'
 import { type ClaimEnding, type Decision, decide, replayedError, statusOf } from '../core/outcome/outcome-policy.ts'
@@ -44,6 +46,16 @@ export const endingOfAnswer = <TEvent>({ settings }: Exchange<TEvent>, result: R
   const decision = mark ?? (isAnswer ? decide(settings.outcomes, answerOf(result)) : 'complete')
   return decision === 'complete' ? { kind: decision, status: statusOf({ statusCode }), outcome } : { kind: decision }
 }
+
+/** Asks the reconcile function about this request. Its answer is kept whatever its status: the policy is not asked. */
+export const deciderFor = <TEvent>(exchange: Exchange<TEvent>): Decide | undefined =>
+  deciderOf(exchange.settings.abandoned, {
+    subject: exchange.event,
+    endingOf: (done) => {
+      const { statusCode = 200, outcome } = captureResult(exchange, done)
+      return { kind: 'complete', status: statusOf({ statusCode }), outcome }
+    },
+  })
 
 /** The response to give. If the stored outcome is an error, throws it. */
 export const respond = async <TEvent>(exchange: Exchange<TEvent>, ran: RunResult<CapturedAnswer>): Promise<unknown> => {

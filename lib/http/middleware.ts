@@ -12,6 +12,7 @@ import { between } from '../core/time.ts'
 import { enterClaim } from './context-claim.ts'
 import {
   captureResult,
+  deciderFor,
   type Exchange,
   emitUnkeyed,
   endingOfAnswer,
@@ -132,7 +133,7 @@ const claimBefore = async <TEvent>(
 ): Promise<void> => {
   // If a later middleware answers early, Middy ends the request without a call of these hooks.
   const isDropped = (): boolean => 'earlyResponse' in request
-  const begun = await beginWaiting(hooks.settings.core, { ...claimRequest, isDropped })
+  const begun = await beginWaiting(hooks.settings.core, { ...claimRequest, isDropped }, deciderFor(exchange))
   switch (begun.kind) {
     case 'run': {
       const { held } = begun

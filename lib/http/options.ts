@@ -20,8 +20,7 @@ import type { Problem } from './problem.ts'
 import { type HeaderFilter, headerFilter, type ReplayHeaders } from './replay-headers.ts'
 
 /** The options of `idempotent` and `idempotency`, in addition to {@link CommonOptions}. */
-/** The options of `idempotent` and `idempotency`, in addition to {@link CommonOptions}. */
-export interface HttpOptions<TEvent> extends CommonOptions {
+export interface HttpOptions<TEvent> extends CommonOptions<TEvent> {
   /**
    * Whose key it is: two tenants never share a record. A function of the event, which may be asynchronous, or the literal
    * `'single-tenant'`. The client gets the error `scope-missing` (500) if the answer is undefined or empty, because a
@@ -126,7 +125,7 @@ export interface HttpOptions<TEvent> extends CommonOptions {
 /** The options that are used as they are given. */
 type AsGiven<TEvent> = Pick<
   HttpOptions<TEvent>,
-  'tenant' | 'payload' | 'likelyReplay' | 'route' | 'cors' | 'docsUrl' | 'problem'
+  'abandoned' | 'tenant' | 'payload' | 'likelyReplay' | 'route' | 'cors' | 'docsUrl' | 'problem'
 >
 
 /** {@link HttpOptions}, checked, with defaults. */

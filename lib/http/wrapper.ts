@@ -6,6 +6,7 @@ import type { HandlerClaim } from '../core/record/handler-claim.ts'
 import { withClaim } from './context-claim.ts'
 import {
   captureResult,
+  deciderFor,
   emitUnkeyed,
   endingOfAnswer,
   exchangeOf,
@@ -105,6 +106,7 @@ const handle = async <TEvent>(
           handler: async (claim) => captureResult(exchange, await call(claim)),
           endingOfValue: (captured) => endingOfAnswer(exchange, captured),
           endingOfError: (error) => endingOfHttpError(error, settings.outcomes),
+          decide: deciderFor(exchange),
         }),
       )
   }

@@ -4,7 +4,7 @@ import { DEFAULT_SKEW_SECONDS, MAX_ITEM_BYTES, MAX_SKEW_SECONDS, WRITE_UNIT_BYTE
 import { aFunction, checkOptions, integerBetween } from '../core/option-rules.ts'
 import { type Claim, recordOf } from '../core/record/claim.ts'
 import { isExpired } from '../core/record/judge.ts'
-import { isOwnClaim, isOwnRenewal, isOwnSettlement } from '../core/record/own-write.ts'
+import { isOwnClaim, isOwnGeneration, isOwnRenewal, isOwnSettlement } from '../core/record/own-write.ts'
 import type { InProgressRecord, StoredRecord } from '../core/record/record.ts'
 import type { ClaimAnswer, Settlement, Store } from '../core/record/store.ts'
 import { systemRuntime } from '../core/runtime.ts'
@@ -94,6 +94,19 @@ export const memoryStore = (options: MemoryStoreOptions = {}): MemoryStore => {
       return isOwnRenewal(record, claim, renewal) ? { kind: 'renewed' } : { kind: 'lost', record }
     },
 
+    nextGeneration: async (claim, generationAt, signal) => {
+      assertAwaited(signal)
+      const record = records.get(claim.recordKey)
+      if (record === undefined) return { kind: 'lost' }
+      const isUnmoved = isHeldBy(record, claim) && record.leaseExpiresAt !== undefined
+      if (isUnmoved && record.generation === claim.generation) {
+        const { reconciles: _, ...kept } = record
+        write({ ...kept, generation: claim.attempt, generationAt, revision: record.revision + 1 })
+        return { kind: 'begun' }
+      }
+      return isOwnGeneration(record, claim) ? { kind: 'begun' } : { kind: 'lost', record }
+    },
+
     settle: async (claim, settlement, signal) => {
       assertAwaited(signal)
       const record = records.get(claim.recordKey)
@@ -152,9 +165,22 @@ const settledRecord = (record: InProgressRecord, settlement: Settlement): Stored
         ...kept,
       }
     case 'abandoned':
-      return { status: 'IN_PROGRESS', leaseExpiresAt: undefined, expiresAt, ...lastErrorOf(settlement), ...kept }
+      return {
+        status: 'IN_PROGRESS',
+        leaseExpiresAt: undefined,
+        expiresAt,
+        ...generationIn(record),
+        ...settlement.deferred,
+        ...lastErrorOf(settlement),
+        ...kept,
+      }
   }
 }
+
+const generationIn = ({ generationAt, reconciles }: InProgressRecord): Partial<InProgressRecord> => ({
+  ...(generationAt === undefined ? {} : { generationAt }),
+  ...(reconciles === undefined ? {} : { reconciles }),
+})
 
 const lastErrorOf = ({ lastError }: { readonly lastError?: string }): { lastError?: string } =>
   lastError === undefined ? {} : { lastError }

@@ -20,6 +20,7 @@ const MEMBERS: Readonly<Record<MembersOf<IdempotencyEvent>, true>> = {
   error: true,
   messageId: true,
   part: true,
+  decision: true,
 }
 
 const METRICS: Readonly<Record<IdempotencyEvent['type'] | typeof CLAIM_LATENCY, true>> = {
@@ -32,6 +33,7 @@ const METRICS: Readonly<Record<IdempotencyEvent['type'] | typeof CLAIM_LATENCY, 
   completed: true,
   released: true,
   abandoned: true,
+  reconciled: true,
   lost: true,
   unstored: true,
   skipped: true,

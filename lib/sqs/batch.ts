@@ -40,6 +40,7 @@ export const createBatch = <TBody>(
     record,
     message,
     claimRequest,
+    decide,
   }: IdentifiedMessage<TBody>): Promise<BatchEntryResult> => {
     const { recordKey } = claimRequest
     // A run of the same key that has just failed would fail again, and use up its `maxRuns`.
@@ -49,6 +50,7 @@ export const createBatch = <TBody>(
       settings,
       deadline,
       record,
+      decide,
       claimRequest: runKeys.has(recordKey) ? { ...claimRequest, hasContender: true } : claimRequest,
       call: (claim) => {
         runKeys.add(recordKey)

@@ -4,7 +4,10 @@ import { deriveFingerprint, type FingerprintPart } from '../core/identity/finger
 import { canonicalPayload } from '../core/identity/payload.ts'
 import { deriveRecordKey } from '../core/identity/record-key.ts'
 import { tenantOf } from '../core/identity/tenant.ts'
+import type { Decide } from '../core/lifecycle/begin-result.ts'
+import { deciderOf } from '../core/lifecycle/reconciliation.ts'
 import { type ClaimRequest, type TimedContext, timesOf } from '../core/lifecycle/request.ts'
+import type { ClaimEnding } from '../core/outcome/outcome-policy.ts'
 import { isPointer, publishedText } from './envelope.ts'
 import { BodyInvalidError, UnusableMessageError } from './errors.ts'
 import { chosenKey, skip } from './key.ts'
@@ -21,6 +24,8 @@ export interface IdentifiedMessage<TBody> {
   readonly record: SqsRecord
   readonly message: SqsMessage<TBody>
   readonly claimRequest: ClaimRequest
+  /** Asks the reconcile function about this message; `undefined` if there is none. */
+  readonly decide: Decide | undefined
 }
 
 /** A message without a usable body, key, tenant or payload. */
@@ -59,12 +64,16 @@ export const identify = async <TBody>(
       ...timesOf(context, core.runtime),
       peekFirst: message.receiveCount > 1,
     }
-    return { kind: 'identified', record, message, claimRequest }
+    const decide = deciderOf(settings.abandoned, { subject: message, endingOf: endingOfDone })
+    return { kind: 'identified', record, message, claimRequest, decide }
   } catch (error) {
     if (!(error instanceof UnusableMessageError)) throw error
     return { kind: 'unusable', record, error }
   }
 }
+
+/** Nobody reads what a worker answers, so only the fact that its effect happened is kept. */
+const endingOfDone = (): ClaimEnding => ({ kind: 'complete', status: 'SUCCEEDED', outcome: { kind: 'none' } })
 
 /** The part of a message that the fingerprint covers. */
 const covered = <TBody>(

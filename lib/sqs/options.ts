@@ -28,7 +28,7 @@ import type { SqsMessage } from './record.ts'
 import { createReport, type OnError } from './report.ts'
 
 /** The options of `sqsHandler`, besides the common ones. */
-export interface SqsOptions<TBody> extends CommonOptions {
+export interface SqsOptions<TBody> extends CommonOptions<SqsMessage<TBody>> {
   /**
    * Whose key it is: a function of the message, which may be asynchronous, or the literal `'single-tenant'`. A message
    * for which the function returns nothing fails alone (`scope-missing`).
@@ -141,7 +141,7 @@ export interface RunSettings {
 /** {@link SqsOptions}, checked, with defaults. */
 export interface SqsSettings<TBody>
   extends RunSettings,
-    Pick<SqsOptions<TBody>, 'tenant' | 'key' | 'parse' | 'payload'> {
+    Pick<SqsOptions<TBody>, 'abandoned' | 'tenant' | 'key' | 'parse' | 'payload'> {
   readonly margin: Millis | undefined
 }
 
@@ -195,6 +195,7 @@ export const readSqsSettings = <TBody>(where: string, options: SqsOptions<TBody>
   const report = createReport(options.onError)
   return {
     core,
+    abandoned: options.abandoned,
     tenant,
     key,
     parse,

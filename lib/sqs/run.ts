@@ -1,6 +1,8 @@
 import { IdempotencyError, type StoreMisconfiguredError, type StoreUnavailableError } from '../core/errors.ts'
 import { begin } from '../core/lifecycle/begin.ts'
+import type { Decide } from '../core/lifecycle/begin-result.ts'
 import type { HeldClaim } from '../core/lifecycle/held-claim.ts'
+import { judgeTerms } from '../core/lifecycle/judge-terms.ts'
 import { peek } from '../core/lifecycle/peek.ts'
 import { type Refusal, refusalError } from '../core/lifecycle/refusal.ts'
 import type { ClaimRequest } from '../core/lifecycle/request.ts'
@@ -11,7 +13,6 @@ import { endingOfError } from '../core/outcome/outcome-policy.ts'
 import type { HandlerClaim } from '../core/record/handler-claim.ts'
 import { judge, type Verdict } from '../core/record/judge.ts'
 import type { SettledRecord, StoredRecord } from '../core/record/record.ts'
-import type { Settings } from '../core/settings.ts'
 import type { Deadline } from './deadline.ts'
 import type { RunSettings } from './options.ts'
 import { endPoison, isPoison } from './poison.ts'
@@ -33,6 +34,7 @@ export interface Run {
   readonly deadline: Deadline
   readonly record: SqsRecord
   readonly claimRequest: ClaimRequest
+  readonly decide: Decide | undefined
   /** Calls your handler with the message. */
   readonly call: (claim: HandlerClaim | undefined) => unknown
 }
@@ -40,7 +42,7 @@ export interface Run {
 /** Claims the message, and runs its handler if the claim is won. */
 export const tryMessage = async (run: Run): Promise<MessageResult> => {
   const { settings, record } = run
-  const begun = await begin(settings.core, run.claimRequest)
+  const begun = await begin(settings.core, run.claimRequest, run.decide)
   switch (begun.kind) {
     case 'run':
       return runHeld(run, begun.held)
@@ -49,6 +51,7 @@ export const tryMessage = async (run: Run): Promise<MessageResult> => {
     case 'replay':
       return endAsStored(run, begun.record)
     case 'conflict':
+    case 'pending':
       return returnLater(run, begun.retryAfterSeconds)
     case 'mismatch':
     case 'outcomeUnknown':
@@ -133,15 +136,15 @@ const endMismatched = async (run: Run): Promise<MessageResult> => {
   const { core, queue } = run.settings
   if (!queue.hasDeadLetter(run.record)) return 'returned'
   const stored = await peek(core, run.claimRequest).catch(() => undefined)
-  const verdict = stored && verdictForOwner(core, stored)
+  const verdict = stored && verdictForOwner(run, stored)
   if (verdict?.kind === 'conflict') return returnLater(run, verdict.retryAfterSeconds)
   const isFree = verdict === undefined || (verdict.kind === 'takeOver' && verdict.reason !== 'abandoned')
   return isFree ? 'returned' : sendAway(run, 'mismatch')
 }
 
 /** The verdict for a request with the record's own payload. */
-const verdictForOwner = ({ store, runtime, abandoned }: Settings, record: StoredRecord): Verdict =>
-  judge(record, { fingerprint: record.fingerprint, now: runtime.now(), skew: store.skew, abandoned })
+const verdictForOwner = ({ settings: { core }, claimRequest }: Run, record: StoredRecord): Verdict =>
+  judge(record, judgeTerms(core, { ...claimRequest, fingerprint: record.fingerprint }, core.runtime.now()))
 
 const returnLater = async (
   { settings, record, deadline }: Run,

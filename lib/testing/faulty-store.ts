@@ -4,7 +4,7 @@ import { aStore } from '../core/options.ts'
 import type { Store } from '../core/record/store.ts'
 
 /** The calls of a {@link Store} that use the network. */
-export type StoreCall = 'claim' | 'takeOver' | 'renew' | 'settle' | 'peek'
+export type StoreCall = 'claim' | 'takeOver' | 'renew' | 'nextGeneration' | 'settle' | 'peek'
 
 /**
  * - `'unavailable'`: the store refuses the request (throttling, or an internal error). Nothing is applied.
@@ -46,6 +46,7 @@ const nothingPlanned = (): Record<StoreCall, StoreFault[]> => ({
   claim: [],
   takeOver: [],
   renew: [],
+  nextGeneration: [],
   settle: [],
   peek: [],
 })
@@ -89,6 +90,8 @@ export const faultyStore = (store: Store): FaultyStore => {
     claim: (wanted, signal) => send('claim', signal, (current) => store.claim(wanted, current)),
     takeOver: (seen, wanted, signal) => send('takeOver', signal, (current) => store.takeOver(seen, wanted, current)),
     renew: (claim, renewal, signal) => send('renew', signal, (current) => store.renew(claim, renewal, current)),
+    nextGeneration: (claim, generationAt, signal) =>
+      send('nextGeneration', signal, (current) => store.nextGeneration(claim, generationAt, current)),
     settle: (claim, settlement, signal) =>
       send('settle', signal, (current) => store.settle(claim, settlement, current)),
     peek: (recordKey, signal) => send('peek', signal, (current) => store.peek(recordKey, current)),

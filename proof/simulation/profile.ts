@@ -1,4 +1,3 @@
-import type { AbandonedPolicy } from '../../lib/core/record/judge.ts'
 import type { Random } from './random.ts'
 
 /** Probability of each fault. Most are 0 in most schedules: one fault alone reaches states that many together hide. */
@@ -30,7 +29,7 @@ export interface Faults {
 
 /** The options and fault probabilities of one schedule. */
 export interface Profile {
-  readonly abandoned: AbandonedPolicy
+  readonly abandoned: 'rerun' | 'hold'
   readonly heartbeatSeconds: number | undefined
   readonly retentionSeconds: number
   readonly storeDown: 'reject' | 'dangerouslyRunUnprotected'

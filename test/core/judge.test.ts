@@ -1,6 +1,6 @@
 import type { Fingerprint } from '../../lib/core/identity/fingerprint.ts'
 import type { RecordKey } from '../../lib/core/identity/record-key.ts'
-import { type AbandonedPolicy, judge, retryAfterSeconds, type Verdict } from '../../lib/core/record/judge.ts'
+import { type AbandonedRule, judge, retryAfterSeconds, type Verdict } from '../../lib/core/record/judge.ts'
 import type { ClaimToken, StoredRecord } from '../../lib/core/record/record.ts'
 import { epochMillis, millis } from '../../lib/core/time.ts'
 
@@ -44,8 +44,14 @@ const released = (expiresAt: number, fingerprint = OURS): StoredRecord => ({
   expiresAt: epochMillis(expiresAt),
 })
 
-const verdict = (record: StoredRecord, abandoned: AbandonedPolicy = 'rerun'): Verdict =>
-  judge(record, { fingerprint: OURS, now: epochMillis(NOW), skew: millis(SKEW), abandoned })
+const verdict = (record: StoredRecord, abandoned: AbandonedRule = 'rerun'): Verdict =>
+  judge(record, {
+    fingerprint: OURS,
+    now: epochMillis(NOW),
+    skew: millis(SKEW),
+    abandoned,
+    runEndsAt: epochMillis(NOW + 10_000),
+  })
 
 const takeOver = (reason: string): unknown => ({ kind: 'takeOver', reason })
 
@@ -105,6 +111,7 @@ describe('judge', () => {
         now: epochMillis(then),
         skew: millis(SKEW),
         abandoned: 'rerun',
+        runEndsAt: epochMillis(then),
       })
       expect(second).toEqual(takeOver('abandoned'))
     }

@@ -28,7 +28,7 @@ describe('options that cannot be right are refused, by a message that names opti
     [{ retentionSeconds: 1_500 }, /"retentionSeconds" is 1500; it must be an integer from 1501 to/],
     [{ retentionSeconds: 86_400.5 }, /"retentionSeconds" is 86400.5/],
     [{ retentionSeconds: '86400' }, /"retentionSeconds" is "86400"/],
-    [{ abandoned: 'retry' }, /"abandoned" is "retry"; it must be one of "rerun", "hold"/],
+    [{ abandoned: 'retry' }, /"abandoned" is "retry"; it must be "rerun", "hold", or reconcile\(ask\)/],
     [
       { heartbeat: { leaseSeconds: 4 } },
       /"heartbeat" is an object; it must be { leaseSeconds }, and leaseSeconds must be an integer from 5 to 900/,

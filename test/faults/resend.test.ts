@@ -29,7 +29,9 @@ interface Told {
 const boom = new Error('boom')
 
 /** A request whose course makes the store take the step, and the step's own request fail once. */
-const STORIES: Readonly<Record<Exclude<Step, 'peek'>, { before?: 'abandoned'; run: () => unknown; beats?: true }>> = {
+const STORIES: Readonly<
+  Record<Exclude<Step, 'peek' | 'nextGeneration'>, { before?: 'abandoned'; run: () => unknown; beats?: true }>
+> = {
   claim: { run: () => 'done' },
   takeOver: { before: 'abandoned', run: () => 'done' },
   renew: { run: () => 'done', beats: true },

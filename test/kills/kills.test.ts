@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { AbandonedPolicy } from '../../lib/core/record/judge.ts'
 import { type Fault, faultProxy } from '../support/fault-proxy.ts'
 import type { Step } from '../support/store-step.ts'
 import { aPayment, asTold, openOffice, recordOf } from './office.ts'
@@ -31,7 +30,7 @@ const UNKNOWN_TO_THE_STORE: Expected = {
 }
 
 /** The record is in progress. Only the downstream knows whether the effect has happened. */
-const abandoned = (policy: AbandonedPolicy, runsOfTheVictim: 0 | 1): Expected =>
+const abandoned = (policy: 'rerun' | 'hold', runsOfTheVictim: 0 | 1): Expected =>
   policy === 'rerun'
     ? {
         atOnce: 'in-progress',
@@ -53,7 +52,7 @@ const DONE: Expected = {
   runs: 1,
 }
 
-type Row = readonly [string, Place, (policy: AbandonedPolicy) => Expected]
+type Row = readonly [string, Place, (policy: 'rerun' | 'hold') => Expected]
 
 const PLACES: readonly Row[] = [
   ['before the claim', { point: 'before-claim' }, () => UNKNOWN_TO_THE_STORE],
@@ -141,7 +140,7 @@ const shown = (answer: Answer): string => {
 }
 
 /** All at once would be two dozen processes. This limits their starts, but their waits still overlap. */
-const tellAll = async (offices: (policy: AbandonedPolicy) => Office): Promise<ReadonlyMap<Case, Story>> => {
+const tellAll = async (offices: (policy: 'rerun' | 'hold') => Office): Promise<ReadonlyMap<Case, Story>> => {
   const stories = new Map<Case, Story>()
   const waiting = [...CASES]
   const work = async (): Promise<void> => {

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { deriveRecordKey } from '../../lib/core/identity/record-key.ts'
-import type { AbandonedPolicy } from '../../lib/core/record/judge.ts'
 import type { StoredRecord } from '../../lib/core/record/record.ts'
 import { fromItem } from '../../lib/dynamodb/item.ts'
 import { databaseEndpoint, freshTable, readItem } from '../support/dynamodb.ts'
@@ -11,7 +10,7 @@ import type { Answer, Office, Payment } from './payer.ts'
 export const REMAINING = 1_500
 
 /** Fresh tables. All processes share one clock, so the skew is 0 unless one is given. */
-export const openOffice = async (skewSeconds = 0): Promise<(abandoned?: AbandonedPolicy) => Office> => {
+export const openOffice = async (skewSeconds = 0): Promise<(abandoned?: 'rerun' | 'hold') => Office> => {
   const [tableName, effectsTable] = await Promise.all([freshTable(), freshTable()])
   return (abandoned = 'rerun') => ({
     endpoint: databaseEndpoint(),

@@ -1,5 +1,4 @@
 import { GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
-import type { AbandonedPolicy } from '../../lib/core/record/judge.ts'
 import { type Runtime, systemRuntime } from '../../lib/core/runtime.ts'
 import { millis } from '../../lib/core/time.ts'
 import { dynamoDbStore } from '../../lib/dynamodb/index.ts'
@@ -12,7 +11,7 @@ export interface Office {
   readonly tableName: string
   /** Has one row for each payment: how often it was made, and under which downstream keys. */
   readonly effectsTable: string
-  readonly abandoned: AbandonedPolicy
+  readonly abandoned: 'rerun' | 'hold'
   readonly skewSeconds: number
 }
 

@@ -49,6 +49,7 @@ export const counting = (store: Store): CountingStore => {
       claim: noted('claim', store.claim),
       takeOver: noted('takeOver', store.takeOver),
       renew: noted('renew', store.renew),
+      nextGeneration: noted('nextGeneration', store.nextGeneration),
       settle: noted('settle', store.settle),
       peek: noted('peek', store.peek),
       outcomeRoom: store.outcomeRoom,

@@ -1,5 +1,5 @@
 /** The store call that a request belongs to. */
-export type Step = 'claim' | 'takeOver' | 'renew' | 'complete' | 'release' | 'abandon' | 'peek'
+export type Step = 'claim' | 'takeOver' | 'renew' | 'nextGeneration' | 'complete' | 'release' | 'abandon' | 'peek'
 
 interface Request {
   readonly ConditionExpression?: string
@@ -13,5 +13,6 @@ export const stepOf = (operation: string, request: object): Step => {
   if (operation === 'PutItem') return ConditionExpression.startsWith('attribute_not_exists') ? 'claim' : 'takeOver'
   const status = values[':status']?.S
   if (status !== undefined) return status === 'RELEASED' ? 'release' : 'complete'
+  if (values[':seenGeneration'] !== undefined) return 'nextGeneration'
   return values[':leaseExpiresAt'] === undefined ? 'abandon' : 'renew'
 }

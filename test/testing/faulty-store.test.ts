@@ -18,6 +18,7 @@ const opened = async () => {
     claim: () => store.claim(fresh, unhurried),
     takeOver: () => store.takeOver(recordOf(claim), aTakeOver(recordOf(claim)), unhurried),
     renew: () => store.renew(claim, renewal(LEASE_END + 1), unhurried),
+    nextGeneration: () => store.nextGeneration(claim, claim.createdAt, unhurried),
     settle: () => store.settle(claim, completed(), unhurried),
     peek: () => store.peek(claim.recordKey, unhurried),
   }
@@ -26,7 +27,7 @@ const opened = async () => {
   return { store, records, claim, calls, written }
 }
 
-const WRITES: readonly StoreCall[] = ['claim', 'takeOver', 'renew', 'settle']
+const WRITES: readonly StoreCall[] = ['claim', 'takeOver', 'renew', 'nextGeneration', 'settle']
 const FAULTS: readonly (readonly [StoreFault, boolean, boolean])[] = [
   ['unavailable', false, false],
   ['lost', false, false],

@@ -3,37 +3,26 @@ import { aboutClaim, aboutRecord, storeFailed } from '../events.ts'
 import type { Claim } from '../record/claim.ts'
 import { handlerClaim } from '../record/handler-claim.ts'
 import { judge } from '../record/judge.ts'
-import type { SettledRecord, StoredRecord } from '../record/record.ts'
+import type { StoredRecord } from '../record/record.ts'
 import { DeadlinePassed } from '../runtime.ts'
 import type { Settings } from '../settings.ts'
 import { between, type EpochMillis, later } from '../time.ts'
+import type { BeginResult, Decide } from './begin-result.ts'
 import { claimBudget } from './budget.ts'
 import { type ContestResult, createContest } from './contest.ts'
 import { giveUp } from './give-up.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import type { HeldClaim } from './held-claim.ts'
+import { judgeTerms } from './judge-terms.ts'
+import { windowEnd } from './lease.ts'
 import { peek } from './peek.ts'
 import type { ClaimRequest } from './request.ts'
-
-/** How a request begins: with a claim to run under, or with the reason why it has none. */
-export type BeginResult =
-  | { readonly kind: 'run'; readonly held: HeldClaim }
-  /** The store is down, and `storeDown` says to run without a claim. */
-  | { readonly kind: 'unprotected' }
-  | { readonly kind: 'replay'; readonly record: SettledRecord }
-  | { readonly kind: 'conflict'; readonly retryAfterSeconds: number }
-  | { readonly kind: 'outcomeUnknown' }
-  | { readonly kind: 'mismatch' }
-  /** The store is down, or it is unknown whether the claim was written: nothing ran. */
-  | { readonly kind: 'unavailable'; readonly error: StoreUnavailableError }
-  /** The store refused for a reason that no retry can fix: nothing ran, whatever `storeDown` says. */
-  | { readonly kind: 'misconfigured'; readonly error: StoreMisconfiguredError }
 
 type Won = Extract<ContestResult, { kind: 'claimed' }>
 type Refused = Exclude<ContestResult, Won>
 
 /** Claims the record, or returns why it cannot. */
-export const begin = async (settings: Settings, request: ClaimRequest): Promise<BeginResult> => {
+export const begin = async (settings: Settings, request: ClaimRequest, decide?: Decide): Promise<BeginResult> => {
   const { now, deadline } = request
   const startedAt = now()
   const seen = request.peekFirst === true ? await peekFirst(settings, request) : undefined
@@ -41,14 +30,14 @@ export const begin = async (settings: Settings, request: ClaimRequest): Promise<
   if (verdict !== undefined) return emitRefusal(settings, request, verdict)
   const contest = createContest(settings, request)
   const askedAt = now()
+  let won: Won
   settings.runtime.probe?.('before-claim')
   try {
     const contested = await settings.runtime.withDeadline(claimBudget(startedAt, askedAt, deadline), contest.contend)
     settings.runtime.probe?.('after-claim')
     if (contested.kind !== 'claimed') return emitRefusal(settings, request, contested)
-    return now() < contested.claim.leaseExpiresAt
-      ? start(settings, request, contested, askedAt)
-      : await leaseLapsed(settings, contested.claim)
+    if (now() >= contested.claim.leaseExpiresAt) return await leaseLapsed(settings, contested.claim)
+    won = contested
   } catch (error) {
     settings.emit(() => storeFailed(request.recordKey, 'claim', error))
     // After a refusal too: an earlier send of the claim may have been applied before a permission was removed.
@@ -56,6 +45,10 @@ export const begin = async (settings: Settings, request: ClaimRequest): Promise<
     if (error instanceof StoreMisconfiguredError) return { kind: 'misconfigured', error }
     return unavailable(settings, asUnavailable(error), seen !== undefined || contest.hasContender())
   }
+  const held = hold(settings, request, won, askedAt)
+  if (won.ask !== undefined && decide !== undefined) return decide(settings, held, won.ask)
+  settings.runtime.probe?.('before-handler')
+  return { kind: 'run', held }
 }
 
 /** A call that did not end in its time counts as a store that is unavailable. */
@@ -76,32 +69,28 @@ const leaseLapsed = async (settings: Settings, claim: Claim): Promise<BeginResul
   return { kind: 'unavailable', error }
 }
 
-const start = (
+const hold = (
   settings: Settings,
   request: ClaimRequest,
-  { claim, reason }: Won,
+  { claim, reason, ask }: Won,
   askedAt: EpochMillis,
-): BeginResult => {
-  const { runtime, emit } = settings
+): HeldClaim => {
+  const { emit } = settings
   emit(() => {
     const about = { claimMillis: between(askedAt, request.now()), ...aboutClaim(claim) }
     return reason === undefined ? { type: 'claimed', ...about } : { type: 'tookOver', ...about, reason }
   })
   const lost = new AbortController()
-  const heartbeat = startHeartbeat(settings, request, claim, lost)
-  runtime.probe?.('before-handler')
-  return { kind: 'run', held: { claim, request, forHandler: handlerClaim(claim, lost), heartbeat } }
+  const until = ask === undefined ? windowEnd(settings, claim) : undefined
+  const heartbeat = startHeartbeat(settings, request, claim, { lost, until })
+  return { claim, request, forHandler: handlerClaim(claim, lost), heartbeat, lost }
 }
 
 /** A peek is trusted only if no later write can contradict it: the record is settled and not about to expire. */
-const trustedVerdict = (
-  { store, runtime, abandoned }: Settings,
-  { fingerprint }: ClaimRequest,
-  record: StoredRecord,
-): Refused | undefined => {
+const trustedVerdict = (settings: Settings, request: ClaimRequest, record: StoredRecord): Refused | undefined => {
   if (record.status === 'IN_PROGRESS') return undefined
-  const now = later(runtime.now(), store.skew)
-  const verdict = judge(record, { fingerprint, now, skew: store.skew, abandoned })
+  const now = later(settings.runtime.now(), settings.store.skew)
+  const verdict = judge(record, judgeTerms(settings, request, now))
   return verdict.kind === 'takeOver' ? undefined : verdict
 }
 
@@ -121,6 +110,7 @@ const emitRefusal = ({ emit }: Settings, { recordKey }: ClaimRequest, verdict: R
       case 'replay':
         return { type: 'replayed', ...about }
       case 'conflict':
+      case 'pending':
         return { type: 'conflicted', ...about, retryAfterSeconds: verdict.retryAfterSeconds }
       case 'mismatch':
         return { type: 'mismatched', ...about }

@@ -1,16 +1,24 @@
 import { StoreUnavailableError } from '../errors.ts'
 import { type Claim, firstClaim, mintToken, type TakeOverReason, takeOverClaim } from '../record/claim.ts'
 import { judge, type Verdict } from '../record/judge.ts'
+import type { InProgressRecord } from '../record/record.ts'
 import type { ClaimAnswer, TakeOverAnswer } from '../record/store.ts'
 import type { Settings } from '../settings.ts'
 import { millis } from '../time.ts'
 import { giveUp } from './give-up.ts'
+import { judgeTerms } from './judge-terms.ts'
 import { claimTerms } from './lease.ts'
 import type { ClaimRequest } from './request.ts'
 
 export type ContestResult =
   /** `reason`: why the existing record could be taken over. Absent if there was none. */
-  | { readonly kind: 'claimed'; readonly claim: Claim; readonly reason?: TakeOverReason }
+  | {
+      readonly kind: 'claimed'
+      readonly claim: Claim
+      readonly reason?: TakeOverReason
+      /** The abandoned record about which the reconcile function is asked before anything runs. */
+      readonly ask?: InProgressRecord
+    }
   | Exclude<Verdict, { kind: 'takeOver' }>
 
 /** The attempt of one request to win the record. */
@@ -29,7 +37,7 @@ const JITTER = millis(50)
 const LOST_TO_THE_CROWD: ContestResult = { kind: 'conflict', retryAfterSeconds: 1 }
 
 export const createContest = (settings: Settings, request: ClaimRequest): Contest => {
-  const { store, runtime, abandoned } = settings
+  const { store, runtime } = settings
   const terms = claimTerms(settings, request)
   let wanted: Claim
   let contender = request.hasContender === true
@@ -45,7 +53,7 @@ export const createContest = (settings: Settings, request: ClaimRequest): Contes
 
   const contend = async (signal: AbortSignal): Promise<ContestResult> => {
     let answer: TakeOverAnswer = await claim(signal)
-    let reason: TakeOverReason | undefined
+    let why: Pick<Extract<ContestResult, { kind: 'claimed' }>, 'reason' | 'ask'> = {}
     for (let round = 0; answer.kind !== 'claimed'; round++) {
       if (answer.kind === 'contended') {
         contender = true
@@ -57,19 +65,20 @@ export const createContest = (settings: Settings, request: ClaimRequest): Contes
       if (signal.aborted) throw new StoreUnavailableError('The time for the claim is over') // the caller has its answer
       if (round > 0) await runtime.sleep(millis(runtime.random() * JITTER), signal)
       if (answer.kind === 'gone') {
-        reason = undefined
+        why = {}
         answer = await claim(signal)
         continue
       }
       contender = true
       const { record, storeTime = runtime.now() } = answer
-      const verdict = judge(record, { fingerprint: request.fingerprint, now: storeTime, skew: store.skew, abandoned })
+      const verdict = judge(record, judgeTerms(settings, request, storeTime, terms.leaseExpiresAt))
       if (verdict.kind !== 'takeOver') return verdict
-      reason = verdict.reason
+      const { reason } = verdict
+      why = verdict.ask === true && record.status === 'IN_PROGRESS' ? { reason, ask: record } : { reason }
       wanted = takeOverClaim(record, reason, terms, mintToken(runtime), runtime.now())
       answer = await store.takeOver(record, wanted, signal)
     }
-    return reason === undefined ? { kind: 'claimed', claim: wanted } : { kind: 'claimed', claim: wanted, reason }
+    return { kind: 'claimed', claim: wanted, ...why }
   }
 
   return { contend, giveUp: giveUpWanted, hasContender: () => contender }

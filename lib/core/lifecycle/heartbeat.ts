@@ -1,7 +1,7 @@
 import { storeFailed } from '../events.ts'
 import type { Claim } from '../record/claim.ts'
 import type { Settings } from '../settings.ts'
-import { between, type EpochMillis, millis } from '../time.ts'
+import { between, type EpochMillis, earliest, millis } from '../time.ts'
 import { expiryInProgress, lastLeaseEnd, leaseEnd, renewedLease } from './lease.ts'
 import type { ClaimRequest } from './request.ts'
 
@@ -29,13 +29,14 @@ export const startHeartbeat = (
   settings: Settings,
   request: ClaimRequest,
   claim: Claim,
-  lost: AbortController,
+  { lost, until }: { readonly lost: AbortController; readonly until: EpochMillis | undefined },
 ): Heartbeat => {
   const { store, runtime, emit } = settings
   const { now } = request
   const span = renewedLease(settings, request)
   const every = millis((span ?? 0) / BEATS_PER_LEASE)
-  const last = span === undefined ? claim.leaseExpiresAt : lastLeaseEnd(request)
+  const possible = span === undefined ? claim.leaseExpiresAt : lastLeaseEnd(request)
+  const last = until === undefined ? possible : earliest(possible, until)
   let { leaseExpiresAt } = claim
   let renewing = false
   let isRunning = true

@@ -11,6 +11,8 @@ export interface HeldClaim {
   readonly request: ClaimRequest
   readonly forHandler: HandlerClaim
   readonly heartbeat: Heartbeat
+  /** Aborts when the claim is lost while the handler runs. */
+  readonly lost: AbortController
 }
 
 /**

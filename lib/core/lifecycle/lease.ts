@@ -1,5 +1,5 @@
 import { DEFAULT_LEASE_SECONDS, KILL_MARGIN_SECONDS, MAX_INVOCATION_SECONDS } from '../limits.ts'
-import type { ClaimTerms } from '../record/claim.ts'
+import { type Claim, type ClaimTerms, isInDoubt } from '../record/claim.ts'
 import type { Settings } from '../settings.ts'
 import { type EpochMillis, earliest, fromSeconds, later, latest, type Millis } from '../time.ts'
 import type { ClaimRequest, InvocationTimes } from './request.ts'
@@ -44,10 +44,19 @@ export const lastLeaseEnd = ({ now, deadline, expectedEnd }: InvocationTimes): E
 export const leaseEnd = (now: EpochMillis, renewed: Millis | undefined, last: EpochMillis): EpochMillis =>
   renewed === undefined ? last : earliest(later(now, renewed), last)
 
+/**
+ * The end of the time in which a claim in doubt may run; `undefined` if nothing bounds it. After it the downstream may
+ * have forgotten the keys of this generation.
+ */
+export const windowEnd = ({ rerunWithin }: Settings, claim: Claim): EpochMillis | undefined =>
+  rerunWithin === undefined || !isInDoubt(claim) ? undefined : later(claim.generationAt ?? claim.createdAt, rerunWithin)
+
 /** A held record waits for a person's decision, however long: TTL must not make a lost payment look like a new one. */
 export const expiryInProgress = (
-  { abandoned, retention }: Settings,
+  { abandoned, retention, rerunWithin }: Settings,
   claimedAt: EpochMillis,
   leaseExpiresAt: EpochMillis,
 ): EpochMillis | undefined =>
-  abandoned === 'hold' ? undefined : latest(later(leaseExpiresAt, CRASHED_RETENTION), later(claimedAt, retention))
+  abandoned !== 'rerun' || rerunWithin !== undefined
+    ? undefined
+    : latest(later(leaseExpiresAt, CRASHED_RETENTION), later(claimedAt, retention))

@@ -1,11 +1,11 @@
 import { ERRORS, IdempotencyError } from '../errors.ts'
-import type { BeginResult } from './begin.ts'
+import type { BeginResult } from './begin-result.ts'
 import type { SettleResult } from './settle.ts'
 
 /** Why a request neither runs nor is replayed. */
 export type Refusal = Extract<
   BeginResult | SettleResult,
-  { kind: 'conflict' | 'outcomeUnknown' | 'mismatch' | 'unavailable' | 'misconfigured' }
+  { kind: 'conflict' | 'outcomeUnknown' | 'pending' | 'mismatch' | 'unavailable' | 'misconfigured' }
 >
 
 /** After the store did not answer: a second outlasts a short fault, and is short enough for a caller. */
@@ -16,6 +16,8 @@ export const refusalError = (refusal: Refusal): IdempotencyError => {
   switch (refusal.kind) {
     case 'conflict':
       return new IdempotencyError('in-progress', undefined, { retryAfterSeconds: refusal.retryAfterSeconds })
+    case 'pending':
+      return new IdempotencyError('outcome-pending', undefined, { retryAfterSeconds: refusal.retryAfterSeconds })
     case 'outcomeUnknown':
       return new IdempotencyError('outcome-unknown')
     case 'mismatch':

@@ -4,6 +4,7 @@ import type { HandlerClaim } from '../record/handler-claim.ts'
 import { retryAfterSeconds } from '../record/judge.ts'
 import type { SettledRecord } from '../record/record.ts'
 import type { Settings } from '../settings.ts'
+import type { Decide } from './begin-result.ts'
 import type { HeldClaim } from './held-claim.ts'
 import { refusalError, unavailableError } from './refusal.ts'
 import type { ClaimRequest } from './request.ts'
@@ -32,11 +33,13 @@ export interface Job<T> {
   readonly handler: (claim: HandlerClaim | undefined) => T | Promise<T>
   readonly endingOfValue: (value: T) => ClaimEnding
   readonly endingOfError: (error: unknown) => ClaimEnding
+  /** Asked about an abandoned record before the handler starts; absent if nothing is asked. */
+  readonly decide?: Decide | undefined
 }
 
 /** Claim, run, settle, in this order. An error of the handler is settled and then thrown again unchanged. */
 export const run = async <T>(settings: Settings, request: ClaimRequest, job: Job<T>): Promise<RunResult<T>> => {
-  const begun = await beginWaiting(settings, request)
+  const begun = await beginWaiting(settings, request, job.decide)
   switch (begun.kind) {
     case 'run': {
       const ran = await runClaimed(settings, begun.held, job)

@@ -23,11 +23,19 @@ export type SettleResult =
   | { readonly kind: 'conflict'; readonly retryAfterSeconds: number }
 
 /** Ends the claim. Once the handler has started, no other function does. */
-export const settle = async (settings: Settings, held: HeldClaim, ending: ClaimEnding): Promise<SettleResult> => {
+export const settle = (settings: Settings, held: HeldClaim, ending: ClaimEnding): Promise<SettleResult> =>
+  settleAs(settings, held, () => settlementOf(settings, held.claim, ending))
+
+/** As {@link settle}, for a settlement that says more than an ending can. */
+export const settleAs = async (
+  settings: Settings,
+  held: HeldClaim,
+  settlement: () => Settlement,
+): Promise<SettleResult> => {
   const { heartbeat } = held
   heartbeat.handlerEnded()
   try {
-    return await settleRenewed(settings, held, ending)
+    return await settleRenewed(settings, held, settlement())
   } finally {
     heartbeat.stop()
   }
@@ -36,10 +44,9 @@ export const settle = async (settings: Settings, held: HeldClaim, ending: ClaimE
 /**
  * The lease is renewed until the settlement is written, however slow the store is. An abandon removes the lease itself.
  */
-const settleRenewed = async (settings: Settings, held: HeldClaim, ending: ClaimEnding): Promise<SettleResult> => {
+const settleRenewed = async (settings: Settings, held: HeldClaim, settlement: Settlement): Promise<SettleResult> => {
   const { claim } = held
   const { runtime } = settings
-  const settlement = settlementOf(settings, claim, ending)
   if (settlement.kind === 'abandoned') held.heartbeat.stop()
   runtime.probe?.('before-settle')
   const answer = await write(settings, held, settlement)
@@ -51,7 +58,11 @@ const settleRenewed = async (settings: Settings, held: HeldClaim, ending: ClaimE
 }
 
 /** A claim that took over an abandoned record cannot state that nothing was done: its release is an abandon. */
-const settlementOf = ({ store, runtime, retention }: Settings, claim: Claim, ending: ClaimEnding): Settlement => {
+export const settlementOf = (
+  { store, runtime, retention }: Settings,
+  claim: Claim,
+  ending: ClaimEnding,
+): Settlement => {
   const settledAt = runtime.now()
   const expiresAt = later(settledAt, retention)
   if (ending.kind === 'complete') {
@@ -86,7 +97,11 @@ const write = async (
   }
 }
 
-const onLost = ({ store, runtime, emit }: Settings, claim: Claim, record: StoredRecord | undefined): SettleResult => {
+export const onLost = (
+  { store, runtime, emit }: Settings,
+  claim: Claim,
+  record: StoredRecord | undefined,
+): SettleResult => {
   emit(() => ({ type: 'lost', ...aboutClaim(claim), gone: record === undefined }))
   if (record === undefined) return { kind: 'unstored' }
   if (isSettled(record) && record.fingerprint === claim.fingerprint) return { kind: 'replay', record }

@@ -1,8 +1,10 @@
 import { judge } from '../record/judge.ts'
 import type { Settings } from '../settings.ts'
 import { between, type EpochMillis, fromSeconds, later, type Millis, millis } from '../time.ts'
-import { type BeginResult, begin } from './begin.ts'
+import { begin } from './begin.ts'
+import type { BeginResult, Decide } from './begin-result.ts'
 import { endOfWait } from './budget.ts'
+import { judgeTerms } from './judge-terms.ts'
 import { peek } from './peek.ts'
 import type { ClaimRequest } from './request.ts'
 
@@ -16,16 +18,20 @@ const GROWTH = 1.5
  * Like `begin`, but if another invocation holds the claim, waits for it to end. Its outcome is replayed. If it left
  * none, this request claims the record. If the time is over, the result is the conflict.
  */
-export const beginWaiting = async (settings: Settings, request: ClaimRequest): Promise<BeginResult> => {
+export const beginWaiting = async (
+  settings: Settings,
+  request: ClaimRequest,
+  decide?: Decide,
+): Promise<BeginResult> => {
   const { wait } = request
-  const begun = await begin(settings, request)
+  const begun = await begin(settings, request, decide)
   if (wait === undefined || begun.kind !== 'conflict') return begun
-  return waitFor(settings, request, begun, endOfWait(request.now(), wait, request.deadline))
+  return waitFor(settings, { request, decide }, begun, endOfWait(request.now(), wait, request.deadline))
 }
 
 const waitFor = async (
   settings: Settings,
-  request: ClaimRequest,
+  { request, decide }: { readonly request: ClaimRequest; readonly decide: Decide | undefined },
   conflict: Conflict,
   until: EpochMillis,
 ): Promise<BeginResult> => {
@@ -39,7 +45,7 @@ const waitFor = async (
     await runtime.sleep(span)
     if (await isStillClaimed(settings, request)) continue
     // The record has just been read.
-    const begun = await begin(settings, { ...request, peekFirst: false, hasContender: true })
+    const begun = await begin(settings, { ...request, peekFirst: false, hasContender: true }, decide)
     if (begun.kind !== 'conflict') return begun
     current = begun
     seenAt = now()
@@ -54,12 +60,10 @@ const ageConflict = ({ kind, retryAfterSeconds }: Conflict, elapsed: Millis): Co
 
 /** An eventually consistent read is enough: the next one sees what this one misses. */
 const isStillClaimed = async (settings: Settings, request: ClaimRequest): Promise<boolean> => {
-  const { store, runtime, abandoned } = settings
   try {
     const record = await peek(settings, request)
     if (record === undefined) return false
-    const terms = { fingerprint: request.fingerprint, now: runtime.now(), skew: store.skew, abandoned }
-    return judge(record, terms).kind === 'conflict'
+    return judge(record, judgeTerms(settings, request, settings.runtime.now())).kind === 'conflict'
   } catch {
     return true // until a read says otherwise
   }

@@ -19,6 +19,10 @@ export interface Claim {
   /** When TTL may sweep the record while it is in progress; `undefined`: never, it waits for its decision. */
   readonly expiresAt: EpochMillis | undefined
   readonly createdAt: EpochMillis
+  /** When the current generation began; `undefined`: with the record, at `createdAt`. */
+  readonly generationAt?: EpochMillis | undefined
+  /** Questions of this generation that ended without a decision; `undefined`: 0. */
+  readonly reconciles?: number | undefined
 }
 
 /** What every claim of one request shares; the token is new for each. */
@@ -51,8 +55,36 @@ export const takeOverClaim = (
   const attempt = reason === 'expired' ? 1 : seen.attempt + 1
   const generation = reason === 'abandoned' ? seen.generation : attempt
   const createdAt = reason === 'expired' ? now : seen.createdAt
-  return Object.freeze({ claimToken: token, revision: seen.revision + 1, attempt, generation, createdAt, ...terms })
+  const began = generationOf(seen, reason, now)
+  return Object.freeze({
+    claimToken: token,
+    revision: seen.revision + 1,
+    attempt,
+    generation,
+    createdAt,
+    ...began,
+    ...terms,
+  })
 }
+
+/** What a generation has of its own besides its number. A take-over of an abandoned record carries it on. */
+const generationOf = (
+  seen: StoredRecord,
+  reason: TakeOverReason,
+  now: EpochMillis,
+): Pick<Claim, 'generationAt' | 'reconciles'> => {
+  if (reason === 'released') return { generationAt: now }
+  if (reason === 'expired' || seen.status !== 'IN_PROGRESS') return {}
+  const { generationAt, reconciles } = seen
+  return {
+    ...(generationAt === undefined ? {} : { generationAt }),
+    ...(reconciles === undefined ? {} : { reconciles }),
+  }
+}
+
+/** The claim once the effect of its predecessors is known not to have happened: it begins a generation of its own. */
+export const nextGeneration = ({ reconciles: _, ...claim }: Claim, now: EpochMillis): Claim =>
+  Object.freeze({ ...claim, generation: claim.attempt, generationAt: now })
 
 /** The record that a claim writes. */
 export const recordOf = (claim: Claim): InProgressRecord => ({ status: 'IN_PROGRESS', ...claim })
@@ -60,6 +92,6 @@ export const recordOf = (claim: Claim): InProgressRecord => ({ status: 'IN_PROGR
 /** An earlier attempt of this generation may have done the effect, so this claim can never state that nothing was done. */
 export const isInDoubt = (claim: Claim): boolean => claim.attempt > claim.generation
 
-/** How often the effect may have run, this attempt included. */
-export const runsInDoubt = (claim: Pick<Claim, 'attempt' | 'generation'>): number =>
-  claim.attempt - claim.generation + 1
+/** How often the effect may have run, this attempt included. A question that decided nothing is no run. */
+export const runsInDoubt = (claim: Pick<Claim, 'attempt' | 'generation' | 'reconciles'>): number =>
+  claim.attempt - claim.generation + 1 - (claim.reconciles ?? 0)

@@ -18,6 +18,9 @@ export const isOwnRenewal = (record: StoredRecord, claim: Claim, renewal: Renewa
   record.leaseExpiresAt !== undefined &&
   record.leaseExpiresAt >= renewal.leaseExpiresAt
 
+export const isOwnGeneration = (record: StoredRecord, claim: Claim): boolean =>
+  isOwnClaim(record, claim) && record.generation === claim.attempt
+
 /**
  * A completion is ours by what it wrote, not by the token alone: another write under the same token may have settled the
  * record in another way.

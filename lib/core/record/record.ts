@@ -25,6 +25,12 @@ export interface InProgressRecord extends RecordBase {
   readonly expiresAt: EpochMillis | undefined
   /** Class of the error with which an earlier run was abandoned; never a message. */
   readonly lastError?: string
+  /** When the generation began; `undefined`: with the record, at `createdAt`. */
+  readonly generationAt?: EpochMillis | undefined
+  /** Questions of this generation that ended without a decision; `undefined`: 0. */
+  readonly reconciles?: number | undefined
+  /** No reconcile function is asked before this time. */
+  readonly reconcileAt?: EpochMillis | undefined
 }
 
 export interface SettledRecord extends RecordBase {

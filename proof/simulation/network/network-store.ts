@@ -48,6 +48,16 @@ export const networkStore = (world: World, invocation: Invocation): Store => {
           ),
       }),
 
+    nextGeneration: (claim, generationAt, signal) =>
+      exchange(world, invocation, signal, {
+        purpose: 'settle',
+        what: () => `begins the next generation with ${claim.claimToken}`,
+        act: (sent, stray) =>
+          applied(world, { by: 'nextGeneration', invocation: id, claim, sent, stray: stray() }, () =>
+            store.nextGeneration(claim, generationAt, ON_ITS_WAY),
+          ),
+      }),
+
     settle: (claim, settlement, signal) =>
       exchange(world, invocation, signal, {
         purpose: 'settle',

@@ -46,6 +46,7 @@ const KINDS: Readonly<Record<Exclude<Step, 'peek'>, CallKind>> = {
   complete: 'settle',
   release: 'settle',
   abandon: 'settle',
+  nextGeneration: 'settle',
 }
 
 /** Carries one request of the production client, and its answer, over a network with faults. */
@@ -158,7 +159,7 @@ const served = (world: World, invocation: Invocation, table: ItemTable, sent: Se
 const deedOf = (
   of: Step,
 ):
-  | { readonly by: 'claim' | 'takeOver' | 'renew' }
+  | { readonly by: 'claim' | 'takeOver' | 'renew' | 'nextGeneration' }
   | { readonly by: 'settle'; readonly settlement: Settlement['kind'] } => {
   switch (of) {
     case 'complete':
@@ -170,6 +171,7 @@ const deedOf = (
     case 'claim':
     case 'takeOver':
     case 'renew':
+    case 'nextGeneration':
       return { by: of }
     case 'peek':
       throw new Error('A peek writes nothing')

@@ -42,6 +42,10 @@ export const watched = (world: World, invocation: Invocation, store: Store): Sto
         invocation.knownLease = Math.max(invocation.knownLease, renewal.leaseExpiresAt)
       return answer
     },
+    nextGeneration: async (claim, generationAt, signal) => {
+      requests.writes++
+      return store.nextGeneration(claim, generationAt, signal)
+    },
     settle: async (claim, settlement, signal) => {
       requests.writes++
       const answer = await store.settle(claim, settlement, signal)

@@ -12,7 +12,7 @@ import {
 } from '../../support/fault-proxy.ts'
 import type { Step } from '../../support/store-step.ts'
 
-export type FaultStep = Exclude<Step, 'peek'>
+export type FaultStep = Exclude<Step, 'peek' | 'nextGeneration'>
 export type Kind = 'reset' | '500' | 'throttle' | 'delay' | 'refused'
 /** Whether the database applies the send: never, at once, or when nobody waits for it any more. */
 export type When = 'before' | 'after' | 'late'

@@ -1,0 +1,246 @@
+import { StoreUnavailableError } from '../errors.ts'
+import { aboutClaim, type IdempotencyEvent, storeFailed } from '../events.ts'
+import { checkOptions, integerBetween, isObject, OptionError } from '../option-rules.ts'
+import type { ClaimEnding } from '../outcome/outcome-policy.ts'
+import { type Claim, nextGeneration } from '../record/claim.ts'
+import { handlerClaim } from '../record/handler-claim.ts'
+import { retryAfterSeconds } from '../record/judge.ts'
+import type { InProgressRecord, SettledRecord } from '../record/record.ts'
+import type { Deferral, NextGenerationAnswer, Settlement } from '../record/store.ts'
+import { DeadlinePassed } from '../runtime.ts'
+import type { Settings } from '../settings.ts'
+import { between, fromSeconds, later, type Millis, millis } from '../time.ts'
+import type { BeginResult } from './begin-result.ts'
+import { giveUp } from './give-up.ts'
+import type { HeldClaim } from './held-claim.ts'
+import type { AbandonedClaim, AbandonedPolicy, Question, Reconcile, Reconciled } from './reconciliation.ts'
+import { onLost, type SettleResult, settleAs, settlementOf } from './settle.ts'
+
+/** How long a question may take, in seconds. */
+const DEFAULT_WITHIN_SECONDS = 10
+const MAX_WITHIN_SECONDS = 60
+
+/** What the answer needs to be written and to leave before the invocation ends. */
+const ANSWER_MARGIN = fromSeconds(1)
+
+/** Half a day: later than that a person would rather be asked. */
+const MAX_RETRY_AFTER_SECONDS = 43_200
+
+const FIRST_PAUSE_SECONDS = 5
+const LONGEST_PAUSE_SECONDS = 600
+const JITTER = 0.2
+
+const GENERATION_TRIES = 2
+const GENERATION_BUDGET = fromSeconds(1)
+
+/**
+ * Asks the downstream about an abandoned record before anything runs again. One request asks at a time, after it has
+ * taken the record over. `ask` gets the event (in SQS the message, in `once` the request) and what is known of the record.
+ *
+ * Answer `{ done: answer }` if the effect happened, `{ rerun: true }` while the downstream still knows the keys of the
+ * earlier attempts, `{ notDone: true }` only if the effect can no longer happen, such as after you cancelled it, and
+ * `{ unknown: true }` otherwise: the caller gets `outcome-pending` (409) with `Retry-After`.
+ *
+ * @param options.withinSeconds how long `ask` may take: 1 to 60. Default 10.
+ *
+ * @example
+ * abandoned: reconcile(async (event, claim) => {
+ *   const charge = await provider.findByKey(claim.downstreamKey('charge'), { signal: claim.signal })
+ *   return charge ? { done: created(charge) } : { rerun: true }
+ * })
+ */
+export const reconcile = <TSubject>(
+  ask: Reconcile<TSubject>,
+  options: { readonly withinSeconds?: number | undefined } = {},
+): AbandonedPolicy<TSubject> => {
+  const where = 'reconcile(ask, options)'
+  if (typeof ask !== 'function') throw new OptionError(where, 'ask', 'must be a function')
+  checkOptions(where, options, { withinSeconds: { rule: integerBetween(1, MAX_WITHIN_SECONDS) } })
+  const within = fromSeconds(options.withinSeconds ?? DEFAULT_WITHIN_SECONDS)
+  return Object.freeze({
+    decider: (question: Question<TSubject>) => async (settings: Settings, held: HeldClaim, seen: InProgressRecord) => {
+      const asking: Asking = { settings, held, seen, endingOf: question.endingOf }
+      const span = timeToAsk(held, within)
+      if (span <= 0) return defer(asking, 1)
+      const answer = await answerOf(asking, span, (signal) => ask(question.subject, abandonedClaim(held, seen, signal)))
+      return hasLapsed(held) && answer !== 'unanswered' ? lapsed(asking) : follow(asking, answer)
+    },
+  })
+}
+
+interface Asking {
+  readonly settings: Settings
+  readonly held: HeldClaim
+  /** The record that was taken over. */
+  readonly seen: InProgressRecord
+  readonly endingOf: (done: unknown) => ClaimEnding
+}
+
+type Answer = Reconciled | 'unanswered'
+
+const UNKNOWN: Reconciled = { unknown: true }
+
+const abandonedClaim = ({ claim }: HeldClaim, { lastError }: InProgressRecord, signal: AbortSignal): AbandonedClaim => {
+  const { recordKey, attempt, generation, createdAt, generationAt = createdAt, reconciles = 0 } = claim
+  const { downstreamKey } = handlerClaim(claim, new AbortController())
+  const known = { recordKey, attempt, generation, reconciles, createdAt, generationAt, downstreamKey, signal }
+  return Object.freeze(lastError === undefined ? known : { ...known, lastError })
+}
+
+const timeToAsk = ({ request: { now, deadline } }: HeldClaim, within: Millis): Millis =>
+  deadline === undefined ? within : millis(Math.min(within, between(now(), deadline) - ANSWER_MARGIN))
+
+const answerOf = async (
+  { settings: { runtime } }: Asking,
+  span: Millis,
+  ask: (signal: AbortSignal) => unknown,
+): Promise<Answer> => {
+  try {
+    return asReconciled(await runtime.withDeadline(span, async (signal) => ask(signal)))
+  } catch (error) {
+    return error instanceof DeadlinePassed ? 'unanswered' : UNKNOWN
+  }
+}
+
+/** Exactly one of the four: an answer that says two things says nothing. */
+const asReconciled = (answer: unknown): Reconciled => {
+  if (!isObject(answer)) return UNKNOWN
+  const said = (['done', 'rerun', 'notDone', 'unknown'] as const).filter((name) => name in answer)
+  const [only] = said
+  if (said.length !== 1 || only === undefined) return UNKNOWN
+  return only === 'done' || answer[only] === true ? (answer as unknown as Reconciled) : UNKNOWN
+}
+
+/** The lease is looked at again: without a live one the handler would start beside the next claim. */
+const hasLapsed = ({ request, heartbeat, forHandler }: HeldClaim): boolean =>
+  forHandler.signal.aborted || request.now() >= heartbeat.leaseExpiresAt()
+
+const lapsed = async ({ settings, held }: Asking): Promise<BeginResult> => {
+  held.heartbeat.stop()
+  const error = new StoreUnavailableError('The lease ended before the reconcile function answered')
+  settings.emit(() => storeFailed(held.claim.recordKey, 'claim', error))
+  await giveUp(settings, held.claim)
+  return { kind: 'unavailable', error }
+}
+
+const follow = async (asking: Asking, answer: Answer): Promise<BeginResult> => {
+  const { settings, held } = asking
+  if (answer === 'unanswered') return leave(asking)
+  if ('done' in answer) return complete(asking, answer.done)
+  if ('unknown' in answer) return defer(asking, answer.retryAfterSeconds)
+  if ('notDone' in answer) return beginGeneration(asking)
+  settings.emit(() => reconciled(held.claim, 'rerun'))
+  settings.runtime.probe?.('before-handler')
+  return { kind: 'run', held }
+}
+
+const reconciled = (
+  claim: Claim,
+  decision: Extract<IdempotencyEvent, { type: 'reconciled' }>['decision'],
+  retryAfter?: number,
+): IdempotencyEvent => ({
+  type: 'reconciled',
+  ...aboutClaim(claim),
+  decision,
+  ...(retryAfter === undefined ? {} : { retryAfterSeconds: retryAfter }),
+})
+
+/** The question may still be running, so the claim stays until its lease ends. */
+const leave = ({ settings, held }: Asking): BeginResult => {
+  held.heartbeat.endRenewals()
+  held.heartbeat.handlerEnded()
+  const wait = retryAfterSeconds(held.heartbeat.leaseExpiresAt(), {
+    now: held.request.now(),
+    skew: settings.store.skew,
+  })
+  settings.emit(() => reconciled(held.claim, 'unanswered', wait))
+  return { kind: 'pending', retryAfterSeconds: wait }
+}
+
+const complete = async (asking: Asking, done: unknown): Promise<BeginResult> => {
+  const { settings, held } = asking
+  const { claim } = held
+  let settlement: Settlement
+  try {
+    settlement = settlementOf(settings, claim, asking.endingOf(done))
+  } catch {
+    return defer(asking, undefined) // an answer that cannot be read is none
+  }
+  settings.emit(() => reconciled(claim, 'done'))
+  const settled = await settleAs(settings, held, () => settlement)
+  if (settled.kind === 'completed' && settlement.kind === 'completed')
+    return { kind: 'replay', record: settledRecord(claim, settlement) }
+  return notSettled(settled)
+}
+
+const settledRecord = (
+  { leaseExpiresAt: _, generationAt: __, reconciles: ___, ...kept }: Claim,
+  { kind: ____, ...settled }: Extract<Settlement, { kind: 'completed' }>,
+): SettledRecord => ({ ...kept, ...settled, revision: kept.revision + 1 })
+
+/** Nothing is answered that is not stored. */
+const notSettled = (settled: SettleResult): BeginResult =>
+  settled.kind === 'replay' || settled.kind === 'conflict' ? settled : { kind: 'pending', retryAfterSeconds: 1 }
+
+const defer = async (
+  { settings, held, seen: { lastError } }: Asking,
+  asked: number | undefined,
+): Promise<BeginResult> => {
+  const { runtime } = settings
+  const reconciles = held.claim.reconciles ?? 0
+  const wait = isRetryAfter(asked) ? asked : pauseAfter(reconciles, runtime.random())
+  const deferred: Deferral = { reconciles: reconciles + 1, reconcileAt: later(runtime.now(), fromSeconds(wait)) }
+  settings.emit(() => reconciled(held.claim, 'unknown', wait + 1))
+  const error = lastError === undefined ? {} : { lastError } // the take-over did not carry it
+  const settled = await settleAs(settings, held, () => ({ kind: 'abandoned', deferred, ...error }))
+  return settled.kind === 'replay' || settled.kind === 'conflict'
+    ? settled
+    : { kind: 'pending', retryAfterSeconds: wait + 1 }
+}
+
+const isRetryAfter = (value: unknown): value is number =>
+  integerBetween(1, MAX_RETRY_AFTER_SECONDS)(value) === undefined
+
+const pauseAfter = (reconciles: number, random: number): number => {
+  const pause = Math.min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** reconciles)
+  return Math.round(pause * (1 + JITTER * (2 * random - 1)))
+}
+
+/**
+ * The effect did not happen: the run gets new downstream keys and may release. A write of unknown fate starts nothing. The
+ * abandon that follows fences its delayed send.
+ */
+const beginGeneration = async (asking: Asking): Promise<BeginResult> => {
+  const { settings, held } = asking
+  const next = nextGeneration(held.claim, settings.runtime.now())
+  settings.emit(() => reconciled(held.claim, 'notDone'))
+  const answer = await writeGeneration(settings, held, next)
+  if (answer === undefined) {
+    await settleAs(settings, held, () => ({ kind: 'abandoned' }))
+    return { kind: 'unavailable', error: new StoreUnavailableError('The next generation could not be written') }
+  }
+  if (answer.kind === 'lost') {
+    held.heartbeat.stop()
+    return notSettled(onLost(settings, held.claim, answer.record))
+  }
+  if (hasLapsed(held)) return lapsed({ ...asking, held: { ...held, claim: next } })
+  settings.runtime.probe?.('before-handler')
+  return { kind: 'run', held: { ...held, claim: next, forHandler: handlerClaim(next, held.lost) } }
+}
+
+const writeGeneration = async (
+  { store, runtime, emit }: Settings,
+  { claim }: HeldClaim,
+  { generationAt = claim.createdAt }: Claim,
+): Promise<NextGenerationAnswer | undefined> => {
+  for (let tried = 0; tried < GENERATION_TRIES; tried++) {
+    try {
+      return await runtime.withDeadline(GENERATION_BUDGET, (signal) =>
+        store.nextGeneration(claim, generationAt, signal),
+      )
+    } catch (error) {
+      emit(() => storeFailed(claim.recordKey, 'nextGeneration', error))
+    }
+  }
+  return undefined
+}
