@@ -284,9 +284,9 @@ const lastStart = (began: number): number => {
   return left / 1_000
 }
 
-/** The layer reads `wait` and `filter`, which are made of these two. */
+/** The layer reads `wait`, which is made of it. */
 const withoutGiven = (settings: object): unknown => {
-  const { inProgress: _, replayHeaders: __, ...read } = settings as Options
+  const { inProgress: _, ...read } = settings as Options
   return read
 }
 
@@ -295,6 +295,13 @@ const SHOWN_BY_USE: Readonly<Record<string, (cell: string) => unknown>> = {
   timeoutEarlyInMillis: async (cell) => {
     expect(await statusCloseToEnd(number(cell) + TIMER_SLACK)).toBe('unstored')
     expect(await statusCloseToEnd(number(cell) + TIMER_SLACK + 1)).toBe('created')
+  },
+  replayHeaders: (cell) => {
+    expect(valuesIn(cell)).toEqual([{ deny: [] }])
+    const kept = (replayHeaders: unknown) =>
+      ['set-cookie', 'date', 'etag', 'x-cost'].map(readHttpSettings('test', { ...http, replayHeaders } as never).filter)
+    expect(kept({ deny: [] })).toEqual(kept(undefined))
+    expect(kept({ allow: ['x-cost'] })).not.toEqual(kept(undefined))
   },
   visibility: (cell) => {
     const client = { ...http, key: 'messageId', sqs: { send: handler } }
