@@ -1,18 +1,18 @@
 /**
- * Canonical JSON text that loses nothing: two texts are equal here exactly when they are the same JSON value with
- * numbers taken as exact decimals. `JSON.parse` alone would make 12345678901234567890 and ...891 the same number.
+ * Canonical JSON text that loses nothing. Two canonical texts are equal exactly if they are the same JSON value, with
+ * numbers as exact decimals. `JSON.parse` alone would turn 12345678901234567890 and ...891 into the same number.
  */
 
-/** Deeper text is not canonicalised: the walk below is recursive, and its caller hashes the raw bytes instead. */
+/** The walk below is recursive, so deeper text is not canonicalised: its caller hashes the raw bytes instead. */
 const MAX_DEPTH = 64
 
-/** Exponents longer than this are left alone: they are not numbers that anybody sends, and parsing them costs time. */
+/** Longer exponents are not canonicalised: no real number has one, and parsing them costs time. */
 const MAX_EXPONENT_DIGITS = 15
 
-/** Thrown by {@link canonicalValue}; names the place and the type, never the value. */
+/** Thrown by {@link canonicalValue}. Its message names the place and the type, never the value. */
 export class NotCanonical extends TypeError {
   override readonly name = 'NotCanonical'
-  /** Whether `JSON.parse` can have made it, of a text such as `1e400`. */
+  /** Whether `JSON.parse` can return such a value, as it does for `1e400`. */
   readonly isParsed: boolean
 
   constructor(message: string, isParsed = false) {
@@ -25,8 +25,8 @@ class CannotCanonicalise extends Error {}
 
 /**
  * The canonical form of JSON text: code-unit key order, no white space, strings unescaped, numbers as exact decimals.
- * `undefined` where there is none: not JSON, duplicate keys, lone surrogates, nesting over 64.
- * `leftOut` names members of the outermost object that do not count.
+ * `undefined` if there is none: the text is not JSON, or has duplicate keys, lone surrogates or a nesting over 64.
+ * `leftOut` names members of the outermost object that are left out.
  */
 export const canonicalText = (text: string, leftOut?: ReadonlySet<string>): string | undefined => {
   try {
@@ -40,13 +40,14 @@ export const canonicalText = (text: string, leftOut?: ReadonlySet<string>): stri
 
 /**
  * The same form for a JavaScript value. A member that is `undefined` counts as absent, as in `JSON.stringify`.
- * Anything that JSON would silently change (Map, Set, bigint, Date, class instances, NaN, functions) is refused.
+ * Throws {@link NotCanonical} for values that JSON would silently change: Map, Set, bigint, Date, class instances, NaN,
+ * functions.
  */
 export const canonicalValue = (value: unknown): string => writeValue(value, '$', 0)
 
 /**
- * `text` is valid JSON by now, so this scanner looks only for where things begin and end. A string without escapes is in
- * canonical form as it stands, quotes and all.
+ * `text` is valid JSON, so this scanner only looks for where each value begins and ends. A string without escapes is
+ * already in canonical form, with its quotes.
  */
 const walkText = (text: string, leftOut: ReadonlySet<string> | undefined): string => {
   let at = 0
@@ -103,7 +104,7 @@ const walkText = (text: string, leftOut: ReadonlySet<string> | undefined): strin
   return readValue(0)
 }
 
-/** White space, comma, colon: what separates the parts of valid JSON, and says nothing itself. */
+/** White space, comma and colon: they separate the parts of valid JSON and have no meaning themselves. */
 const isSeparator = (code: number): boolean => code <= 0x20 || code === 0x2c || code === 0x3a
 
 const wellFormed = (text: string): string => {
@@ -111,10 +112,10 @@ const wellFormed = (text: string): string => {
   throw new CannotCanonicalise()
 }
 
-/** A number in its parts: sign, whole, fraction, exponent. Or a name: `true`, `false`, `null`. */
+/** A number in its parts (sign, whole, fraction, exponent), or a word: `true`, `false`, `null`. */
 const SCALAR = /(-?)(\d+)\.?(\d*)[eE]?([-+\d]*)|\w+/y
 
-/** One is there: the text is valid JSON. */
+/** There is always a match: the text is valid JSON. */
 const scalarAt = (text: string, at: number): RegExpExecArray => {
   SCALAR.lastIndex = at
   return SCALAR.exec(text) as RegExpExecArray
@@ -126,7 +127,7 @@ const canonicalScalar = ([token, sign, whole, fraction = '', exponent = '']: Reg
   if (exponent.length > MAX_EXPONENT_DIGITS) throw new CannotCanonicalise()
   const digits = (whole + fraction).replace(/^0+/, '')
   let end = digits.length
-  while (digits[end - 1] === '0') end-- // no regular expression: /0+$/ takes quadratic time on a long run of inner zeros
+  while (digits[end - 1] === '0') end-- // /0+$/ takes quadratic time on a long run of inner zeros
   if (end === 0) return '0'
   const power = Number(exponent) - fraction.length + digits.length - end
   return sign + digits.slice(0, end) + (power === 0 ? '' : `e${power}`)
@@ -134,11 +135,11 @@ const canonicalScalar = ([token, sign, whole, fraction = '', exponent = '']: Reg
 
 interface Member {
   readonly name: string
-  /** Name and value as they are written. */
+  /** Name and value as canonical text. */
   readonly text: string
 }
 
-/** Few members are kept in order as they come, which is faster. For many that takes quadratic time, and so they are sorted. */
+/** Few members are inserted in order, which is faster. For many that would take quadratic time, so they are sorted. */
 const FEW = 16
 
 const addMember = (members: Member[], name: string, text: string): void => {
@@ -167,10 +168,10 @@ const writeValue = (value: unknown, path: string, depth: number): string => {
   if (Array.isArray(value)) return writeArray(value, path, depth)
   if (isPlainObject(value)) return writeObject(value, path, depth)
   const isParsed = value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY
-  throw new NotCanonical(`${path} is ${describe(value)}, which JSON cannot hold without losing something`, isParsed)
+  throw new NotCanonical(`${path} is ${describe(value)}, which JSON cannot represent without loss`, isParsed)
 }
 
-/** Indexed, not mapped: a hole reads as `undefined` and is refused, where `map` would skip it. */
+/** By index: a hole is then `undefined` and refused, while `map` would skip it. */
 const writeArray = (value: readonly unknown[], path: string, depth: number): string => {
   const items: string[] = []
   for (let index = 0; index < value.length; index++) {
@@ -188,7 +189,7 @@ const writeObject = (value: object, path: string, depth: number): string => {
   return writeMembers(members)
 }
 
-/** The place is for the log, and a member's name may be somebody's data: only what looks like a program's own is shown. */
+/** The place is for the log, and a member's name may be a customer's data: only names that look like code are shown. */
 const shownMember = (key: string): string => (/^[A-Za-z_$][\w$]{0,39}$/.test(key) ? `.${key}` : '.…')
 
 const isPlainObject = (value: unknown): value is object => {

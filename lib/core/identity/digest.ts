@@ -3,8 +3,8 @@ import { hash } from 'node:crypto'
 const LENGTH_BYTES = 4
 
 /**
- * SHA-256 over length-prefixed parts. The prefix is what keeps `['ab', 'c']` and `['a', 'bc']` apart: no separator can
- * be smuggled into a part. They are hashed in one piece, since each call of the hash costs more than its bytes.
+ * SHA-256 over length-prefixed parts. The prefix distinguishes `['ab', 'c']` from `['a', 'bc']`: a part cannot smuggle
+ * in a separator. The parts are hashed in one call, because each call costs more than its bytes.
  */
 export const digest = (
   label: string,
@@ -24,9 +24,9 @@ export const digest = (
   return hash('sha256', framed, encoding)
 }
 
-/** In bytes. Anything else would be framed by a length of its own, and two different things come out the same. */
+/** In bytes. Other values would get a wrong length, and two different ones could get the same digest. */
 const lengthOf = (part: string | Uint8Array): number => {
   if (typeof part === 'string') return Buffer.byteLength(part)
   if (part instanceof Uint8Array) return part.length
-  throw new TypeError('A digest is of texts and bytes')
+  throw new TypeError('A digest takes strings and bytes only')
 }

@@ -4,22 +4,22 @@ import { digest } from './digest.ts'
 declare const fingerprint: unique symbol
 
 /**
- * Digest of the canonical payload: `<algorithm id>:<base64url SHA-256>`. Two fingerprints match when the strings are
- * equal; one with an algorithm id that this version does not know therefore never matches.
+ * Digest of the canonical payload: `<algorithm id>:<base64url SHA-256>`. Two fingerprints match if the strings are
+ * equal. So one with an algorithm id that this version does not know never matches.
  */
 export type Fingerprint = string & { readonly [fingerprint]: true }
 
-/** Raised when the same payload would get another digest. Records of the older id then count as mismatches. */
+/** It is raised when the same payload gets another digest. Records with the older id then count as mismatches. */
 const ALGORITHM_ID = '1'
 
-/** One part of the payload. What kind it is takes part: the text `null` and the JSON value `null` differ. */
+/** One part of the payload. Its kind is part of the digest: the text `null` and the JSON value `null` differ. */
 export type FingerprintPart =
   | { readonly kind: 'text'; readonly text: string }
   /** Text that is already in the form of `canonicalText` or `canonicalValue`. */
   | { readonly kind: 'canonical'; readonly text: string }
-  /** Canonical where it reads as JSON, else the bytes. */
+  /** Canonical if it is JSON, otherwise its bytes. */
   | { readonly kind: 'body'; readonly body: Body }
-  /** The bytes, also where they read as JSON: as text, `1.10` and `1.1` differ. */
+  /** Its bytes, even if they are JSON: as text, `1.10` and `1.1` differ. */
   | { readonly kind: 'bytes'; readonly bytes: Body }
 
 type Body = string | Uint8Array | undefined
@@ -42,7 +42,9 @@ const labelledBody = (body: Body): readonly (string | Uint8Array)[] => {
 const labelledBytes = (bytes: Body): readonly (string | Uint8Array)[] =>
   bytes === undefined ? ['none'] : ['raw', typeof bytes === 'string' ? exactBytes(bytes) : bytes]
 
-/** UTF-8 cannot hold a lone surrogate; such text is hashed as UTF-16, under its own mark, so that nothing is folded. */
+/**
+ * UTF-8 cannot encode a lone surrogate. Such text is hashed as UTF-16 under its own mark, so no two texts become equal.
+ */
 const exactBytes = (text: string): string | Uint8Array =>
   text.isWellFormed() ? text : Buffer.concat([Buffer.of(0xff), Buffer.from(text, 'utf16le')])
 

@@ -3,8 +3,8 @@ import { unawaited } from '../unawaited.ts'
 import { canonicalValue, NotCanonical } from './canonical-json.ts'
 
 /**
- * Canonical text of a payload that the user picked, or of a body that a parser has read. Throws {@link IdempotencyError}
- * `payload-invalid`: with status 400 where the client's own JSON is the cause, such as `1e400`.
+ * Canonical text of a payload that the user chose, or of a body that a parser has read. Throws {@link IdempotencyError}
+ * `payload-invalid`, with status 400 if the client's own JSON is the cause, such as `1e400`.
  */
 export const canonicalPayload = (payload: unknown, source: 'payload' | 'body' = 'payload'): string => {
   try {

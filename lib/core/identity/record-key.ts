@@ -4,32 +4,38 @@ import { digest } from './digest.ts'
 
 declare const recordKey: unique symbol
 
-/** Scope and idempotency key, as stored: `<operation>#<digest>`. Holds nothing that the client sent. */
+/** Scope and idempotency key, as stored: `<operation>#<digest>`. It contains nothing that the client sent. */
 export type RecordKey = string & { readonly [recordKey]: true }
 
-/** For services without tenants. A choice that has to be written out, since a forgotten tenant mixes customers up. */
+/** For services without tenants. It has to be written out, because a forgotten tenant mixes up customers. */
 export const SINGLE_TENANT = 'single-tenant'
 
+/** What a record key is derived from. */
 export interface RecordKeyParts {
-  /** The option of that name. */
+  /** The option `operation`. */
   readonly operation: string
   /** The literal `'single-tenant'` stands for no tenant. */
   readonly tenant: string
-  /** Empty where the event source has none. */
+  /** In capitals. Empty for an event source without methods. */
   readonly method?: string
-  /** Empty where the event source has none. */
+  /** The template of the route. Empty for an event source without routes. */
   readonly route?: string
+  /** The idempotency key as the client meant it, without the quotes of a header. */
   readonly key: string
 }
 
 export const isOperation = (value: unknown): value is string => typeof value === 'string' && OPERATION.test(value)
 
 /**
- * The key of a record in the table, for whoever looks one up: `key` as the client meant it, without the quotes of a header;
- * `method` in capitals and the route's template for HTTP, neither for queues and `once`.
+ * Derives the key of a record in the table, for example to look one up. HTTP records have a method and a route, those
+ * of queues and `once` have neither. Throws {@link IdempotencyError} `scope-missing` or `key-invalid` for a part that
+ * is no string, empty or not well-formed Unicode.
  *
- * The operation stays readable, so that IAM can bind a function to its own records by leading keys. The rest is a
- * digest: of fixed size, without personal data, and without a separator that a tenant or key could contain.
+ * The operation stays readable, so IAM can limit a function to its own records by leading keys. The rest is a digest:
+ * it has a fixed size, no personal data, and no separator that a tenant or key could contain.
+ *
+ * @example
+ * deriveRecordKey({ operation: 'payments', tenant: 'merchant-7', method: 'POST', route: '/payments', key: 'abc' })
  */
 export const deriveRecordKey = ({ operation, tenant, method = '', route = '', key }: RecordKeyParts): RecordKey => {
   assertText('scope-missing', 'tenant', tenant)
@@ -41,8 +47,8 @@ export const deriveRecordKey = ({ operation, tenant, method = '', route = '', ke
 }
 
 /**
- * A key as the entries take it: the id of a database row may be a number, and counts as its decimal text. Two ids beyond
- * the safe integers may have become one number already, so such a number is refused.
+ * A key as `once` and the options `key` take it: the id of a database row may be a number, and counts as its decimal
+ * text. Two ids beyond the safe integers may already have become one number, so such a number is refused.
  */
 export const keyText = (key: string | number): string => {
   if (typeof key !== 'number') return key
@@ -53,10 +59,10 @@ export const keyText = (key: string | number): string => {
   )
 }
 
-/** The readable part: an operation's name holds no `#`. */
+/** The readable part: the name of an operation contains no `#`. */
 export const operationOf = (recordKey: RecordKey): string => recordKey.slice(0, recordKey.indexOf('#'))
 
-/** UTF-8 has no lone surrogates: two different ones would become the same bytes, and so the same record. */
+/** UTF-8 has no lone surrogates: two different ones would become the same bytes, and thus the same record. */
 const assertText = (code: 'scope-missing' | 'key-invalid', name: string, value: unknown): void => {
   if (typeof value !== 'string') throw new IdempotencyError(code, `The ${name} is ${typeof value}, not a string`)
   if (value === '') throw new IdempotencyError(code, `The ${name} is empty`)

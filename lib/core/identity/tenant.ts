@@ -5,12 +5,14 @@ import { SINGLE_TENANT } from './record-key.ts'
 
 type TenantAnswer = string | Error | null | undefined
 
-/** The option `tenant` of the entries that take an event: never left out, so that no key is shared by all. */
+/**
+ * The option `tenant` of the entries that take an event. It is required, so no two customers share a key by accident.
+ */
 export type TenantChoice<TSubject> =
   | ((subject: TSubject) => TenantAnswer | PromiseLike<TenantAnswer>)
   | typeof SINGLE_TENANT
 
-/** `subject`: what the function is a function of, in words. */
+/** `subject`: the name of the function's argument, for the message. */
 export const aTenant =
   (subject: string): Rule =>
   (value) =>
@@ -19,8 +21,8 @@ export const aTenant =
       : `must be a function of the ${subject}, or the literal "${SINGLE_TENANT}"`
 
 /**
- * Asked before the handler runs, and of nothing but the event: a tenant is never guessed. An error that the function
- * returns is thrown. What it throws at once is thrown at once, and is no rejection.
+ * Derived before the handler runs, and from the event only: a tenant is never guessed. An error that the function
+ * returns is thrown. An error that a synchronous function throws is thrown at once, not as a rejection.
  */
 export const tenantOf = <TSubject>(tenant: TenantChoice<TSubject>, subject: TSubject): string | Promise<string> => {
   if (tenant === SINGLE_TENANT) return SINGLE_TENANT
@@ -36,7 +38,10 @@ const tenantText = (answer: TenantAnswer): string => {
   return scopeText('tenant', answer)
 }
 
-/** What an option answered for a part of the scope, or for the key in it. Throws {@link IdempotencyError} `scope-missing`. */
+/**
+ * The answer of an option for the scope or the key, if it is a text. Throws {@link IdempotencyError} `scope-missing`
+ * otherwise.
+ */
 export const scopeText = (option: string, answer: unknown): string => {
   if (typeof answer === 'string' && answer !== '') return answer
   unawaited(answer)

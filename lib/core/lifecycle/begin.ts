@@ -63,7 +63,7 @@ const asUnavailable = (error: unknown): StoreUnavailableError => {
  * unprotected either: the store answered, and another invocation may already be running.
  */
 const leaseLapsed = async (settings: Settings, claim: Claim): Promise<BeginResult> => {
-  const error = new StoreUnavailableError('The lease lapsed before the claim was answered')
+  const error = new StoreUnavailableError('The lease ended before the store answered the claim')
   settings.emit(() => storeFailed(claim.recordKey, 'claim', error))
   await giveUp(settings, claim)
   return { kind: 'unavailable', error }

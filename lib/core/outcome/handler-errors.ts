@@ -1,17 +1,19 @@
+/** The options of {@link NotDoneError}. */
 export interface NotDoneErrorOptions extends ErrorOptions {
-  /** For hosts that turn errors into answers, such as Middy's `http-error-handler`. */
+  /** The HTTP status for hosts that turn errors into answers, such as Middy's `http-error-handler`. */
   readonly statusCode?: number | undefined
-  /** As in `http-errors`: `false` keeps such a host from showing the message. */
+  /** As in `http-errors`: with `false`, such a host does not show the message. */
   readonly expose?: boolean | undefined
 }
 
+/** The options of {@link TerminalError}. */
 export interface TerminalErrorOptions extends NotDoneErrorOptions {
-  /** Anything JSON can hold; comes back with the replayed error. */
+  /** Any JSON value. The replayed error has it too. */
   readonly details?: unknown | undefined
 }
 
 class HandlerError extends Error {
-  // `declare`: what the constructor does not set is no member, and so not in a log.
+  // `declare`: a field that the constructor does not set is no member, so logs do not show it.
   declare readonly statusCode?: number
   declare readonly expose?: boolean
 
@@ -23,16 +25,22 @@ class HandlerError extends Error {
 }
 
 /**
- * Thrown by a handler to state that nothing was done: the claim is released, and any retry may run, with another payload
- * too. The error reaches the caller as it is.
+ * A handler throws it to state that nothing was done. The claim is released, and any retry may run, also with another
+ * payload. The caller gets the error unchanged.
+ *
+ * @example
+ * if (account.isLocked) throw new NotDoneError('The account is locked', { statusCode: 423 })
  */
 export class NotDoneError extends HandlerError {
   override readonly name = 'NotDoneError'
 }
 
 /**
- * Thrown by a handler to state that this failure is the final outcome: it is stored, and every retry gets an equal
- * error without a run.
+ * A handler throws it to state that this failure is the final outcome. The error is stored, and every retry gets an
+ * equal error without a run.
+ *
+ * @example
+ * throw new TerminalError('The card was declined', { statusCode: 402, details: { charge: charge.id } })
  */
 export class TerminalError extends HandlerError {
   override readonly name = 'TerminalError'

@@ -2,55 +2,62 @@ import { unawaited } from '../unawaited.ts'
 import { NotDoneError, TerminalError } from './handler-errors.ts'
 import { type Outcome, outcomeOf, type StoredError, unavailable } from './outcome.ts'
 
-/** The three ways to end a claim. */
+/** The three ways to end a claim: store the outcome, state that nothing was done, or leave the effect in doubt. */
 export type Decision = 'complete' | 'release' | 'abandon'
 
-/** How a claim is to end, with what it leaves behind. */
+/** How a claim is to end, and what it stores. */
 export type ClaimEnding =
   | { readonly kind: 'complete'; readonly status: 'SUCCEEDED' | 'FAILED'; readonly outcome: Outcome }
   | { readonly kind: 'release'; readonly lastError?: string }
   | { readonly kind: 'abandon'; readonly lastError?: string }
 
-/** An answer as a policy sees it. To read it throws nothing, and changes nothing of what is answered or stored. */
+/** An answer as a policy sees it. Reading it never throws, and does not change what is answered or stored. */
 export interface Answer {
   readonly statusCode: number
-  /** Names in lower case; the lines of one name are joined by `, `. */
+  /** Names are in lower case. Several lines of one name are joined by `, `. */
   readonly headers: Readonly<Record<string, string | undefined>>
   /**
-   * What a JSON body says, where its `Content-Type` is one of JSON (`…/json`, `…+json`) or missing; other text as it is;
-   * what is in Base64 and is no JSON as a `Buffer`. `undefined` where there is no body, or a stream. It is read at the
-   * first look.
+   * The parsed body, if it is JSON and its `Content-Type` is a JSON type (`…/json`, `…+json`) or missing. Otherwise
+   * text as it is, and a Base64 body as a `Buffer`. `undefined` if there is no body, or if it is a stream. It is parsed
+   * when it is first read.
    */
   readonly body: unknown
 }
 
+/**
+ * The option `outcomes`: decides by an answer how its claim ends. If it throws or returns anything else, {@link
+ * storeSuccess} decides.
+ */
 export type AnswerPolicy = (answer: Answer) => Decision
 
 type Status = Pick<Answer, 'statusCode'>
 
-/** 2xx and 3xx are kept; after a 4xx the client may mend the request; after a 5xx the same request may run again. */
+/** Stores 2xx and 3xx. After a 4xx the client may correct the request. After a 5xx the same request may run again. */
 export const storeSuccess = ({ statusCode }: Pick<Answer, 'statusCode'>): Decision => {
   if (statusCode >= 200 && statusCode < 400) return 'complete'
   return statusCode >= 400 && statusCode < 500 ? 'release' : 'abandon'
 }
 
-/** Statuses that speak about the moment or the caller's credentials, not about the request. */
+/** Statuses that are about the moment or the caller's credentials, not about the request. */
 const PASSING = new Set([401, 403, 407, 408, 425, 429])
 
-/** As {@link storeSuccess}, and a 4xx that would be the same next time is kept too. */
+/**
+ * As {@link storeSuccess}, and also stores each 4xx that would be the same next time: all but 401, 403, 407, 408, 425,
+ * 429.
+ */
 export const storeDeterministic = (answer: Pick<Answer, 'statusCode'>): Decision =>
   answer.statusCode >= 400 && answer.statusCode < 500 && !PASSING.has(answer.statusCode)
     ? 'complete'
     : storeSuccess(answer)
 
-/** Every answer is kept, a 5xx too, as the first version of Stripe's API does. A throw is not an answer. */
+/** Stores every answer, including 5xx, as version 1 of Stripe's API does. An error that is thrown is not an answer. */
 export const storeEverything = (_answer: Pick<Answer, 'statusCode'>): Decision => 'complete'
 
-/** Which of the two settled statuses an answer gets; SQS and the operator's tools tell them apart. */
+/** The settled status of an answer. SQS and the operator's tools distinguish the two. */
 export const statusOf = ({ statusCode }: Status): 'SUCCEEDED' | 'FAILED' =>
   statusCode >= 200 && statusCode < 400 ? 'SUCCEEDED' : 'FAILED'
 
-/** What a policy of the user's own may not break: an answer that is there already. */
+/** The decision of a policy. A bug in it must not break an answer that already exists. */
 export const decide = <T extends Status>(policy: (answer: T) => Decision, answer: T): Decision => {
   try {
     const decision: unknown = policy(answer)
@@ -67,8 +74,8 @@ const complain = (what: string): void =>
   console.error(`lambda-once: the policy "outcomes" ${what}; it must answer "complete", "release" or "abandon"`)
 
 /**
- * How a throw ends the claim. Only what the handler throws on purpose says more than that the effect is in doubt: a
- * `statusCode` may come from a downstream's client, and speaks about one call of several.
+ * How an error of the handler ends the claim. Only `NotDoneError` and `TerminalError` say more than that the effect is
+ * in doubt. A `statusCode` may come from the client of a downstream service, and is about one call of several.
  */
 export const endingOfError = (error: unknown): ClaimEnding => {
   if (error instanceof NotDoneError) return { kind: 'release', lastError: error.name }
@@ -76,26 +83,29 @@ export const endingOfError = (error: unknown): ClaimEnding => {
   return { kind: 'abandon', lastError: errorClass(error) }
 }
 
-/** As {@link endingOfError}; an error that is meant for this request's client counts as an answer with its status. */
+/**
+ * As {@link endingOfError}, but an error that is meant for the request's client counts as an answer with its status.
+ */
 export const endingOfHttpError = (error: unknown, policy: AnswerPolicy = storeSuccess): ClaimEnding => {
   const ending = endingOfError(error)
   const statusCode = statusForClient(error)
   if (ending.kind !== 'abandon' || statusCode === undefined) return ending
   const decision = decide(policy, { statusCode, headers: {}, body: undefined })
   if (decision !== 'complete') return { ...ending, kind: decision }
-  // What is not an Error has nothing that could be kept and thrown again.
+  // A value that is not an Error has nothing to store and throw again.
   return error instanceof Error ? failed(error) : ending
 }
 
 const failed = (error: Error): ClaimEnding => ({ kind: 'complete', status: 'FAILED', outcome: errorOutcome(error) })
 
-/** The error of a stored outcome, equal to the one that was thrown. */
+/** The error of a stored outcome: it equals the one that was thrown. */
 export const replayedError = ({ message, ...options }: StoredError): TerminalError =>
   new TerminalError(message, options)
 
 /**
- * `expose: true` says that the message may be shown to the client: http-errors and Middy's own errors set it on a 4xx,
- * while the clients of Stripe, AWS, Twilio, axios, got and undici do not.
+ * The status of an error that is meant for the client. `expose: true` says that the client may see the message:
+ * http-errors and Middy's own errors set it on a 4xx, while the clients of Stripe, AWS, Twilio, axios, got and undici
+ * do not.
  */
 export const statusForClient = (error: unknown): number | undefined => {
   try {
@@ -111,7 +121,7 @@ const errorOutcome = (error: Error): Outcome => {
   try {
     return { kind: 'error', error: storedError(error) }
   } catch {
-    return unavailable('not-json') // a getter that throws: the handler's error is the one that its caller gets
+    return unavailable('not-json') // a getter that throws: the caller gets the handler's error, not the getter's
   }
 }
 
@@ -125,18 +135,18 @@ const storedError = (error: Error & { details?: unknown; statusCode?: unknown; e
   }
 }
 
-/** Bytes too: as what `JSON.stringify` makes of them. */
+/** Bytes too become what `JSON.stringify` makes of them. */
 const asJsonKeeps = (details: unknown): unknown => {
   const outcome = outcomeOf({ details })
   return outcome.kind === 'json' ? JSON.parse(outcome.text).details : undefined
 }
 
-/** A class name says what went wrong without saying about whom; anything else might be the customer's data. */
+/** A class name says what went wrong. Anything else in an error may be a customer's data. */
 const errorClass = (error: unknown): string => {
   try {
     const name = error instanceof Error ? error.name : undefined
     return typeof name === 'string' && /^[A-Za-z_$][\w$.]{0,99}$/.test(name) ? name : 'Error'
   } catch {
-    return 'Error' // a getter that throws: the handler's error is the one that its caller gets
+    return 'Error' // a getter that throws
   }
 }

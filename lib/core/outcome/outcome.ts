@@ -1,23 +1,24 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 
-/** Why a run that is done cannot be answered again. */
+/** Why the outcome of a run cannot be replayed. */
 export type UnavailableReason = 'not-json' | 'streamed' | 'too-large' | 'unreadable'
 
-/** What a run left behind: the stored answer. */
+/** The outcome of a run: the answer to store. */
 export type Outcome =
-  /** The handler returned `undefined`; nothing is stored beside the status. */
+  /** The handler returned `undefined`. Only the status is stored. */
   | { readonly kind: 'none' }
   | { readonly kind: 'json'; readonly text: string }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   | { readonly kind: 'error'; readonly error: StoredError }
-  /** The effect is done, the answer is not replayable. */
+  /** The effect is done, but the answer cannot be replayed. */
   | { readonly kind: 'unavailable'; readonly reason: UnavailableReason }
 
-/** An outcome as it is read back. Its JSON is parsed once, where what is broken can still be told. */
+/** An outcome as it is read. Its JSON is parsed only once, where broken JSON can still be reported. */
 export type StoredOutcome =
   | Exclude<Outcome, { readonly kind: 'json' }>
   | { readonly kind: 'json'; readonly value: unknown }
 
+/** What is stored of a `TerminalError`, or of an error that is meant for the client. */
 export interface StoredError {
   readonly message: string
   readonly details?: unknown
@@ -26,34 +27,34 @@ export interface StoredError {
   readonly expose?: boolean | undefined
 }
 
-/** How much room the store has for an outcome, in the store's own measure. */
+/** The room for an outcome in the store, measured as the store does. */
 export interface OutcomeRoom {
   /** Size of the rest of the settled record. */
   readonly besideBytes: number
-  /** Writes are charged by this many bytes, begun ones in full. */
+  /** Writes are charged by units of this size, and a begun unit in full. */
   readonly unitBytes: number
-  /** What record and outcome may measure together. */
+  /** The largest size of record and outcome together. */
   readonly maxBytes: number
 }
 
 const VERSION = 1
-/** Reserved for later: 5, a sibling item; 6, an object in S3. */
+/** 5 is reserved for a sibling item, and 6 for an object in S3. */
 const KINDS = { none: 0, json: 1, bytes: 2, error: 3, unavailable: 4 } as const
 const DEFLATED = 0x80
 const HEADER_BYTES = 2
 
 /**
- * More than any Lambda can answer (6 MB). The bound is for reading: a few stored kilobytes could otherwise unpack to
- * more than the memory holds.
+ * More than any Lambda function can answer (6 MB). Without this bound a few stored kilobytes could unpack to more than
+ * the memory holds.
  */
 const MAX_UNPACKED_BYTES = 16 * 1024 * 1024
 
 const REASONS: readonly string[] = ['not-json', 'streamed', 'too-large', 'unreadable'] satisfies UnavailableReason[]
 
-/** Lambda itself would send `JSON.stringify(value)`; what that cannot write is answered, but cannot be replayed. */
+/** Lambda sends `JSON.stringify(value)`. A value that it cannot write is answered, but cannot be replayed. */
 export const outcomeOf = (value: unknown): Outcome => {
   if (value === undefined) return { kind: 'none' }
-  if (value instanceof Uint8Array) return { kind: 'bytes', bytes: Uint8Array.from(value) } // its owner may fill it anew
+  if (value instanceof Uint8Array) return { kind: 'bytes', bytes: Uint8Array.from(value) } // the caller may reuse it
   try {
     if (isStream(value)) return unavailable('streamed')
     const text: string | undefined = JSON.stringify(value)
@@ -67,7 +68,7 @@ type Unavailable = Extract<Outcome, { kind: 'unavailable' }>
 
 export const unavailable = (reason: UnavailableReason): Unavailable => ({ kind: 'unavailable', reason })
 
-/** Web streams, Node streams, and anything else that is read rather than serialised. */
+/** Web streams, Node.js streams, and other values that are read and not serialised. */
 export const isStream = (value: unknown): boolean =>
   typeof value === 'object' &&
   value !== null &&
@@ -75,13 +76,13 @@ export const isStream = (value: unknown): boolean =>
     (name) => typeof (value as Record<PropertyKey, unknown>)[name] === 'function',
   )
 
-/** The value that a replay gives. */
+/** The value that a replay returns. */
 export const valueOfOutcome = (outcome: Extract<StoredOutcome, { kind: 'none' | 'json' | 'bytes' }>): unknown => {
   if (outcome.kind === 'none') return undefined
   return outcome.kind === 'json' ? outcome.value : Buffer.from(outcome.bytes)
 }
 
-/** A version byte, a kind byte, the content; deflated where the whole item then costs a write unit less. */
+/** A version byte, a kind byte, and the content. It is deflated if that saves a write unit of the whole item. */
 export const encodeOutcome = (outcome: Outcome, room: OutcomeRoom): Uint8Array => {
   const content = contentOf(outcome)
   const plain = frame(KINDS[outcome.kind], content)
@@ -93,7 +94,7 @@ export const encodeOutcome = (outcome: Outcome, room: OutcomeRoom): Uint8Array =
   return fits ? best : encodeOutcome(unavailable('too-large'), room)
 }
 
-/** Never throws: whatever cannot be read is an outcome that cannot be replayed. */
+/** Never throws: bytes that cannot be read are an outcome that cannot be replayed. */
 export const decodeOutcome = (encoded: Uint8Array): StoredOutcome => {
   try {
     return readOutcome(encoded)
@@ -152,5 +153,5 @@ const units = (bytes: number, { besideBytes, unitBytes }: OutcomeRoom): number =
 
 const worthPacking = (bytes: number, room: OutcomeRoom): boolean => units(bytes, room) > units(HEADER_BYTES, room)
 
-/** Looks at the mark only: what could not be kept is marked so. */
+/** Reads the kind byte only. */
 export const outcomeIsReplayable = (encoded: Uint8Array): boolean => encoded[1] !== KINDS.unavailable

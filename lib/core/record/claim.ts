@@ -4,19 +4,19 @@ import type { Runtime } from '../runtime.ts'
 import type { EpochMillis } from '../time.ts'
 import type { ClaimToken, InProgressRecord, StoredRecord } from './record.ts'
 
-/** The proof of a won claim, derived once and frozen. Only who holds it can renew or settle the record. */
+/** The proof of a won claim, derived once and frozen. Only its holder can renew or settle the record. */
 export interface Claim {
   readonly recordKey: RecordKey
   readonly fingerprint: Fingerprint
   readonly claimToken: ClaimToken
-  /** The revision that the claim itself writes; later writes of its owner count on from there. */
+  /** The revision that the claim itself writes. Each later write of its owner adds one. */
   readonly revision: number
-  /** 1 on an absent or expired record, else one more than the claim before. */
+  /** 1 on an absent or expired record, otherwise one more than the claim before. */
   readonly attempt: number
   /** The attempt with which the current generation began. */
   readonly generation: number
   readonly leaseExpiresAt: EpochMillis
-  /** When TTL may sweep the record while it is in progress; `undefined`: never, it waits for its decision. */
+  /** When TTL may delete the record while it is in progress. `undefined`: never, it waits for a person's decision. */
   readonly expiresAt: EpochMillis | undefined
   readonly createdAt: EpochMillis
   /** When the current generation began; `undefined`: with the record, at `createdAt`. */
@@ -25,7 +25,7 @@ export interface Claim {
   readonly reconciles?: number | undefined
 }
 
-/** What every claim of one request shares; the token is new for each. */
+/** What all claims of one request share. Each gets a new token. */
 export interface ClaimTerms {
   readonly recordKey: RecordKey
   readonly fingerprint: Fingerprint
@@ -42,8 +42,8 @@ export const firstClaim = (terms: ClaimTerms, token: ClaimToken, now: EpochMilli
   Object.freeze({ claimToken: token, revision: 1, attempt: 1, generation: 1, createdAt: now, ...terms })
 
 /**
- * A take-over of an abandoned record stays in its generation, because its effect may already have happened. One of a
- * released record begins the next generation; an expired record counts as absent.
+ * A take-over of an abandoned record stays in its generation, because the effect may already have happened. A take-over
+ * of a released record begins the next generation. An expired record counts as absent.
  */
 export const takeOverClaim = (
   seen: StoredRecord,
@@ -89,7 +89,10 @@ export const nextGeneration = ({ reconciles: _, ...claim }: Claim, now: EpochMil
 /** The record that a claim writes. */
 export const recordOf = (claim: Claim): InProgressRecord => ({ status: 'IN_PROGRESS', ...claim })
 
-/** An earlier attempt of this generation may have done the effect, so this claim can never state that nothing was done. */
+/**
+ * True if an earlier attempt of this generation may have done the effect: this claim cannot state that nothing was
+ * done.
+ */
 export const isInDoubt = (claim: Claim): boolean => claim.attempt > claim.generation
 
 /** How often the effect may have run, this attempt included. A question that decided nothing is no run. */

@@ -2,22 +2,27 @@ import { digest } from '../identity/digest.ts'
 import type { RecordKey } from '../identity/record-key.ts'
 import type { Claim } from './claim.ts'
 
-/** What the handler gets of its claim. */
+/** The part of its claim that a handler gets. */
 export interface HandlerClaim {
+  /** The key of the record in the table: operation and digest. It contains nothing that the client sent. */
   readonly recordKey: RecordKey
-  /** 1 for the first run of a key, one more for each claim after; only ever grows, so it may fence other systems. */
+  /** 1 for the first claim of a key, and one more for each later one. It only grows, so it may fence other systems. */
   readonly attempt: number
-  /** Aborts when the claim is lost, or its lease ends, while the handler runs: another invocation may be running by then. */
+  /** Aborts if the claim is lost or its lease ends while the handler runs: another invocation may then be running. */
   readonly signal: AbortSignal
   /**
-   * An idempotency key for something that the handler calls (Stripe, PayPal, an AWS client token), as a UUID. It is the
-   * same on every attempt that may repeat an effect, and a new one after a release: the downstream would answer the
-   * mended request with its stored refusal of the first.
+   * An idempotency key for a service that the handler calls (Stripe, PayPal, an AWS client token), as a UUID. It stays
+   * the same on every attempt that may repeat the effect. After a release it is a new one, because the service would
+   * answer the corrected request with its stored refusal of the first.
+   *
+   * `name` is a name of your choice for the call, such as `'charge'`. An empty one throws a `TypeError`.
+   * @example
+   * await stripe.refunds.create({ charge }, { idempotencyKey: claim.downstreamKey('refund') })
    */
   downstreamKey(name: string): string
 }
 
-/** `lost` makes its signal when it is first asked for, which most handlers never do. */
+/** The signal of `lost` is made when a handler first reads it, which most handlers never do. */
 export const handlerClaim = (claim: Claim, lost: AbortController): HandlerClaim =>
   Object.freeze(new LazilySignalled(claim, lost))
 
@@ -42,8 +47,8 @@ class LazilySignalled implements HandlerClaim {
 }
 
 /**
- * An own property, so that a copy has it; and one getter for all claims: with a getter of its own each claim would get a
- * hidden class of its own, and once its signal was read, stay in memory until a full garbage collection.
+ * An own property, so that a copy of the claim has it too. All claims share one getter: with one getter for each, each
+ * claim would get its own hidden class, and stay in memory until a full garbage collection once its signal was read.
  */
 const SIGNAL: PropertyDescriptor & ThisType<LazilySignalled> = {
   enumerable: true,
@@ -58,7 +63,7 @@ const downstreamKey = ({ recordKey, fingerprint, generation }: Claim, name: stri
   return asUuid(digest('lambda-once/downstream-key/1', [recordKey, fingerprint, String(generation), name], 'hex'))
 }
 
-/** Version 8: RFC 9562, section 5.8, for UUIDs whose bits mean something of the maker's own. */
+/** Version 8 is for UUIDs whose bits have a meaning of their maker's choice (RFC 9562, section 5.8). */
 const asUuid = (hex: string): string => {
   const version = `8${hex.slice(13, 16)}`
   const variant = `${((Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16)}${hex.slice(17, 20)}`

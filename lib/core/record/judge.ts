@@ -3,12 +3,16 @@ import { type EpochMillis, later, type Millis } from '../time.ts'
 import type { TakeOverReason } from './claim.ts'
 import { type InProgressRecord, isSettled, type SettledRecord, type StoredRecord } from './record.ts'
 
-/** What an abandoned record waits for: any retry, a decision by a person, or the answer of a reconcile function. */
+/**
+ * What an abandoned record waits for. `'rerun'`: any retry. `'hold'`: the decision of a person. `'ask'`: the answer of a
+ * reconcile function.
+ */
 export type AbandonedRule = 'rerun' | 'hold' | 'ask'
 
+/** What a record is judged by. */
 export interface JudgeTerms {
   readonly fingerprint: Fingerprint
-  /** The store's clock where it told, else this host's. */
+  /** The store's clock if it reported one, otherwise this host's. */
   readonly now: EpochMillis
   readonly skew: Millis
   readonly abandoned: AbandonedRule
@@ -18,6 +22,7 @@ export interface JudgeTerms {
   readonly runEndsAt: EpochMillis
 }
 
+/** What a request may do about a record. */
 export type Verdict =
   /** `ask`: the reconcile function is asked before anything runs. */
   | { readonly kind: 'takeOver'; readonly reason: TakeOverReason; readonly ask?: true }
@@ -29,7 +34,7 @@ export type Verdict =
   /** Abandoned, and asked about a short while ago without a decision. */
   | { readonly kind: 'pending'; readonly retryAfterSeconds: number }
 
-/** What a request may do about the record that it met. The order of the questions is the rule. */
+/** Decides what a request may do about the record that it found. The order of the questions is the rule. */
 export const judge = (record: StoredRecord, terms: JudgeTerms): Verdict => {
   if (record.status !== 'IN_PROGRESS' && isExpired(record.expiresAt, terms.now)) return takeOver('expired')
   if (record.status === 'RELEASED') return takeOver('released')
@@ -52,19 +57,16 @@ const judgeAbandoned = (record: InProgressRecord, terms: JudgeTerms): Verdict =>
     : { kind: 'takeOver', reason: 'abandoned', ask: true }
 }
 
-/**
- * When a retry is worth while. One second is added because the store's clock has a resolution of one, so that who
- * waits this long is not refused again.
- */
+/** When a client should retry. A client that waits this long is not refused again. */
 export const retryAfterSeconds = (
   leaseExpiresAt: EpochMillis,
   { now, skew }: Pick<JudgeTerms, 'now' | 'skew'>,
 ): number => secondsUntil(later(leaseExpiresAt, skew), now)
 
-/** One second more than the time left: the store's clock, which decides, has a resolution of one second. */
+/** The time left, and one second more: the store's clock decides, and its resolution is one second. */
 export const secondsUntil = (at: EpochMillis, now: EpochMillis): number => Math.max(1, Math.ceil((at - now) / 1000) + 1)
 
-/** DynamoDB's TTL sweeps late, by days at worst: the record's own time decides, not its presence. */
+/** DynamoDB's TTL deletes late, by days at worst. So the record's own time decides, not its presence. */
 export const isExpired = (expiresAt: EpochMillis, now: EpochMillis): boolean => now >= expiresAt
 
 const isLive = (leaseExpiresAt: EpochMillis | undefined, { now, skew }: JudgeTerms): leaseExpiresAt is EpochMillis =>

@@ -4,9 +4,9 @@ import { isSettled, type StoredRecord } from './record.ts'
 import type { Renewal, Settlement } from './store.ts'
 
 /**
- * A client that got no answer sends again, and the second send is refused because the first was applied. These tell
- * that case from a refusal by somebody else's record. The token alone is not enough: a record under our token that
- * has moved on (settled by an operator's tool, say) is no longer our claim.
+ * A client that got no answer sends its write again, and the store refuses the second send because the first was
+ * applied. These functions recognise that case: the record that refused is the client's own. The token alone is not
+ * enough, because an operator's tool may have settled the record under the same token.
  */
 
 export const isOwnClaim = (record: StoredRecord, wanted: Claim): boolean =>
@@ -22,7 +22,7 @@ export const isOwnGeneration = (record: StoredRecord, claim: Claim): boolean =>
   isOwnClaim(record, claim) && record.generation === claim.attempt
 
 /**
- * A completion is ours by what it wrote, not by the token alone: another write under the same token may have settled the
+ * A completion is recognised by all that it wrote, because another write under the same token may have settled the
  * record in another way.
  */
 export const isOwnSettlement = (record: StoredRecord, claim: Claim, settlement: Settlement): boolean => {

@@ -4,14 +4,14 @@ import type { EpochMillis } from '../time.ts'
 
 declare const claimToken: unique symbol
 
-/** 128 random bits, new for every claim and never the Lambda request id, which asynchronous retries reuse. */
+/** 128 random bits, new for every claim. Never the Lambda request id, because asynchronous retries reuse it. */
 export type ClaimToken = string & { readonly [claimToken]: true }
 
 interface RecordBase {
   readonly recordKey: RecordKey
   readonly fingerprint: Fingerprint
   readonly claimToken: ClaimToken
-  /** One more at each write to the record. */
+  /** Each write to the record adds one. */
   readonly revision: number
   readonly attempt: number
   readonly generation: number
@@ -20,10 +20,10 @@ interface RecordBase {
 
 export interface InProgressRecord extends RecordBase {
   readonly status: 'IN_PROGRESS'
-  /** `undefined`: abandoned by its owner, who ended with the effect in doubt. */
+  /** `undefined`: its owner abandoned it, with the effect in doubt. */
   readonly leaseExpiresAt: EpochMillis | undefined
   readonly expiresAt: EpochMillis | undefined
-  /** Class of the error with which an earlier run was abandoned; never a message. */
+  /** The class of the error with which an earlier run was abandoned. Never a message. */
   readonly lastError?: string
   /** When the generation began; `undefined`: with the record, at `createdAt`. */
   readonly generationAt?: EpochMillis | undefined
@@ -48,7 +48,7 @@ export interface ReleasedRecord extends RecordBase {
   readonly lastError?: string
 }
 
-/** What the store holds for one record key. Abandoned and expired are judgements, never stored. */
+/** What the store holds for one record key. Abandoned and expired are judgements: they are never stored. */
 export type StoredRecord = InProgressRecord | SettledRecord | ReleasedRecord
 
 export const isSettled = (record: StoredRecord): record is SettledRecord =>

@@ -4,29 +4,31 @@ import type { EpochMillis, Millis } from '../time.ts'
 import type { Claim } from './claim.ts'
 import type { StoredRecord } from './record.ts'
 
+/** The answer to a claim. */
 export type ClaimAnswer =
   | { readonly kind: 'claimed' }
-  /** Somebody else's record stands there. `storeTime` is the store's own clock, where it tells. */
+  /** Another record exists. `storeTime` is the store's own clock, if the store reports it. */
   | { readonly kind: 'occupied'; readonly record: StoredRecord; readonly storeTime?: EpochMillis }
-  /** Another write to the record kept getting in the way. An earlier send of this one may still have been applied. */
+  /** Other writes to the record kept interfering. An earlier send of this write may still have been applied. */
   | { readonly kind: 'contended' }
 
+/** The answer to a take-over. */
 export type TakeOverAnswer =
   | ClaimAnswer
-  /** The record that was seen is no longer there: TTL swept it. */
+  /** The record that was seen is gone: TTL deleted it. */
   | { readonly kind: 'gone' }
 
 export type RenewAnswer = { readonly kind: 'renewed' } | Lost
 export type NextGenerationAnswer = { readonly kind: 'begun' } | Lost
 export type SettleAnswer = { readonly kind: 'settled' } | Lost
 
-/** The claim is no longer ours. `record` is what stands there instead, absent where nothing does. */
+/** The claim is lost. `record` is the record that exists instead, and absent if there is none. */
 export interface Lost {
   readonly kind: 'lost'
   readonly record?: StoredRecord
 }
 
-/** How a claim ends, as it is written. */
+/** The end of a claim, as the store writes it. */
 export type Settlement =
   | {
       readonly kind: 'completed'
@@ -49,32 +51,32 @@ export interface Deferral {
   readonly reconcileAt: EpochMillis
 }
 
-/** A claim's new end of lease, and the TTL that goes with it. */
+/** The new end of a claim's lease, and the TTL that goes with it. */
 export interface Renewal {
   readonly leaseExpiresAt: EpochMillis
   readonly expiresAt: EpochMillis | undefined
 }
 
 /**
- * Where records live. An answer is a value; only a fault throws: {@link StoreUnavailableError} where the fate of the
- * request is unknown or a retry may help, {@link StoreMisconfiguredError} where it cannot.
+ * Where records are kept. An answer is a value, and only a fault throws: {@link StoreUnavailableError} if the fate of
+ * the request is unknown or a retry may help, {@link StoreMisconfiguredError} if no retry can help.
  *
  * Every store guarantees:
- * 1. A write and its condition are one atomic step; a refused write changes nothing.
- * 2. `claim` writes only where no record is. `takeOver` writes only over the very record that was seen: same token,
+ * 1. A write and its condition are one atomic step. A refused write changes nothing.
+ * 2. `claim` writes only if there is no record. `takeOver` writes only over the very record that was seen: same token,
  *    same revision.
  * 3. `renew`, `nextGeneration` and `settle` write only to a record in progress under the claim's own token, and add one
  *    to its revision.
- * 4. A write refused because an earlier send of the same write was applied is answered as if it were applied now.
- * 5. A refusal carries the record as it stood at that moment.
- * 6. `renew` only ever moves a lease forward, and never gives one to a record that was abandoned.
+ * 4. A write that is refused because an earlier send of it was applied is answered as if it were applied now.
+ * 5. A refusal contains the record as it was at that moment.
+ * 6. `renew` only moves a lease forward, and never gives a lease to an abandoned record.
  * 7. `settle` keeps whatever it does not set, and removes the lease. A completion and a release remove `reconciles`
  *    too, which belongs to a generation in doubt. Nothing is ever deleted.
  * 8. A settled outcome comes back byte for byte.
- * 9. Each call ends soon after `signal` aborts, with `StoreUnavailableError`: its fate counts as unknown.
+ * 9. Each call ends soon after `signal` aborts, with `StoreUnavailableError`. Its fate counts as unknown.
  */
 export interface Store {
-  /** How far hosts' clocks may be from the store's before exclusivity in time is lost. */
+  /** How far a host's clock may be from the store's before two invocations may run at once. */
   readonly skew: Millis
   claim(wanted: Claim, signal: AbortSignal): Promise<ClaimAnswer>
   takeOver(seen: StoredRecord, wanted: Claim, signal: AbortSignal): Promise<TakeOverAnswer>
@@ -85,8 +87,8 @@ export interface Store {
    */
   nextGeneration(claim: Claim, generationAt: EpochMillis, signal: AbortSignal): Promise<NextGenerationAnswer>
   settle(claim: Claim, settlement: Settlement, signal: AbortSignal): Promise<SettleAnswer>
-  /** Eventually consistent: may miss what was just written, or give what has just been replaced. */
+  /** Eventually consistent: may miss what was just written, or return what has just been replaced. */
   peek(recordKey: RecordKey, signal: AbortSignal): Promise<StoredRecord | undefined>
-  /** Room for the outcome in this claim's record once it is settled. */
+  /** The room for the outcome in this claim's record once it is settled. */
   outcomeRoom(claim: Claim): OutcomeRoom
 }
