@@ -12,7 +12,7 @@ import { fakeRuntime } from '../support/fake-runtime.ts'
 const RECORD_KEY = aRecordKey()
 const hangs = (): Promise<never> => new Promise(() => {})
 
-/** A host whose clock is set while it works. Its timers, and the store, go by the true time. */
+/** A host whose clock is set while it works. Its timers and the store use the true time. */
 const host = () => {
   const inner = fakeRuntime()
   const { clock } = inner
@@ -65,7 +65,7 @@ const play = (
   )
 
 describe.each([-60, -3_600])('a host whose clock steps by %i s', (seconds) => {
-  test('E5: waits for another run no longer than it was told to', async () => {
+  test('E5: it waits for another run no longer than waitSeconds', async () => {
     const { runtime, clock, start, step } = host()
     const store = memoryStore({ now: clock.now })
     await store.claim(claimsAt(start).claim({ recordKey: RECORD_KEY }), unhurried)
@@ -79,7 +79,7 @@ describe.each([-60, -3_600])('a host whose clock steps by %i s', (seconds) => {
     expect(clock.now() - start).toBeLessThanOrEqual(2_000)
   })
 
-  test('C3: tries to store the outcome no longer than its invocation lasts', async () => {
+  test('C3: it tries to store the outcome no longer than its invocation lasts', async () => {
     const { runtime, clock, start, step } = host()
     const store: Store = { ...memoryStore({ now: clock.now }), settle: hangs }
     const ran = await play(store, runtime, 3_000, () => step(seconds))
@@ -87,7 +87,7 @@ describe.each([-60, -3_600])('a host whose clock steps by %i s', (seconds) => {
     expect(clock.now() - start).toBeLessThanOrEqual(3_000)
   })
 
-  test('C16: keeps its lease, by renewals that the store takes', async () => {
+  test('C16: it keeps its lease by renewals that the store accepts', async () => {
     const { runtime, clock, beat, step } = host()
     const store = memoryStore({ now: clock.now })
     const ran = await play(
@@ -114,7 +114,7 @@ test('B8: a host that slept while it claimed does not start its handler', async 
   const store: Store = {
     ...inner,
     claim: (wanted, signal) => {
-      step(10) // a monotonic clock may stand still while the host sleeps
+      step(10) // a monotonic clock may stop while the host sleeps
       return inner.claim(wanted, signal)
     },
   }
@@ -129,7 +129,7 @@ describe('the steady clock', () => {
     return { at, now, monotonic: () => millis(at.spent) }
   }
 
-  test('goes on as before when the host’s clock steps back', () => {
+  test('it goes on as before when the host’s clock steps back', () => {
     const { at, ...runtime } = clocks()
     const now = steadyClock({ ...fakeRuntime(), ...runtime })
     expect(now()).toBe(1_000_000)
@@ -138,7 +138,7 @@ describe('the steady clock', () => {
     expect(now()).toBe(1_000_500)
   })
 
-  test('follows when the host’s clock steps forward, and does not follow it back', () => {
+  test('it follows when the host’s clock steps forward, and not when it steps back again', () => {
     const { at, ...runtime } = clocks()
     const now = steadyClock({ ...fakeRuntime(), ...runtime })
     now()
@@ -149,7 +149,7 @@ describe('the steady clock', () => {
     expect(now()).toBe(1_060_001)
   })
 
-  test('is the host’s clock where there is no monotonic one', () => {
+  test('it is the host’s clock if there is no monotonic one', () => {
     const { at, now: wall } = clocks()
     const now = steadyClock({ ...fakeRuntime(), now: wall })
     at.wall -= 60_000

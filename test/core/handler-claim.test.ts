@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 import { type HandlerClaim, handlerClaim } from '../../lib/core/record/handler-claim.ts'
 import { aClaim } from '../support/claims.ts'
 
-/** What V8 itself knows of two objects: whether they have one shape. */
+/** Whether two objects have the same hidden class in V8. */
 const shareHiddenClass = (one: object, other: object): boolean => {
   setFlagsFromString('--allow-natives-syntax')
   try {
@@ -13,7 +13,7 @@ const shareHiddenClass = (one: object, other: object): boolean => {
 }
 
 describe('handlerClaim', () => {
-  test('it is frozen, and its signal is that of its controller', () => {
+  test('a claim is frozen, and its signal is that of its controller', () => {
     const lost = new AbortController()
     const claim = handlerClaim(aClaim(), lost)
     expect(Object.isFrozen(claim)).toBe(true)
@@ -23,7 +23,7 @@ describe('handlerClaim', () => {
     expect(claim.signal.aborted).toBe(true)
   })
 
-  test('a copy has all that it has, and a downstream key can be taken apart from it', () => {
+  test('a copy has all of its members, and downstreamKey works without it', () => {
     const lost = new AbortController()
     const claim = handlerClaim(aClaim(), lost)
     const copy: HandlerClaim = { ...claim }
@@ -33,7 +33,7 @@ describe('handlerClaim', () => {
     expect(downstreamKey('charge')).toBe(copy.downstreamKey('charge'))
   })
 
-  test('claims share a hidden class: one of its own would keep a request whose signal was read in memory', () => {
+  test('claims share a hidden class: otherwise a request whose signal was read would stay in memory', () => {
     const one = handlerClaim(aClaim(), new AbortController())
     const other = handlerClaim(aClaim(), new AbortController())
     expect(shareHiddenClass(one, other)).toBe(true)

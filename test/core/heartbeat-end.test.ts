@@ -9,7 +9,7 @@ const never = (): Promise<never> => new Promise(() => {})
 
 const remaining = (span: number) => ({ context: { getRemainingTimeInMillis: () => span } })
 
-/** One clock, and one store that notes the end of each lease that it is asked for. */
+/** One clock, and one store that records the end of each lease that is requested. */
 const scene = (over: Partial<TestRuntime> = {}) => {
   const runtime = { ...testRuntime(), ...over }
   const store = memoryStore({ now: runtime.now })
@@ -53,7 +53,7 @@ describe('C16: a heartbeat renews until the settle has ended', () => {
   test.each<[Settlement['kind'], () => unknown]>([
     ['completed', () => 'A'],
     ['released', refused],
-  ])('C16: nobody takes over a record that is slowly %s', async (kind, run) => {
+  ])('C16: no other invocation takes over a record that is slowly %s', async (kind, run) => {
     const { clock, store, host } = scene()
     const { begun, open, kinds } = slowSettle(store)
     const asked = { ...REQUEST, ...remaining(900_000) }
@@ -68,7 +68,7 @@ describe('C16: a heartbeat renews until the settle has ended', () => {
     expect(kinds).toEqual([kind])
   })
 
-  test('C16: an abandon stops it first', async () => {
+  test('C16: an abandon stops the heartbeat first', async () => {
     const { clock, store, leases, host } = scene()
     const { begun, open, kinds } = slowSettle(store)
     const asked = { ...REQUEST, ...remaining(900_000) }
@@ -81,27 +81,30 @@ describe('C16: a heartbeat renews until the settle has ended', () => {
     expect(kinds).toEqual(['abandoned'])
   })
 
-  test.each(['gone', 'lapsed'])('C16: a handler that has ended is not told when its claim is %s', async (how) => {
-    const { clock, store, host } = scene()
-    const { begun, open } = slowSettle(store)
-    const asked = { ...REQUEST, ...remaining(900_000) }
-    let signal: AbortSignal | undefined
-    const owner = host({ heartbeat: { leaseSeconds: 15 } })(asked, (claim) => {
-      signal = claim?.signal
-      return 'A'
-    })
-    await begun
-    store.renew = async () => {
-      if (how === 'gone') return { kind: 'lost' }
-      throw new StoreUnavailableError('throttled')
-    }
-    await clock.advance(20)
-    expect(signal?.aborted).toBe(false)
-    open()
-    await owner
-  })
+  test.each(['gone', 'lapsed'])(
+    'C16: the signal of a handler that has ended does not abort when its claim is %s',
+    async (how) => {
+      const { clock, store, host } = scene()
+      const { begun, open } = slowSettle(store)
+      const asked = { ...REQUEST, ...remaining(900_000) }
+      let signal: AbortSignal | undefined
+      const owner = host({ heartbeat: { leaseSeconds: 15 } })(asked, (claim) => {
+        signal = claim?.signal
+        return 'A'
+      })
+      await begun
+      store.renew = async () => {
+        if (how === 'gone') return { kind: 'lost' }
+        throw new StoreUnavailableError('throttled')
+      }
+      await clock.advance(20)
+      expect(signal?.aborted).toBe(false)
+      open()
+      await owner
+    },
+  )
 
-  test('C16: after a completion that could not be stored, it renews no more', async () => {
+  test('C16: after a completion that could not be stored, the heartbeat renews no more', async () => {
     const { clock, store, leases, host } = scene()
     store.settle = async () => {
       throw new StoreUnavailableError('throttled')
@@ -139,18 +142,21 @@ describe('C16, B1: a lease never outlives its invocation by more than 1 s', () =
   })
 })
 
-describe('C16: a heartbeat ends where nothing enforces a deadline', () => {
+describe('C16: a heartbeat ends, also on a host that enforces no deadline', () => {
   const unbounded = () => scene({ enforcesDeadline: () => false })
 
-  test.each(SPANS)('C16: 60 s after the time that the context allows, with leaseSeconds %p', async (leaseSeconds) => {
-    const { clock, leases, host, start } = unbounded()
-    const options = leaseSeconds === undefined ? {} : { heartbeat: { leaseSeconds } }
-    void host(options)({ ...REQUEST, ...remaining(100_000) }, never)
-    await clock.advance(2_000)
-    expect(Math.max(...leases)).toBe(start + 160_000)
-  })
+  test.each(SPANS)(
+    'C16: it ends 60 s after the remaining time of the context, with leaseSeconds %p',
+    async (leaseSeconds) => {
+      const { clock, leases, host, start } = unbounded()
+      const options = leaseSeconds === undefined ? {} : { heartbeat: { leaseSeconds } }
+      void host(options)({ ...REQUEST, ...remaining(100_000) }, never)
+      await clock.advance(2_000)
+      expect(Math.max(...leases)).toBe(start + 160_000)
+    },
+  )
 
-  test.each(SPANS)('C16: after 900 s without a context, with leaseSeconds %p', async (leaseSeconds) => {
+  test.each(SPANS)('C16: it ends after 900 s without a context, with leaseSeconds %p', async (leaseSeconds) => {
     const { clock, leases, host, start } = unbounded()
     const options = leaseSeconds === undefined ? {} : { heartbeat: { leaseSeconds } }
     void host(options)(REQUEST, never)
@@ -172,7 +178,7 @@ describe('the signal aborts no later than the lease ends', () => {
     return { clock: one.clock, isAborted: () => signal?.aborted }
   }
 
-  test('at the last end that the deadline allows', async () => {
+  test('it aborts at the latest end that the deadline allows', async () => {
     const { clock, isAborted } = await aborting({ heartbeat: { leaseSeconds: 15 } }, 20_000)
     await clock.advance(20.999)
     expect(isAborted()).toBe(false)
@@ -180,7 +186,7 @@ describe('the signal aborts no later than the lease ends', () => {
     expect(isAborted()).toBe(true)
   })
 
-  test('also without a heartbeat, for a handler that its host has forgotten', async () => {
+  test('it aborts without a heartbeat too, for a handler that its host has abandoned', async () => {
     const { clock, isAborted } = await aborting({}, 20_000)
     await clock.advance(20.999)
     expect(isAborted()).toBe(false)

@@ -43,7 +43,7 @@ const running = async (
 }
 
 describe('the heartbeat', () => {
-  test('renews the lease, and TTL with it, while the handler runs', async () => {
+  test('it renews the lease and its TTL while the handler runs', async () => {
     const { runtime, result, open, record, signal } = await running({ leaseSeconds: 30 })
     expect(record()).toMatchObject({ leaseExpiresAt: NOW + 30_000, revision: 1 })
     clock.advance(10_000)
@@ -54,7 +54,7 @@ describe('the heartbeat', () => {
     expect(signal.aborted).toBe(false)
   })
 
-  test('ends with the claim', async () => {
+  test('it ends with the claim', async () => {
     const { runtime, result, open, record } = await running({ leaseSeconds: 30 })
     open()
     await result
@@ -64,7 +64,7 @@ describe('the heartbeat', () => {
     expect(record()).toBe(settled)
   })
 
-  test('tells the handler when another has taken over', async () => {
+  test('it aborts the handler’s signal when another invocation has taken over', async () => {
     const { runtime, result, open, store, signal } = await running({ leaseSeconds: 30 })
     clock.advance(33_000)
     const other = once({ store, operation: 'payments', runtime: fakeRuntime({ clock, name: 'other' }) })
@@ -75,7 +75,7 @@ describe('the heartbeat', () => {
     expect(await result).toEqual({ value: 'other', status: 'replayed' })
   })
 
-  test('tells the handler when the lease ran out without a renewal that arrived', async () => {
+  test('it aborts the handler’s signal when the lease ends because no renewal arrived', async () => {
     const { runtime, result, open, store, signal } = await running({ leaseSeconds: 30 })
     const { renew } = store
     store.renew = async () => {
@@ -89,10 +89,10 @@ describe('the heartbeat', () => {
     expect(signal.aborted).toBe(true)
     store.renew = renew
     open()
-    expect((await result).status).toBe('created') // nobody had taken over: the completion's own condition decides
+    expect((await result).status).toBe('created') // no invocation has taken over: the completion's own condition decides
   })
 
-  test('tells the handler when the lease ran out while a renewal hangs', async () => {
+  test('it aborts the handler’s signal when the lease ends while a renewal hangs', async () => {
     const { runtime, result, open, store, signal } = await running({ leaseSeconds: 30 })
     const hanging = gate()
     store.renew = async () => {
@@ -112,7 +112,7 @@ describe('the heartbeat', () => {
     await Promise.all([result, ...beats])
   })
 
-  test('is off where the lease covers the invocation', async () => {
+  test('it is off if the lease covers the invocation', async () => {
     const { runtime, result, open, record } = await running()
     clock.advance(10_000)
     await runtime.beat()
@@ -121,7 +121,7 @@ describe('the heartbeat', () => {
     await result
   })
 
-  test('B2: an answer that could not be stored says when the renewed lease ends', async () => {
+  test('B2: the retry time of an answer that could not be stored is the end of the renewed lease', async () => {
     const { runtime, result, open, store } = await running({ leaseSeconds: 30 }, 900_000, 'fail')
     clock.advance(10_000)
     await runtime.beat()

@@ -16,7 +16,7 @@ const parts = (over: Partial<RecordKeyParts> = {}): RecordKeyParts => ({
 const bodyPrint = (body: string | Uint8Array | undefined): string => deriveFingerprint([{ kind: 'body', body }])
 
 describe('record keys', () => {
-  test('D1: a missing or empty part is an error, never the text undefined', () => {
+  test('D1: a missing or empty part is an error, never the string undefined', () => {
     for (const nothing of [undefined, '', null, 7]) {
       expect(() => deriveRecordKey(parts({ tenant: nothing as string }))).toThrow(IdempotencyError)
       expect(() => deriveRecordKey(parts({ key: nothing as string }))).toThrow(IdempotencyError)
@@ -25,7 +25,7 @@ describe('record keys', () => {
     expect(() => deriveRecordKey(parts({ key: '' }))).toThrow(expect.objectContaining({ code: 'key-invalid' }))
   })
 
-  test('D1: the texts undefined and null are tenants like any other', () => {
+  test('D1: the strings undefined and null are tenants like any other', () => {
     const keys = ['undefined', 'null', 'single-tenant'].map((tenant) => deriveRecordKey(parts({ tenant })))
     expect(new Set(keys).size).toBe(3)
   })
@@ -56,18 +56,18 @@ describe('record keys', () => {
     )
   })
 
-  test('D2: text cannot move from one part to the next', () => {
+  test('D2: characters cannot move from one part to the next', () => {
     expect(deriveRecordKey(parts({ tenant: 'ab', method: 'c' }))).not.toBe(
       deriveRecordKey(parts({ tenant: 'a', method: 'bc' })),
     )
     expect(deriveRecordKey(parts({ route: '', key: '/x' }))).not.toBe(deriveRecordKey(parts({ route: '/x', key: 'x' })))
   })
 
-  test('D2: a lone surrogate is refused, since all of them would become the same bytes', () => {
+  test('D2: a lone surrogate is refused, because all of them would become the same bytes', () => {
     expect(() => deriveRecordKey(parts({ key: '\ud800' }))).toThrow(expect.objectContaining({ code: 'key-invalid' }))
   })
 
-  // Computed apart from this code: SHA-256 over 4-byte big-endian lengths and UTF-8 bytes, base64url.
+  // Computed without this code: SHA-256 over 4-byte big-endian lengths and UTF-8 bytes, base64url.
   test('D6: golden vectors', () => {
     expect(deriveRecordKey(parts())).toBe('payments#nTHA5mIV9x3gJLAGql8W5eZJ3uUhOtZUcQ1oROkTrqs')
     expect(deriveRecordKey(parts({ tenant: 'single-tenant' }))).toBe(
@@ -92,7 +92,7 @@ describe('fingerprints', () => {
     ['duplicate keys in another order', '{"a":1,"a":2}', '{"a":2,"a":1}'],
     ['lone surrogates', '"\\ud800"', '"\\ud801"'],
     ['lone surrogates in the text itself', '\ud800', '\ud801'],
-    ['a lone surrogate and the character that stands for it', '\ud800', '\ufffd'],
+    ['a lone surrogate and its replacement character', '\ud800', '\ufffd'],
     ['deep nesting', `${'['.repeat(70)}1${']'.repeat(70)}`, `${'['.repeat(70)}2${']'.repeat(70)}`],
     ['bytes', Buffer.of(0xff, 0x00), Buffer.of(0xff, 0x01)],
     ['text with and without a byte order mark', Buffer.from('\ufeff{}'), Buffer.from('{}')],
@@ -101,12 +101,12 @@ describe('fingerprints', () => {
     expect(bodyPrint(a)).not.toBe(bodyPrint(b))
   })
 
-  test('D4: raw text never meets the canonical form of another body', () => {
+  test('D4: raw text never has the fingerprint of the canonical form of another body', () => {
     const form: FingerprintPart = { kind: 'text', text: '{"a":1}' }
     expect(deriveFingerprint([form])).not.toBe(bodyPrint('{"a":1}'))
   })
 
-  test.each([[undefined], [1], [['a']], [{ length: 1 }]])('D4: %p is no part of a digest', (part) => {
+  test.each([[undefined], [1], [['a']], [{ length: 1 }]])('D4: %p is refused as part of a digest', (part) => {
     expect(() => digest('label', ['a', part as string])).toThrow(TypeError)
   })
 

@@ -21,7 +21,7 @@ const character = (value: string, at: number, pick: () => number): string => {
   return mustEscape || pick() < 0.3 ? `\\u${code.toString(16).padStart(4, '0')}` : value.charAt(at)
 }
 
-/** A JSON document as it is meant: a number is `digits` times ten to the `power`. */
+/** The meaning of a JSON document: a number is `digits` times ten to the `power`. */
 type Meant =
   | { readonly digits: bigint; readonly power: number }
   | string
@@ -33,7 +33,7 @@ type Meant =
 const isNumber = (meant: Meant): meant is Extract<Meant, { readonly digits: bigint }> =>
   typeof meant === 'object' && meant !== null && 'digits' in meant
 
-/** The canonical form, made from the meaning alone. */
+/** The canonical form, made only from the meaning. */
 const formOf = (meant: Meant): string => {
   if (meant instanceof Map) {
     const names = [...meant.keys()].sort()
@@ -49,7 +49,7 @@ const numberForm = (digits: bigint, power: number): string => {
   return power === 0 ? `${digits}` : `${digits}e${power}`
 }
 
-/** One of the ways to write it. */
+/** One of the ways to write the document. */
 const written = (meant: Meant, pick: () => number): string => {
   const space = ['', '', ' ', '\n\t', '\r\n  '][Math.floor(pick() * 5)] ?? ''
   if (meant instanceof Map) {
@@ -115,7 +115,7 @@ describe('D4: canonical JSON', () => {
     )
   })
 
-  test('D4: the form depends on what is meant, with numbers as exact decimals, and not on how it is written', () => {
+  test('D4: the form depends only on the meaning, with numbers as exact decimals, and not on the spelling', () => {
     fc.assert(
       fc.property(meantJson, picks, (meant, stream) => {
         const given = written(meant, () => stream.next().value ?? 0)
@@ -134,7 +134,7 @@ describe('D4: canonical JSON', () => {
     }
   })
 
-  test('D4: a value and its text have one form', () => {
+  test('D4: a value and its JSON text have the same form', () => {
     fc.assert(
       fc.property(wellFormedJson, (value) => {
         expect(canonicalText(JSON.stringify(value))).toBe(canonicalValue(value))
@@ -143,7 +143,7 @@ describe('D4: canonical JSON', () => {
     )
   })
 
-  test('D4: the form says everything that the text says', () => {
+  test('D4: the form loses nothing of the text', () => {
     fc.assert(
       fc.property(wellFormedJson, (value) => {
         const form = canonicalText(JSON.stringify(value)) ?? ''
@@ -202,23 +202,23 @@ describe('D4: canonical JSON', () => {
     ['a lone surrogate', '"\\ud800"'],
     ['a lone surrogate in a key', '{"\\udc00":1}'],
     ['nesting over 64', `${'['.repeat(65)}${']'.repeat(65)}`],
-    ['an exponent that nobody sends', '1e9999999999999999'],
+    ['an exponent of more than 15 digits', '1e9999999999999999'],
     ['not JSON', '{"a":}'],
-    ['nothing', ''],
+    ['an empty text', ''],
     ['two values', '1 2'],
     ['a comma too many', '[1,]'],
   ])('D4: %s has no canonical form', (_, given) => {
     expect(canonicalText(given)).toBeUndefined()
   })
 
-  test('D4: members that do not count are left out of the outermost object only, and come once all the same', () => {
+  test('D4: members to leave out are left out of the outermost object only, and duplicates of them are still refused', () => {
     const leftOut = new Set(['time', 'id', '__proto__'])
     expect(canonicalText('{"time":1,"b":{"time":2},"__proto__":3,"a":[]}', leftOut)).toBe('{"a":[],"b":{"time":2}}')
     expect(canonicalText('[{"time":1}]', leftOut)).toBe('[{"time":1}]')
     expect(canonicalText('{"time":1,"time":1}', leftOut)).toBeUndefined()
   })
 
-  test('D4: nesting of 64 still has one', () => {
+  test('D4: text with a nesting of 64 has a canonical form', () => {
     expect(canonicalText(`${'['.repeat(64)}${']'.repeat(64)}`)).toBe('['.repeat(64) + ']'.repeat(64))
   })
 
@@ -251,7 +251,7 @@ describe('D4: canonical JSON', () => {
     expect(canonicalValue({ a: undefined, b: 1 })).toBe(canonicalValue({ b: 1 }))
   })
 
-  test('D5: an object of many members takes no quadratic time, in whatever order they come', () => {
+  test('D5: an object of many members takes no quadratic time, whatever their order', () => {
     const names = Array.from({ length: 50_000 }, (_, index) => `"${index + 100_000}":0`)
     const millisFor = (order: readonly string[]): number => {
       const text = `{${order.join()}}`
@@ -266,7 +266,7 @@ describe('D4: canonical JSON', () => {
     }
   })
 
-  test('D5: a megabyte of anything is handled', () => {
+  test('D5: a megabyte of any input is handled', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 0, maxLength: 2_000 }), (bytes) => {
         expect(() => canonicalText(Buffer.from(bytes).toString('latin1'))).not.toThrow()

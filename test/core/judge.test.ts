@@ -58,11 +58,15 @@ const takeOver = (reason: string): unknown => ({ kind: 'takeOver', reason })
 describe('judge', () => {
   test.each<[string, StoredRecord, unknown]>([
     ['B4: a succeeded record past its retention counts as absent', settled('SUCCEEDED', NOW), takeOver('expired')],
-    ['B4: so does a failed one', settled('FAILED', NOW - 1), takeOver('expired')],
-    ['B4: so does one of another payload', settled('SUCCEEDED', NOW, OTHER), takeOver('expired')],
-    ['B4: so does a released one', released(NOW, OTHER), takeOver('expired')],
+    ['B4: a failed record past its retention counts as absent', settled('FAILED', NOW - 1), takeOver('expired')],
+    [
+      'B4: a record of another payload past its retention counts as absent',
+      settled('SUCCEEDED', NOW, OTHER),
+      takeOver('expired'),
+    ],
+    ['B4: a released record past its retention counts as absent', released(NOW, OTHER), takeOver('expired')],
     ['a succeeded record within its retention is replayed', settled('SUCCEEDED', NOW + 1), { kind: 'replay' }],
-    ['a failed one too', settled('FAILED', NOW + 1), { kind: 'replay' }],
+    ['a failed record within its retention is replayed', settled('FAILED', NOW + 1), { kind: 'replay' }],
     ['a released record is taken over', released(NOW + 1), takeOver('released')],
     ['a released record is taken over by any payload', released(NOW + 1, OTHER), takeOver('released')],
     [
@@ -72,9 +76,13 @@ describe('judge', () => {
     ],
     ['E3: a record in progress of another payload is a mismatch', inProgress(NOW + 9_000, OTHER), { kind: 'mismatch' }],
     ['C4: an abandoned record of another payload is a mismatch', inProgress(undefined, OTHER), { kind: 'mismatch' }],
-    ['C4: so is a lapsed one', inProgress(NOW - 9_000, OTHER), { kind: 'mismatch' }],
     [
-      'D6: an unknown algorithm is a mismatch',
+      'C4: a record of another payload past its lease is a mismatch',
+      inProgress(NOW - 9_000, OTHER),
+      { kind: 'mismatch' },
+    ],
+    [
+      'D6: a fingerprint of an unknown algorithm is a mismatch',
       settled('SUCCEEDED', NOW + 1, '9:ours' as Fingerprint),
       { kind: 'mismatch' },
     ],
@@ -83,7 +91,7 @@ describe('judge', () => {
     ['B2: a lease past the skew is abandoned', inProgress(NOW - SKEW - 1), takeOver('abandoned')],
     ['B2: a record without a lease is abandoned', inProgress(undefined), takeOver('abandoned')],
     ['B4: a record in progress is never expired', inProgress(NOW + 5_000, OURS, NOW - 1e9), { kind: 'conflict' }],
-    ['B4: also not where it is abandoned', inProgress(undefined, OTHER, NOW - 1e9), { kind: 'mismatch' }],
+    ['B4: an abandoned record is never expired', inProgress(undefined, OTHER, NOW - 1e9), { kind: 'mismatch' }],
   ])('%s', (_, record, expected) => {
     expect(verdict(record)).toMatchObject(expected as object)
   })
@@ -95,16 +103,16 @@ describe('judge', () => {
     expect(verdict(record, 'hold')).toEqual({ kind: 'outcomeUnknown' })
   })
 
-  test('C9: a live lease is a conflict under hold too', () => {
+  test('C9: a live lease is a conflict, also under hold', () => {
     expect(verdict(inProgress(NOW + 1_000), 'hold')).toMatchObject({ kind: 'conflict' })
   })
 
-  test('B2: who waits as long as told is not refused again', () => {
+  test('B2: a client that waits as long as Retry-After says is not refused again', () => {
     for (let left = -1_999; left < 20_000; left += 37) {
       const record = inProgress(NOW + left)
       const first = verdict(record)
       if (first.kind !== 'conflict') throw new Error(`expected a conflict at ${left}`)
-      // The store's clock is cut to whole seconds.
+      // The store's clock reports whole seconds.
       const then = Math.floor((NOW + first.retryAfterSeconds * 1000) / 1000) * 1000
       const second = judge(record, {
         fingerprint: OURS,
@@ -117,7 +125,7 @@ describe('judge', () => {
     }
   })
 
-  test('E4: Retry-After is at least 1, and at most what is left of the lease, the skew and 2 seconds', () => {
+  test('E4: Retry-After is at least 1, and at most the rest of the lease plus the skew plus 2 seconds', () => {
     for (let left = -10_000; left < 900_000; left += 997) {
       const wait = retryAfterSeconds(epochMillis(NOW + left), { now: epochMillis(NOW), skew: millis(SKEW) })
       expect(wait).toBeGreaterThanOrEqual(1)

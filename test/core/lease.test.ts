@@ -42,7 +42,7 @@ describe('B1: the lease', () => {
   })
 
   test.each([[undefined], [Number.NaN], [Number.POSITIVE_INFINITY]])(
-    'B1: with %p left, that is unknown, it lasts 60 s',
+    'B1: with a remaining time of %p, which is unknown, it lasts 60 s',
     (remaining) => {
       expect(terms(remaining).leaseExpiresAt).toBe(NOW + 60_000)
     },
@@ -53,19 +53,19 @@ describe('B1: the lease', () => {
     expect(terms(5_000, settings({ runtime })).leaseExpiresAt).toBe(NOW + 60_000)
   })
 
-  test('B1: a heartbeat chooses its own', () => {
+  test('B1: a heartbeat sets its length', () => {
     expect(terms(900_000, settings({ heartbeat: { leaseSeconds: 15 } })).leaseExpiresAt).toBe(NOW + 15_000)
   })
 })
 
-describe('B5: when TTL may sweep a record in progress', () => {
-  test('B5: under rerun, the later of lease end and a day, and claim and retention', () => {
+describe('B5: the expiry of a record in progress', () => {
+  test('B5: under rerun it is a day after the lease, or the retention after the claim, whichever is later', () => {
     expect(terms(5_000).expiresAt).toBe(NOW + 6_000 + DAY)
     expect(terms(5_000, settings({ retentionSeconds: 1_501 })).expiresAt).toBe(NOW + 6_000 + DAY)
     expect(terms(5_000, settings({ retentionSeconds: 7 * 86_400 })).expiresAt).toBe(NOW + 7 * DAY)
   })
 
-  test('B5: under hold never', () => {
+  test('B5: under hold there is none', () => {
     expect(terms(5_000, settings({ abandoned: 'hold' })).expiresAt).toBeUndefined()
   })
 })

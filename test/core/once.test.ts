@@ -22,7 +22,7 @@ const subject = (over: Partial<OnceOptions> = {}): { pay: ReturnType<typeof once
 }
 
 describe('once', () => {
-  test('runs once, and gives every later call the same value', async () => {
+  test('it runs once, and every later call gets the same value', async () => {
     const { pay } = subject()
     let runs = 0
     const run = (): { run: number } => ({ run: ++runs })
@@ -31,13 +31,16 @@ describe('once', () => {
     expect(runs).toBe(1)
   })
 
-  test.each([[undefined], [null], [0], [''], [false], [[]]])('C1: %p comes back as it is', async (value) => {
-    const { pay } = subject()
-    expect(await pay(request, () => value)).toEqual({ value, status: 'created' })
-    expect(await pay(request, () => 'never')).toEqual({ value, status: 'replayed' })
-  })
+  test.each([[undefined], [null], [0], [''], [false], [[]]])(
+    'C1: %p is returned and replayed as it is',
+    async (value) => {
+      const { pay } = subject()
+      expect(await pay(request, () => value)).toEqual({ value, status: 'created' })
+      expect(await pay(request, () => 'never')).toEqual({ value, status: 'replayed' })
+    },
+  )
 
-  test('C2: what JSON changes is changed the first time too', async () => {
+  test('C2: what JSON changes is changed in the first answer too', async () => {
     const { pay } = subject()
     const value = { at: new Date(0), none: undefined, list: [undefined], not: Number.NaN, big: 2 ** 60 }
     const kept = { at: '1970-01-01T00:00:00.000Z', list: [null], not: null, big: 2 ** 60 }
@@ -45,7 +48,7 @@ describe('once', () => {
     expect((await pay(request, () => value)).value).toEqual(kept)
   })
 
-  test('C2: a value that JSON cannot hold is given once, and never run for again', async () => {
+  test('C2: a value that JSON cannot represent is returned once, and a retry never runs', async () => {
     const { pay } = subject()
     const value = { amount: 1n }
     expect((await pay(request, () => value)).value).toBe(value)
@@ -53,7 +56,7 @@ describe('once', () => {
   })
 
   test.each([[Buffer.from([1, 2])], [new Uint8Array([1, 2])]])(
-    'C2: bytes come back as the same bytes',
+    'C2: bytes are replayed as the same bytes',
     async (bytes) => {
       const { pay } = subject()
       const first = (await pay(request, () => bytes)).value
@@ -63,7 +66,7 @@ describe('once', () => {
     },
   )
 
-  test('what is to run is asked for before anything is claimed', async () => {
+  test('a missing function is refused before anything is claimed', async () => {
     const { pay, store } = subject()
     store.claim = () => {
       throw new Error('the store was called')
@@ -71,7 +74,7 @@ describe('once', () => {
     await expect(pay(request, undefined as never)).rejects.toThrow('run must be a function')
   })
 
-  test('E11: a store that never answers, and does not look at its signal, is a 503 in time', async () => {
+  test('E11: a store that never answers and ignores its signal is a 503 in time', async () => {
     const runtime = {
       ...systemRuntime,
       withDeadline: (_: Millis, run: never) => systemRuntime.withDeadline(millis(20), run),
@@ -82,7 +85,7 @@ describe('once', () => {
     await expect(pay(request, () => 1)).rejects.toMatchObject({ code: 'idempotency-unavailable' })
   })
 
-  test('E11: a claim takes no more than is left of the invocation', async () => {
+  test('E11: a claim takes no longer than the invocation has left', async () => {
     const { runtime, spans } = recordingRuntime()
     const { pay } = subject({ runtime })
     await pay({ ...request, context: { getRemainingTimeInMillis: () => 1_000 } }, () => 1)
@@ -101,7 +104,7 @@ describe('once', () => {
     })
   })
 
-  test('a call in progress is told when to come back', async () => {
+  test('a call whose key is in progress gets a retry time', async () => {
     const { pay } = subject()
     const context = { getRemainingTimeInMillis: () => 5_000 }
     await pay({ ...request, context }, async () => {
@@ -111,7 +114,7 @@ describe('once', () => {
     })
   })
 
-  test('C4: errors come out as they were thrown; a TerminalError again and again', async () => {
+  test('C4: an error is thrown unchanged, and a TerminalError is replayed to each retry', async () => {
     const { pay } = subject()
     const plain = new Error('x')
     const terminal = new TerminalError('no such card', { details: { code: 7 } })
@@ -128,11 +131,11 @@ describe('once', () => {
   test.each<[string, Partial<typeof request>, string]>([
     ['an empty key', { key: '' }, 'key-invalid'],
     ['a key that is a fraction', { key: 0.5 }, 'key-invalid'],
-    ['a key whose digits a number cannot hold', { key: 2 ** 64 }, 'key-invalid'],
+    ['a key beyond the safe integers', { key: 2 ** 64 }, 'key-invalid'],
     ['an empty tenant', { tenant: '' }, 'scope-missing'],
     ['no tenant', { tenant: undefined as never }, 'scope-missing'],
     ['no payload', { payload: undefined as never }, 'payload-invalid'],
-    ['a Map for a payload', { payload: new Map() as never }, 'payload-invalid'],
+    ['a Map as payload', { payload: new Map() as never }, 'payload-invalid'],
   ])('D1: %s is refused before anything is written', async (_, wrong, code) => {
     const { pay, store } = subject()
     store.claim = () => {
@@ -141,7 +144,7 @@ describe('once', () => {
     await expect(pay({ ...request, ...wrong }, () => 1)).rejects.toMatchObject({ code })
   })
 
-  test('a key that is a number is its decimal text', async () => {
+  test('a key that is a number counts as its decimal text', async () => {
     const { pay } = subject()
     await expect(pay({ ...request, key: 42 }, () => 1)).resolves.toEqual({ value: 1, status: 'created' })
     await expect(pay({ ...request, key: '42' }, () => 2)).resolves.toEqual({ value: 1, status: 'replayed' })
@@ -151,12 +154,12 @@ describe('once', () => {
     )
   })
 
-  test('a request that is none is refused by its name', async () => {
+  test('a request that is not an object is refused by name', async () => {
     const { pay } = subject()
     await expect(pay(undefined as never, () => 1)).rejects.toThrow('request must be an object')
   })
 
-  test('an aborted call claims nothing; an abort during the run reaches the handler', async () => {
+  test('a call that has aborted claims nothing, and an abort during the run reaches the handler', async () => {
     const { pay } = subject()
     await expect(pay({ ...request, signal: AbortSignal.abort(new Error('gone')) }, () => 1)).rejects.toThrow('gone')
     const controller = new AbortController()
@@ -166,7 +169,7 @@ describe('once', () => {
     })
   })
 
-  test('a signal that many calls share keeps nothing of them', async () => {
+  test('a signal that many calls share keeps no listeners of them', async () => {
     const { pay } = subject()
     const { signal } = new AbortController()
     const listening: string[] = []
@@ -220,7 +223,7 @@ describe('C12: downstream keys', () => {
     throw new NotDoneError('declined')
   }
 
-  test('C12: the same over take-overs of an abandoned record, in every process', async () => {
+  test('C12: they stay the same over take-overs of an abandoned record, in every process', async () => {
     const { pay, store } = subject()
     const first = await keyOf(pay, {}, crash)
     const again = once({ store, operation: 'payments', runtime: fakeRuntime({ name: 'another process' }) })
@@ -229,13 +232,13 @@ describe('C12: downstream keys', () => {
     expect(first).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
   })
 
-  test('C12: a new one after a release', async () => {
+  test('C12: after a release they are new', async () => {
     const { pay } = subject()
     const first = await keyOf(pay, {}, notDone)
     expect(await keyOf(pay, {})).not.toBe(first)
   })
 
-  test('C12: different for another name, key, tenant or operation', async () => {
+  test('C12: they differ by name, key, tenant and operation', async () => {
     const { pay, store } = subject()
     const other = once({ store, operation: 'refunds' })
     let second: string | undefined
@@ -264,7 +267,7 @@ describe('C12: downstream keys', () => {
 })
 
 describe('A10: attempt and generation', () => {
-  test('grow with claims; a release begins a generation, an expired record both', async () => {
+  test('A10: each claim adds an attempt, a release begins a generation, and an expired record begins both anew', async () => {
     const runtime = fakeRuntime()
     const store = memoryStore({ now: runtime.now })
     const seen: unknown[] = []
@@ -302,7 +305,7 @@ describe('A10: attempt and generation', () => {
   })
 })
 
-test('A9: every claim has a token of its own, none of them the request id', async () => {
+test('A9: every claim has a new token, never the request id', async () => {
   const runtime = fakeRuntime({ name: 't' })
   const store = memoryStore({ now: runtime.now })
   const pay = once({ store, operation: 'payments', runtime })

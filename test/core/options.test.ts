@@ -17,7 +17,7 @@ const refusal = (build: () => unknown): string => {
   throw new Error('nothing was refused')
 }
 
-describe('options that cannot be right are refused, by a message that names option, value and rule', () => {
+describe('an option that cannot be right is refused, and the message names option, value and rule', () => {
   test.each<[Record<string, unknown>, RegExp]>([
     [{ retentionSecond: 3_600 }, /"retentionSecond" is not known; the options are .*retentionSeconds/],
     [{ operation: 'a b' }, /"operation" is "a b"; it must be 1 to 100 characters/],
@@ -79,19 +79,19 @@ describe('options that cannot be right are refused, by a message that names opti
     expect(refusal(() => idempotency({ ...goodHttp, ...wrong } as never))).toMatch(message)
   })
 
-  test('a required option that is not there is named', () => {
+  test('a required option that is missing is named', () => {
     expect(refusal(() => idempotent(handler, { ...good } as never))).toMatch(/"tenant" is missing; it must be/)
     expect(refusal(() => once(undefined as never))).toMatch(/"options" is undefined; it must be an object/)
     expect(refusal(() => idempotency(undefined as never))).toMatch(/must be an object/)
     expect(refusal(() => idempotent(undefined as never, goodHttp))).toMatch(/"handler" must be a function/)
   })
 
-  test('C13: a streaming handler is refused where it can be seen', () => {
+  test('C13: a handler that is known to stream is refused', () => {
     const streaming = Object.assign(async () => 1, { [Symbol.for('aws.lambda.runtime.handler.streaming')]: 'response' })
     expect(refusal(() => idempotent(streaming, goodHttp))).toMatch(/streamifyResponse/)
   })
 
-  test('the early time-out belongs to the middleware only', () => {
+  test('only the middleware takes timeoutEarlyInMillis', () => {
     expect(refusal(() => idempotency({ ...goodHttp, timeoutEarlyInMillis: -1 }))).toMatch(
       /"timeoutEarlyInMillis" is -1/,
     )
@@ -113,7 +113,7 @@ describe('options that cannot be right are refused, by a message that names opti
     expect(refusal(() => dynamoDbStore(wrong as never))).toMatch(message)
   })
 
-  test('memoryStore: skew and clock', () => {
+  test('memoryStore takes a skew and a clock, and refuses wrong ones', () => {
     expect(refusal(() => memoryStore({ skewSeconds: -1 }))).toMatch(/"skewSeconds" is -1/)
     expect(refusal(() => memoryStore({ now: 1 } as never))).toMatch(/"now" is 1; it must be a function/)
   })

@@ -33,11 +33,14 @@ const roundTrip = (value: unknown): unknown => {
 const kindOf = (value: unknown): StoredOutcome => decodeOutcome(encodeOutcome(outcomeOf(value), ROOM))
 
 describe('outcomes', () => {
-  test.each([[undefined], [null], [0], [''], [false], [[]], [{}], [2 ** 60]])('C1: %p comes back as it is', (value) => {
-    expect(roundTrip(value)).toStrictEqual(value)
-  })
+  test.each([[undefined], [null], [0], [''], [false], [[]], [{}], [2 ** 60]])(
+    'C1: %p is read as it was stored',
+    (value) => {
+      expect(roundTrip(value)).toStrictEqual(value)
+    },
+  )
 
-  test('C2: what comes back is what JSON makes of it', () => {
+  test('C2: a value is read as JSON keeps it', () => {
     fc.assert(
       fc.property(fc.anything({ withDate: true, withNullPrototype: true }), (value) => {
         const text = JSON.stringify(value)
@@ -47,7 +50,7 @@ describe('outcomes', () => {
     )
   })
 
-  test('C2: bytes come back as bytes', () => {
+  test('C2: bytes are read as bytes', () => {
     const bytes = randomBytes(100)
     expect(Buffer.from(roundTrip(bytes) as Uint8Array).equals(bytes)).toBe(true)
   })
@@ -74,7 +77,7 @@ describe('outcomes', () => {
     expect(kindOf(value)).toEqual({ kind: 'unavailable', reason })
   })
 
-  test('C14: answers of 1 KB to 390 KB come back byte for byte', () => {
+  test('C14: answers of 1 KB to 390 KB are read byte for byte', () => {
     for (const kilobytes of [1, 10, 100, 300, 390]) {
       const text = randomBytes(kilobytes * 512).toString('hex')
       expect(roundTrip(text)).toBe(text)
@@ -82,7 +85,7 @@ describe('outcomes', () => {
   })
 
   test.each<[string, Uint8Array]>([
-    ['nothing at all', new Uint8Array()],
+    ['no bytes', new Uint8Array()],
     ['another version', Buffer.from([2, 1, 0x31])],
     ['an unknown kind', Buffer.from([1, 9, 0x31])],
     ['a reserved kind', Buffer.from([1, 5, 0x31])],
@@ -94,10 +97,13 @@ describe('outcomes', () => {
       Buffer.concat([Buffer.of(1, 3), Buffer.from('{"message":"m","statusCode":"409"}')]),
     ],
     ['an error whose expose is a number', Buffer.concat([Buffer.of(1, 3), Buffer.from('{"message":"m","expose":1}')])],
-    ['an error that is text', Buffer.concat([Buffer.of(1, 3), Buffer.from('"no"')])],
-    ['a reason that is not known', Buffer.concat([Buffer.of(1, 4), Buffer.from('bored')])],
+    ['an error that is a string', Buffer.concat([Buffer.of(1, 3), Buffer.from('"no"')])],
+    ['an unknown reason', Buffer.concat([Buffer.of(1, 4), Buffer.from('bored')])],
     ['an error that is null', Buffer.concat([Buffer.from([1, 3]), Buffer.from('null')])],
-    ['a bomb', Buffer.concat([Buffer.from([1, 0x81]), deflateRawSync(Buffer.alloc(64 * 1024 * 1024, 0x20))])],
+    [
+      'a compression bomb',
+      Buffer.concat([Buffer.from([1, 0x81]), deflateRawSync(Buffer.alloc(64 * 1024 * 1024, 0x20))]),
+    ],
   ])('C14, G2: %s cannot be replayed, and does no harm', (_, encoded) => {
     expect(decodeOutcome(encoded)).toEqual({ kind: 'unavailable', reason: 'unreadable' })
   })
@@ -110,7 +116,7 @@ describe('outcomes', () => {
     expect(({} as { polluted?: number }).polluted).toBeUndefined()
   })
 
-  test('text is deflated where the whole item then costs a write unit less, and only there', () => {
+  test('text is deflated only if the whole item then costs a write unit less', () => {
     const list = JSON.stringify(Array.from({ length: 40 }, (_, id) => ({ id, name: `item ${id}`, price: id * 7 })))
     const short = encodeOutcome({ kind: 'json', text: '{"id":"p_1","status":"succeeded"}' }, ROOM)
     const long = encodeOutcome({ kind: 'json', text: list }, ROOM)
@@ -158,7 +164,7 @@ describe('policies for answers', () => {
     ])
   })
 
-  test('E9: a policy that throws or answers nonsense falls back to the default, and is told of', async () => {
+  test('E9: for a policy that throws or returns nonsense the default decides, and a message says so', async () => {
     const broken = (): never => {
       throw new Error('no')
     }
@@ -189,7 +195,7 @@ describe('policies for errors', () => {
     ['undefined', undefined, 'abandon', 'abandon'],
     ['null', null, 'abandon', 'abandon'],
     [
-      'an error that only bears our name',
+      'an error that only has the name NotDoneError',
       Object.assign(new Error('x'), { name: 'NotDoneError' }),
       'abandon',
       'abandon',
@@ -211,7 +217,7 @@ describe('policies for errors', () => {
     expect(endingOfHttpError(error).kind).toBe(overHttp)
   })
 
-  test('E9: what is no Error is never stored, whatever the policy says', () => {
+  test('E9: a thrown value that is not an Error is never stored, whatever the policy says', () => {
     expect(endingOfHttpError({ statusCode: 404, expose: true }, storeEverything).kind).toBe('abandon')
     expect(endingOfHttpError(withStatus(404, true), storeEverything).kind).toBe('complete')
   })
@@ -232,7 +238,7 @@ describe('policies for errors', () => {
     expect(again.details).toEqual({ code: 7, at: '1970-01-01T00:00:00.000Z' })
   })
 
-  test('G1: the class of an error is kept, never its message or a name that holds data', () => {
+  test('G1: only the class of an error is stored, never its message or a name that contains data', () => {
     expect(endingOfError(new RangeError('card 4242'))).toEqual({ kind: 'abandon', lastError: 'RangeError' })
     expect(endingOfError(Object.assign(new Error('x'), { name: 'card 4242 refused' }))).toEqual({
       kind: 'abandon',

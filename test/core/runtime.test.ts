@@ -11,10 +11,10 @@ afterEach(() => {
   }
 })
 
-describe('the system', () => {
+describe('the system runtime', () => {
   test.each([
     ['on Lambda', 'f', undefined, true],
-    ['on a managed instance, which runs several at once', 'f', '16', false],
+    ['on a managed instance, which runs several invocations at once', 'f', '16', false],
     ['outside Lambda', undefined, undefined, false],
   ])('B1: %s', (_, name, concurrency, enforces) => {
     delete process.env.AWS_LAMBDA_FUNCTION_NAME
@@ -24,7 +24,7 @@ describe('the system', () => {
     expect(systemRuntime.enforcesDeadline()).toBe(enforces)
   })
 
-  test('a deadline passes also for what does not look at its signal', async () => {
+  test('a deadline rejects a call that ignores its signal too', async () => {
     let signal: AbortSignal | undefined
     const call = systemRuntime.withDeadline(millis(5), (given) => {
       signal = given
@@ -34,7 +34,7 @@ describe('the system', () => {
     expect(signal?.aborted).toBe(true)
   })
 
-  test('a pause ends with its signal, and at once where that has aborted', async () => {
+  test('a pause ends when its signal aborts, and at once if it has aborted', async () => {
     const controller = new AbortController()
     const paused = systemRuntime.sleep(millis(60_000), controller.signal)
     controller.abort()

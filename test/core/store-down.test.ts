@@ -35,14 +35,14 @@ const charge = () => {
 
 const UNAVAILABLE = { kind: 'refused', error: { code: 'idempotency-unavailable' } }
 
-describe('E11: what may run while the store is down does not run where the store has told of a contender', () => {
-  test('of nobody: it runs, unprotected', async () => {
+describe('E11: under dangerouslyRunUnprotected a handler does not run if another run of its key is known', () => {
+  test('it runs unprotected if no other run is known', async () => {
     const { charge: once, charges } = charge()
     expect(await attempt({ ...memoryStore(), claim: down }, {}, once)).toMatchObject({ standing: 'unprotected' })
     expect(charges()).toBe(1)
   })
 
-  test('of an abandoned run, whose effect is in doubt', async () => {
+  test('it does not run after an abandoned run, whose effect is in doubt', async () => {
     const store = memoryStore()
     await expect(attempt(store, {}, () => Promise.reject(new Error('lost')))).rejects.toThrow('lost')
     const { charge: again, charges } = charge()
@@ -50,7 +50,7 @@ describe('E11: what may run while the store is down does not run where the store
     expect(charges()).toBe(0)
   })
 
-  test('of one that holds the claim, seen by a first read', async () => {
+  test('it does not run if a peek has found a held claim', async () => {
     const store = memoryStore()
     const second = charge()
     await attempt(store, {}, async () => {
@@ -60,7 +60,7 @@ describe('E11: what may run while the store is down does not run where the store
     expect(second.charges()).toBe(0)
   })
 
-  test('of one whose outcome it meets only when it gives up its own claim', async () => {
+  test('it does not run if it finds an outcome while it gives up its own claim', async () => {
     const store = memoryStore()
     await attempt(store, {}, () => 'done')
     const { charge: again, charges } = charge()
@@ -68,7 +68,7 @@ describe('E11: what may run while the store is down does not run where the store
     expect(charges()).toBe(0)
   })
 
-  test('of one that held the item when the write came', async () => {
+  test('it does not run if another write held the item during the claim', async () => {
     const store = memoryStore()
     const { charge: again, charges } = charge()
     const contended: Store = { ...store, claim: async () => ({ kind: 'contended' }), settle: down }
@@ -77,7 +77,7 @@ describe('E11: what may run while the store is down does not run where the store
     expect(charges()).toBe(0)
   })
 
-  test('of one that it has waited for', async () => {
+  test('it does not run if it has waited for another run', async () => {
     const store = memoryStore()
     const second = charge()
     let claims = 0

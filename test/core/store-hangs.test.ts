@@ -11,10 +11,10 @@ import { fakeRuntime } from '../support/fake-runtime.ts'
 
 const RECORD_KEY = aRecordKey()
 
-/** What the caller needs to be answered in. */
+/** The time that the answer to the caller needs. */
 const ANSWERING = 100
 
-/** Time passes only while somebody waits: for a pause, or in vain for the store. */
+/** Time passes only during a pause, and while a call to the store hangs. */
 const waitingRuntime = (): ReturnType<typeof fakeRuntime> => {
   const runtime = fakeRuntime()
   const withDeadline: Runtime['withDeadline'] = async (span, call) => {
@@ -33,7 +33,7 @@ const hangs = (): Promise<never> => new Promise(() => {})
 
 const HANGING: Partial<Store> = { claim: hangs, takeOver: hangs, settle: hangs, peek: hangs }
 
-/** How much time is left when the caller has its answer. */
+/** The time that is left when the caller has its answer. */
 const leftAfter = async (
   store: Store,
   runtime: ReturnType<typeof fakeRuntime>,
@@ -62,13 +62,13 @@ describe('E5: a store that hangs is given up while the caller can still be answe
     expect(await leftAfter({ ...memoryStore(), ...HANGING }, runtime, remaining, {})).toBeGreaterThanOrEqual(ANSWERING)
   })
 
-  test.each([900, 1_000, 2_300, 10_000])('with %i ms left, after a first look', async (remaining) => {
+  test.each([900, 1_000, 2_300, 10_000])('with %i ms left, after a peek', async (remaining) => {
     const runtime = waitingRuntime()
     const store = { ...memoryStore(), ...HANGING }
     expect(await leftAfter(store, runtime, remaining, { peekFirst: true })).toBeGreaterThanOrEqual(ANSWERING)
   })
 
-  test.each([false, true])('after a wait for another run; with a first look: %p', async (peekFirst) => {
+  test.each([false, true])('after a wait for another run; with a peek: %p', async (peekFirst) => {
     const runtime = waitingRuntime()
     const inner = memoryStore({ now: runtime.now })
     await inner.claim(claimsAt(runtime.now()).claim({ recordKey: RECORD_KEY }), unhurried)
@@ -77,7 +77,7 @@ describe('E5: a store that hangs is given up while the caller can still be answe
     const isLate = (): boolean => deadline - runtime.now() < 1_300
     const store: Store = {
       ...inner,
-      // The record is gone for one look just before the wait ends, and then nothing answers any more.
+      // One peek just before the wait ends finds no record, and then the store answers no more.
       peek: (recordKey, signal) => {
         looks++
         return isLate() ? Promise.resolve(undefined) : inner.peek(recordKey, signal)
@@ -92,13 +92,13 @@ describe('E5: a store that hangs is given up while the caller can still be answe
 })
 
 describe('E11: a store that hangs is given up', () => {
-  test.each([false, true])('within 2.5 s, with a first look: %p', async (peekFirst) => {
+  test.each([false, true])('within 2.5 s; with a peek: %p', async (peekFirst) => {
     const runtime = waitingRuntime()
     const left = await leftAfter({ ...memoryStore(), ...HANGING }, runtime, 30_000, { peekFirst })
     expect(30_000 - left).toBeLessThanOrEqual(2_500)
   })
 
-  test('also where only the claim hangs, after a look that took its time', async () => {
+  test('within 2.5 s if only the claim hangs, after a slow peek', async () => {
     const runtime = waitingRuntime()
     const peek = async (): Promise<undefined> => {
       runtime.clock.advance(499)

@@ -10,8 +10,8 @@ const kept = (error: unknown): StoredOutcome => {
   return decodeOutcome(encodeOutcome(ending.outcome, ROOM))
 }
 
-describe('a final failure comes back as it was thrown', () => {
-  test.each([Number.NaN, Number.POSITIVE_INFINITY])('a status of %p is none', (statusCode) => {
+describe('a replayed final failure equals the one that was thrown', () => {
+  test.each([Number.NaN, Number.POSITIVE_INFINITY])('a status of %p is not stored', (statusCode) => {
     expect(kept(new TerminalError('declined', { statusCode }))).toEqual({
       kind: 'error',
       error: { message: 'declined' },
@@ -22,12 +22,12 @@ describe('a final failure comes back as it was thrown', () => {
     ['bytes', Buffer.from('ab'), { type: 'Buffer', data: [97, 98] }],
     ['a Date', new Date(0), '1970-01-01T00:00:00.000Z'],
     ['null', null, null],
-    ['what JSON cannot hold', 1n, undefined],
+    ['a bigint, which JSON cannot represent', 1n, undefined],
   ])('details: %s', (_, details, back) => {
     expect(kept(new TerminalError('declined', { details }))).toMatchObject({ kind: 'error', error: { details: back } })
   })
 
-  test('C4: an error whose message cannot be read is settled all the same', () => {
+  test('C4: an error whose message cannot be read is still settled', () => {
     class Unreadable extends TerminalError {
       override get message(): string {
         throw new RangeError('not here')

@@ -7,12 +7,12 @@ import { contextWith, payment } from '../support/http-events.ts'
 import { errorsLogged } from '../support/http-harness.ts'
 import { aContext, anEvent, aRecord, returned } from '../support/sqs.ts'
 
-/** What a function does that should have answered at once, and fails later. */
+/** A function that should answer at once, but returns a promise that rejects later. */
 const failsLater = async (): Promise<never> => {
   throw new Error('later')
 }
 
-/** A rejection that nobody handles ends the process, and this test run with it. */
+/** An unhandled rejection ends the process, and this test run with it. */
 const survived = async (run: () => Promise<unknown>): Promise<void> => {
   await errorsLogged(async () => void (await run()))
   await new Promise(setImmediate)
@@ -21,7 +21,7 @@ const survived = async (run: () => Promise<unknown>): Promise<void> => {
 const common = () => ({ store: memoryStore(), operation: 'payments', tenant: 'single-tenant' as const })
 
 test.each(['key', 'route', 'payload', 'likelyReplay', 'outcomes', 'observe'])(
-  'A %s that is asynchronous, and fails, does not end the process.',
+  'An asynchronous %s that rejects does not end the process.',
   async (option) => {
     const handler = idempotent(async () => ({ statusCode: 201, body: '' }), {
       ...common(),
@@ -32,7 +32,7 @@ test.each(['key', 'route', 'payload', 'likelyReplay', 'outcomes', 'observe'])(
 )
 
 test.each(['onError', 'key', 'tenant', 'payload'])(
-  'Of a worker, a %s that is asynchronous, and fails, does not end the process.',
+  'An asynchronous %s of a worker that rejects does not end the process.',
   async (option) => {
     const worker = sqsHandler<{ orderId: string }>(
       ({ messageId }) => {
@@ -54,13 +54,13 @@ test.each(['onError', 'key', 'tenant', 'payload'])(
   },
 )
 
-test('A promise of another realm that is rejected does not end the process either.', async () => {
+test('A rejected promise of another realm does not end the process either.', async () => {
   const observe = runInNewContext('() => Promise.reject(new Error("later"))') as () => void
   const handler = idempotent(async () => ({ statusCode: 201, body: '' }), { ...common(), observe })
   await survived(() => handler(payment('k'), contextWith()))
 })
 
-test('C4: an error whose name cannot be read abandons all the same.', () => {
+test('C4: an error whose name cannot be read still abandons.', () => {
   const hostile = Object.defineProperty(new Error('x'), 'name', {
     get: () => {
       throw new Error('no name')
@@ -71,7 +71,7 @@ test('C4: an error whose name cannot be read abandons all the same.', () => {
   expect(endingOfHttpError(hostile)).toEqual(abandoned)
 })
 
-test('A policy that is asynchronous counts as none.', async () => {
+test('An asynchronous policy is ignored.', async () => {
   await errorsLogged(async () => {
     expect(decide((() => failsLater()) as never, { statusCode: 201 })).toBe('complete')
   })

@@ -19,7 +19,7 @@ class HttpError extends Error {
   }
 }
 
-/** What may be thrown, and what its record is then. */
+/** A thrown value, and its record afterwards. */
 const THROWN: readonly (readonly [string, unknown, object])[] = [
   ['a plain error', new Error('boom'), { status: 'IN_PROGRESS', leaseExpiresAt: undefined, lastError: 'Error' }],
   ['an error with a 5xx', new HttpError(502), { status: 'IN_PROGRESS', leaseExpiresAt: undefined }],
@@ -38,7 +38,7 @@ const throwing = (error: unknown) => async (): Promise<never> => {
 
 describe('C4 A handler that throws', () => {
   test.each(THROWN)(
-    'C4 %s: the very same reaches the caller, and the record says how it ended',
+    'C4 %s: the caller gets the very same value, and the record says how the run ended',
     async (_, error, record) => {
       const request = aRequest()
       const outcome = await ending(scene.host('a').once(request, throwing(error)))
@@ -51,7 +51,7 @@ describe('C4 A handler that throws', () => {
   const settles = (fault: Rule['fault']): readonly Rule[] =>
     (['complete', 'release', 'abandon'] as const).map((step) => ({ step, fault }))
 
-  test.each(THROWN)('C4 %s: the very same reaches the caller also when the settle fails', async (_, error) => {
+  test.each(THROWN)('C4 %s: the caller gets the very same value, also if the settle fails', async (_, error) => {
     for (const fault of [denied, resetBefore]) {
       const request = aRequest()
       scene.proxy.script(...settles(fault))
@@ -65,7 +65,7 @@ describe('C4 A handler that throws', () => {
   })
 
   test.each(THROWN.slice(0, 7))(
-    'C4 %s: the same payload runs again at once, another is a mismatch',
+    'C4 %s: the same payload runs again at once, and another is a mismatch',
     async (_, error) => {
       const request = aRequest()
       await ending(scene.host('a').once(request, throwing(error)))
@@ -85,7 +85,7 @@ describe('C4 A handler that throws', () => {
     expect(await scene.read(recordKeyOf(request))).toMatchObject({ attempt: 2, generation: 2 })
   })
 
-  test('C4 TerminalError: a retry gets an equal error without a run, another payload a mismatch', async () => {
+  test('C4 TerminalError: a retry gets an equal error without a run, and another payload is a mismatch', async () => {
     const request = aRequest()
     const error = new TerminalError('declined', { details: { reason: 'stolen' }, statusCode: 402 })
     await ending(scene.host('a').once(request, throwing(error)))
@@ -140,7 +140,7 @@ test.each([
   },
 )
 
-test('C10 A claim after a release begins anew, and may release again.', async () => {
+test('C10 A claim after a release begins a new generation, and may release again.', async () => {
   const request = aRequest()
   for (let attempt = 1; attempt <= 3; attempt++) {
     await ending(scene.host('a').once({ ...request, payload: { attempt } }, throwing(new NotDoneError('declined'))))

@@ -10,7 +10,7 @@ beforeAll(async () => {
 beforeEach(() => scene.reset())
 afterAll(() => scene.close())
 
-/** How the request's handler ends, and what its record is by then. */
+/** How the request's handler ends, and the status of its record then. */
 const ENDINGS = [
   ['completed', 'SUCCEEDED', () => 'done'],
   [
@@ -29,14 +29,14 @@ const ENDINGS = [
   ],
 ] as const
 
-/** What was late reaches the database, is refused, and leaves the record as it is. */
+/** The late write reaches the database, is refused, and leaves the record unchanged. */
 const changesNothing = async (recordKey: ReturnType<typeof recordKeyOf>, sends = 1): Promise<void> => {
   const before = await scene.read(recordKey)
   expect(await scene.proxy.deliver()).toEqual(Array.from({ length: sends }, () => 400))
   expect(await scene.read(recordKey)).toEqual(before)
 }
 
-test.each(ENDINGS)('A5 A claim that surfaces after its record was %s revives nothing.', async (_, status, run) => {
+test.each(ENDINGS)('A5 A claim that arrives after its record was %s revives nothing.', async (_, status, run) => {
   const request = aRequest()
   scene.proxy.script({ step: 'claim', nth: 1, fault: arrivesLate })
   await ending(scene.host('a').once(request, run))
@@ -45,7 +45,7 @@ test.each(ENDINGS)('A5 A claim that surfaces after its record was %s revives not
 })
 
 test.each(ENDINGS)(
-  'A5 A claim that surfaces after its record was %s and claimed by another changes nothing.',
+  'A5 A claim that arrives after its record was %s and claimed by another call changes nothing.',
   async (how, _, run) => {
     const request = aRequest()
     scene.proxy.script({ step: 'claim', nth: 1, fault: arrivesLate })
@@ -56,21 +56,18 @@ test.each(ENDINGS)(
   },
 )
 
-test.each(ENDINGS)(
-  'A5 A take-over that surfaces after its record was %s revives nothing.',
-  async (how, status, run) => {
-    const request = aRequest()
-    await ending(scene.host('crashed').once(request, () => Promise.reject(new Error('boom'))))
-    scene.proxy.script({ step: 'takeOver', nth: 1, fault: arrivesLate })
-    await ending(scene.host('a').once(request, run))
-    // In doubt, so what would be a release is an abandonment.
-    expect((await scene.read(recordKeyOf(request)))?.status).toBe(how === 'released' ? 'IN_PROGRESS' : status)
-    await changesNothing(recordKeyOf(request))
-  },
-)
+test.each(ENDINGS)('A5 A take-over that arrives after its record was %s revives nothing.', async (how, status, run) => {
+  const request = aRequest()
+  await ending(scene.host('crashed').once(request, () => Promise.reject(new Error('boom'))))
+  scene.proxy.script({ step: 'takeOver', nth: 1, fault: arrivesLate })
+  await ending(scene.host('a').once(request, run))
+  // The effect is in doubt, so a release becomes an abandonment.
+  expect((await scene.read(recordKeyOf(request)))?.status).toBe(how === 'released' ? 'IN_PROGRESS' : status)
+  await changesNothing(recordKeyOf(request))
+})
 
 test.each(ENDINGS)(
-  'A5 A renewal that surfaces after its record was %s brings no lease back.',
+  'A5 A renewal that arrives after its record was %s brings no lease back.',
   async (_, status, run) => {
     const request = aRequest({ context: remaining(900_000) })
     const a = scene.host('a', { heartbeat: { leaseSeconds: 30 } })
@@ -89,7 +86,7 @@ test.each(ENDINGS)(
   },
 )
 
-test('A5 A renewal that surfaces after a longer one moves no lease back.', async () => {
+test('A5 A renewal that arrives after a longer one does not move the lease back.', async () => {
   const request = aRequest({ context: remaining(900_000) })
   const a = scene.host('a', { heartbeat: { leaseSeconds: 30 } })
   scene.proxy.script({ step: 'renew', nth: 1, fault: arrivesLate })
@@ -110,18 +107,21 @@ test.each<[Step, (typeof ENDINGS)[number][2]]>([
   ['complete', ENDINGS[0][2]],
   ['release', ENDINGS[1][2]],
   ['abandon', ENDINGS[2][2]],
-])('A5 A %s that surfaces again changes nothing, at once or after another claimed the record.', async (step, run) => {
-  for (const again of [false, true]) {
-    const request = aRequest()
-    scene.proxy.script({ step, nth: 1, fault: arrivesLate })
-    await ending(scene.host('a').once(request, run))
-    const late = () => changesNothing(recordKeyOf(request))
-    if (again && step !== 'complete') await scene.host('b').once(request, late)
-    else await late()
-  }
-})
+])(
+  'A5 A %s that arrives again changes nothing, at once or after another call claimed the record.',
+  async (step, run) => {
+    for (const again of [false, true]) {
+      const request = aRequest()
+      scene.proxy.script({ step, nth: 1, fault: arrivesLate })
+      await ending(scene.host('a').once(request, run))
+      const late = () => changesNothing(recordKeyOf(request))
+      if (again && step !== 'complete') await scene.host('b').once(request, late)
+      else await late()
+    }
+  },
+)
 
-test('A5 A completion that surfaces while another runs changes nothing: the other one’s answer is stored.', async () => {
+test('A5 A completion that arrives while another invocation runs changes nothing: the answer of the other one is stored.', async () => {
   const request = aRequest()
   scene.proxy.script({ step: 'complete', fault: arrivesLate })
   const a = scene.host('a', {}, { deadlines: 'never' })
@@ -137,7 +137,7 @@ test('A5 A completion that surfaces while another runs changes nothing: the othe
   expect(await scene.host('c').once(request, () => 'of c')).toEqual({ value: 'of b', status: 'replayed' })
 })
 
-test('A5 A completion that surfaces before anybody took over is stored, and replayed.', async () => {
+test('A5 A completion that arrives before a take-over is stored and replayed.', async () => {
   const request = aRequest()
   scene.proxy.script({ step: 'complete', fault: arrivesLate })
   await scene.host('a').once(request, () => 'of a')

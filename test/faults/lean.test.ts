@@ -1,4 +1,4 @@
-/** What holds with the SDK's client holds without it: every fault, once more. */
+/** The same faults without the SDK's client. */
 import { useLeanStores } from '../support/test-store.ts'
 
 useLeanStores()

@@ -12,10 +12,10 @@ afterAll(() => scene.close())
 const LAPSE = LEASE + SKEW + 1_000
 const OTHER = { amount: 999 }
 
-/** A host whose store calls have all the time they want, because its deadline has passed when they are made. */
+/** A host whose store calls never time out, because its deadline has passed when they are made. */
 const patient = (name: string) => scene.host(name, {}, { deadlines: 'never' })
 
-/** Resolves for all once so many wait. */
+/** Resolves for all callers once this many wait. */
 const barrier = (size: number): (() => Promise<void>) => {
   let open: () => void
   let waiting = 0
@@ -28,8 +28,8 @@ const barrier = (size: number): (() => Promise<void>) => {
   }
 }
 
-describe('A6 An owner that stalls past its lease, while another takes over:', () => {
-  test('A6 gets the stored answer of who completed, and its own late completion changes nothing', async () => {
+describe('A6 An owner that stalls past its lease while another invocation takes over', () => {
+  test('A6 gets the stored answer of the invocation that completed, and its own late completion changes nothing', async () => {
     const request = aRequest()
     const a = patient('a')
     const b = scene.host('b')
@@ -50,7 +50,7 @@ describe('A6 An owner that stalls past its lease, while another takes over:', ()
   test.each([
     ['plain', new Error('boom')],
     ['not done', new NotDoneError('declined')],
-  ])('A6 fails late and changes nothing; its own error reaches its caller (%s)', async (_, error) => {
+  ])('A6 fails late and changes nothing, and its caller gets the error (%s)', async (_, error) => {
     const request = aRequest()
     const a = patient('a')
     let stored: unknown
@@ -67,7 +67,7 @@ describe('A6 An owner that stalls past its lease, while another takes over:', ()
     expect(a.eventTypes()).toEqual(['claimed', 'lost'])
   })
 
-  test('A6 gets a conflict while the other is still running, and the other is not disturbed', async () => {
+  test('A6 gets a conflict while the other still runs, and does not disturb it', async () => {
     const request = aRequest()
     const a = patient('a')
     const entered = barrier(2)
@@ -90,7 +90,7 @@ describe('A6 An owner that stalls past its lease, while another takes over:', ()
     expect(await other).toEqual({ value: 'of b', status: 'created' })
   })
 
-  /** B took over and stated that nothing was done: the record is free for any payload. */
+  /** B took over and stated that nothing was done, so the record is free for any payload. */
   const takenOverAndReleased = async (request: ReturnType<typeof aRequest>): Promise<void> => {
     const seen = await scene.read(recordKeyOf(request))
     if (seen === undefined) throw new Error('No record to take over')
@@ -99,7 +99,7 @@ describe('A6 An owner that stalls past its lease, while another takes over:', ()
     expect(await scene.store.settle(claim, released(), unhurried)).toEqual({ kind: 'settled' })
   }
 
-  test('A6 gets a conflict, never the answer to another payload that was stored meanwhile', async () => {
+  test('A6 gets a conflict, never a stored answer to another payload', async () => {
     const request = aRequest()
     const a = patient('a')
     let stored: unknown
@@ -118,7 +118,7 @@ describe('A6 An owner that stalls past its lease, while another takes over:', ()
     expect(a.eventTypes()).toEqual(['claimed', 'lost'])
   })
 
-  test('A6 gets a conflict where the record was released meanwhile', async () => {
+  test('A6 gets a conflict if the other has released the record', async () => {
     const request = aRequest()
     const a = patient('a')
     const outcome = await ending(
@@ -132,7 +132,7 @@ describe('A6 An owner that stalls past its lease, while another takes over:', ()
     expect(await scene.read(recordKeyOf(request))).toMatchObject({ status: 'RELEASED', attempt: 2 })
   })
 
-  test('A6 is told by its signal as soon as a renewal finds the claim lost', async () => {
+  test('A6 sees its signal abort as soon as a renewal finds the claim lost', async () => {
     const request = { ...aRequest(), context: remaining(900_000) }
     const a = scene.host('a', { heartbeat: { leaseSeconds: 30 } }, { deadlines: 'never' })
     await a.once(request, async (claim) => {
@@ -146,7 +146,7 @@ describe('A6 An owner that stalls past its lease, while another takes over:', ()
 })
 
 describe('A8 A contender that has seen an abandoned record', () => {
-  test('A8 does not take it over when its owner renews between the look and the write', async () => {
+  test('A8 does not take it over if its owner renews between the read and the write', async () => {
     const request = { ...aRequest(), context: remaining(900_000) }
     const a = scene.host('a', { heartbeat: { leaseSeconds: 30 } }, { deadlines: 'never' })
     const b = scene.host('b')
@@ -165,7 +165,7 @@ describe('A8 A contender that has seen an abandoned record', () => {
     expect(b.eventTypes()).toEqual(['conflicted'])
   })
 
-  test('A8 replays the answer when its owner completes between the look and the write', async () => {
+  test('A8 replays the answer if its owner completes between the read and the write', async () => {
     const request = aRequest()
     const a = patient('a')
     const looked = barrier(2)
@@ -187,7 +187,7 @@ describe('A8 A contender that has seen an abandoned record', () => {
     expect(await contender).toEqual({ value: 'of a', status: 'replayed' })
   })
 
-  test('A8 wins alone: of ten whose take-overs arrive together one runs, round after round', async () => {
+  test('A8 wins alone: of ten take-overs that arrive together one runs, round after round', async () => {
     for (let round = 0; round < 15; round++) {
       scene.reset()
       const request = aRequest()
@@ -224,7 +224,7 @@ describe('A8 A contender that has seen an abandoned record', () => {
   })
 })
 
-test('A14 A record that TTL sweeps between the look and the take-over is claimed as absent, with one run.', async () => {
+test('A14 A record that TTL deletes between the read and the take-over is claimed as absent, with one run.', async () => {
   const request = aRequest()
   await ending(scene.host('crashed').once(request, () => Promise.reject(new Error('boom'))))
   scene.proxy.script({ step: 'takeOver', nth: 1, fault: { first: () => scene.sweep(recordKeyOf(request)) } })
@@ -235,7 +235,7 @@ test('A14 A record that TTL sweeps between the look and the take-over is claimed
   expect(await scene.read(recordKeyOf(request))).toMatchObject({ status: 'SUCCEEDED', attempt: 1, generation: 1 })
 })
 
-test('B6 A record that vanishes in mid-flight is not revived: the caller gets its own answer, marked unstored.', async () => {
+test('B6 A record that disappears during the run is not revived: the caller gets its own answer, marked as unstored.', async () => {
   const request = aRequest()
   const a = scene.host('a')
   const result = await a.once(request, async () => {
@@ -248,8 +248,8 @@ test('B6 A record that vanishes in mid-flight is not revived: the caller gets it
   expect(a.events[1]).toMatchObject({ gone: true })
 })
 
-describe('B8 A lease that has lapsed when the claim’s answer arrives:', () => {
-  test('B8 the handler does not start, and the record is released for a retry at once', async () => {
+describe('B8 A lease that has ended when the answer to the claim arrives', () => {
+  test('B8 starts no handler, and the record is released for a retry at once', async () => {
     const request = aRequest()
     const a = patient('a')
     scene.proxy.script({ step: 'claim', nth: 1, fault: { first: () => scene.clock.advance(LEASE) } })
@@ -261,12 +261,12 @@ describe('B8 A lease that has lapsed when the claim’s answer arrives:', () => 
     expect(await scene.host('b').once(request, run)).toEqual({ value: 1, status: 'created' })
   })
 
-  test('B8 with a millisecond of the lease left the handler starts', async () => {
+  test('B8 starts the handler if a millisecond of the lease is left', async () => {
     scene.proxy.script({ step: 'claim', nth: 1, fault: { first: () => scene.clock.advance(LEASE - 1) } })
     expect(await patient('a').once(aRequest(), () => 'done')).toMatchObject({ value: 'done' })
   })
 
-  test('B8 after a take-over of an abandoned record it is abandoned again, not released: its effect is still in doubt', async () => {
+  test('B8 abandons the record again after a take-over of an abandoned one, since the effect is still in doubt', async () => {
     const request = aRequest()
     await ending(scene.host('crashed').once(request, () => Promise.reject(new Error('boom'))))
     scene.proxy.script({ step: 'takeOver', nth: 1, fault: { first: () => scene.clock.advance(LEASE) } })

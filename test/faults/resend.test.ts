@@ -28,7 +28,7 @@ interface Told {
 
 const boom = new Error('boom')
 
-/** A request whose course makes the store take the step, and the step's own request fail once. */
+/** A request that makes the store take the step, whose own request fails once. */
 const STORIES: Readonly<
   Record<Exclude<Step, 'peek' | 'nextGeneration'>, { before?: 'abandoned'; run: () => unknown; beats?: true }>
 > = {
@@ -86,7 +86,7 @@ const play = async (step: keyof typeof STORIES, fault: Fault | undefined): Promi
   return { outcome, runs, record: since(started, await scene.read(recordKey)), events: host.events.map(anonymous) }
 }
 
-/** Times as spans, and no key: what two runs of one story have in common. */
+/** What two plays of one story have in common: times as spans, and no key. */
 const since = (started: number, record: StoredRecord | undefined): unknown =>
   record === undefined
     ? undefined
@@ -106,12 +106,12 @@ describe.each(Object.keys(STORIES) as (keyof typeof STORIES)[])('A4 A %s that th
     expect(faultless.runs).toBe(1)
   })
 
-  test.each(FAULTS)('A4 ends as if nothing had happened, with one run: %s', async (_, fault) => {
+  test.each(FAULTS)('A4 ends as it would without the fault, with one run: %s', async (_, fault) => {
     expect(await play(step, fault)).toEqual(faultless)
   })
 })
 
-test('A4 A claim that meets its own earlier send is held, not a conflict, and its retry is a replay.', async () => {
+test('A4 A claim that finds its own earlier send is won, not a conflict, and its retry is a replay.', async () => {
   const request = aRequest()
   scene.proxy.script({ step: 'claim', nth: 1, fault: resetAfter })
   const host = scene.host('host')
@@ -122,7 +122,7 @@ test('A4 A claim that meets its own earlier send is held, not a conflict, and it
   expect(host.eventTypes()).toEqual(['claimed', 'completed', 'replayed'])
 })
 
-test('A4 The answers of both writes of a request are lost: one run, and its answer is stored and replayed.', async () => {
+test('A4 If the answers of both writes of a request are lost, there is one run, and its answer is stored and replayed.', async () => {
   const request = aRequest()
   scene.proxy.script(
     { step: 'claim', nth: 1, fault: resetAfter },

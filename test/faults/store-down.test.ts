@@ -18,7 +18,7 @@ import { aRequest, ending } from '../support/scene.ts'
 import { startStopwatch } from '../support/stopwatch.ts'
 import { ownStore } from '../support/test-store.ts'
 
-/** The layer's own client, which takes its address and credentials from the environment, and real time. */
+/** The layer's own client, which reads its address and credentials from the environment, in real time. */
 const ENVIRONMENT = {
   AWS_REGION: REGION,
   AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
@@ -32,7 +32,7 @@ beforeAll(async () => {
   tableName = await freshTable()
   proxy = await faultProxy()
   Object.assign(process.env, ENVIRONMENT, { AWS_ENDPOINT_URL: proxy.endpoint })
-  await ending(make().run(aRequest(), () => 'warm')) // the SDK loads its parts at the first call, in its own time
+  await ending(make().run(aRequest(), () => 'warm')) // the SDK loads parts of itself at the first call, which takes time
 })
 beforeEach(() => proxy.script())
 afterAll(() => proxy.close())
@@ -57,7 +57,7 @@ const DOWN: readonly (readonly [string, Fault])[] = [
   ['no answer, although applied', timeoutAfter],
 ]
 
-test('E11 The layer’s own client works by the environment alone.', async () => {
+test('E11 The layer’s own client needs only the environment.', async () => {
   const request = aRequest()
   const { run } = make()
   expect(await run(request, () => 'done')).toEqual({ value: 'done', status: 'created' })
@@ -65,7 +65,7 @@ test('E11 The layer’s own client works by the environment alone.', async () =>
   expect(proxy.seen.map(({ step }) => step)).toEqual(['claim', 'complete', 'claim'])
 })
 
-test('E11 A claim that gets no answer is sent again while its caller still waits, and runs once.', async () => {
+test('E11 A claim without an answer is sent again while its caller waits, and runs once.', async () => {
   proxy.script({ step: 'claim', nth: 1, fault: timeoutAfter })
   let runs = 0
   const watch = startStopwatch()
@@ -75,7 +75,7 @@ test('E11 A claim that gets no answer is sent again while its caller still waits
 })
 
 describe('E11 A store that is down', () => {
-  test.each(DOWN)('E11 is answered within 2.5 s, and nothing runs (%s)', async (_, fault) => {
+  test.each(DOWN)('E11 gives the caller an answer within 2.5 s, and nothing runs (%s)', async (_, fault) => {
     proxy.script({ fault })
     const { run, eventTypes } = make()
     let runs = 0
@@ -87,7 +87,7 @@ describe('E11 A store that is down', () => {
     expect(new Set(eventTypes())).toEqual(new Set(['storeFailed']))
   })
 
-  test('E11 is answered within 2.5 s where nobody listens', async () => {
+  test('E11 gives the caller an answer within 2.5 s if no process listens on its port', async () => {
     await proxy.refuse()
     const watch = startStopwatch()
     const outcome = await ending(make().run(aRequest(), () => 'done'))
@@ -96,7 +96,7 @@ describe('E11 A store that is down', () => {
     expect(outcome).toMatchObject({ error: { code: 'idempotency-unavailable' } })
   })
 
-  test('E11 is answered within 2.5 s where the user’s own client would wait without bound', async () => {
+  test('E11 gives the caller an answer within 2.5 s, also with a user’s client that waits without bound', async () => {
     proxy.script({ fault: timeoutBefore })
     const client = new DynamoDBClient({ endpoint: proxy.endpoint, region: REGION, credentials: CREDENTIALS })
     const watch = startStopwatch()
@@ -106,25 +106,28 @@ describe('E11 A store that is down', () => {
     client.destroy()
   })
 
-  test.each(DOWN.slice(0, 2))('E11 lets the handler run where that was chosen, and says so (%s)', async (_, fault) => {
-    proxy.script({ fault })
-    const { run, eventTypes } = make({ storeDown: 'dangerouslyRunUnprotected' })
-    let claim: unknown = 'none'
-    const result = await run(aRequest(), (given) => {
-      claim = given
-      return { at: new Date(0) }
-    })
-    expect(result).toEqual({ value: { at: '1970-01-01T00:00:00.000Z' }, status: 'unprotected' }) // as a replay has it
-    expect(claim).toBeUndefined()
-    expect(eventTypes()).toEqual(['storeFailed', 'storeFailed', 'skipped'])
-  })
+  test.each(DOWN.slice(0, 2))(
+    'E11 lets the handler run under dangerouslyRunUnprotected, and reports it (%s)',
+    async (_, fault) => {
+      proxy.script({ fault })
+      const { run, eventTypes } = make({ storeDown: 'dangerouslyRunUnprotected' })
+      let claim: unknown = 'none'
+      const result = await run(aRequest(), (given) => {
+        claim = given
+        return { at: new Date(0) }
+      })
+      expect(result).toEqual({ value: { at: '1970-01-01T00:00:00.000Z' }, status: 'unprotected' }) // as in a replay
+      expect(claim).toBeUndefined()
+      expect(eventTypes()).toEqual(['storeFailed', 'storeFailed', 'skipped'])
+    },
+  )
 })
 
 describe('E11 A store that is not set up', () => {
   test.each<[string, string | undefined, Fault | undefined]>([
     ['no such table', 'no-such-table', undefined],
     ['denied', undefined, denied],
-  ])('E11 is never a run, whatever was chosen for a store that is down (%s)', async (_, table, fault) => {
+  ])('E11 lets nothing run, whatever storeDown says (%s)', async (_, table, fault) => {
     if (fault !== undefined) proxy.script({ fault })
     for (const storeDown of ['reject', 'dangerouslyRunUnprotected'] as const) {
       let runs = 0

@@ -20,10 +20,10 @@ const UNAVAILABLE = { error: { name: 'IdempotencyError', code: 'idempotency-unav
 const CONFLICT = { error: { code: 'in-progress' } }
 const OTHER = { amount: 999 }
 
-/** A host whose best effort has all the time it wants, so that only the scripted faults decide what arrives. */
+/** A host whose give-up never times out, so only the scripted faults decide what arrives. */
 const patient = (name: string) => scene.host(name, {}, { deadlines: 'never' })
 
-/** Claims, for nothing, and gives what the record's next visitor meets. */
+/** Makes a claim that fails, and returns what the next call finds. */
 const inVain = async (request: ReturnType<typeof aRequest>): Promise<void> => {
   const a = patient('a')
   let runs = 0
@@ -32,7 +32,7 @@ const inVain = async (request: ReturnType<typeof aRequest>): Promise<void> => {
   scene.proxy.script()
 }
 
-describe('A13 A claim whose fate stays unknown runs nothing:', () => {
+describe('A13 A claim whose fate stays unknown runs nothing', () => {
   test.each<[string, Fault]>([
     ['the connection breaks', resetAfter],
     ['500', failAfter],
@@ -47,7 +47,7 @@ describe('A13 A claim whose fate stays unknown runs nothing:', () => {
     expect(await scene.read(recordKeyOf(request))).toMatchObject({ status: 'SUCCEEDED', attempt: 2, generation: 2 })
   })
 
-  test('A13 where its release was lost too, a later call is refused until the lease ends, then runs once', async () => {
+  test('A13 if its release was lost too, a later call is refused until the lease ends, and then runs once', async () => {
     const request = aRequest()
     scene.proxy.script({ step: 'claim', fault: resetAfter }, { step: 'release', fault: resetBefore })
     await inVain(request)
@@ -62,7 +62,7 @@ describe('A13 A claim whose fate stays unknown runs nothing:', () => {
     expect(runs).toBe(1)
   })
 
-  test('A13 where the claim itself arrives after its release, it is nobody’s until its lease ends', async () => {
+  test('A13 if the claim arrives after its release, it blocks the key until its lease ends', async () => {
     const request = aRequest()
     scene.proxy.script({ step: 'claim', fault: arrivesLate })
     await inVain(request)
@@ -76,7 +76,7 @@ describe('A13 A claim whose fate stays unknown runs nothing:', () => {
     expect(runs).toBe(1)
   })
 
-  test('A13 a doubtful take-over of an abandoned record is abandoned, not released: its payload stays enforced', async () => {
+  test('A13 an uncertain take-over of an abandoned record is abandoned, not released: its payload stays enforced', async () => {
     const request = aRequest()
     await ending(scene.host('crashed').once(request, () => Promise.reject(new Error('boom'))))
     scene.proxy.script({ step: 'takeOver', fault: resetAfter })
@@ -88,7 +88,7 @@ describe('A13 A claim whose fate stays unknown runs nothing:', () => {
     expect(await scene.host('b').once(request, () => 'of b')).toEqual({ value: 'of b', status: 'created' })
   })
 
-  test('A13 where transactions keep the answer away it is a conflict, and the claim is no orphan: a later call runs', async () => {
+  test('A13 if transactions prevent an answer, it is a conflict, and the claim does not stay: a later call runs', async () => {
     const request = aRequest()
     scene.proxy.script({ step: 'claim', nth: 1, fault: resetAfter }, { step: 'claim', fault: transactionConflict })
     let runs = 0
@@ -108,7 +108,7 @@ describe('A13 A claim whose fate stays unknown runs nothing:', () => {
     expect(await scene.host('b').once(request, () => 'of b')).toEqual({ value: 'of b', status: 'created' })
   })
 
-  test('A13 a released claim is never used again: the next one has a token of its own', async () => {
+  test('A13 a released claim is never used again: the next one has a new token', async () => {
     const request = aRequest()
     const a = patient('a')
     scene.proxy.script({ step: 'claim', fault: resetAfter })

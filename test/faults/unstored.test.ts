@@ -26,9 +26,9 @@ const FAULTS: readonly (readonly [string, Fault])[] = [
   ['denied', denied],
 ]
 
-describe('C3 A completion that cannot be written:', () => {
+describe('C3 A completion that cannot be written', () => {
   test.each(FAULTS)(
-    'C3 the caller gets the answer, marked unstored, and the claim stands until its lease ends (%s)',
+    'C3 gives the caller the answer, marked as unstored, and the claim is in force until its lease ends (%s)',
     async (_, fault) => {
       const request = aRequest()
       const a = scene.host('a')
@@ -53,7 +53,7 @@ describe('C3 A completion that cannot be written:', () => {
     },
   )
 
-  test('C3 the caller gets the answer when nobody listens any more', async () => {
+  test('C3 gives the caller the answer if the store no longer listens on its port', async () => {
     const request = aRequest()
     const result = await scene.host('a').once(request, async () => {
       await scene.proxy.refuse()
@@ -64,7 +64,7 @@ describe('C3 A completion that cannot be written:', () => {
     expect(await scene.read(recordKeyOf(request))).toMatchObject({ status: 'IN_PROGRESS', revision: 1 })
   })
 
-  test('C3 a short fault is outlasted: a later try is stored', async () => {
+  test('C3 is tried again: a later try outlasts a short fault', async () => {
     const request = aRequest()
     const a = scene.host('a')
     scene.proxy.script(
@@ -75,14 +75,14 @@ describe('C3 A completion that cannot be written:', () => {
     expect((await scene.read(recordKeyOf(request)))?.status).toBe('SUCCEEDED')
   })
 
-  test('C3 a try that arrived although its answer was lost is recognised by the next', async () => {
+  test('C3 is recognised by the next try if it arrived and only its answer was lost', async () => {
     const request = aRequest()
     scene.proxy.script(...[1, 2].map((nth) => ({ step: 'complete' as const, nth, fault: resetAfter })))
     expect(await scene.host('a').once(request, () => 'of a')).toEqual({ value: 'of a', status: 'created' })
     expect(await scene.read(recordKeyOf(request))).toMatchObject({ status: 'SUCCEEDED', revision: 2 })
   })
 
-  test('C3 where every answer is lost the caller’s answer is marked unstored, and a retry gets the same', async () => {
+  test('C3 gives the caller an answer that is marked as unstored if every reply is lost, and a retry gets the same answer', async () => {
     const request = aRequest()
     scene.proxy.script({ step: 'complete', fault: resetAfter })
     expect(await scene.host('a').once(request, () => 'of a')).toEqual({ value: 'of a', status: 'unstored' })
@@ -90,7 +90,7 @@ describe('C3 A completion that cannot be written:', () => {
     expect(await scene.host('b').once(request, () => 'of b')).toEqual({ value: 'of a', status: 'replayed' })
   })
 
-  test('C3 the tries end with the remaining time', async () => {
+  test('C3 is not tried after the remaining time', async () => {
     const request = aRequest()
     const a = scene.host('a')
     scene.proxy.script({ step: 'complete', fault: { ...resetBefore, first: () => scene.clock.advance(14_950) } })
@@ -99,7 +99,7 @@ describe('C3 A completion that cannot be written:', () => {
     expect(a.runtime.slept).toEqual([])
   })
 
-  test("C3 with unstored: 'fail' the caller gets 503 instead, to be retried when the lease has ended", async () => {
+  test("C3 gives the caller a 503 under unstored: 'fail', with a retry time after the end of the lease", async () => {
     const request = aRequest()
     scene.proxy.script({ step: 'complete', fault: denied })
     const a = scene.host('a', { unstored: 'fail' })
@@ -113,7 +113,7 @@ describe('C3 A completion that cannot be written:', () => {
     expect(await scene.host('b').once(request, () => 'of b')).toEqual({ value: 'of b', status: 'created' })
   })
 
-  test('C16 a completion that takes longer than a short lease is stored, and nobody takes over meanwhile', async () => {
+  test('C16 is stored if it takes longer than a short lease, and no other invocation takes over meanwhile', async () => {
     const request = aRequest({ context: remaining(900_000) })
     const a = scene.host('a', { heartbeat: { leaseSeconds: 30 } })
     const b = scene.host('b')

@@ -14,11 +14,11 @@ import type { Step } from '../../support/store-step.ts'
 
 export type FaultStep = Exclude<Step, 'peek' | 'nextGeneration'>
 export type Kind = 'reset' | '500' | 'throttle' | 'delay' | 'refused'
-/** Whether the database applies the send: never, at once, or when nobody waits for it any more. */
+/** Whether the database applies the send: never, at once, or after its sender has given up. */
 export type When = 'before' | 'after' | 'late'
 export type Which = 'first' | 'second' | 'all'
 
-/** One fault, at one step of the lifecycle, for some of its sends. */
+/** One fault at one step of the lifecycle, for some of its sends. */
 export interface Cell {
   readonly step: FaultStep
   readonly kind: Kind
@@ -30,7 +30,7 @@ export const STEPS: readonly FaultStep[] = ['claim', 'takeOver', 'renew', 'compl
 
 export const WHICH: readonly Which[] = ['first', 'second', 'all']
 
-/** Made by the proxy, which the connection has to reach; a refusal is made by the client's own side. */
+/** The faults that the proxy makes. A refused connection does not reach it, so the client's side makes that fault. */
 const FAULTS: Readonly<Record<Exclude<Kind, 'refused'>, Readonly<Record<When, Fault>>>> = {
   reset: { before: resetBefore, after: resetAfter, late: arrivesLate },
   '500': { before: failBefore, after: failAfter, late: { ...failBefore, apply: 'late' } },
@@ -40,14 +40,14 @@ const FAULTS: Readonly<Record<Exclude<Kind, 'refused'>, Readonly<Record<When, Fa
 
 const KINDS: readonly Kind[] = ['reset', '500', 'throttle', 'delay', 'refused']
 
-/** A connection that is refused carries no request: there is no after, and nothing that could arrive late. */
+/** A refused connection carries no request: nothing is applied, and nothing can arrive late. */
 const whensOf = (kind: Kind): readonly When[] => (kind === 'refused' ? ['before'] : ['before', 'after', 'late'])
 
 /** A row for each fault, with a cell for each choice of sends. */
 export const rowsOf = (step: FaultStep): readonly (readonly Cell[])[] =>
   KINDS.flatMap((kind) => whensOf(kind).map((when) => WHICH.map((which) => ({ step, kind, when, which }))))
 
-/** What the proxy does. `second`: the first send is reset before it is applied, or there would be no second. */
+/** The script of the proxy. For `second` the first send is reset before it is applied: otherwise there is no second. */
 export const rulesOf = ({ step, kind, when, which }: Cell): readonly Rule[] => {
   const first: Rule = { step, nth: 1, fault: resetBefore }
   if (kind === 'refused') return which === 'second' ? [first] : []
@@ -62,28 +62,28 @@ export const rulesOf = ({ step, kind, when, which }: Cell): readonly Rule[] => {
   }
 }
 
-/** What stands in the table. `claimed`: in progress under a lease. `abandoned`: in progress without one. */
-export type AnswerStatus = 'nothing' | 'claimed' | 'abandoned' | 'released' | 'completed'
+/** The record in the table. `claimed`: in progress with a lease. `abandoned`: in progress without one. */
+export type RecordState = 'nothing' | 'claimed' | 'abandoned' | 'released' | 'completed'
 
-/** What the first call has to come to, whatever a retry finds. */
+/** How the first call must end, whatever a retry finds. */
 export interface Expected {
   readonly runs: number
   /** Value and status, or the error's code or message. */
   readonly first: string
-  /** What it leaves in the table, before anything late arrives there. */
-  readonly left: AnswerStatus
-  /** Of a renewal: whether the lease that stands right after it is the new one. */
+  /** What it leaves in the table, before a late send arrives. */
+  readonly left: RecordState
+  /** Of a renewal: whether the record has the new lease right after it. */
   readonly isRenewed?: boolean
 }
 
-/** Two lost sends are tried anew: there is a third. A claim gives up after two, and a renewal leaves it to the next. */
+/** The steps that try again after two lost sends. A claim gives up after two, and a renewal waits for the next beat. */
 const TRIED_ANEW: ReadonlySet<FaultStep> = new Set(['complete', 'release', 'abandon'])
 
 /** Whether a send of the step is applied before the first call ends. */
 const isApplied = ({ step, when, which }: Cell): boolean => {
   switch (which) {
     case 'first':
-      return true // by the second, if not by itself
+      return true // by the second send, if not by the first
     case 'second':
       return when === 'after' || TRIED_ANEW.has(step)
     case 'all':
@@ -94,14 +94,14 @@ const isApplied = ({ step, when, which }: Cell): boolean => {
 const DONE: Expected = { runs: 1, first: 'done created', left: 'completed' }
 const NOT_CLAIMED = { runs: 0, first: 'idempotency-unavailable' } as const
 
-/** A lost send is made up for by the next, where there is one. */
+/** If a send is lost, the next one has its effect. */
 export const expected = (cell: Cell): Expected => {
   const { step, which } = cell
   const applied = isApplied(cell)
   switch (step) {
-    case 'claim': // who gives up releases what may be its own
+    case 'claim': // a give-up releases a claim that may be its own
       return which === 'first' ? DONE : { ...NOT_CLAIMED, left: applied ? 'released' : 'nothing' }
-    case 'takeOver': // by itself, or still by its predecessor
+    case 'takeOver': // abandoned by this call, or still by its predecessor
       return which === 'first' ? DONE : { ...NOT_CLAIMED, left: 'abandoned' }
     case 'renew':
       return { ...DONE, isRenewed: applied }

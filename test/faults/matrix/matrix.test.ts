@@ -3,7 +3,7 @@ import { type Cell, rowsOf, STEPS, WHICH } from './cell.ts'
 import { play } from './play.ts'
 import type { ClientName } from './refusing-client.ts'
 
-/** Side by side: most of a cell is waiting for a time-out. */
+/** Cells run at the same time, because most of a cell's time is spent waiting. */
 const AT_ONCE = 16
 
 const CLIENTS: readonly ClientName[] = ['sdk', 'lean']
@@ -14,12 +14,12 @@ const tables = new Map(CLIENTS.map((client) => [client, STEPS.map(rowsOf)] as co
 let tableName: string
 beforeAll(async () => {
   tableName = await freshTable()
-  // What runs for the first time takes long, and would look like a delay.
+  // The first run takes long, and would look like a delay.
   const warmUp: Cell = { step: 'claim', kind: 'reset', when: 'before', which: 'first' }
   for (const client of CLIENTS) await play(client, tableName, warmUp)
 })
 
-/** A row for each step and fault, a column for each choice of sends. */
+/** Prints a row for each step and fault, with a column for each choice of sends. */
 afterAll(() => {
   for (const [client, table] of tables) {
     const rows = table.flat().map((row) => {
@@ -44,7 +44,7 @@ const inPool = async <T>(items: readonly T[], work: (item: T) => Promise<void>):
 }
 
 test.each([...tables].flatMap(([client, table]) => STEPS.map((step, at) => [step, client, table[at] ?? []] as const)))(
-  'A4, A5, A13, C3 Whatever happens to which send of %s by the %s client, the story ends as it must.',
+  'A4, A5, A13, C3 Whatever fault meets whichever send of %s by the %s client, the call and its retry end as they must.',
   async (_, client, rows) => {
     const cells = rows.flat()
     await inPool(cells, async (cell) => {

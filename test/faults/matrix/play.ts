@@ -13,12 +13,12 @@ import { BEAT, faultIn, RENEWED_LEASE, type Surfacing, type Tale } from './tale.
 const surfacingsOf = ({ when }: Cell): readonly Surfacing[] =>
   when === 'late' ? ['before the retry', 'after the retry'] : ['never']
 
-/** The remaining time that makes room for a renewal, in milliseconds. */
+/** A remaining time that is long enough for a renewal, in milliseconds. */
 const LONG = 900_000
 
 const boom = new Error('boom')
 
-/** How the handler ends, so that the step comes about. */
+/** How the handler ends, to make the step happen. */
 const ENDS: Partial<Record<FaultStep, () => never>> = {
   release: () => {
     throw new NotDoneError('card declined')
@@ -28,7 +28,7 @@ const ENDS: Partial<Record<FaultStep, () => never>> = {
   },
 }
 
-/** Plays the cell, and says what did not end as it must. */
+/** Plays the cell, and returns what did not end as it must. */
 export const play = async (name: ClientName, tableName: string, cell: Cell): Promise<string | undefined> => {
   const faults = await Promise.all(surfacingsOf(cell).map((surfacing) => playOn(name, tableName, cell, surfacing)))
   return faults.find((fault) => fault !== undefined)
@@ -58,7 +58,7 @@ interface Stage {
   readonly surfacing: Surfacing
 }
 
-/** One request through the fault, then a retry when all is well again and the lease is over. */
+/** One request with the fault, and then a retry without it, after the end of the lease. */
 const playOnce = async (name: ClientName, { tableName, proxy, clock, cell, surfacing }: Stage): Promise<Tale> => {
   const { step } = cell
   const isRenewal = step === 'renew'
@@ -76,7 +76,7 @@ const playOnce = async (name: ClientName, { tableName, proxy, clock, cell, surfa
   proxy.script(...rulesOf(cell))
   refuse(cell)
   let runs = 0
-  let toldLost = false
+  let sawLoss = false
   let renewedBy: number | undefined
   const first = await ending(
     pay(request, async (claim) => {
@@ -86,7 +86,7 @@ const playOnce = async (name: ClientName, { tableName, proxy, clock, cell, surfa
         clock.advance(BEAT)
         await runtime.beat()
         renewedBy = (await readLease(tableName, request)) - claimed
-        toldLost = claim?.signal.aborted === true
+        sawLoss = claim?.signal.aborted === true
       }
       return ENDS[step]?.() ?? 'done'
     }),
@@ -110,7 +110,7 @@ const playOnce = async (name: ClientName, { tableName, proxy, clock, cell, surfa
   const surfaced = early.length + (await proxy.deliver()).length
   const last = await read(tableName, request)
 
-  return { sends, surfaced, runs, toldLost, renewedBy, first, atFirst, between, retry, reruns, settled, last }
+  return { sends, surfaced, runs, sawLoss, renewedBy, first, atFirst, between, retry, reruns, settled, last }
 }
 
 const read = async (tableName: string, request: OnceRequest): Promise<StoredRecord | undefined> => {
@@ -118,7 +118,7 @@ const read = async (tableName: string, request: OnceRequest): Promise<StoredReco
   return item === undefined ? undefined : fromItem(item)
 }
 
-/** `NaN` where none stands. */
+/** `NaN` if there is none. */
 const readLease = async (tableName: string, request: OnceRequest): Promise<number> => {
   const record = await read(tableName, request)
   return (record?.status === 'IN_PROGRESS' ? record.leaseExpiresAt : undefined) ?? Number.NaN

@@ -9,27 +9,27 @@ import type { Cell } from './cell.ts'
 
 export type ClientName = 'sdk' | 'lean'
 
-/** A client that finds nobody listening, where it is told to. */
+/** A client whose connections are refused for the cell that `refuse` names. */
 export interface RefusingClient {
   readonly client: ItemClient
-  /** From now on the connections of this cell; `undefined`: none. */
+  /** From now on, refuses the connections of this cell; `undefined`: none. */
   refuse(cell: Cell | undefined): void
   /** How many connections were refused. */
   count(): number
 }
 
 /**
- * How long a send is waited for, in milliseconds. Only what a delay keeps is never answered; all else is, however busy
- * the machine, and must not be taken for lost.
+ * How long the client waits for an answer. Only a delayed send gets none. All others get one, however busy the machine
+ * is, and must not count as lost.
  */
 const TIMEOUT = millis(30_000)
 const TIMEOUT_WITH_A_DELAY = millis(1_500)
 
-/** Nobody listens on the port of tcpmux. */
+/** The port of tcpmux: no process listens on it. */
 const CLOSED_PORT = 1
 
 interface Refusals extends Omit<RefusingClient, 'client'> {
-  /** Asked for each send. */
+  /** Called for each send. */
   isRefused(operation: string, body: object): boolean
 }
 
@@ -58,7 +58,7 @@ interface Sent {
   readonly body: Uint8Array
 }
 
-/** Below the SDK's own retries: each send is led astray by itself. */
+/** Below the SDK's own retries, so each send is refused by itself. */
 const refusingSdkClient = (endpoint: string, timeout: Millis): RefusingClient => {
   const client: DynamoDBClient = testClient({
     endpoint,
@@ -78,11 +78,11 @@ const refusingSdkClient = (endpoint: string, timeout: Millis): RefusingClient =>
   return { client: sdkItemClient(client), ...scripted }
 }
 
-/** By its memory: the SDK's own kind of bytes warns where it is taken for text. */
+/** By its buffer: the SDK's own byte array warns if it is converted to text. */
 const textOf = ({ buffer, byteOffset, byteLength }: Uint8Array): string =>
   Buffer.from(buffer, byteOffset, byteLength).toString('utf8')
 
-/** The lean client reads its target anew for each send. A cell makes one call at a time, so the last one is meant. */
+/** The lean client reads its target for each send. A cell makes one call at a time, so the last call is the sender. */
 const refusingLeanClient = (endpoint: string, timeout: Millis): RefusingClient => {
   const { hostname, port, host } = new URL(endpoint)
   const { isRefused, ...scripted } = refusals()

@@ -1,53 +1,53 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { StoredRecord } from '../../../lib/core/record/record.ts'
 import type { ending } from '../../support/scene.ts'
-import { type AnswerStatus, type Cell, expected } from './cell.ts'
+import { type Cell, expected, type RecordState } from './cell.ts'
 
-/** When what the network kept reaches the database; `never`: it kept nothing. */
+/** When the sends that the network kept reach the database. `never`: it kept none. */
 export type Surfacing = 'before the retry' | 'after the retry' | 'never'
 
-/** A lease that is renewed, and its first beat, in milliseconds. */
+/** A renewed lease and its first beat, in milliseconds. */
 export const RENEWED_LEASE = 60_000
 export const BEAT: number = RENEWED_LEASE / 3
 
 type Ended = Awaited<ReturnType<typeof ending<{ value: unknown; status: string }>>>
 
-/** What was seen of one cell. */
+/** What one play of a cell showed. */
 export interface Tale {
-  /** Of the step in question, by the first call. */
+  /** Sends of the cell's step by the first call. */
   readonly sends: number
   readonly runs: number
-  readonly toldLost: boolean
-  /** Of a renewal: by how much the lease that stands right after the beat ends later, in milliseconds. */
+  readonly sawLoss: boolean
+  /** Of a renewal: by how many milliseconds the lease ends later right after the beat. */
   readonly renewedBy: number | undefined
   readonly first: Ended
   readonly atFirst: StoredRecord | undefined
-  /** When the retry begins. */
+  /** The record when the retry begins. */
   readonly between: StoredRecord | undefined
   readonly retry: Ended
   readonly reruns: number
   readonly settled: StoredRecord | undefined
   /** How many late sends reached the database. */
   readonly surfaced: number
-  /** When all of them have. */
+  /** The record when all of them have. */
   readonly last: StoredRecord | undefined
 }
 
-/** What did not end as it must. */
+/** Returns what did not end as it must. */
 export const faultIn = (cell: Cell, surfacing: Surfacing, tale: Tale): string | undefined =>
   [...faultsAtFirst(cell, tale), ...faultsLater(surfacing, tale)].find((fault): fault is string => fault !== true)
 
 type Check = string | true
 
-const faultsAtFirst = (cell: Cell, { sends, runs, toldLost, renewedBy, first, atFirst }: Tale): readonly Check[] => {
+const faultsAtFirst = (cell: Cell, { sends, runs, sawLoss, renewedBy, first, atFirst }: Tale): readonly Check[] => {
   const wanted = expected(cell)
   const renewal = wanted.isRenewed === undefined ? undefined : wanted.isRenewed ? BEAT : 0
   return [
     sends >= 2 || `the fault was met by ${sends} sends`,
     runs === wanted.runs || `${runs} runs at first, ${wanted.runs} expected`,
-    !toldLost || 'the handler was told that its claim is lost',
+    !sawLoss || 'the signal of the handler aborted',
     shown(first) === wanted.first || `at first ${shown(first)}, ${wanted.first} expected`,
-    standing(atFirst) === wanted.left || `at first it leaves ${standing(atFirst)}, ${wanted.left} expected`,
+    stateOf(atFirst) === wanted.left || `at first it leaves ${stateOf(atFirst)}, ${wanted.left} expected`,
     renewedBy === renewal || `the lease is renewed by ${renewedBy} ms, ${renewal} expected`,
   ]
 }
@@ -66,7 +66,7 @@ const faultsLater = (
   ]
 }
 
-const standing = (record: StoredRecord | undefined): AnswerStatus => {
+const stateOf = (record: StoredRecord | undefined): RecordState => {
   switch (record?.status) {
     case undefined:
       return 'nothing'
