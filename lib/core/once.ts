@@ -132,10 +132,10 @@ const underSignal = async <T>(
 const resultOf = <T>(ran: RunResult<T>, stored: () => Outcome): OnceResult<T> => {
   if (ran.kind === 'refused') throw ran.error
   if (ran.kind === 'replay') return { value: replayedValue(decodeOutcome(ran.record.outcome)) as T, status: 'replayed' }
-  const outcome = ran.standing === 'unprotected' ? outcomeOf(ran.value) : stored()
+  const outcome = ran.status === 'unprotected' ? outcomeOf(ran.value) : stored()
   const isKept = outcome.kind === 'json' || outcome.kind === 'bytes'
   const value = isKept ? (keptValue(outcome) as T) : ran.value
-  return { value, status: ran.standing === 'unstored' || ran.standing === 'unprotected' ? ran.standing : 'created' }
+  return { value, status: ran.status === 'unstored' || ran.status === 'unprotected' ? ran.status : 'created' }
 }
 
 /** The value that a replay will return; the first call returns the same. */

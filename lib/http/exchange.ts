@@ -61,7 +61,7 @@ export const deciderFor = <TEvent>(exchange: Exchange<TEvent>): Decide | undefin
 export const respond = async <TEvent>(exchange: Exchange<TEvent>, ran: RunResult<CapturedAnswer>): Promise<unknown> => {
   switch (ran.kind) {
     case 'answered':
-      return withStatus(ran.value, ran.standing === 'completed' ? 'created' : ran.standing, exchange.recipient)
+      return withStatus(ran.value, ran.status === 'completed' ? 'created' : ran.status, exchange.recipient)
     case 'replay':
       return replay(exchange, ran.record)
     case 'refused':

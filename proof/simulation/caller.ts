@@ -161,6 +161,6 @@ export const isUnavailable = ({ result }: Answered): boolean =>
   result.kind === 'refused' && result.error.code === 'idempotency-unavailable'
 
 const nameOf = (result: Answered['result']): string => {
-  if (result.kind === 'answered') return result.standing
+  if (result.kind === 'answered') return result.status
   return result.kind === 'refused' ? result.error.code : result.kind
 }

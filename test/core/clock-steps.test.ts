@@ -83,7 +83,7 @@ describe.each([-60, -3_600])('a host whose clock steps by %i s', (seconds) => {
     const { runtime, clock, start, step } = host()
     const store: Store = { ...memoryStore({ now: clock.now }), settle: hangs }
     const ran = await play(store, runtime, 3_000, () => step(seconds))
-    expect(ran).toMatchObject({ kind: 'answered', standing: 'unstored' })
+    expect(ran).toMatchObject({ kind: 'answered', status: 'unstored' })
     expect(clock.now() - start).toBeLessThanOrEqual(3_000)
   })
 
@@ -104,7 +104,7 @@ describe.each([-60, -3_600])('a host whose clock steps by %i s', (seconds) => {
       },
       { heartbeat: { leaseSeconds: 30 } },
     )
-    expect(ran).toMatchObject({ standing: 'completed' })
+    expect(ran).toMatchObject({ status: 'completed' })
   })
 })
 

@@ -38,7 +38,7 @@ const UNAVAILABLE = { kind: 'refused', error: { code: 'idempotency-unavailable' 
 describe('E11: under dangerouslyRunUnprotected a handler does not run if another run of its key is known', () => {
   test('it runs unprotected if no other run is known', async () => {
     const { charge: once, charges } = charge()
-    expect(await attempt({ ...memoryStore(), claim: down }, {}, once)).toMatchObject({ standing: 'unprotected' })
+    expect(await attempt({ ...memoryStore(), claim: down }, {}, once)).toMatchObject({ status: 'unprotected' })
     expect(charges()).toBe(1)
   })
 

@@ -16,7 +16,7 @@ export type AnswerStatus = 'completed' | 'released' | 'abandoned' | 'unstored' |
 
 /** What the caller of a run gets: its own answer, the stored one, or a refusal. */
 export type RunResult<T> =
-  | { readonly kind: 'answered'; readonly value: T; readonly standing: AnswerStatus }
+  | { readonly kind: 'answered'; readonly value: T; readonly status: AnswerStatus }
   | { readonly kind: 'replay'; readonly record: SettledRecord }
   | { readonly kind: 'refused'; readonly error: IdempotencyError }
 
@@ -47,7 +47,7 @@ export const run = async <T>(settings: Settings, request: ClaimRequest, job: Job
       return ran
     }
     case 'unprotected':
-      return { kind: 'answered', value: await job.handler(undefined), standing: 'unprotected' }
+      return { kind: 'answered', value: await job.handler(undefined), status: 'unprotected' }
     case 'replay':
       return begun
     default:
@@ -85,7 +85,7 @@ export const ranAs = <T>(settings: Settings, held: HeldClaim, value: T, settled:
   if (settled.kind === 'conflict') return { kind: 'refused', error: refusalError(settled) }
   if (settled.kind === 'unstored' && settings.unstored === 'fail')
     return { kind: 'refused', error: unstoredError(settings, held) }
-  return { kind: 'answered', value, standing: settled.kind }
+  return { kind: 'answered', value, status: settled.kind }
 }
 
 /** The claim is in force until its lease ends. A retry before that would be refused. */

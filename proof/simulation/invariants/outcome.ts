@@ -33,7 +33,7 @@ export const equalAnswers: Invariant = (story) =>
   firstOf(story.answers, (answer) => {
     const { result } = answer
     if (result.kind === 'replay') return replayedAsStored(story, answer, result.record)
-    if (result.kind !== 'answered' || result.standing !== 'completed') return undefined
+    if (result.kind !== 'answered' || result.status !== 'completed') return undefined
     const stored = storedBy(story, answer)
     if (stored === undefined) return `invocation ${answer.invocation} answered what was never stored`
     return sameBytes(stored.outcome, result.value)

@@ -46,7 +46,7 @@ export const startsInTime: Invariant = ({ runs, answers }) =>
     start.hostNow < claim.leaseExpiresAt ? undefined : `${claim.claimToken} started after its lease`,
   ) ??
   firstOf(answers, ({ won, result }) =>
-    won !== undefined && result.kind === 'answered' && result.standing === 'unprotected'
+    won !== undefined && result.kind === 'answered' && result.status === 'unprotected'
       ? `${won.claimToken} was won, and its handler ran unprotected`
       : undefined,
   )
@@ -54,7 +54,7 @@ export const startsInTime: Invariant = ({ runs, answers }) =>
 /** No handler runs without a claim after the store has reported another claimant. */
 export const unprotectedAlone: Invariant = ({ answers }) =>
   firstOf(answers, ({ invocation, hadContender, result }) =>
-    hadContender && result.kind === 'answered' && result.standing === 'unprotected'
+    hadContender && result.kind === 'answered' && result.status === 'unprotected'
       ? `invocation ${invocation} ran unprotected, although the store had reported another claimant`
       : undefined,
   )

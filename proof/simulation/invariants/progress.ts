@@ -39,7 +39,7 @@ const gaveUp = ({ result, claim, order }: Answered, { writes }: Story): boolean 
       (write) => write.by === 'settle' && write.claim.claimToken === claim?.claimToken && write.order < order,
     )) ||
   (result.kind === 'refused' && result.error.code === 'idempotency-unavailable') ||
-  (result.kind === 'answered' && (result.standing === 'unstored' || result.standing === 'unprotected'))
+  (result.kind === 'answered' && (result.status === 'unstored' || result.status === 'unprotected'))
 
 /**
  * A first send that arrived after its second send was refused and TTL had swept the record. No invocation holds this
