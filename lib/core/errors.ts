@@ -116,7 +116,7 @@ export class IdempotencyError extends Error {
  * The store did not answer, or answered that it cannot serve the call now. Whether the write was applied is unknown.
  */
 export class StoreUnavailableError extends IdempotencyError {
-  override readonly name = 'StoreUnavailable'
+  override readonly name = 'StoreUnavailableError'
   constructor(detail: string, options?: ErrorOptions) {
     super('idempotency-unavailable', detail, options)
   }
@@ -124,7 +124,7 @@ export class StoreUnavailableError extends IdempotencyError {
 
 /** The store refused for a reason that no retry can fix: no such table, no permission, another key schema. */
 export class StoreMisconfiguredError extends IdempotencyError {
-  override readonly name = 'StoreMisconfigured'
+  override readonly name = 'StoreMisconfiguredError'
   constructor(detail: string, options?: ErrorOptions) {
     super('store-misconfigured', detail, options)
   }

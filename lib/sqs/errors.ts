@@ -9,7 +9,7 @@ interface UnusableMessageErrorOptions extends ErrorOptions {
  * the error of `JSON.parse` or of a validator may quote the body. That error is the `cause`.
  */
 export class UnusableMessageError extends Error {
-  override readonly name = 'UnusableMessage'
+  override readonly name = 'UnusableMessageError'
   declare readonly part: MessagePart
   declare readonly messageId: string
   /** True if one of your asynchronous functions rejected: the next delivery may succeed. */
@@ -25,7 +25,7 @@ export class UnusableMessageError extends Error {
 
 /** The validator refused the body. The issues are the validator's own, and may quote the body. */
 export class BodyInvalidError extends TypeError {
-  override readonly name = 'BodyInvalid'
+  override readonly name = 'BodyInvalidError'
   declare readonly issues: readonly { readonly message: string }[]
 
   constructor(issues: readonly { readonly message: string }[]) {

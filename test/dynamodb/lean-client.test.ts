@@ -102,17 +102,17 @@ test('A connection is used again.', async () => {
 })
 
 test.each([
-  ['a proxy’s error page', 502, '<html>Bad Gateway</html>', 'StoreUnavailable', 2],
-  ['an error without a name', 400, '{}', 'StoreMisconfigured', 1],
-  ['a proxy’s rate limit', 429, '<html>Slow down</html>', 'StoreUnavailable', 2],
-  ['a proxy’s timeout', 408, '', 'StoreUnavailable', 2],
-  ['JSON that is not an object', 503, 'null', 'StoreUnavailable', 2],
-  ['an HTML page with status 200', 200, '<html>Welcome</html>', 'StoreUnavailable', 2],
-  ['an empty body with status 200', 200, '', 'StoreUnavailable', 2],
-  ['other JSON with status 200', 200, '{"message":"portal"}', 'StoreUnavailable', 2],
-  ['an array with status 200', 200, '[]', 'StoreUnavailable', 2],
-  ['an item that is null with status 200', 200, '{"Item":null}', 'StoreUnavailable', 2],
-  ['an item that is text with status 200', 200, '{"Item":"text"}', 'StoreUnavailable', 2],
+  ['a proxy’s error page', 502, '<html>Bad Gateway</html>', 'StoreUnavailableError', 2],
+  ['an error without a name', 400, '{}', 'StoreMisconfiguredError', 1],
+  ['a proxy’s rate limit', 429, '<html>Slow down</html>', 'StoreUnavailableError', 2],
+  ['a proxy’s timeout', 408, '', 'StoreUnavailableError', 2],
+  ['JSON that is not an object', 503, 'null', 'StoreUnavailableError', 2],
+  ['an HTML page with status 200', 200, '<html>Welcome</html>', 'StoreUnavailableError', 2],
+  ['an empty body with status 200', 200, '', 'StoreUnavailableError', 2],
+  ['other JSON with status 200', 200, '{"message":"portal"}', 'StoreUnavailableError', 2],
+  ['an array with status 200', 200, '[]', 'StoreUnavailableError', 2],
+  ['an item that is null with status 200', 200, '{"Item":null}', 'StoreUnavailableError', 2],
+  ['an item that is text with status 200', 200, '{"Item":"text"}', 'StoreUnavailableError', 2],
 ])('An answer that is not from DynamoDB is a fault: %s', async (_, status, body, name, sent) => {
   const { url, seen } = await serve(body, status)
   await expect(storeAt(url).claim(aClaim(), unhurried)).rejects.toMatchObject({ name })
@@ -122,7 +122,7 @@ test.each([
 test('After an answer that breaks off, the fate is unknown.', async () => {
   const server = await serve('{}')
   server.answer = { ...server.answer, breakOff: true }
-  await expect(storeAt(server.url).claim(aClaim(), unhurried)).rejects.toMatchObject({ name: 'StoreUnavailable' })
+  await expect(storeAt(server.url).claim(aClaim(), unhurried)).rejects.toMatchObject({ name: 'StoreUnavailableError' })
   expect(server.seen).toHaveLength(2)
 })
 
@@ -136,14 +136,14 @@ test.each([
   const error = await storeAt(url)
     .claim(aClaim(), unhurried)
     .catch((thrown: unknown) => thrown)
-  expect(error).toMatchObject({ name: 'StoreMisconfigured', message: expect.stringMatching(message) })
+  expect(error).toMatchObject({ name: 'StoreMisconfiguredError', message: expect.stringMatching(message) })
 })
 
 test.each([200, 400])('An endless answer (%d) is cut off after a megabyte.', async (status) => {
   const server = await serve('', status)
   server.answer = { ...server.answer, endless: true }
   await expect(storeAt(server.url).claim(aClaim(), unhurried)).rejects.toMatchObject({
-    name: 'StoreUnavailable',
+    name: 'StoreUnavailableError',
     message: expect.stringContaining('UnreadableAnswer'),
   })
   expect(server.seen).toHaveLength(2)
@@ -159,7 +159,7 @@ test('The largest possible answer of DynamoDB is read completely.', async () => 
 
 test('If the caller has already given up, nothing is sent.', async () => {
   const { url, seen } = await serve('{}')
-  await expect(storeAt(url).claim(aClaim(), AbortSignal.abort())).rejects.toMatchObject({ name: 'StoreUnavailable' })
+  await expect(storeAt(url).claim(aClaim(), AbortSignal.abort())).rejects.toMatchObject({ name: 'StoreUnavailableError' })
   expect(seen).toHaveLength(0)
 })
 
@@ -173,7 +173,7 @@ test('Missing credentials are a misconfiguration.', async () => {
     credentials: async () => credentials(),
   })
   await expect(store.claim(aClaim(), unhurried)).rejects.toMatchObject({
-    name: 'StoreMisconfigured',
+    name: 'StoreMisconfiguredError',
     message: expect.stringContaining('There are no usable credentials'),
   })
 })
@@ -214,7 +214,7 @@ describe('Credentials that cannot be right are a misconfiguration, and nothing i
       () => store.peek(aClaim().recordKey, unhurried),
     ]) {
       const error = (await call().catch((thrown: unknown) => thrown)) as Error
-      expect(error).toMatchObject({ name: 'StoreMisconfigured', code: 'store-misconfigured' })
+      expect(error).toMatchObject({ name: 'StoreMisconfiguredError', code: 'store-misconfigured' })
       expect(error.message).toMatch(message)
     }
     expect(seen).toHaveLength(0)
@@ -239,7 +239,7 @@ describe('Credentials that cannot be right are a misconfiguration, and nothing i
     const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
     const store = storeAt(url, credentials)
     credentials.accessKeyId = ''
-    await expect(store.claim(aClaim(), unhurried)).rejects.toMatchObject({ name: 'StoreMisconfigured' })
+    await expect(store.claim(aClaim(), unhurried)).rejects.toMatchObject({ name: 'StoreMisconfiguredError' })
     expect(seen).toHaveLength(0)
   })
 

@@ -52,7 +52,7 @@ test.each(STORES)('%s: the signal of a call ends this call and no other.', async
       ),
     ),
   )
-  expect([...kinds].sort()).toEqual(['StoreUnavailable', 'StoreUnavailable', 'settled', 'settled'])
+  expect([...kinds].sort()).toEqual(['StoreUnavailableError', 'StoreUnavailableError', 'settled', 'settled'])
   expect(watch.stop()).toBeLessThan(600) // the client's own timeout is 900 ms
   expect(proxy.seen).toHaveLength(4) // an abandoned call is not sent again
 })
@@ -71,13 +71,13 @@ test.each(STORES)('%s does not send a request if its signal has already aborted.
   const store = open()
   await store.claim(aClaim(), unhurried)
   proxy.script()
-  await expect(store.claim(aClaim(), AbortSignal.abort())).rejects.toMatchObject({ name: 'StoreUnavailable' })
+  await expect(store.claim(aClaim(), AbortSignal.abort())).rejects.toMatchObject({ name: 'StoreUnavailableError' })
   expect(proxy.seen).toHaveLength(0)
 })
 
 test.each(STORES)('%s still works after a first call whose caller gave up.', async (_, open) => {
   const store = open()
-  await expect(store.claim(aClaim(), AbortSignal.abort())).rejects.toMatchObject({ name: 'StoreUnavailable' })
+  await expect(store.claim(aClaim(), AbortSignal.abort())).rejects.toMatchObject({ name: 'StoreUnavailableError' })
   const controller = new AbortController()
   await store.claim(aClaim(), controller.signal)
   controller.abort()
@@ -395,7 +395,7 @@ test('If the caller gives up between two attempts, the call ends at once, not af
   const watch = startStopwatch()
   const answer = storeOver(client).claim(aClaim(), controller.signal)
   setTimeout(() => controller.abort(), 200)
-  await expect(answer).rejects.toMatchObject({ name: 'StoreUnavailable' })
+  await expect(answer).rejects.toMatchObject({ name: 'StoreUnavailableError' })
   expect(watch.stop()).toBeLessThan(4_000)
   expect(proxy.seen).toHaveLength(1)
 }, 10_000)

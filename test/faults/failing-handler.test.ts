@@ -103,7 +103,7 @@ test.each([
   'ConditionalCheckFailedException',
   'TransactionConflictException',
   'ProvisionedThroughputExceededException',
-  'StoreUnavailable',
+  'StoreUnavailableError',
   'TimeoutError',
   'AbortError',
 ])('C5 An error of the handler’s own that is named %s is no fault of the store: one run, one claim.', async (name) => {

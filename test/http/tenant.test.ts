@@ -152,5 +152,5 @@ test('a queue’s tenant may be looked up too; a message whose lookup fails is t
     onError: (error) => void errors.push(error),
   })
   expect(returned(await handler(anEvent(aRecord('a'), aRecord('b'), aRecord('c')), aContext()))).toEqual(['b'])
-  expect(errors).toEqual([expect.objectContaining({ name: 'UnusableMessage', part: 'tenant' })])
+  expect(errors).toEqual([expect.objectContaining({ name: 'UnusableMessageError', part: 'tenant' })])
 })

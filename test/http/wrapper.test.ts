@@ -508,7 +508,7 @@ describe('outcomes', () => {
     ['an error', new Error('boom')],
     ['a string', 'boom'],
     ['undefined', undefined],
-    ['an error of a name that we use', Object.assign(new Error('x'), { name: 'StoreUnavailable' })],
+    ['an error of a name that we use', Object.assign(new Error('x'), { name: 'StoreUnavailableError' })],
     ['an error of the SDK', Object.assign(new Error('x'), { name: 'ConditionalCheckFailedException' })],
   ])('C4, C5: %s that is thrown reaches the caller as it is, and abandons', async (_, thrown) => {
     const h = await harness()

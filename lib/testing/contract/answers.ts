@@ -165,7 +165,7 @@ export const GIVEN_UP: readonly Case[] = [
     run: async (fixture) => {
       for (const [name, call] of await callsOf(fixture)) {
         const ending = await endsSoon(name, call(AbortSignal.abort()))
-        ok(isUnavailable(ending), `${name} ends with StoreUnavailable`)
+        ok(isUnavailable(ending), `${name} ends with StoreUnavailableError`)
       }
     },
   },
