@@ -1,16 +1,19 @@
 import type { Fingerprint } from '../../lib/core/identity/fingerprint.ts'
+import { reconcile } from '../../lib/core/lifecycle/reconcile.ts'
+import { type AbandonedChoice, deciderOf } from '../../lib/core/lifecycle/reconciliation.ts'
 import { type InvocationTimes, timesOf } from '../../lib/core/lifecycle/request.ts'
 import { run } from '../../lib/core/lifecycle/run.ts'
 import { readSettings } from '../../lib/core/options.ts'
 import { endingOfHttpError } from '../../lib/core/outcome/outcome-policy.ts'
 import type { Settings } from '../../lib/core/settings.ts'
 import { fromSeconds } from '../../lib/core/time.ts'
-import { endingOfAnswer } from './deed.ts'
+import { endingOfAnswer, endingOfDone } from './deed.ts'
 import { handle } from './handler.ts'
 import type { Answered } from './history.ts'
 import { die, type Invocation, later, say } from './invocation.ts'
 import { describePayload, describeResult } from './narrative.ts'
 import { reachedStore } from './network/reached-store.ts'
+import { question } from './question.ts'
 import { virtualRuntime } from './virtual-runtime.ts'
 import { type Host, RECORD_KEY, type World } from './world.ts'
 
@@ -86,12 +89,13 @@ const planKill = (world: World, invocation: Invocation, remaining: number): void
 }
 
 const settingsOf = (world: World, invocation: Invocation): Settings => {
-  const { abandoned, heartbeatSeconds, retentionSeconds, storeDown, unstored } = world.profile
+  const { heartbeatSeconds, retentionSeconds, storeDown, unstored, rerunWithinSeconds } = world.profile
   return readSettings('simulation', {
     store: reachedStore(world, invocation),
     operation: 'simulated',
     runtime: virtualRuntime(world, invocation),
-    abandoned,
+    abandoned: choiceOf(world, invocation),
+    rerunWithinSeconds,
     retentionSeconds,
     storeDown,
     unstored,
@@ -99,7 +103,16 @@ const settingsOf = (world: World, invocation: Invocation): Settings => {
   })
 }
 
+const choiceOf = (world: World, invocation: Invocation): AbandonedChoice<never> => {
+  const { abandoned, askWithinSeconds } = world.profile
+  if (abandoned !== 'ask') return abandoned
+  return reconcile((_, claim) => question(world, invocation, claim), { withinSeconds: askWithinSeconds })
+}
+
 const MAX_TRIES = 3
+
+/** There is one request, and every question is about it. */
+const NO_SUBJECT = undefined as never
 
 interface Asked extends Request {
   readonly times: InvocationTimes
@@ -153,6 +166,7 @@ const ask = (world: World, invocation: Invocation, settings: Settings, asked: As
       handler: (claim) => handle(world, invocation, claim),
       endingOfValue: endingOfAnswer,
       endingOfError: (error) => endingOfHttpError(error),
+      decide: deciderOf(choiceOf(world, invocation), { subject: NO_SUBJECT, endingOf: endingOfDone }),
     },
   ).then(finish, (error: unknown) => finish({ kind: 'threw', error }))
 }

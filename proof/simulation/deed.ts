@@ -63,3 +63,9 @@ export const endingOfAnswer = (answer: Answer): ClaimEnding => {
     ? { kind: 'complete', status: statusOf(answer), outcome: outcomeOf(answer) }
     : { kind: decision }
 }
+
+/** What the downstream has executed is kept whatever its status: the policy is not asked. */
+export const endingOfDone = (done: unknown): ClaimEnding => {
+  const answer = done as Answer
+  return { kind: 'complete', status: statusOf(answer), outcome: outcomeOf(answer) }
+}

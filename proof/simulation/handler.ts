@@ -1,4 +1,6 @@
-import type { HandlerClaim } from '../../lib/core/record/handler-claim.ts'
+import type { Claim } from '../../lib/core/record/claim.ts'
+import { type HandlerClaim, handlerClaim } from '../../lib/core/record/handler-claim.ts'
+import { order } from './charge.ts'
 import { type Answer, answerOf, DEEDS, type Deed, isNothingDone } from './deed.ts'
 import type { Run } from './history.ts'
 import { happening, hostNow, type Invocation, later, say, step } from './invocation.ts'
@@ -21,17 +23,19 @@ export const handle = (
     host: invocation.host.id,
     claim: invocation.won,
     downstreamKey: claim.downstreamKey('charge'),
-    start: { hostNow: hostNow(world, invocation), ...happening(world) },
+    start: { hostNow: hostNow(world, invocation), knownLease: invocation.knownLease, ...happening(world) },
+    storedKey: storedKey(world, invocation.won),
     end: undefined,
     died: undefined,
     effects: 0,
+    heard: undefined,
   }
   runs.push(run)
   invocation.run = run
   const number = runs.length
   say(world, invocation, () => `runs its handler under ${describeClaim(run.claim)}, for ${span} ms: ${deed}`)
   if (!invocation.isAlive) run.died = happening(world)
-  if (charges(world, deed)) charge(world, invocation, run, random.between(0, span))
+  if (charges(world, deed)) charge(world, invocation, run, { number, span: random.between(0, span) })
   return ended(world, invocation, run, { claim, deed, span, number })
 }
 
@@ -46,11 +50,12 @@ const ended = (world: World, invocation: Invocation, run: Run, { claim, deed, sp
   new Promise((resolve, reject) => {
     const finish = (how: Deed): void => {
       if (run.end !== undefined || !invocation.isAlive) return
-      run.end = { deed: how, ...happening(world) }
-      world.count('deed', how)
-      say(world, invocation, () => `handler ends: ${how}`)
+      const deed = inFact(run, how)
+      run.end = { deed, ...happening(world) }
+      world.count('deed', deed)
+      say(world, invocation, () => `handler ends: ${deed}`)
       try {
-        resolve(answerOf(how, number))
+        resolve(answerOf(deed, number))
       } catch (error) {
         reject(error)
       }
@@ -83,13 +88,34 @@ const watch = (
   })
 }
 
-const charge = (world: World, invocation: Invocation, run: Run, span: number): void => {
+/** How a run ends that was meant to succeed. Without an answer of the downstream its effect is in doubt. */
+const inFact = ({ heard }: Run, how: Deed): Deed => {
+  if (how !== 'created' || heard === 'executed') return how
+  return heard === 'declined' ? 'refused' : 'throws'
+}
+
+const charge = (
+  world: World,
+  invocation: Invocation,
+  run: Run,
+  { number, span }: { readonly number: number; readonly span: number },
+): void => {
   later(world, invocation, span, () => {
     if (run.end !== undefined) return
-    run.effects++
+    const inLease = hostNow(world, invocation) < invocation.knownLease
     say(world, invocation, () => `charges under ${run.downstreamKey}`)
+    order(world, { run, number, inLease })
     step(world, invocation)
   })
+}
+
+/** The downstream key of the stored generation; `undefined` if the record has another claim. */
+const storedKey = (world: World, claim: Claim): string | undefined => {
+  if (world.profile.abandoned !== 'ask') return undefined
+  const record = world.read()
+  return record?.status === 'IN_PROGRESS' && record.claimToken === claim.claimToken
+    ? handlerClaim({ ...claim, generation: record.generation }, new AbortController()).downstreamKey('charge')
+    : undefined
 }
 
 const charges = ({ random }: World, deed: Deed): boolean => {
@@ -102,8 +128,9 @@ const drawDeed = ({ isCalm, profile, random }: World): Deed =>
 
 /** Mostly short, sometimes about as long as the lease, sometimes much longer. */
 const drawSpan = (world: World, invocation: Invocation): number => {
-  const { isCalm, random } = world
+  const { isCalm, random, profile } = world
   if (isCalm || random.chance(0.7)) return random.between(1, 80)
+  if (profile.rerunWithinSeconds !== undefined && random.chance(0.3)) return random.between(1_000, 70_000)
   if (random.chance(0.4)) return random.between(300, 4_000)
   if (random.chance(0.1)) return random.between(100_000, 400_000)
   const left = (invocation.won?.leaseExpiresAt ?? 0) - hostNow(world, invocation)

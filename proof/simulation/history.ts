@@ -46,13 +46,41 @@ export interface Run {
   readonly host: number
   readonly claim: Claim
   readonly downstreamKey: string
-  readonly start: Happening & { readonly hostNow: number }
+  readonly start: Happening & {
+    readonly hostNow: number
+    /** The end of the lease, as its host knew it. */
+    readonly knownLease: number
+  }
+  /** The downstream key of the stored generation at the start; `undefined` if the record had another claim. */
+  readonly storedKey: string | undefined
   /** `undefined` until it ends, or if its process died. */
   end: (Happening & { readonly deed: Deed }) | undefined
   /** When its process died. After this it does nothing. */
   died: Happening | undefined
-  /** How often its effect happened. */
+  /** How many of its requests the downstream executed. */
   effects: number
+  /** The answer of the downstream, if one came. */
+  heard: 'executed' | 'declined' | undefined
+}
+
+export type Decision = 'done' | 'rerun' | 'notDone' | 'unknown'
+
+/** The downstream was asked about an abandoned record. */
+export interface Question {
+  readonly invocation: number
+  readonly host: number
+  readonly claim: Claim
+  readonly downstreamKey: string
+  readonly start: Happening
+  /** `undefined` until the answer comes, or if its process died before. */
+  end: (Happening & { readonly decision: Decision }) | undefined
+}
+
+/** The downstream executed a request. */
+export interface Effect extends Happening {
+  readonly run: Run
+  /** The sender's lease had not ended, on its host's clock, when it sent the request. */
+  readonly inLease: boolean
 }
 
 /** An answer to a caller. */
@@ -127,6 +155,8 @@ export interface Calm {
   readonly handlerMillis: number
   /** How often a caller was refused again after it had waited for `Retry-After`. */
   refusedAgain: number
+  /** How often a caller got `outcome-pending` again after it had waited for `Retry-After`. */
+  pendingAgain: number
   /** When a caller got an outcome. */
   answeredAt: number | undefined
 }
@@ -144,6 +174,8 @@ export interface History {
   readonly hostSkews: readonly number[]
   readonly writes: readonly Write[]
   readonly runs: readonly Run[]
+  readonly questions: readonly Question[]
+  readonly effects: readonly Effect[]
   readonly answers: readonly Answered[]
   readonly aborts: readonly Aborted[]
   readonly attempts: readonly RenewalAttempt[]

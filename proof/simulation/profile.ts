@@ -25,11 +25,22 @@ export interface Faults {
   readonly freeze: number
   /** The host does not end an invocation at its deadline. */
   readonly zombie: number
+  /** Of a request to the downstream: it is executed late, even if its sender has gone. */
+  readonly lateEffect: number
+  /** Of a request to the downstream: it fails, and each repetition under the same key fails too. */
+  readonly declined: number
+  /** Of a question: its answer decides nothing. */
+  readonly vague: number
+  /** Of a question: its answer takes seconds. */
+  readonly slowAnswer: number
 }
 
 /** The options and fault probabilities of one schedule. */
 export interface Profile {
-  readonly abandoned: 'rerun' | 'hold'
+  readonly abandoned: 'rerun' | 'hold' | 'ask'
+  readonly rerunWithinSeconds: number | undefined
+  /** How long a question may take. */
+  readonly askWithinSeconds: number
   readonly heartbeatSeconds: number | undefined
   readonly retentionSeconds: number
   readonly storeDown: 'reject' | 'dangerouslyRunUnprotected'
@@ -72,6 +83,10 @@ const NO_FAULTS: Faults = {
   crash: 0,
   freeze: 0,
   zombie: 0,
+  lateEffect: 0,
+  declined: 0,
+  vague: 0,
+  slowAnswer: 0,
 }
 
 /** One hour, more than any skew that can be set. */
@@ -82,32 +97,37 @@ export const drawProfile = (random: Random): Profile => {
   const farClocks = random.chance(0.08)
   const storeReportsTime = farClocks || random.chance(0.9)
   const enforcesDeadline = random.chance(0.8)
-  const abandoned = random.chance(0.65) ? 'rerun' : 'hold'
+  const abandoned = random.pick(['rerun', 'rerun', 'rerun', 'hold', 'hold', 'ask', 'ask', 'ask'] as const)
+  const rerunWithinSeconds = abandoned !== 'hold' && random.chance(0.3) ? random.pick([60, 60, 130, 300]) : undefined
+  // Questions and windows matter only if claims follow one another.
+  const follows = abandoned === 'ask' || rerunWithinSeconds !== undefined
   return {
     abandoned,
+    rerunWithinSeconds,
+    askWithinSeconds: random.pick([1, 3, 10, 60]),
     heartbeatSeconds: random.chance(0.4) ? random.pick([5, 5, 5, 8, 20]) : undefined,
     retentionSeconds: random.chance(0.8) ? 1_501 : 86_400,
-    storeDown: abandoned === 'hold' || random.chance(0.87) ? 'reject' : 'dangerouslyRunUnprotected',
+    storeDown: abandoned !== 'rerun' || random.chance(0.87) ? 'reject' : 'dangerouslyRunUnprotected',
     unstored: random.chance(0.8) ? 'answer' : 'fail',
     enforcesDeadline,
     storeReportsTime,
     clockSpread: farClocks ? FAR : random.chance(0.4) ? 0 : storeReportsTime ? SKEW : SKEW / 2,
     farClocks,
     hosts: random.between(1, 3),
-    acts: random.pick([1, 1, 1, 2]),
-    faults: random.chance(0.2) ? NO_FAULTS : drawFaults(random),
-    badDeeds: random.chance(0.3) ? 0 : random.pick([0.2, 0.5, 0.8]),
+    acts: random.pick(follows ? [1, 2, 3, 4] : [1, 1, 1, 2]),
+    faults: random.chance(0.2) ? NO_FAULTS : drawFaults(random, abandoned === 'ask'),
+    badDeeds: random.chance(follows ? 0.15 : 0.3) ? 0 : random.pick([0.2, 0.5, 0.8]),
     otherPayload: random.chance(0.5) ? 0 : 0.3,
     wait: random.chance(0.15),
     peekFirst: random.chance(0.1),
     operator: random.chance(0.1),
-    meddler: random.chance(0.02),
+    meddler: random.chance(0.06),
     sweeps: random.chance(0.5),
     retries: random.chance(0.35),
   }
 }
 
-const drawFaults = (random: Random): Faults => {
+const drawFaults = (random: Random, asks: boolean): Faults => {
   const maybe = (...sizes: readonly number[]): number => (random.chance(0.35) ? random.pick(sizes) : 0)
   return {
     requestLost: maybe(0.05, 0.2, 0.5),
@@ -122,5 +142,10 @@ const drawFaults = (random: Random): Faults => {
     crash: maybe(0.2, 0.5),
     freeze: maybe(0.2, 0.5),
     zombie: maybe(0.3, 0.8),
+    lateEffect: maybe(0.1, 0.4),
+    // Without a question a run that always fails would be repeated for ever.
+    declined: asks ? maybe(0.1, 0.3) : 0,
+    vague: asks ? maybe(0.2, 0.5) : 0,
+    slowAnswer: asks ? maybe(0.2, 0.6) : 0,
   }
 }

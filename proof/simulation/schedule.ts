@@ -1,9 +1,11 @@
 import type { Fingerprint } from '../../lib/core/identity/fingerprint.ts'
+import type { StoredRecord } from '../../lib/core/record/record.ts'
 import { fromSeconds } from '../../lib/core/time.ts'
 import { invoke } from './caller.ts'
 import type { Answered, Calm, History } from './history.ts'
 import { happening, say } from './invocation.ts'
 import { meddle, operate } from './operator.ts'
+import type { Profile } from './profile.ts'
 import { createWorld, FINGERPRINTS, type Host, historyOf, type Setting, type World } from './world.ts'
 
 /** The schedule of one seed: acts of callers with faults, a calm in which callers keep coming, and a late return. */
@@ -37,9 +39,13 @@ export const createSchedule = (setting: Setting): Schedule => {
 
 const drawScenes = ({ profile, random }: World): Scene[] => [
   acts,
-  ...(profile.abandoned === 'rerun' && !profile.farClocks && random.chance(0.4) ? [calm] : []),
+  ...(comesToAnEnd(profile) && random.chance(0.4) ? [calm] : []),
   ...(random.chance(0.25) ? [returnLate] : []),
 ]
+
+/** Whether no record waits for a person or for the end of a window. */
+const comesToAnEnd = ({ abandoned, rerunWithinSeconds, farClocks }: Profile): boolean =>
+  abandoned !== 'hold' && rerunWithinSeconds === undefined && !farClocks
 
 /** An act begins when the callers of the previous act have ended, while its late requests are still under way. */
 const acts: Scene = (world) => {
@@ -56,10 +62,24 @@ const nextStart = (world: World): number => {
   const record = world.read()
   const near = (at: number, by: number): number => Math.max(timeline.now, at + random.between(-by, by))
   const choice = random.next()
+  const decisive = decisiveTime(world, record)
+  if (decisive !== undefined && choice < 0.4) return near(decisive, 3_000)
   if (record?.status === 'IN_PROGRESS' && record.leaseExpiresAt !== undefined && choice < 0.6)
     return near(record.leaseExpiresAt + store.skew, 3_000)
   if (record?.expiresAt !== undefined && choice < 0.25) return near(record.expiresAt, 3_000)
   return choice < 0.8 ? timeline.now + random.between(0, 3_000) : timeline.now + random.between(0, 400_000)
+}
+
+/** When a retry may ask the downstream again, or about when the last run may begin in the window. */
+const decisiveTime = ({ profile, random }: World, record: StoredRecord | undefined): number | undefined => {
+  if (record?.status !== 'IN_PROGRESS') return undefined
+  if (record.reconcileAt !== undefined) return record.reconcileAt
+  if (profile.rerunWithinSeconds === undefined) return undefined
+  return (
+    (record.generationAt ?? record.createdAt) +
+    profile.rerunWithinSeconds * 1_000 -
+    random.pick([0, 0, 4, 11, 31]) * 1_000
+  )
 }
 
 const SPREADS = [0, 4, 30, 200, 1_000, 5_000, 30_000] as const
@@ -138,14 +158,23 @@ const calm: Scene = (world) => {
   const fingerprint = record?.fingerprint ?? FINGERPRINTS[0]
   const host: Host = world.hosts[0] as Host
   host.frozenUntil = 0
-  const period: Calm = { since: timeline.now, record, handlerMillis: 80, refusedAgain: 0, answeredAt: undefined }
+  const period: Calm = {
+    since: timeline.now,
+    record,
+    handlerMillis: 80,
+    refusedAgain: 0,
+    pendingAgain: 0,
+    answeredAt: undefined,
+  }
   world.calms.push(period)
   say(world, undefined, () => 'faults stop; callers keep coming')
-  const keepComing = (times: number): void => {
+  const keepComing = (times: number, isPending = false): void => {
     const whenEnded = (last: Answered | undefined): void => {
       if (isFinal(last)) period.answeredAt = timeline.now
-      else if (isRefusedAsLive(last) && times < CALM_CALLS) period.refusedAgain++
-      if (!isFinal(last) && times > 1) timeline.after(pauseTold(last), () => keepComing(times - 1))
+      else if (isRefusedAs(last, 'in-progress') && times < CALM_CALLS) period.refusedAgain++
+      const pending = isRefusedAs(last, 'outcome-pending')
+      if (pending && isPending) period.pendingAgain++
+      if (!isFinal(last) && times > 1) timeline.after(pauseTold(last), () => keepComing(times - 1, pending))
     }
     invoke(world, { fingerprint, host, requestId: `calm-${times}`, whenEnded })
   }
@@ -154,8 +183,8 @@ const calm: Scene = (world) => {
 
 const CALM_CALLS = 5
 
-const isRefusedAsLive = (last: Answered | undefined): boolean =>
-  last?.result.kind === 'refused' && last.result.error.code === 'in-progress'
+const isRefusedAs = (last: Answered | undefined, code: 'in-progress' | 'outcome-pending'): boolean =>
+  last?.result.kind === 'refused' && last.result.error.code === code
 
 const pauseTold = (last: Answered | undefined): number =>
   fromSeconds((last?.result.kind === 'refused' ? last.result.error.retryAfterSeconds : undefined) ?? 1)

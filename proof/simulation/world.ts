@@ -3,14 +3,17 @@ import { deriveRecordKey, type RecordKey } from '../../lib/core/identity/record-
 import type { StoredRecord } from '../../lib/core/record/record.ts'
 import { type EpochMillis, epochMillis } from '../../lib/core/time.ts'
 import { type MemoryStore, memoryStore } from '../../lib/memory/memory-store.ts'
+import { createDownstream, type Downstream } from './downstream.ts'
 import type {
   Aborted,
   Answered,
   Calm,
   Death,
+  Effect,
   Freeze,
   History,
   InvocationEnd,
+  Question,
   RenewalAttempt,
   Rest,
   Run,
@@ -46,6 +49,9 @@ export interface World {
   readonly hosts: readonly Host[]
   readonly writes: Write[]
   readonly runs: Run[]
+  readonly questions: Question[]
+  readonly effects: Effect[]
+  readonly downstream: Downstream
   readonly answers: Answered[]
   readonly aborts: Aborted[]
   readonly attempts: RenewalAttempt[]
@@ -107,6 +113,9 @@ export const createWorld = ({ seed, over, tally, log }: Setting): World => {
     hosts: Array.from({ length: profile.hosts }, (_, id) => host(id, random, profile)),
     writes: [],
     runs: [],
+    questions: [],
+    effects: [],
+    downstream: createDownstream(profile),
     answers: [],
     aborts: [],
     attempts: [],
@@ -141,6 +150,8 @@ export const historyOf = ({
   hosts,
   writes,
   runs,
+  questions,
+  effects,
   answers,
   aborts,
   attempts,
@@ -157,6 +168,8 @@ export const historyOf = ({
   hostSkews: hosts.map(({ skew }) => skew),
   writes,
   runs,
+  questions,
+  effects,
   answers,
   aborts,
   attempts,

@@ -107,6 +107,17 @@ describe('Both DynamoDB Local and the simulated table refuse', () => {
   })
 })
 
+test('An update removes each attribute that it names.', async () => {
+  const { table, claim } = await withClaim()
+  const request = {
+    Key: { pk: { S: claim.recordKey } },
+    UpdateExpression: 'SET createdAt = :at REMOVE leaseExpiresAt, expiresAt',
+    ExpressionAttributeValues: { ':at': { N: '1' } },
+  }
+  expect(table.serve('UpdateItem', request)).toEqual({ status: 200, body: '{}' })
+  expect(table.read(claim.recordKey)).toMatchObject({ leaseExpiresAt: undefined, expiresAt: undefined })
+})
+
 test('A name or value that only the update uses is accepted.', async () => {
   const { table, claim } = await withClaim()
   const request = {

@@ -45,3 +45,20 @@ export const oneEffect: Invariant = (story) => {
     return key === downstreamKey ? undefined : `${claim.claimToken} had the effect a second time, under another key`
   })
 }
+
+/**
+ * Under a question or a window the downstream executes once in an incarnation. Requests that a handler sends after its
+ * lease do not count.
+ */
+export const oneExecution: Invariant = (story) => {
+  const { rerunWithinSeconds, abandoned } = story.profile
+  if (story.hasOperator || (abandoned === 'rerun' && rerunWithinSeconds === undefined)) return undefined
+  const executed = new Set<number>()
+  return firstOf(story.effects, ({ run, inLease }) => {
+    const incarnation = story.incarnationOf(run.claim.claimToken)
+    if (!inLease || incarnation === undefined) return undefined
+    if (executed.has(incarnation)) return `${run.claim.claimToken} had the effect a second time`
+    executed.add(incarnation)
+    return undefined
+  })
+}

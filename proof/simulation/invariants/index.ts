@@ -1,5 +1,5 @@
 import type { History } from '../history.ts'
-import { attemptsGrow, oneEffect, sameEffectKeys } from './generation.ts'
+import { attemptsGrow, oneEffect, oneExecution, sameEffectKeys } from './generation.ts'
 import { endsWithItsInvocation, neverLostInSilence } from './lease.ts'
 import { equalAnswers, oneCompletion, ownPayload, settledStays } from './outcome.ts'
 import {
@@ -15,8 +15,17 @@ import {
   vanishesWhenExpired,
 } from './ownership.ts'
 import { fewRequests, nothingStays, oneRun, someCallCompletes, waitsOnce } from './progress.ts'
+import {
+  asksAboutTheAbandoned,
+  asksAlone,
+  beginsGenerationOnce,
+  countsRuns,
+  runsAsAnswered,
+  runsInStoredGeneration,
+} from './question.ts'
 import { abortsWhenLost, recognisesItself } from './recognition.ts'
 import { type Invariant, storyOf } from './story.ts'
+import { endsWithinWindow, runsWithinWindow } from './window.ts'
 
 interface Rule {
   /** The number of the behaviour that it checks. */
@@ -53,9 +62,18 @@ export const RULES: readonly Rule[] = [
   withinSkew('B2', waitsOnce),
   withinSkew('B8', startsInTime),
   withinSkew('C12', oneEffect),
+  withinSkew('C12', oneExecution),
   underAnyClock('C16', endsWithItsInvocation),
   withinSkew('C16', neverLostInSilence),
   underAnyClock('E11', unprotectedAlone),
+  withinSkew('I1', asksAlone),
+  underAnyClock('I3', runsAsAnswered),
+  underAnyClock('I4', beginsGenerationOnce),
+  underAnyClock('I7', runsInStoredGeneration),
+  withinSkew('I8', asksAboutTheAbandoned),
+  withinSkew('I9', endsWithinWindow),
+  withinSkew('I9', runsWithinWindow),
+  withinSkew('I10', countsRuns),
 ]
 
 export interface Violation {

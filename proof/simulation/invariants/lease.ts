@@ -48,7 +48,7 @@ const lapsedOwner = (story: Story, { by, before }: Write): Lapsed | undefined =>
   return { run, leaseExpiresAt, grantedAt: leaseExpiresAt - seconds * 1_000 - (story.hostSkews[run.host] ?? 0) }
 }
 
-const leaseSeconds = ({ profile }: Story): number | undefined =>
+export const leaseSeconds = ({ profile }: Story): number | undefined =>
   profile.heartbeatSeconds ?? (profile.enforcesDeadline ? undefined : 60)
 
 const mustRenew = (story: Story, { order, at }: Write, { run, leaseExpiresAt, grantedAt }: Lapsed): boolean => {
@@ -56,10 +56,18 @@ const mustRenew = (story: Story, { order, at }: Write, { run, leaseExpiresAt, gr
   return (
     !story.deaths.some((death) => death.invocation === run.invocation && death.order < order) &&
     !endsInDoubt(run, order) &&
-    leaseExpiresAt < lastEnd(story, run.invocation) &&
+    leaseExpiresAt < Math.min(lastEnd(story, run.invocation), windowEnd(story, run)) &&
     !story.answers.some((answer) => isOwn(answer) && answer.order < order) &&
     !story.freezes.some(({ host, from, until }) => host === run.host && from <= at && until >= grantedAt)
   )
+}
+
+/** A run in doubt that was not asked about is not renewed past its window. */
+const windowEnd = ({ profile, questions }: Story, { claim }: Run): number => {
+  const { rerunWithinSeconds } = profile
+  if (rerunWithinSeconds === undefined || claim.attempt === claim.generation) return Number.POSITIVE_INFINITY
+  if (questions.some((question) => question.claim.claimToken === claim.claimToken)) return Number.POSITIVE_INFINITY
+  return (claim.generationAt ?? claim.createdAt) + rerunWithinSeconds * 1_000
 }
 
 /** Whether its owner abandons it, which ends the renewals. */
@@ -74,7 +82,8 @@ const marginOf = (story: Story, invocation: number): number =>
   endOf(story, invocation)?.deadline === undefined ? UNENFORCED_MARGIN : KILL_MARGIN
 
 /** On the clock of the invocation's host. */
-const lastEnd = (story: Story, invocation: number): number =>
+export const lastEnd = (story: Story, invocation: number): number =>
   (endOf(story, invocation)?.expectedEnd ?? 0) + marginOf(story, invocation)
 
-const skewOf = (story: Story, invocation: number): number => story.hostSkews[endOf(story, invocation)?.host ?? 0] ?? 0
+export const skewOf = (story: Story, invocation: number): number =>
+  story.hostSkews[endOf(story, invocation)?.host ?? 0] ?? 0

@@ -1,5 +1,6 @@
 import { isNothingDone } from '../deed.ts'
-import type { Run, Write } from '../history.ts'
+import type { Run } from '../history.ts'
+import { questionOf } from './question.ts'
 import {
   type ClaimWrite,
   firstOf,
@@ -7,6 +8,7 @@ import {
   isClaimWrite,
   isLapsed,
   isPast,
+  replacement,
   type Story,
   stopOf,
 } from './story.ts'
@@ -26,10 +28,11 @@ export const runsInTurn: Invariant = (story) => {
 
 /** TTL must not make a lost payment look like a new one. */
 const afterSwept = ({ writes, profile }: Story, { before, claim, order }: ClaimWrite): string | undefined => {
-  if (profile.abandoned !== 'hold' || before !== undefined) return undefined
+  const isKept = profile.abandoned !== 'rerun' || profile.rerunWithinSeconds !== undefined
+  if (!isKept || before !== undefined) return undefined
   const swept = writes.findLast((write) => write.order < order)?.before
   return swept?.status === 'IN_PROGRESS'
-    ? `${claim.claimToken} ran after ${swept.claimToken}, which was held`
+    ? `${claim.claimToken} ran after ${swept.claimToken}, which TTL must not sweep`
     : undefined
 }
 
@@ -37,19 +40,30 @@ const afterPredecessor = (story: Story, { before, at, claim }: ClaimWrite): stri
   if (before === undefined || before.status === 'RELEASED' || isPast(before, at + story.judgedWithin)) return undefined
   if (before.status !== 'IN_PROGRESS') return `${claim.claimToken} ran after ${before.claimToken} had completed`
   if (story.profile.abandoned === 'hold') return `${claim.claimToken} ran after ${before.claimToken}, which is held`
+  if (isRunUnasked(story, claim)) return `${claim.claimToken} ran after ${before.claimToken} without a question`
   return isLapsed(story, before, at) ? undefined : `${claim.claimToken} ran while ${before.claimToken} was live`
 }
 
+/** With a window a run may begin in it without a question. */
+const isRunUnasked = (story: Story, claim: Run['claim']): boolean =>
+  story.profile.abandoned === 'ask' &&
+  story.profile.rerunWithinSeconds === undefined &&
+  questionOf(story, { claim }) === undefined
+
 /** No handler starts after its lease has lapsed on its host's clock, or unprotected although it won a claim. */
-export const startsInTime: Invariant = ({ runs, answers }) =>
-  firstOf(runs, ({ claim, start }) =>
-    start.hostNow < claim.leaseExpiresAt ? undefined : `${claim.claimToken} started after its lease`,
+export const startsInTime: Invariant = (story) =>
+  firstOf(story.runs, (run) =>
+    run.start.hostNow < leaseAtStart(story, run) ? undefined : `${run.claim.claimToken} started after its lease`,
   ) ??
-  firstOf(answers, ({ won, result }) =>
+  firstOf(story.answers, ({ won, result }) =>
     won !== undefined && result.kind === 'answered' && result.status === 'unprotected'
       ? `${won.claimToken} was won, and its handler ran unprotected`
       : undefined,
   )
+
+/** The lease is renewed while a question is open. */
+const leaseAtStart = (story: Story, run: Run): number =>
+  questionOf(story, run) === undefined ? run.claim.leaseExpiresAt : run.start.knownLease
 
 /** No handler runs without a claim after the store has reported another claimant. */
 export const unprotectedAlone: Invariant = ({ answers }) =>
@@ -100,10 +114,6 @@ export const overlapAfterLapse: Invariant = (story) =>
       ? undefined
       : `${older.claim.claimToken} was replaced while its handler ran under a live lease`
   })
-
-/** The write that replaced the token in the record. */
-const replacement = ({ writes }: Story, token: string): Write | undefined =>
-  writes.find(({ before, after }) => before?.claimToken === token && after?.claimToken !== token)
 
 /** A lease never moves back under one owner, and an abandon removes it permanently. */
 export const leaseOnlyGrows: Invariant = ({ writes }) =>

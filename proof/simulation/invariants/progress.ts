@@ -71,7 +71,7 @@ const ROUNDING = 2_500
 /** If faults stop and calls keep coming, some call completes within lease + skew + 2 s + the time of one handler. */
 export const someCallCompletes: Invariant = ({ calms, skew }) =>
   firstOf(calms, ({ since, record, handlerMillis, answeredAt }) => {
-    const lease = record?.status === 'IN_PROGRESS' ? (record.leaseExpiresAt ?? since) : since
+    const lease = record?.status === 'IN_PROGRESS' ? (record.leaseExpiresAt ?? record.reconcileAt ?? since) : since
     const due = Math.max(since, lease) + skew + 2_000 + handlerMillis + ROUNDING
     if (answeredAt === undefined) return 'callers kept coming, and none got an outcome'
     return answeredAt <= due ? undefined : `the first outcome came ${answeredAt - due} ms late`
@@ -79,6 +79,7 @@ export const someCallCompletes: Invariant = ({ calms, skew }) =>
 
 /** A caller that waits for `Retry-After` is not refused again. */
 export const waitsOnce: Invariant = ({ calms }) =>
-  firstOf(calms, ({ refusedAgain }) =>
-    refusedAgain > 0 ? `refused ${refusedAgain} times after the time to wait` : undefined,
-  )
+  firstOf(calms, ({ refusedAgain, pendingAgain }) => {
+    if (refusedAgain > 0) return `refused ${refusedAgain} times after the time to wait`
+    return pendingAgain > 0 ? `pending ${pendingAgain} times after the time to wait` : undefined
+  })

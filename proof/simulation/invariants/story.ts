@@ -61,12 +61,17 @@ export const settledIn = (record: StoredRecord | undefined): SettledRecord | und
 
 /** Whether the lease in the record had lapsed at that time, on the clock of its owner's host. */
 export const isLapsed = (story: Story, { claimToken, leaseExpiresAt }: LeasedRecord, at: number): boolean => {
-  const owner = story.runs.find(({ claim }) => claim.claimToken === claimToken)
+  const isOwner = ({ claim }: Pick<Run, 'claim'>): boolean => claim.claimToken === claimToken
+  const owner = story.runs.find(isOwner) ?? story.questions.find(isOwner)
   return (
     leaseExpiresAt === undefined ||
     at + (owner === undefined ? 0 : (story.hostSkews[owner.host] ?? 0)) >= leaseExpiresAt
   )
 }
+
+/** The write after which the record was no longer under the token. */
+export const replacement = ({ writes }: Story, token: string): Write | undefined =>
+  writes.find(({ before, after }) => before?.claimToken === token && after?.claimToken !== token)
 
 type LeasedRecord = Pick<Extract<StoredRecord, { status: 'IN_PROGRESS' }>, 'claimToken' | 'leaseExpiresAt'>
 

@@ -48,6 +48,8 @@ export const leanNetworkStore = (world: World, invocation: Invocation, table: It
     claim: (claim, signal) => calling('claim', claim, () => store.claim(claim, signal)),
     takeOver: (seen, claim, signal) => calling('claim', claim, () => store.takeOver(seen, claim, signal)),
     renew: (claim, renewal, signal) => calling('renew', claim, () => store.renew(claim, renewal, signal)),
+    nextGeneration: (claim, generationAt, signal) =>
+      calling('nextGeneration', claim, () => store.nextGeneration(claim, generationAt, signal)),
     settle: (claim, settlement, signal) => calling('settle', claim, () => store.settle(claim, settlement, signal)),
   }
 }

@@ -15,7 +15,7 @@ import {
   type TableRequest,
 } from '../table/item-table.ts'
 import type { World } from '../world.ts'
-import { delay, drawFate, failure, isStale, travel } from './fate.ts'
+import { delay, drawFate, failure, isStale, type Purpose, travel } from './fate.ts'
 
 type Transport = NonNullable<LeanClientSettings['transport']>
 
@@ -35,7 +35,7 @@ interface Sent {
   readonly call: Call | undefined
 }
 
-export type CallKind = 'claim' | 'renew' | 'settle'
+export type CallKind = 'claim' | 'renew' | 'nextGeneration' | 'settle'
 
 export const callName = (of: CallKind, token: string): string => `${of} ${token}`
 
@@ -43,10 +43,10 @@ const KINDS: Readonly<Record<Exclude<Step, 'peek'>, CallKind>> = {
   claim: 'claim',
   takeOver: 'claim',
   renew: 'renew',
+  nextGeneration: 'nextGeneration',
   complete: 'settle',
   release: 'settle',
   abandon: 'settle',
-  nextGeneration: 'settle',
 }
 
 /** Carries one request of the production client, and its answer, over a network with faults. */
@@ -97,7 +97,7 @@ const travelThrough = (
   { sent, reset, answered }: Sending,
 ): void => {
   const { timeline } = world
-  const fate = drawFate(world, invocation, sent.step === 'peek' ? 'peek' : KINDS[sent.step])
+  const fate = drawFate(world, invocation, purposeOf(sent.step))
   const order = world.order()
   const what = (): string => `${sent.step} ${sent.call?.claim.claimToken ?? ''}`
   say(world, invocation, () => `sends ${what()}${fate === 'arrives' ? '' : ` [${fate}]`}`)
@@ -138,6 +138,12 @@ const travelThrough = (
       break
   }
   loseAnswer()
+}
+
+const purposeOf = (of: Step): Purpose => {
+  if (of === 'peek') return 'peek'
+  const kind = KINDS[of]
+  return kind === 'nextGeneration' ? 'settle' : kind
 }
 
 /** Each response of DynamoDB carries its time. */

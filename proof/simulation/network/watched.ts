@@ -44,7 +44,10 @@ export const watched = (world: World, invocation: Invocation, store: Store): Sto
     },
     nextGeneration: async (claim, generationAt, signal) => {
       requests.writes++
-      return store.nextGeneration(claim, generationAt, signal)
+      const answer = await store.nextGeneration(claim, generationAt, signal)
+      if (answer.kind === 'begun' && !signal.aborted)
+        invocation.won = Object.freeze({ ...claim, generation: claim.attempt, generationAt, reconciles: undefined })
+      return answer
     },
     settle: async (claim, settlement, signal) => {
       requests.writes++

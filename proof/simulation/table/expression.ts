@@ -62,7 +62,7 @@ const termHolds = (request: Expressions, item: WireItem, term: string): boolean 
   return operator === '<' ? Number(stored.N) < Number(given.N) : stored.S === given.S && stored.N === given.N
 }
 
-const UPDATE = /^SET (.+?)(?: REMOVE (\S+))?$/
+const UPDATE = /^SET (.+?)(?: REMOVE (.+))?$/
 const ASSIGNMENT = /^(\S+) = (?:(\S+) \+ )?(:\S+)$/
 
 export const updated = (request: Expressions, item: WireItem): WireItem => {
@@ -75,7 +75,7 @@ export const updated = (request: Expressions, item: WireItem): WireItem => {
     next[nameIn(request, name)] =
       added === undefined ? value : { N: String(Number(item[nameIn(request, added)]?.N) + Number(value.N)) }
   }
-  if (removed !== undefined) delete next[nameIn(request, removed)]
+  for (const name of removed?.split(', ') ?? []) delete next[nameIn(request, name)]
   return next
 }
 
