@@ -70,7 +70,7 @@ const withCors = (headers: Headers, cors: CorsHeaders): Headers => {
 
 const varying = (header: Headers[number]): Headers[number] => {
   const [name, value] = header
-  if (!isNamed(header, 'vary') || /\borigin\b|\*/i.test(String(value))) return header
+  if (!isNamed(header, 'vary') || /(^|,)\s*(origin|\*)\s*(,|$)/i.test(String(value))) return header
   return [name, typeof value === 'string' ? `${value}, Origin` : [...value, 'Origin']]
 }
 

@@ -8,7 +8,7 @@ import type { SettledRecord } from '../core/record/record.ts'
 import { answerOf } from './answer.ts'
 import { inForm, isAnswer, type Recipient } from './answer-form.ts'
 import type { HttpRequest } from './event.ts'
-import { markOf } from './mark.ts'
+import { takeMark } from './mark.ts'
 import type { HttpSettings } from './options.ts'
 import { problemOf, problemResponse } from './problem.ts'
 import { type CapturedAnswer, capture, replayed, withStatus } from './response.ts'
@@ -36,7 +36,7 @@ interface Result extends CapturedAnswer {
 
 export const captureResult = <TEvent>({ settings, recipient }: Exchange<TEvent>, result: unknown): Result => ({
   ...capture(result, recipient.kind, settings.filter),
-  mark: markOf(result),
+  mark: takeMark(result),
 })
 
 /** A policy judges answers only. A result without a status is kept, unless the handler marked it. */

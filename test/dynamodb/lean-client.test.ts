@@ -159,7 +159,9 @@ test('The largest possible answer of DynamoDB is read completely.', async () => 
 
 test('If the caller has already given up, nothing is sent.', async () => {
   const { url, seen } = await serve('{}')
-  await expect(storeAt(url).claim(aClaim(), AbortSignal.abort())).rejects.toMatchObject({ name: 'StoreUnavailableError' })
+  await expect(storeAt(url).claim(aClaim(), AbortSignal.abort())).rejects.toMatchObject({
+    name: 'StoreUnavailableError',
+  })
   expect(seen).toHaveLength(0)
 })
 

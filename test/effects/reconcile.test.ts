@@ -113,6 +113,13 @@ describe('I2 done', () => {
     expect(host.events[1]).toMatchObject({ decision: 'done', attempt: 2 })
   })
 
+  test('as a promise is awaited', async () => {
+    const request = aRequest()
+    await abandon.thrown(request)
+    const host = answering({ done: Promise.resolve('charged') })
+    expect(await attempt(host, request)).toEqual({ value: { value: 'charged', status: 'replayed' } })
+  })
+
   test('is not answered where it could not be stored', async () => {
     const request = aRequest()
     await abandon.thrown(request)
@@ -204,6 +211,10 @@ describe('I4 notDone', () => {
   })
 })
 
+const fails = () => {
+  throw new Error('lazy')
+}
+
 describe('I5 no decision', () => {
   test.each<[string, Reconcile<OnceRequest>]>([
     ['unknown', () => ({ unknown: true })],
@@ -216,6 +227,9 @@ describe('I5 no decision', () => {
     ['nothing', () => undefined as never],
     ['two answers at once', () => ({ done: 1, rerun: true }) as never],
     ['rerun: false', () => ({ rerun: false }) as never],
+    ['a getter that throws', () => Object.defineProperty({}, 'done', { get: fails, enumerable: true }) as never],
+    ['done, as a promise that is rejected', () => ({ done: Promise.reject(new Error('the provider is down')) })],
+    ['a time that is none', () => ({ unknown: true, retryAfterSeconds: -5 })],
   ])('%s defers the question, and the caller is told when to come again', async (_, ask) => {
     const request = aRequest()
     await abandon.thrown(request)

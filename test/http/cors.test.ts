@@ -149,6 +149,8 @@ test.each([
   ['Accept-Encoding', 'Accept-Encoding, Origin'],
   ['accept, ORIGIN', 'accept, ORIGIN'],
   ['*', '*'],
+  ['X-Origin', 'X-Origin, Origin'],
+  ['CloudFront-Origin-Id', 'CloudFront-Origin-Id, Origin'],
 ])('a Vary that reads %s becomes %s', async (vary, expected) => {
   const send = subject(() => ({ statusCode: 201, headers: { vary }, body: 'x' }), {
     cors: allowOrigins({ origins: [SHOP] }),

@@ -209,9 +209,18 @@ describe('a handler marks its own answer', () => {
     expect((await send(payment('k-1', { amount: 2 }))).statusCode).toBe(422)
   })
 
-  test('the same object comes back, and the mark is not visible in it', async () => {
+  test('a constant that several requests answer is marked for none of the others', async () => {
+    const accepted = Object.freeze({ statusCode: 202, body: '{}' })
+    const { send, runs } = subject((run) => (run === 1 ? release(accepted) : accepted))
+    expect(statusOf(await send(payment('dry')))).toBe('released')
+    expect(statusOf(await send(payment('real')))).toBe('created')
+    expect(statusOf(await send(payment('real')))).toBe('replayed')
+    expect(runs()).toBe(2)
+  })
+
+  test('a copy is marked, and the mark is not visible in it', async () => {
     const frozen = Object.freeze({ ...busy })
-    expect(release(frozen)).toBe(frozen)
+    expect(release(frozen)).toEqual(frozen)
     expect(Reflect.ownKeys(frozen)).toEqual(['statusCode', 'headers', 'body'])
     const { raw } = subject(() => release(frozen))
     const answer = await raw()

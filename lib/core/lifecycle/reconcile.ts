@@ -96,19 +96,29 @@ const answerOf = async (
   ask: (signal: AbortSignal) => unknown,
 ): Promise<Answer> => {
   try {
-    return asReconciled(await runtime.withDeadline(span, async (signal) => ask(signal)))
+    return await runtime.withDeadline(span, async (signal) => asReconciled(await ask(signal)))
   } catch (error) {
     return error instanceof DeadlinePassed ? 'unanswered' : UNKNOWN
   }
 }
 
-/** Exactly one of the four: an answer that says two things says nothing. */
-const asReconciled = (answer: unknown): Reconciled => {
+/**
+ * Exactly one of the four: an answer that says two things says nothing. Each member is read once, here, where an error of
+ * a getter still counts as no decision. A promise in `done` is awaited: a forgotten `await` must not store nothing.
+ */
+const asReconciled = async (answer: unknown): Promise<Reconciled> => {
   if (!isObject(answer)) return UNKNOWN
   const said = (['done', 'rerun', 'notDone', 'unknown'] as const).filter((name) => name in answer)
   const [only] = said
   if (said.length !== 1 || only === undefined) return UNKNOWN
-  return only === 'done' || answer[only] === true ? (answer as unknown as Reconciled) : UNKNOWN
+  const value: unknown = await answer[only]
+  if (only === 'done') return { done: value }
+  if (value !== true) return UNKNOWN
+  if (only === 'rerun') return { rerun: true }
+  if (only === 'notDone') return { notDone: true }
+  return isRetryAfter(answer.retryAfterSeconds)
+    ? { unknown: true, retryAfterSeconds: answer.retryAfterSeconds }
+    : UNKNOWN
 }
 
 /** The lease is looked at again: without a live one the handler would start beside the next claim. */
@@ -188,7 +198,7 @@ const defer = async (
 ): Promise<BeginResult> => {
   const { runtime } = settings
   const reconciles = held.claim.reconciles ?? 0
-  const wait = isRetryAfter(asked) ? asked : pauseAfter(reconciles, runtime.random())
+  const wait = asked ?? pauseAfter(reconciles, runtime.random())
   const deferred: Deferral = { reconciles: reconciles + 1, reconcileAt: later(runtime.now(), fromSeconds(wait)) }
   settings.emit(() => reconciled(held.claim, 'unknown', wait + 1))
   const error = lastError === undefined ? {} : { lastError } // the take-over did not carry it
