@@ -36,6 +36,27 @@ export const MAX_LEASE_SECONDS: number = MAX_INVOCATION_SECONDS
  */
 export const DEFAULT_LEASE_SECONDS = 60
 
+// Effects in doubt.
+
+/**
+ * `rerunWithinSeconds`: less than a minute leaves no time for a retry, and no service remembers its keys for a year.
+ */
+export const MIN_RERUN_WITHIN_SECONDS = 60
+export const MAX_RERUN_WITHIN_SECONDS = 31_536_000
+
+/** `withinSeconds` of `reconcile`: the default leaves time for the run within the 29 s of API Gateway. */
+export const DEFAULT_RECONCILE_SECONDS = 10
+export const MAX_RECONCILE_SECONDS = 60
+
+/** `retryAfterSeconds` of an `unknown` answer. After half a day a person should decide. */
+export const MAX_RECONCILE_RETRY_SECONDS = 43_200
+
+/**
+ * The pause after an `unknown` answer without `retryAfterSeconds`. It doubles after each one, up to the second number.
+ */
+export const FIRST_RECONCILE_PAUSE_SECONDS = 5
+export const MAX_RECONCILE_PAUSE_SECONDS = 600
+
 // Retention.
 
 /**

@@ -5,8 +5,10 @@ import {
   DEFAULT_RETENTION_SECONDS,
   LATE_WRITE_SECONDS,
   MAX_LEASE_SECONDS,
+  MAX_RERUN_WITHIN_SECONDS,
   MAX_RETENTION_SECONDS,
   MIN_LEASE_SECONDS,
+  MIN_RERUN_WITHIN_SECONDS,
   MIN_RETENTION_SECONDS,
 } from './limits.ts'
 import {
@@ -56,10 +58,11 @@ export interface CommonOptions<TSubject = never> {
    */
   readonly abandoned?: AbandonedChoice<TSubject> | undefined
   /**
-   * How long after the first run of a generation the same effect may run again, in seconds: as long as your downstream
-   * remembers its idempotency keys, less a margin. 60 to 31,536,000; not with `abandoned: 'hold'`. A run has to be able to
-   * end within that time. After it an abandoned record is held (`outcome-unknown`), or the reconcile function is asked.
-   * @default none: an abandoned record runs again for as long as it is kept
+   * How long after the first run of a generation an abandoned record may run again, in seconds: an integer from 60 to
+   * 31,536,000 (a year). Set it to the time for which your downstream remembers its idempotency keys, less a margin. A
+   * run starts only if it can end within that time. After it, an abandoned record is held (`outcome-unknown`), or your
+   * reconcile function is asked. Not together with `abandoned: 'hold'`.
+   * @default none: an abandoned record may run again until it expires
    * @example
    * rerunWithinSeconds: 82_800 // Stripe v1 remembers its keys for at least 24 h
    */
@@ -149,7 +152,7 @@ export const COMMON_RULES: Rules = {
   operation: { required: true, rule: anOperation },
   retentionSeconds: { rule: aRetention },
   abandoned: { rule: anAbandonedChoice },
-  rerunWithinSeconds: { rule: integerBetween(60, 31_536_000) },
+  rerunWithinSeconds: { rule: integerBetween(MIN_RERUN_WITHIN_SECONDS, MAX_RERUN_WITHIN_SECONDS) },
   heartbeat: { rule: aHeartbeat },
   storeDown: { rule: oneOf('reject', 'dangerouslyRunUnprotected') },
   unstored: { rule: oneOf('answer', 'fail') },

@@ -6,7 +6,7 @@ import type { HeldClaim } from './held-claim.ts'
 /** What a request may do once the claim step is over. */
 export type BeginResult =
   | { readonly kind: 'run'; readonly held: HeldClaim }
-  /** The store is down, and the user chose to run all the same. */
+  /** The store is down, and `storeDown` says to run without a claim. */
   | { readonly kind: 'unprotected' }
   | { readonly kind: 'replay'; readonly record: SettledRecord }
   | { readonly kind: 'conflict'; readonly retryAfterSeconds: number }
@@ -14,9 +14,9 @@ export type BeginResult =
   /** The reconcile function was asked and did not decide; a later retry asks it again. */
   | { readonly kind: 'pending'; readonly retryAfterSeconds: number }
   | { readonly kind: 'mismatch' }
-  /** The store is down, or the claim's fate is unknown: nothing ran. */
+  /** The store is down, or it is unknown whether the claim was written: nothing ran. */
   | { readonly kind: 'unavailable'; readonly error: StoreUnavailableError }
-  /** The store refused for a reason that no retry mends: nothing ran, whatever `storeDown` says. */
+  /** The store refused for a reason that no retry can fix: nothing ran, whatever `storeDown` says. */
   | { readonly kind: 'misconfigured'; readonly error: StoreMisconfiguredError }
 
 /** Decides about a claim that has taken over an abandoned record, before its handler starts. `seen` is that record. */

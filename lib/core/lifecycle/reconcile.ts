@@ -1,5 +1,12 @@
 import { StoreUnavailableError } from '../errors.ts'
 import { aboutClaim, type IdempotencyEvent, storeFailed } from '../events.ts'
+import {
+  DEFAULT_RECONCILE_SECONDS,
+  FIRST_RECONCILE_PAUSE_SECONDS,
+  MAX_RECONCILE_PAUSE_SECONDS,
+  MAX_RECONCILE_RETRY_SECONDS,
+  MAX_RECONCILE_SECONDS,
+} from '../limits.ts'
 import { checkOptions, integerBetween, isObject, OptionError } from '../option-rules.ts'
 import type { ClaimEnding } from '../outcome/outcome-policy.ts'
 import { type Claim, nextGeneration } from '../record/claim.ts'
@@ -16,18 +23,9 @@ import type { HeldClaim } from './held-claim.ts'
 import type { AbandonedClaim, AbandonedPolicy, Question, Reconcile, Reconciled } from './reconciliation.ts'
 import { onLost, type SettleResult, settleAs, settlementOf } from './settle.ts'
 
-/** How long a question may take, in seconds. */
-const DEFAULT_WITHIN_SECONDS = 10
-const MAX_WITHIN_SECONDS = 60
-
 /** What the answer needs to be written and to leave before the invocation ends. */
 const ANSWER_MARGIN = fromSeconds(1)
 
-/** Half a day: later than that a person would rather be asked. */
-const MAX_RETRY_AFTER_SECONDS = 43_200
-
-const FIRST_PAUSE_SECONDS = 5
-const LONGEST_PAUSE_SECONDS = 600
 const JITTER = 0.2
 
 const GENERATION_TRIES = 2
@@ -35,7 +33,8 @@ const GENERATION_BUDGET = fromSeconds(1)
 
 /**
  * Asks the downstream about an abandoned record before anything runs again. One request asks at a time, after it has
- * taken the record over. `ask` gets the event (in SQS the message, in `once` the request) and what is known of the record.
+ * taken the record over. `ask` gets the event (in SQS the message, in `once` the request) and what is known of the
+ * record.
  *
  * Answer `{ done: answer }` if the effect happened, `{ rerun: true }` while the downstream still knows the keys of the
  * earlier attempts, `{ notDone: true }` only if the effect can no longer happen, such as after you cancelled it, and
@@ -55,8 +54,8 @@ export const reconcile = <TSubject>(
 ): AbandonedPolicy<TSubject> => {
   const where = 'reconcile(ask, options)'
   if (typeof ask !== 'function') throw new OptionError(where, 'ask', 'must be a function')
-  checkOptions(where, options, { withinSeconds: { rule: integerBetween(1, MAX_WITHIN_SECONDS) } })
-  const within = fromSeconds(options.withinSeconds ?? DEFAULT_WITHIN_SECONDS)
+  checkOptions(where, options, { withinSeconds: { rule: integerBetween(1, MAX_RECONCILE_SECONDS) } })
+  const within = fromSeconds(options.withinSeconds ?? DEFAULT_RECONCILE_SECONDS)
   return Object.freeze({
     decider: (question: Question<TSubject>) => async (settings: Settings, held: HeldClaim, seen: InProgressRecord) => {
       const asking: Asking = { settings, held, seen, endingOf: question.endingOf }
@@ -121,7 +120,7 @@ const asReconciled = async (answer: unknown): Promise<Reconciled> => {
     : UNKNOWN
 }
 
-/** The lease is looked at again: without a live one the handler would start beside the next claim. */
+/** Checks the lease again: without a live one the handler would run at the same time as the next claim's. */
 const hasLapsed = ({ request, heartbeat, forHandler }: HeldClaim): boolean =>
   forHandler.signal.aborted || request.now() >= heartbeat.leaseExpiresAt()
 
@@ -209,16 +208,16 @@ const defer = async (
 }
 
 const isRetryAfter = (value: unknown): value is number =>
-  integerBetween(1, MAX_RETRY_AFTER_SECONDS)(value) === undefined
+  integerBetween(1, MAX_RECONCILE_RETRY_SECONDS)(value) === undefined
 
 const pauseAfter = (reconciles: number, random: number): number => {
-  const pause = Math.min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** reconciles)
+  const pause = Math.min(MAX_RECONCILE_PAUSE_SECONDS, FIRST_RECONCILE_PAUSE_SECONDS * 2 ** reconciles)
   return Math.round(pause * (1 + JITTER * (2 * random - 1)))
 }
 
 /**
- * The effect did not happen: the run gets new downstream keys and may release. A write of unknown fate starts nothing. The
- * abandon that follows fences its delayed send.
+ * The effect did not happen: the run gets new downstream keys and may release. If the fate of the write is unknown,
+ * nothing runs, and the abandon that follows refuses a delayed send.
  */
 const beginGeneration = async (asking: Asking): Promise<BeginResult> => {
   const { settings, held } = asking

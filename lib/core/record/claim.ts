@@ -67,7 +67,7 @@ export const takeOverClaim = (
   })
 }
 
-/** What a generation has of its own besides its number. A take-over of an abandoned record carries it on. */
+/** What belongs to a generation in addition to its number. A take-over of an abandoned record keeps it. */
 const generationOf = (
   seen: StoredRecord,
   reason: TakeOverReason,
@@ -82,7 +82,7 @@ const generationOf = (
   }
 }
 
-/** The claim once the effect of its predecessors is known not to have happened: it begins a generation of its own. */
+/** The claim once it is known that the effect of its predecessors did not happen: it begins a new generation. */
 export const nextGeneration = ({ reconciles: _, ...claim }: Claim, now: EpochMillis): Claim =>
   Object.freeze({ ...claim, generation: claim.attempt, generationAt: now })
 

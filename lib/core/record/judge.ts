@@ -4,8 +4,8 @@ import type { TakeOverReason } from './claim.ts'
 import { type InProgressRecord, isSettled, type SettledRecord, type StoredRecord } from './record.ts'
 
 /**
- * What an abandoned record waits for. `'rerun'`: any retry. `'hold'`: the decision of a person. `'ask'`: the answer of a
- * reconcile function.
+ * What an abandoned record waits for. `'rerun'`: any retry. `'hold'`: the decision of a person. `'ask'`: the answer of
+ * a reconcile function.
  */
 export type AbandonedRule = 'rerun' | 'hold' | 'ask'
 

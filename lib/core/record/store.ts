@@ -82,8 +82,8 @@ export interface Store {
   takeOver(seen: StoredRecord, wanted: Claim, signal: AbortSignal): Promise<TakeOverAnswer>
   renew(claim: Claim, renewal: Renewal, signal: AbortSignal): Promise<RenewAnswer>
   /**
-   * Begins the next generation under this claim: writes `generation`, now the claim's `attempt`, and `generationAt`, and
-   * removes `reconciles`. Only if the record still has the claim's generation, and a lease.
+   * Begins the next generation under this claim: writes `generation`, now the claim's `attempt`, and `generationAt`,
+   * and removes `reconciles`. Only if the record still has the claim's generation, and a lease.
    */
   nextGeneration(claim: Claim, generationAt: EpochMillis, signal: AbortSignal): Promise<NextGenerationAnswer>
   settle(claim: Claim, settlement: Settlement, signal: AbortSignal): Promise<SettleAnswer>
