@@ -78,7 +78,7 @@ const endsInDoubt = ({ end, claim }: Run, order: number): boolean => {
 
 const endOf = ({ ends }: Story, invocation: number) => ends.find((end) => end.invocation === invocation)
 
-const marginOf = (story: Story, invocation: number): number =>
+export const marginOf = (story: Story, invocation: number): number =>
   endOf(story, invocation)?.deadline === undefined ? UNENFORCED_MARGIN : KILL_MARGIN
 
 /** On the clock of the invocation's host. */

@@ -1,5 +1,5 @@
 import type { Write } from '../history.ts'
-import { lastEnd, leaseSeconds, skewOf } from './lease.ts'
+import { lastEnd, leaseSeconds, marginOf, skewOf } from './lease.ts'
 import { questionOf } from './question.ts'
 import { firstOf, type Invariant, isClaimWrite, type Story } from './story.ts'
 
@@ -50,8 +50,10 @@ const windowOf = ({ profile: { rerunWithinSeconds } }: Story): number | undefine
 /** The longest lease that the invocation could ask for, by the clock of its host. */
 const mostLease = (story: Story, invocation: number, at: number): number => {
   const seconds = leaseSeconds(story)
-  const last = lastEnd(story, invocation)
-  return seconds === undefined ? last : Math.min(last, at + skewOf(story, invocation) + seconds * 1_000)
+  const now = at + skewOf(story, invocation)
+  // An invocation that a freeze has carried past its end counts its margin from then on.
+  const last = Math.max(lastEnd(story, invocation), now + marginOf(story, invocation))
+  return seconds === undefined ? last : Math.min(last, now + seconds * 1_000)
 }
 
 interface Standing {
