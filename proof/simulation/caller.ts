@@ -68,6 +68,8 @@ const newInvocation = (world: World, { fingerprint, host, requestId, whenEnded }
     settlesFrom: undefined,
     run: undefined,
     hasContender: false,
+    calls: 0,
+    callOf: new Map(),
     kill: undefined,
     requests: { writes: 0, reads: 0, claimStep: 0, inClaimStep: 0 },
     whenDead: () => whenEnded(undefined),
@@ -125,6 +127,7 @@ const ask = (world: World, invocation: Invocation, settings: Settings, asked: As
   invocation.run = undefined
   invocation.won = undefined
   invocation.hasContender = false
+  invocation.calls++
   const finish = (result: Answered['result']): void => {
     const answer: Answered = {
       order: world.order(),

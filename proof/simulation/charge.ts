@@ -40,6 +40,7 @@ const execute = (world: World, { run, number, inLease }: Order): void => {
     entry = { kind, at: timeline.now, run: number }
     downstream.entries.set(downstreamKey, entry)
     if (kind === 'executed') {
+      downstream.executed.set(downstreamKey, number)
       run.effects++
       world.effects.push({ run, inLease, ...happening(world) })
     }
@@ -56,7 +57,8 @@ const isForgotten = ({ downstream, timeline }: World, { kind, at }: Entry): bool
 export const truthAbout = (world: World, key: string): Reconciled => {
   const { downstream, random, timeline } = world
   const entry = downstream.entries.get(key)
-  if (entry?.kind === 'executed') return { done: { statusCode: 201, run: entry.run } satisfies Answer }
+  const executedBy = downstream.executed.get(key)
+  if (executedBy !== undefined) return { done: { statusCode: 201, run: executedBy } satisfies Answer }
   if (entry !== undefined && !isForgotten(world, entry)) {
     if (entry.kind === 'declined' && random.chance(0.5))
       return { done: { statusCode: 402, run: entry.run } satisfies Answer }

@@ -11,6 +11,8 @@ export interface Entry {
 /** A payment provider: it executes a key once while it remembers the key, and answers questions about it. */
 export interface Downstream {
   readonly entries: Map<string, Entry>
+  /** The run that executed a key, also after the provider has forgotten the key itself. */
+  readonly executed: Map<string, number>
   /** Requests under way, by key. */
   readonly underWay: Map<string, number>
   /** How long it remembers an executed key, in milliseconds. */
@@ -26,6 +28,7 @@ export const REFUSAL_MEMORY = 1_400_000
 /** The memory is the user's window and a margin for requests under way and for clocks. */
 export const createDownstream = ({ rerunWithinSeconds, clockSpread }: Profile): Downstream => ({
   entries: new Map(),
+  executed: new Map(),
   underWay: new Map(),
   memory:
     rerunWithinSeconds === undefined ? REFUSAL_MEMORY : rerunWithinSeconds * 1_000 + LONGEST_DELAY + 2 * clockSpread,

@@ -29,6 +29,10 @@ export interface Invocation {
   run: Run | undefined
   /** Whether the store has reported another claimant's record to it. */
   hasContender: boolean
+  /** How often the caller has asked; a call that was given up may still be at work during the next. */
+  calls: number
+  /** The call that each claim was made in, by its token. */
+  readonly callOf: Map<string, number>
   /** The timer that ends it at its deadline. */
   kill: Pause | undefined
   requests: { writes: number; reads: number; claimStep: number; inClaimStep: number }

@@ -195,16 +195,19 @@ const defer = async (
   { settings, held, seen: { lastError } }: Asking,
   asked: number | undefined,
 ): Promise<BeginResult> => {
-  const { runtime } = settings
+  const { runtime, store } = settings
   const reconciles = held.claim.reconciles ?? 0
   const wait = asked ?? pauseAfter(reconciles, runtime.random())
-  const deferred: Deferral = { reconciles: reconciles + 1, reconcileAt: later(runtime.now(), fromSeconds(wait)) }
-  settings.emit(() => reconciled(held.claim, 'unknown', wait + 1))
+  const now = runtime.now()
+  const deferred: Deferral = { reconciles: reconciles + 1, reconcileAt: later(now, fromSeconds(wait)) }
+  // The store's clock, which judges a retry, may be behind this host's.
+  const retryAfter = retryAfterSeconds(deferred.reconcileAt, { now, skew: store.skew })
+  settings.emit(() => reconciled(held.claim, 'unknown', retryAfter))
   const error = lastError === undefined ? {} : { lastError } // the take-over did not carry it
   const settled = await settleAs(settings, held, () => ({ kind: 'abandoned', deferred, ...error }))
   return settled.kind === 'replay' || settled.kind === 'conflict'
     ? settled
-    : { kind: 'pending', retryAfterSeconds: wait + 1 }
+    : { kind: 'pending', retryAfterSeconds: retryAfter }
 }
 
 const isRetryAfter = (value: unknown): value is number =>

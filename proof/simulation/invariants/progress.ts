@@ -24,7 +24,7 @@ export const nothingStays: Invariant = (story) => {
   )
 }
 
-/** A crash, failure or give-up: after any of them a record may stay unsettled, or its handler may run again. */
+/** A crash, a failure, a give-up or a question without a decision: after any of them a record may stay unsettled, or its handler may run again. */
 const anyFailure = (story: Story): boolean =>
   story.deaths.length > 0 ||
   story.refusals > 0 ||
@@ -32,13 +32,15 @@ const anyFailure = (story: Story): boolean =>
   story.answers.some((answer) => gaveUp(answer, story)) ||
   story.writes.some(isStrayClaim)
 
-/** Whether the fate of a write stayed unknown. */
+const UNDECIDED: ReadonlySet<string> = new Set(['idempotency-unavailable', 'outcome-pending'])
+
+/** Whether the fate of a write stayed unknown, or the reconcile function did not decide. */
 const gaveUp = ({ result, claim, order }: Answered, { writes }: Story): boolean =>
   (result.kind === 'threw' &&
     !writes.some(
       (write) => write.by === 'settle' && write.claim.claimToken === claim?.claimToken && write.order < order,
     )) ||
-  (result.kind === 'refused' && result.error.code === 'idempotency-unavailable') ||
+  (result.kind === 'refused' && UNDECIDED.has(result.error.code)) ||
   (result.kind === 'answered' && (result.status === 'unstored' || result.status === 'unprotected'))
 
 /**

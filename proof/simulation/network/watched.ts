@@ -8,6 +8,9 @@ export const watched = (world: World, invocation: Invocation, store: Store): Sto
   const { profile } = world
   const { requests } = invocation
 
+  /** What a call that was given up learns late is no news for the next. */
+  const isOfThisCall = ({ claimToken }: Claim): boolean => invocation.callOf.get(claimToken) === invocation.calls
+
   const claiming = async <T extends ClaimAnswer | TakeOverAnswer>(
     claim: Claim,
     signal: AbortSignal,
@@ -15,12 +18,13 @@ export const watched = (world: World, invocation: Invocation, store: Store): Sto
   ): Promise<T> => {
     requests.claimStep = Math.max(requests.claimStep, ++requests.inClaimStep)
     requests.writes++
+    if (!invocation.callOf.has(claim.claimToken)) invocation.callOf.set(claim.claimToken, invocation.calls)
     const answer = await ask()
     if (answer.kind === 'claimed' && !signal.aborted) {
       invocation.won = claim
       invocation.knownLease = claim.leaseExpiresAt
     }
-    if (answer.kind === 'occupied' && !signal.aborted) invocation.hasContender = true
+    if (answer.kind === 'occupied' && !signal.aborted && isOfThisCall(claim)) invocation.hasContender = true
     return withoutTime(answer)
   }
 
@@ -52,13 +56,15 @@ export const watched = (world: World, invocation: Invocation, store: Store): Sto
     settle: async (claim, settlement, signal) => {
       requests.writes++
       const answer = await store.settle(claim, settlement, signal)
-      if (answer.kind === 'lost' && answer.record !== undefined && !signal.aborted) invocation.hasContender = true
+      const isNews = answer.kind === 'lost' && answer.record !== undefined && !signal.aborted
+      if (isNews && isOfThisCall(claim)) invocation.hasContender = true
       return answer
     },
     peek: async (recordKey, signal) => {
       requests.reads++
+      const { calls } = invocation
       const record = await store.peek(recordKey, signal)
-      if (record !== undefined && !signal.aborted) invocation.hasContender = true
+      if (record !== undefined && !signal.aborted && calls === invocation.calls) invocation.hasContender = true
       return record
     },
   }
