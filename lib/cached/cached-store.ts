@@ -3,10 +3,10 @@ import type { RecordKey } from '../core/identity/record-key.ts'
 import { CACHED_RECORD_BYTES, DEFAULT_CACHE_BYTES, DEFAULT_CACHE_ENTRIES, MAX_CACHE_ENTRIES } from '../core/limits.ts'
 import { checkOptions, integerBetween, OptionError } from '../core/option-rules.ts'
 import { aClock, aStore } from '../core/options.ts'
-import type { Claim } from '../core/record/claim.ts'
 import { isExpired } from '../core/record/judge.ts'
 import { isSettled, type SettledRecord, type StoredRecord } from '../core/record/record.ts'
-import type { Settlement, Store } from '../core/record/store.ts'
+import { settledRecord } from '../core/record/settled-record.ts'
+import type { Store } from '../core/record/store.ts'
 import { type Runtime, systemRuntime } from '../core/runtime.ts'
 import { later } from '../core/time.ts'
 
@@ -107,11 +107,4 @@ export const cached = (store: Store, options: CachedOptions = {}): Store => {
     peek: async (recordKey, signal) => recall(recordKey) ?? store.peek(recordKey, signal),
     outcomeRoom: (claim) => store.outcomeRoom(claim),
   }
-}
-
-/** The record after the completion. Its revision is a lower bound, because renewals raise it too. */
-const settledRecord = (claim: Claim, settlement: Extract<Settlement, { kind: 'completed' }>): SettledRecord => {
-  const { leaseExpiresAt: _, generationAt: __, reconciles: ___, ...kept } = claim
-  const { status, outcome, settledAt, expiresAt } = settlement
-  return { ...kept, status, outcome, settledAt, expiresAt, revision: claim.revision + 1 }
 }

@@ -72,7 +72,7 @@ export const identify = async <TBody>(
   }
 }
 
-/** Nobody reads what a worker answers, so only the fact that its effect happened is kept. */
+/** A worker's answer has no reader, so only the fact that its effect happened is kept. */
 const endingOfDone = (): ClaimEnding => ({ kind: 'complete', status: 'SUCCEEDED', outcome: { kind: 'none' } })
 
 /** The part of a message that the fingerprint covers. */

@@ -12,7 +12,8 @@ import type { ClaimEnding } from '../outcome/outcome-policy.ts'
 import { type Claim, nextGeneration } from '../record/claim.ts'
 import { handlerClaim } from '../record/handler-claim.ts'
 import { retryAfterSeconds } from '../record/judge.ts'
-import type { InProgressRecord, SettledRecord } from '../record/record.ts'
+import type { InProgressRecord } from '../record/record.ts'
+import { settledRecord } from '../record/settled-record.ts'
 import type { Deferral, NextGenerationAnswer, Settlement } from '../record/store.ts'
 import { DeadlinePassed } from '../runtime.ts'
 import type { Settings } from '../settings.ts'
@@ -181,11 +182,6 @@ const complete = async (asking: Asking, done: unknown): Promise<BeginResult> => 
     return { kind: 'replay', record: settledRecord(claim, settlement) }
   return notSettled(settled)
 }
-
-const settledRecord = (
-  { leaseExpiresAt: _, generationAt: __, reconciles: ___, ...kept }: Claim,
-  { kind: ____, ...settled }: Extract<Settlement, { kind: 'completed' }>,
-): SettledRecord => ({ ...kept, ...settled, revision: kept.revision + 1 })
 
 /** Nothing is answered that is not stored. */
 const notSettled = (settled: SettleResult): BeginResult =>
