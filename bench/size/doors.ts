@@ -27,6 +27,7 @@ const SQS = ['lib/sqs', '@aws-sdk/client-sqs']
 const HTTP = ['lib/http', '@middy/']
 const LEAN = ['lib/dynamodb/lean/']
 const CACHE = ['lib/cached/', 'lru-cache']
+const EFFECTS = ['lib/core/lifecycle/reconcile.ts', 'lib/core/lifecycle/step']
 const SDK = ['@aws-sdk/', '@smithy/']
 const PEER = ['@aws-lambda-powertools/']
 /** Development dependencies that tests hold our own code against. */
@@ -37,23 +38,15 @@ export const DOORS: readonly Door[] = [
   {
     name: './http + ./dynamodb',
     source: exporting('./lib/http/index.ts', './lib/dynamodb/index.ts'),
-    without: [...ALWAYS, ...SQS, ...LEAN, ...CACHE, '@middy/', 'lib/core/lifecycle/reconcile.ts'],
+    without: [...ALWAYS, ...SQS, ...LEAN, ...CACHE, '@middy/', ...EFFECTS],
     target: { minified: 49_000, gzip: 18_000 },
-    most: { minified: 61_400, gzip: 23_100 },
+    most: { minified: 64_000, gzip: 23_950 },
   },
   {
     name: './http (the wrapper only) + ./dynamodb',
     source: `export { idempotent } from './lib/http/index.ts'; export { dynamoDbStore } from './lib/dynamodb/index.ts'`,
-    most: { minified: 56_500, gzip: 21_300 },
-    without: [
-      ...ALWAYS,
-      ...SQS,
-      ...LEAN,
-      ...CACHE,
-      '@middy/',
-      'lib/http/middleware',
-      'lib/core/lifecycle/reconcile.ts',
-    ],
+    most: { minified: 58_850, gzip: 21_970 },
+    without: [...ALWAYS, ...SQS, ...LEAN, ...CACHE, '@middy/', 'lib/http/middleware', ...EFFECTS],
   },
   {
     name: './effects',
@@ -64,14 +57,14 @@ export const DOORS: readonly Door[] = [
     name: './http + ./dynamodb/lean',
     source: exporting('./lib/http/index.ts', './lib/dynamodb/lean/index.ts'),
     target: { minified: 55_500, gzip: 20_500 },
-    most: { minified: 67_900, gzip: 25_600 },
+    most: { minified: 70_600, gzip: 26_500 },
     without: [...ALWAYS, ...SQS, ...SDK, ...CACHE, '@middy/'],
   },
   {
     name: './sqs + ./dynamodb',
     source: exporting('./lib/sqs/index.ts', './lib/dynamodb/index.ts'),
     target: { minified: 43_400, gzip: 16_100 },
-    most: { minified: 51_500, gzip: 19_200 },
+    most: { minified: 53_650, gzip: 19_970 },
     without: [...ALWAYS, ...HTTP, ...LEAN, ...CACHE],
   },
   {
@@ -95,13 +88,13 @@ export const DOORS: readonly Door[] = [
   {
     name: './dynamodb',
     source: exporting('./lib/dynamodb/index.ts'),
-    most: { minified: 16_200, gzip: 6_300 },
+    most: { minified: 17_800, gzip: 6_840 },
     without: [...ALWAYS, ...SQS, ...HTTP, ...LEAN, ...CACHE],
   },
   {
     name: './dynamodb/lean',
     source: exporting('./lib/dynamodb/lean/index.ts'),
-    most: { minified: 22_900, gzip: 9_000 },
+    most: { minified: 24_450, gzip: 9_520 },
     without: [...ALWAYS, ...SQS, ...HTTP, ...SDK, ...CACHE],
   },
   {

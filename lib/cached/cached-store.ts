@@ -98,6 +98,8 @@ export const cached = (store: Store, options: CachedOptions = {}): Store => {
     nextGeneration: async (claim, generationAt, signal) =>
       keepRecordOf(await store.nextGeneration(claim, generationAt, signal)),
 
+    checkpoint: async (claim, checkpoint, signal) => keepRecordOf(await store.checkpoint(claim, checkpoint, signal)),
+
     settle: async (claim, settlement, signal) => {
       const answer = keepRecordOf(await store.settle(claim, settlement, signal))
       if (answer.kind === 'settled' && settlement.kind === 'completed') keep(settledRecord(claim, settlement))

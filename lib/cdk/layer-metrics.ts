@@ -15,6 +15,7 @@ export type LayerMetric =
   | 'released'
   | 'abandoned'
   | 'reconciled'
+  | 'stepNotKept'
   | 'lost'
   | 'unstored'
   | 'skipped'

@@ -122,6 +122,28 @@ export class StoreUnavailableError extends IdempotencyError {
   }
 }
 
+/** Thrown by `lambda-once/effects` out of the handler: the caller gets it as the layer's own answer. */
+export abstract class EffectError extends IdempotencyError {}
+
+/**
+ * The claim was lost while the handler used it: another invocation has taken the record over, or may have. The caller
+ * gets the stored outcome, or a conflict, whatever the handler makes of this error.
+ */
+export class ClaimLostError extends EffectError {
+  override readonly name = 'ClaimLostError'
+  constructor() {
+    super('idempotency-unavailable', 'The claim was lost before the handler ended')
+  }
+}
+
+/** An earlier attempt may have run a step that must not run twice: a person has to decide. */
+export class StepInDoubtError extends EffectError {
+  override readonly name = 'StepInDoubtError'
+  constructor() {
+    super('outcome-unknown', 'An earlier attempt started a step that must not run twice, and its result is not known')
+  }
+}
+
 /** The store refused for a reason that no retry can fix: no such table, no permission, another key schema. */
 export class StoreMisconfiguredError extends IdempotencyError {
   override readonly name = 'StoreMisconfiguredError'

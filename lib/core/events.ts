@@ -1,5 +1,6 @@
 import { channel } from 'node:diagnostics_channel'
 import { operationOf, type RecordKey } from './identity/record-key.ts'
+import type { UnavailableReason } from './outcome/outcome.ts'
 import type { Claim } from './record/claim.ts'
 import type { Millis } from './time.ts'
 import { unawaited } from './unawaited.ts'
@@ -22,7 +23,7 @@ export interface OfWonClaim extends OfAttempt {
 }
 
 /** The kind of call to the store that failed. */
-export type StoreStep = 'claim' | 'renew' | 'nextGeneration' | 'settle' | 'peek'
+export type StoreStep = 'claim' | 'renew' | 'nextGeneration' | 'checkpoint' | 'settle' | 'peek'
 
 /** What a reconcile function decided. */
 export type ReconcileDecision = 'done' | 'rerun' | 'notDone' | 'unknown' | 'unanswered'
@@ -52,6 +53,8 @@ export type IdempotencyEvent =
   | (OfAttempt & { readonly type: 'abandoned'; readonly lastError?: string })
   /** A claim ended after another invocation had taken the record over, or the record was `gone`. Alarm on this one. */
   | (OfAttempt & { readonly type: 'lost'; readonly gone: boolean })
+  /** The result of a step cannot be kept: after a crash the step runs again. */
+  | (OfAttempt & { readonly type: 'stepNotKept'; readonly reason: UnavailableReason })
   /** The handler ran, and its outcome could not be written. */
   | (OfAttempt & { readonly type: 'unstored' })
   /** The handler ran unprotected: the optional key was missing, or the store was down and `storeDown` allows it. */

@@ -116,7 +116,16 @@ const aRetention: Rule = (value) => {
   return typeof value === 'number' && value < MIN_RETENTION_SECONDS ? `${problem}: ${TOO_SHORT}` : problem
 }
 
-const STORE_METHODS = ['claim', 'takeOver', 'renew', 'nextGeneration', 'settle', 'peek', 'outcomeRoom'] as const
+const STORE_METHODS = [
+  'claim',
+  'takeOver',
+  'renew',
+  'nextGeneration',
+  'checkpoint',
+  'settle',
+  'peek',
+  'outcomeRoom',
+] as const
 
 /** Without a number for the skew, every lease would count as ended. */
 export const aStore: Rule = (value) =>

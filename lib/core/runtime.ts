@@ -7,6 +7,8 @@ export type ProbePoint =
   | 'after-claim'
   | 'before-handler'
   | 'after-handler'
+  | 'before-checkpoint'
+  | 'after-checkpoint'
   | 'before-settle'
   | 'after-settle'
 

@@ -1,10 +1,15 @@
-import type { GetItemCommandInput, PutItemCommandInput, UpdateItemCommandInput } from '@aws-sdk/client-dynamodb'
+import type {
+  AttributeValue,
+  GetItemCommandInput,
+  PutItemCommandInput,
+  UpdateItemCommandInput,
+} from '@aws-sdk/client-dynamodb'
 import type { RecordKey } from '../core/identity/record-key.ts'
 import { type Claim, recordOf } from '../core/record/claim.ts'
 import type { StoredRecord } from '../core/record/record.ts'
-import type { Renewal, Settlement } from '../core/record/store.ts'
+import type { Checkpoint, Renewal, Settlement } from '../core/record/store.ts'
 import type { EpochMillis } from '../core/time.ts'
-import { ATTRIBUTES as A, bytes, type Item, keyOf, number, text, toItem, ttl } from './item.ts'
+import { ATTRIBUTES as A, bytes, type Item, keyOf, number, stepMap, text, toItem, ttl } from './item.ts'
 
 /** `status` is a reserved word in DynamoDB's expressions. */
 const STATUS = { '#status': A.status }
@@ -49,21 +54,37 @@ export const nextGenerationInput = (
 ): UpdateItemCommandInput => {
   const update = ownersUpdate(tableName, claim, {
     set: { [A.generation]: number(claim.attempt), [A.generationAt]: number(generationAt) },
-    remove: A.reconciles,
+    remove: `${A.reconciles}, ${A.steps}`,
     condition: `${A.generation} = :seenGeneration AND attribute_exists(${A.leaseExpiresAt})`,
   })
   const values = { ...update.ExpressionAttributeValues, ':seenGeneration': number(claim.generation) }
   return { ...update, ExpressionAttributeValues: values }
 }
 
-export const settleInput = (tableName: string, claim: Claim, settlement: Settlement): UpdateItemCommandInput =>
+/** `hasSteps`: whether the record has a map of steps. A nested name can be set only in a map that exists. */
+export const checkpointInput = (
+  tableName: string,
+  claim: Claim,
+  checkpoint: Checkpoint,
+  hasSteps: boolean,
+): UpdateItemCommandInput => keepSteps(ownersUpdate(tableName, claim, { set: {} }), checkpoint, hasSteps)
+
+export const settleInput = (
+  tableName: string,
+  claim: Claim,
+  settlement: Settlement,
+  hasSteps: boolean,
+): UpdateItemCommandInput => {
+  const update = settleUpdate(tableName, claim, settlement)
+  const checkpoint = settlement.kind === 'abandoned' ? settlement.checkpoint : undefined
+  return checkpoint === undefined ? update : keepSteps(update, checkpoint, hasSteps)
+}
+
+const settleUpdate = (tableName: string, claim: Claim, settlement: Settlement): UpdateItemCommandInput =>
   ownersUpdate(tableName, claim, {
     set: settledAttributes(settlement),
-    // A settled record is no longer in doubt, so the count of its questions goes too.
-    remove:
-      settlement.kind === 'abandoned' || claim.reconciles === undefined
-        ? A.leaseExpiresAt
-        : `${A.leaseExpiresAt}, ${A.reconciles}`,
+    // A settled record is no longer in doubt, so what belongs to a generation in doubt goes too.
+    remove: settlement.kind === 'abandoned' ? A.leaseExpiresAt : `${A.leaseExpiresAt}, ${A.reconciles}, ${A.steps}`,
     // Without it a second send would raise the revision again, and a take-over would fail without a reason.
     condition: settlement.kind === 'abandoned' ? `attribute_exists(${A.leaseExpiresAt})` : undefined,
   })
@@ -95,7 +116,7 @@ export const peekInput = (tableName: string, recordKey: RecordKey): GetItemComma
 interface OwnersUpdate {
   readonly set: Item
   readonly remove?: string
-  readonly condition: string | undefined
+  readonly condition?: string | undefined
 }
 
 /** Every write after the claim. It applies only to a record that is in progress under the claim's own token. */
@@ -118,5 +139,40 @@ const ownersUpdate = (
     ExpressionAttributeNames: STATUS,
     ExpressionAttributeValues: values,
     ...WITH_THE_STORED_ITEM,
+  }
+}
+
+/**
+ * The same update, and it keeps steps too. It sets each step by its name and never the whole map: a delayed send of an
+ * older map would erase a newer result.
+ */
+const keepSteps = (
+  update: UpdateItemCommandInput,
+  { steps, isNew = false }: Checkpoint,
+  hasSteps: boolean,
+): UpdateItemCommandInput => {
+  const names: Record<string, string> = { ...update.ExpressionAttributeNames }
+  const values: Item = { ...update.ExpressionAttributeValues }
+  let condition = `${update.ConditionExpression} AND attribute_${hasSteps ? '' : 'not_'}exists(${A.steps})`
+  let assignments = ''
+  const set = (place: string, id: string, value: AttributeValue): void => {
+    assignments += `${place} = :${id}, `
+    values[`:${id}`] = value
+  }
+  if (!hasSteps) set(A.steps, A.steps, stepMap(steps))
+  else {
+    for (const [name, kept] of steps) {
+      const id = `s${Object.keys(names).length}`
+      names[`#${id}`] = name
+      set(`${A.steps}.#${id}`, id, bytes(kept))
+      if (isNew) condition += ` AND attribute_not_exists(${A.steps}.#${id})`
+    }
+  }
+  return {
+    ...update,
+    UpdateExpression: update.UpdateExpression?.replace('SET ', `SET ${assignments}`),
+    ConditionExpression: condition,
+    ExpressionAttributeNames: names,
+    ExpressionAttributeValues: values,
   }
 }

@@ -8,9 +8,11 @@ import type { Item } from './item.ts'
 export const itemSize = (item: Item): number =>
   Object.entries(item).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + valueSize(value), 0)
 
-const valueSize = ({ S, N, B }: AttributeValue): number => {
+/** A map takes 3 bytes, and 1 for each entry, in addition to its names and values. */
+const valueSize = ({ S, N, B, M }: AttributeValue): number => {
   if (S !== undefined) return Buffer.byteLength(S)
   if (B !== undefined) return B.length
+  if (M !== undefined) return 3 + Object.keys(M).length + itemSize(M)
   return N === undefined ? 1 : numberSize(N)
 }
 

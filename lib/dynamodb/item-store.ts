@@ -2,11 +2,26 @@ import { StoreUnavailableError } from '../core/errors.ts'
 import { MAX_ITEM_BYTES, WRITE_UNIT_BYTES } from '../core/limits.ts'
 import type { OutcomeRoom } from '../core/outcome/outcome.ts'
 import { type Claim, recordOf } from '../core/record/claim.ts'
-import { isOwnClaim, isOwnGeneration, isOwnRenewal, isOwnSettlement } from '../core/record/own-write.ts'
+import {
+  isOwnCheckpoint,
+  isOwnClaim,
+  isOwnGeneration,
+  isOwnRenewal,
+  isOwnSettlement,
+} from '../core/record/own-write.ts'
+import type { StoredRecord } from '../core/record/record.ts'
 import type { ClaimAnswer, Lost, Store } from '../core/record/store.ts'
 import { type Runtime, systemRuntime } from '../core/runtime.ts'
 import { fromSeconds, millis } from '../core/time.ts'
-import { claimInput, nextGenerationInput, peekInput, renewInput, settleInput, takeOverInput } from './expressions.ts'
+import {
+  checkpointInput,
+  claimInput,
+  nextGenerationInput,
+  peekInput,
+  renewInput,
+  settleInput,
+  takeOverInput,
+} from './expressions.ts'
 import { faultOf, isConditionFailure, isTransactionConflict, type Refused, refusedBy, withoutItem } from './faults.ts'
 import { ATTRIBUTES, fromItem, type Item, toItem } from './item.ts'
 import type { ItemClient } from './item-client.ts'
@@ -63,7 +78,7 @@ export const itemStore = ({ tableName, client, skewSeconds, runtime = systemRunt
 
   const ownersWrite = async (
     send: () => Promise<unknown>,
-    isOwn: (refused: Required<Refused>['record']) => boolean,
+    isOwn: (refused: StoredRecord) => boolean,
   ): Promise<{ kind: 'done' } | Lost> => {
     const written = await write(send)
     if (written.kind === 'written') return { kind: 'done' }
@@ -72,6 +87,19 @@ export const itemStore = ({ tableName, client, skewSeconds, runtime = systemRunt
     const { record } = written
     if (record === undefined) return { kind: 'lost' } // TTL has deleted it
     return isOwn(record) ? { kind: 'done' } : { kind: 'lost', record }
+  }
+
+  /** The refusal shows whether the record has steps. If that is not as expected, sends the write in its other form. */
+  const stepsWrite = async (
+    claim: Claim,
+    hasSteps: boolean,
+    send: (hasSteps: boolean) => Promise<unknown>,
+    isOwn: (refused: StoredRecord) => boolean,
+  ): Promise<{ kind: 'done' } | Lost> => {
+    const written = await ownersWrite(() => send(hasSteps), isOwn)
+    if (written.kind === 'done' || written.record === undefined || !isOwnClaim(written.record, claim)) return written
+    if ((written.record.steps !== undefined) === hasSteps) return written
+    return ownersWrite(() => send(!hasSteps), isOwn)
   }
 
   return {
@@ -105,9 +133,23 @@ export const itemStore = ({ tableName, client, skewSeconds, runtime = systemRunt
       return written.kind === 'done' ? { kind: 'begun' } : written
     },
 
+    checkpoint: async (claim, checkpoint, signal) => {
+      const { steps, follows = claim.steps !== undefined } = checkpoint
+      const written = await stepsWrite(
+        claim,
+        follows,
+        (hasSteps) => client.updateItem(checkpointInput(tableName, claim, checkpoint, hasSteps), signal),
+        (record) => isOwnCheckpoint(record, claim, steps),
+      )
+      return written.kind === 'done' ? { kind: 'kept' } : written
+    },
+
     settle: async (claim, settlement, signal) => {
-      const written = await ownersWrite(
-        () => client.updateItem(settleInput(tableName, claim, settlement), signal),
+      const { follows = claim.steps !== undefined } = (settlement.kind === 'abandoned' && settlement.checkpoint) || {}
+      const written = await stepsWrite(
+        claim,
+        follows,
+        (hasSteps) => client.updateItem(settleInput(tableName, claim, settlement, hasSteps), signal),
         (record) => isOwnSettlement(record, claim, settlement),
       )
       return written.kind === 'done' ? { kind: 'settled' } : written
@@ -119,7 +161,7 @@ export const itemStore = ({ tableName, client, skewSeconds, runtime = systemRunt
     },
 
     outcomeRoom: (claim): OutcomeRoom => ({
-      besideBytes: itemSize(toItem(recordOf(claim))) + SETTLED_BYTES,
+      besideBytes: itemSize(toItem(recordOf({ ...claim, steps: undefined }))) + SETTLED_BYTES,
       unitBytes: WRITE_UNIT_BYTES,
       maxBytes: MAX_ITEM_BYTES,
     }),

@@ -2,7 +2,7 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { StoreMisconfiguredError } from '../core/errors.ts'
 import type { Fingerprint } from '../core/identity/fingerprint.ts'
 import type { RecordKey } from '../core/identity/record-key.ts'
-import type { ClaimToken, InProgressRecord, StoredRecord } from '../core/record/record.ts'
+import type { ClaimToken, InProgressRecord, Steps, StoredRecord } from '../core/record/record.ts'
 import { type EpochMillis, epochMillis, epochSeconds, toEpochMillis, toEpochSeconds } from '../core/time.ts'
 
 /**
@@ -26,6 +26,7 @@ export const ATTRIBUTES = {
   generationAt: 'generationAt',
   reconciles: 'reconciles',
   reconcileAt: 'reconcileAt',
+  steps: 'steps',
 } as const
 
 /** The table's partition key. There is no sort key. */
@@ -41,6 +42,9 @@ const A = ATTRIBUTES
 export const text = (value: string): AttributeValue => ({ S: value })
 export const number = (value: number): AttributeValue => ({ N: String(value) })
 export const bytes = (value: Uint8Array): AttributeValue => ({ B: value })
+export const stepMap = (steps: Steps): AttributeValue => ({
+  M: Object.fromEntries([...steps].map(([name, kept]) => [name, bytes(kept)])),
+})
 export const ttl = (at: EpochMillis): AttributeValue => number(toEpochSeconds(at))
 
 export const keyOf = (recordKey: RecordKey): Item => ({ [A.recordKey]: text(recordKey) })
@@ -61,6 +65,7 @@ export const toItem = (record: InProgressRecord): Item => {
   if (record.expiresAt !== undefined) item[A.expiresAt] = ttl(record.expiresAt)
   if (record.generationAt !== undefined) item[A.generationAt] = number(record.generationAt)
   if (record.reconciles !== undefined) item[A.reconciles] = number(record.reconciles)
+  if (record.steps !== undefined) item[A.steps] = stepMap(record.steps)
   return item
 }
 
@@ -130,11 +135,17 @@ const readLastError = (item: Item): { lastError?: string } => {
 }
 
 /** Absent in most items: what is spread only where it is there costs a usual record nothing. */
-const readGeneration = (item: Item): Pick<InProgressRecord, 'generationAt' | 'reconciles' | 'reconcileAt'> => ({
+const readGeneration = (
+  item: Item,
+): Pick<InProgressRecord, 'generationAt' | 'reconciles' | 'reconcileAt' | 'steps'> => ({
   ...(item[A.generationAt] === undefined ? {} : { generationAt: readMillis(item, A.generationAt) }),
   ...(item[A.reconciles] === undefined ? {} : { reconciles: readNumber(item, A.reconciles) }),
   ...(item[A.reconcileAt] === undefined ? {} : { reconcileAt: readMillis(item, A.reconcileAt) }),
+  ...(item[A.steps] === undefined ? {} : { steps: readSteps(item) }),
 })
+
+const readSteps = (item: Item): Steps =>
+  new Map(Object.entries(item[A.steps]?.M ?? refuse(A.steps)).map(([name, kept]) => [name, kept?.B ?? refuse(A.steps)]))
 
 const refuse = (name: string): never => {
   throw new StoreMisconfiguredError(

@@ -44,7 +44,8 @@ export const endingOfAnswer = <TEvent>({ settings }: Exchange<TEvent>, result: R
   const { statusCode = 200, outcome, mark } = result
   const isAnswer = result.statusCode !== undefined
   const decision = mark ?? (isAnswer ? decide(settings.outcomes, answerOf(result)) : 'complete')
-  return decision === 'complete' ? { kind: decision, status: statusOf({ statusCode }), outcome } : { kind: decision }
+  if (decision === 'complete') return { kind: decision, status: statusOf({ statusCode }), outcome }
+  return decision === 'release' && mark === undefined ? { kind: decision, byStatus: true } : { kind: decision }
 }
 
 /** Asks the reconcile function about this request. Its answer is kept whatever its status: the policy is not asked. */

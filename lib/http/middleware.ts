@@ -1,7 +1,8 @@
+import { EffectError } from '../core/errors.ts'
 import { type HeldClaim, leaveToLease } from '../core/lifecycle/held-claim.ts'
 import { refusalError } from '../core/lifecycle/refusal.ts'
 import type { ClaimRequest } from '../core/lifecycle/request.ts'
-import { ranAs } from '../core/lifecycle/run.ts'
+import { ranAs, refusedBy } from '../core/lifecycle/run.ts'
 import { settle } from '../core/lifecycle/settle.ts'
 import { beginWaiting } from '../core/lifecycle/wait.ts'
 import { DEFAULT_TIMEOUT_EARLY_IN_MILLIS, MAX_TIMEOUT_EARLY_IN_MILLIS } from '../core/limits.ts'
@@ -168,8 +169,10 @@ const afterHook = async <TEvent>(hooks: Hooks<TEvent>, request: MiddyRequest<TEv
   try {
     request.response = await response
   } catch (error) {
-    await endThrown(stage, error, response)
-    throw error
+    const answer = await endThrown(stage, error, response)
+    if (answer === undefined) throw error
+    request.response = answer
+    return
   }
   const isCut = leaveUnlessCut(stage, false, response)
   if (stage.kind !== 'passed') request.response = await respondAfter(stage, request.response, isCut)
@@ -192,7 +195,9 @@ const respondAfter = async <TEvent>(
 
 const onErrorHook = async <TEvent>(hooks: Hooks<TEvent>, request: MiddyRequest<TEvent>): Promise<void> => {
   const stage = takeStage(hooks, request)
-  if (stage !== undefined) await endThrown(stage, request.error)
+  if (stage === undefined) return
+  const answer = await endThrown(stage, request.error)
+  if (answer !== undefined) request.response = answer
 }
 
 /** A stage ends once: Middy calls `onError` also when an `after` hook throws. */
@@ -202,13 +207,17 @@ const takeStage = <TEvent>({ stages }: Hooks<TEvent>, request: object): EnteredS
   return stage
 }
 
-/** A `statusCode` does not count: the error may come from a hook after the handler. */
-const endThrown = async <TEvent>(stage: EnteredStage<TEvent>, error: unknown, awaited?: unknown): Promise<void> => {
+/**
+ * Ends a stage whose handler or hook threw. A `statusCode` does not count: the error may come from a hook after the
+ * handler. Returns the answer if the layer itself stopped the handler.
+ */
+const endThrown = async <TEvent>(stage: EnteredStage<TEvent>, error: unknown, awaited?: unknown): Promise<unknown> => {
   const isCut = leaveUnlessCut(stage, isMiddyTimeout(error), awaited)
-  if (stage.kind !== 'held') return
+  if (stage.kind !== 'held') return undefined
   const { core } = stage.exchange.settings
-  if (isCut) leaveToLease(core, stage.held)
-  else await settle(core, stage.held, endingOfError(error))
+  if (isCut) return void leaveToLease(core, stage.held)
+  const settled = await settle(core, stage.held, endingOfError(error))
+  return error instanceof EffectError ? respond(stage.exchange, refusedBy(error, settled)) : undefined
 }
 
 /** Whether the handler of a claim may still run. If not, the context gets back the claim that it had before. */

@@ -4,8 +4,14 @@ import { DEFAULT_SKEW_SECONDS, MAX_ITEM_BYTES, MAX_SKEW_SECONDS, WRITE_UNIT_BYTE
 import { aFunction, checkOptions, integerBetween } from '../core/option-rules.ts'
 import { type Claim, recordOf } from '../core/record/claim.ts'
 import { isExpired } from '../core/record/judge.ts'
-import { isOwnClaim, isOwnGeneration, isOwnRenewal, isOwnSettlement } from '../core/record/own-write.ts'
-import type { InProgressRecord, StoredRecord } from '../core/record/record.ts'
+import {
+  isOwnCheckpoint,
+  isOwnClaim,
+  isOwnGeneration,
+  isOwnRenewal,
+  isOwnSettlement,
+} from '../core/record/own-write.ts'
+import type { InProgressRecord, Steps, StoredRecord } from '../core/record/record.ts'
 import type { ClaimAnswer, Settlement, Store } from '../core/record/store.ts'
 import { systemRuntime } from '../core/runtime.ts'
 import { type EpochMillis, fromSeconds } from '../core/time.ts'
@@ -100,11 +106,22 @@ export const memoryStore = (options: MemoryStoreOptions = {}): MemoryStore => {
       if (record === undefined) return { kind: 'lost' }
       const isUnmoved = isHeldBy(record, claim) && record.leaseExpiresAt !== undefined
       if (isUnmoved && record.generation === claim.generation) {
-        const { reconciles: _, ...kept } = record
+        const { reconciles: _, steps: __, ...kept } = record
         write({ ...kept, generation: claim.attempt, generationAt, revision: record.revision + 1 })
         return { kind: 'begun' }
       }
       return isOwnGeneration(record, claim) ? { kind: 'begun' } : { kind: 'lost', record }
+    },
+
+    checkpoint: async (claim, { steps, isNew = false }, signal) => {
+      assertAwaited(signal)
+      const record = records.get(claim.recordKey)
+      if (record === undefined) return { kind: 'lost' }
+      if (isHeldBy(record, claim) && !(isNew && hasAny(record, steps))) {
+        write({ ...record, steps: withSteps(record, steps), revision: record.revision + 1 })
+        return { kind: 'kept' }
+      }
+      return isOwnCheckpoint(record, claim, steps) ? { kind: 'kept' } : { kind: 'lost', record }
     },
 
     settle: async (claim, settlement, signal) => {
@@ -170,6 +187,7 @@ const settledRecord = (record: InProgressRecord, settlement: Settlement): Stored
         leaseExpiresAt: undefined,
         expiresAt,
         ...generationIn(record),
+        ...stepsIn(record, settlement),
         ...settlement.deferred,
         ...lastErrorOf(settlement),
         ...kept,
@@ -181,6 +199,21 @@ const generationIn = ({ generationAt, reconciles }: InProgressRecord): Partial<I
   ...(generationAt === undefined ? {} : { generationAt }),
   ...(reconciles === undefined ? {} : { reconciles }),
 })
+
+const stepsIn = (
+  record: InProgressRecord,
+  { checkpoint }: Extract<Settlement, { kind: 'abandoned' }>,
+): Pick<InProgressRecord, 'steps'> => {
+  const steps = checkpoint === undefined ? record.steps : withSteps(record, checkpoint.steps)
+  return steps === undefined ? {} : { steps }
+}
+
+const hasAny = ({ steps }: InProgressRecord, wanted: Steps): boolean =>
+  [...wanted.keys()].some((name) => steps?.has(name))
+
+/** Copies, because the caller may reuse its buffers. */
+const withSteps = ({ steps = new Map() }: InProgressRecord, added: Steps): Steps =>
+  new Map([...steps, ...[...added].map(([name, kept]) => [name, Uint8Array.from(kept)] as const)])
 
 const lastErrorOf = ({ lastError }: { readonly lastError?: string }): { lastError?: string } =>
   lastError === undefined ? {} : { lastError }

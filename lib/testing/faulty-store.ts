@@ -4,7 +4,7 @@ import { aStore } from '../core/options.ts'
 import type { Store } from '../core/record/store.ts'
 
 /** The calls of a {@link Store} that use the network. */
-export type StoreCall = 'claim' | 'takeOver' | 'renew' | 'nextGeneration' | 'settle' | 'peek'
+export type StoreCall = 'claim' | 'takeOver' | 'renew' | 'nextGeneration' | 'checkpoint' | 'settle' | 'peek'
 
 /**
  * - `'unavailable'`: the store refuses the request (throttling, or an internal error). Nothing is applied.
@@ -47,6 +47,7 @@ const nothingPlanned = (): Record<StoreCall, StoreFault[]> => ({
   takeOver: [],
   renew: [],
   nextGeneration: [],
+  checkpoint: [],
   settle: [],
   peek: [],
 })
@@ -92,6 +93,8 @@ export const faultyStore = (store: Store): FaultyStore => {
     renew: (claim, renewal, signal) => send('renew', signal, (current) => store.renew(claim, renewal, current)),
     nextGeneration: (claim, generationAt, signal) =>
       send('nextGeneration', signal, (current) => store.nextGeneration(claim, generationAt, current)),
+    checkpoint: (claim, checkpoint, signal) =>
+      send('checkpoint', signal, (current) => store.checkpoint(claim, checkpoint, current)),
     settle: (claim, settlement, signal) =>
       send('settle', signal, (current) => store.settle(claim, settlement, current)),
     peek: (recordKey, signal) => send('peek', signal, (current) => store.peek(recordKey, current)),

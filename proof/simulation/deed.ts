@@ -61,7 +61,9 @@ export const endingOfAnswer = (answer: Answer): ClaimEnding => {
   const decision = decide(storeSuccess, answer)
   return decision === 'complete'
     ? { kind: 'complete', status: statusOf(answer), outcome: outcomeOf(answer) }
-    : { kind: decision }
+    : decision === 'release'
+      ? { kind: decision, byStatus: true }
+      : { kind: decision }
 }
 
 /** What the downstream has executed is kept whatever its status: the policy is not asked. */

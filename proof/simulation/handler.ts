@@ -1,5 +1,5 @@
 import type { Claim } from '../../lib/core/record/claim.ts'
-import { type HandlerClaim, handlerClaim } from '../../lib/core/record/handler-claim.ts'
+import { downstreamKey, type HandlerClaim } from '../../lib/core/record/handler-claim.ts'
 import { order } from './charge.ts'
 import { type Answer, answerOf, DEEDS, type Deed, isNothingDone } from './deed.ts'
 import type { Run } from './history.ts'
@@ -114,7 +114,7 @@ const storedKey = (world: World, claim: Claim): string | undefined => {
   if (world.profile.abandoned !== 'ask') return undefined
   const record = world.read()
   return record?.status === 'IN_PROGRESS' && record.claimToken === claim.claimToken
-    ? handlerClaim({ ...claim, generation: record.generation }, new AbortController()).downstreamKey('charge')
+    ? downstreamKey({ ...claim, generation: record.generation }, 'charge')
     : undefined
 }
 

@@ -2,6 +2,8 @@ import { setFlagsFromString } from 'node:v8'
 import { type HandlerClaim, handlerClaim } from '../../lib/core/record/handler-claim.ts'
 import { aClaim } from '../support/claims.ts'
 
+const noOpen = () => undefined
+
 /** Whether two objects have the same hidden class in V8. */
 const shareHiddenClass = (one: object, other: object): boolean => {
   setFlagsFromString('--allow-natives-syntax')
@@ -15,7 +17,7 @@ const shareHiddenClass = (one: object, other: object): boolean => {
 describe('handlerClaim', () => {
   test('a claim is frozen, and its signal is that of its controller', () => {
     const lost = new AbortController()
-    const claim = handlerClaim(aClaim(), lost)
+    const claim = handlerClaim(aClaim(), lost, noOpen)
     expect(Object.isFrozen(claim)).toBe(true)
     expect(claim.signal).toBe(lost.signal)
     expect(claim.signal.aborted).toBe(false)
@@ -25,7 +27,7 @@ describe('handlerClaim', () => {
 
   test('a copy has all of its members, and downstreamKey works without it', () => {
     const lost = new AbortController()
-    const claim = handlerClaim(aClaim(), lost)
+    const claim = handlerClaim(aClaim(), lost, noOpen)
     const copy: HandlerClaim = { ...claim }
     expect(Object.keys(copy).sort()).toEqual(['attempt', 'downstreamKey', 'recordKey', 'signal'])
     expect(copy.signal).toBe(lost.signal)
@@ -34,8 +36,8 @@ describe('handlerClaim', () => {
   })
 
   test('claims share a hidden class: otherwise a request whose signal was read would stay in memory', () => {
-    const one = handlerClaim(aClaim(), new AbortController())
-    const other = handlerClaim(aClaim(), new AbortController())
+    const one = handlerClaim(aClaim(), new AbortController(), noOpen)
+    const other = handlerClaim(aClaim(), new AbortController(), noOpen)
     expect(shareHiddenClass(one, other)).toBe(true)
     expect(shareHiddenClass(one, { ...one })).toBe(false)
   })

@@ -30,7 +30,10 @@ const boom = new Error('boom')
 
 /** A request that makes the store take the step, whose own request fails once. */
 const STORIES: Readonly<
-  Record<Exclude<Step, 'peek' | 'nextGeneration'>, { before?: 'abandoned'; run: () => unknown; beats?: true }>
+  Record<
+    Exclude<Step, 'peek' | 'nextGeneration' | 'checkpoint'>,
+    { before?: 'abandoned'; run: () => unknown; beats?: true }
+  >
 > = {
   claim: { run: () => 'done' },
   takeOver: { before: 'abandoned', run: () => 'done' },

@@ -19,6 +19,7 @@ const opened = async () => {
     takeOver: () => store.takeOver(recordOf(claim), aTakeOver(recordOf(claim)), unhurried),
     renew: () => store.renew(claim, renewal(LEASE_END + 1), unhurried),
     nextGeneration: () => store.nextGeneration(claim, claim.createdAt, unhurried),
+    checkpoint: () => store.checkpoint(claim, { steps: new Map([['charge', Uint8Array.of(1, 0)]]) }, unhurried),
     settle: () => store.settle(claim, completed(), unhurried),
     peek: () => store.peek(claim.recordKey, unhurried),
   }
@@ -27,7 +28,7 @@ const opened = async () => {
   return { store, records, claim, calls, written }
 }
 
-const WRITES: readonly StoreCall[] = ['claim', 'takeOver', 'renew', 'nextGeneration', 'settle']
+const WRITES: readonly StoreCall[] = ['claim', 'takeOver', 'renew', 'nextGeneration', 'checkpoint', 'settle']
 const FAULTS: readonly (readonly [StoreFault, boolean, boolean])[] = [
   ['unavailable', false, false],
   ['lost', false, false],

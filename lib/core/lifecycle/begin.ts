@@ -1,7 +1,6 @@
 import { StoreMisconfiguredError, StoreUnavailableError } from '../errors.ts'
 import { aboutClaim, aboutRecord, storeFailed } from '../events.ts'
 import type { Claim } from '../record/claim.ts'
-import { handlerClaim } from '../record/handler-claim.ts'
 import { judge } from '../record/judge.ts'
 import type { StoredRecord } from '../record/record.ts'
 import { DeadlinePassed } from '../runtime.ts'
@@ -12,7 +11,7 @@ import { claimBudget } from './budget.ts'
 import { type ContestResult, createContest } from './contest.ts'
 import { giveUp } from './give-up.ts'
 import { startHeartbeat } from './heartbeat.ts'
-import type { HeldClaim } from './held-claim.ts'
+import { type HeldClaim, heldClaim } from './held-claim.ts'
 import { judgeTerms } from './judge-terms.ts'
 import { windowEnd } from './lease.ts'
 import { peek } from './peek.ts'
@@ -83,7 +82,7 @@ const hold = (
   const lost = new AbortController()
   const until = ask === undefined ? windowEnd(settings, claim) : undefined
   const heartbeat = startHeartbeat(settings, request, claim, { lost, until })
-  return { claim, request, forHandler: handlerClaim(claim, lost), heartbeat, lost }
+  return heldClaim(settings, { claim, request, heartbeat, lost })
 }
 
 /** A peek is trusted only if no later write can contradict it: the record is settled and not about to expire. */

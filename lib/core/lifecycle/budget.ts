@@ -32,6 +32,9 @@ const SETTLE_BUDGET = fromSeconds(3)
 /** `settle` makes one try even at the deadline: Lambda kills a function later than it says. */
 const LEAST_SETTLE_BUDGET = millis(100)
 
+/** The handler waits for a checkpoint. */
+const CHECKPOINT_BUDGET = fromSeconds(1)
+
 /** What the handler's answer needs to leave after the settle. */
 const ANSWER_MARGIN = millis(100)
 
@@ -62,6 +65,16 @@ export const settleBudget = (now: EpochMillis, deadline: EpochMillis | undefined
 /** Whether a further try of a settle, at `at`, can end before the deadline. */
 export const hasTimeToSettle = (at: EpochMillis, deadline: EpochMillis | undefined): boolean =>
   deadline === undefined || between(at, deadline) > ANSWER_MARGIN + LEAST_SETTLE_BUDGET
+
+/** What one try of a checkpoint gets: not more than leaves time for the settle. */
+export const checkpointBudget = (now: EpochMillis, deadline: EpochMillis | undefined): Millis =>
+  deadline === undefined
+    ? CHECKPOINT_BUDGET
+    : millis(Math.min(CHECKPOINT_BUDGET, between(now, deadline) - ANSWER_MARGIN - LEAST_SETTLE_BUDGET))
+
+/** How long the end of a claim may wait for steps that still run; `undefined`: as long as they take. */
+export const timeForSteps = (now: EpochMillis, deadline: EpochMillis | undefined): Millis | undefined =>
+  deadline === undefined ? undefined : millis(between(now, deadline) - ANSWER_MARGIN - LEAST_SETTLE_BUDGET)
 
 /** When a request stops waiting for the outcome of another invocation. */
 export const endOfWait = (now: EpochMillis, wait: Millis, deadline: EpochMillis | undefined): EpochMillis =>

@@ -1,7 +1,8 @@
 import { aboutClaim } from '../events.ts'
 import type { Claim } from '../record/claim.ts'
-import type { HandlerClaim } from '../record/handler-claim.ts'
+import { type HandlerClaim, handlerClaim, OPEN } from '../record/handler-claim.ts'
 import type { Settings } from '../settings.ts'
+import type { Effects } from './effects.ts'
 import type { Heartbeat } from './heartbeat.ts'
 import type { ClaimRequest } from './request.ts'
 
@@ -13,7 +14,33 @@ export interface HeldClaim {
   readonly heartbeat: Heartbeat
   /** Aborts when the claim is lost while the handler runs. */
   readonly lost: AbortController
+  readonly effects: Effects
 }
+
+type Parts = Pick<HeldClaim, 'claim' | 'request' | 'heartbeat' | 'lost'>
+
+export const heldClaim = (settings: Settings, { claim, request, heartbeat, lost }: Parts): HeldClaim => {
+  const forHandler = handlerClaim(claim, lost, () => ({ settings, held }))
+  const held: HeldClaim = { claim, request, forHandler, heartbeat, lost, effects: {} }
+  return held
+}
+
+/** What `lambda-once/effects` works with. */
+export interface OpenClaim {
+  readonly settings: Settings
+  readonly held: HeldClaim
+}
+
+/** Opens the claim that a handler got, or a copy of it. Throws `TypeError` for anything else. */
+export const openClaim = (claim: HandlerClaim, where: string): OpenClaim => {
+  const open = (claim as { readonly [OPEN]?: () => unknown } | null)?.[OPEN]
+  if (open === undefined) throw new TypeError(`${where}: claim must be the claim that the handler got, or undefined`)
+  return open() as OpenClaim
+}
+
+/** Whether the lease has ended, so that another invocation may run. */
+export const hasLapsed = ({ request, heartbeat, lost }: HeldClaim): boolean =>
+  lost.signal.aborted || request.now() >= heartbeat.leaseExpiresAt()
 
 /**
  * Leaves the claim in force until its lease ends, and no longer. Nothing is written: the outcome could not be stored,

@@ -10,7 +10,7 @@ import {
 import { checkOptions, integerBetween, isObject, OptionError } from '../option-rules.ts'
 import type { ClaimEnding } from '../outcome/outcome-policy.ts'
 import { type Claim, nextGeneration } from '../record/claim.ts'
-import { handlerClaim } from '../record/handler-claim.ts'
+import { downstreamKey } from '../record/handler-claim.ts'
 import { retryAfterSeconds } from '../record/judge.ts'
 import type { InProgressRecord } from '../record/record.ts'
 import { settledRecord } from '../record/settled-record.ts'
@@ -20,16 +20,17 @@ import type { Settings } from '../settings.ts'
 import { between, fromSeconds, later, type Millis, millis } from '../time.ts'
 import type { BeginResult } from './begin-result.ts'
 import { giveUp } from './give-up.ts'
-import type { HeldClaim } from './held-claim.ts'
+import { type HeldClaim, hasLapsed, heldClaim } from './held-claim.ts'
 import type { AbandonedClaim, AbandonedPolicy, Question, Reconcile, Reconciled } from './reconciliation.ts'
 import { onLost, type SettleResult, settleAs, settlementOf } from './settle.ts'
+import { keptValue } from './step-result.ts'
+import { tryTwice } from './try-twice.ts'
 
 /** What the answer needs to be written and to leave before the invocation ends. */
 const ANSWER_MARGIN = fromSeconds(1)
 
 const JITTER = 0.2
 
-const GENERATION_TRIES = 2
 const GENERATION_BUDGET = fromSeconds(1)
 
 /**
@@ -63,6 +64,7 @@ export const reconcile = <TSubject>(
       const span = timeToAsk(held, within)
       if (span <= 0) return defer(asking, 1)
       const answer = await answerOf(asking, span, (signal) => ask(question.subject, abandonedClaim(held, seen, signal)))
+      // Without a live lease the handler would run at the same time as the next claim's.
       return hasLapsed(held) && answer !== 'unanswered' ? lapsed(asking) : follow(asking, answer)
     },
   })
@@ -82,9 +84,12 @@ const UNKNOWN: Reconciled = { unknown: true }
 
 const abandonedClaim = ({ claim }: HeldClaim, { lastError }: InProgressRecord, signal: AbortSignal): AbandonedClaim => {
   const { recordKey, attempt, generation, createdAt, generationAt = createdAt, reconciles = 0 } = claim
-  const { downstreamKey } = handlerClaim(claim, new AbortController())
-  const known = { recordKey, attempt, generation, reconciles, createdAt, generationAt, downstreamKey, signal }
-  return Object.freeze(lastError === undefined ? known : { ...known, lastError })
+  const known = { recordKey, attempt, generation, reconciles, createdAt, generationAt, signal }
+  const asked = {
+    downstreamKey: (name: string) => downstreamKey(claim, name),
+    kept: (step: string) => keptValue(claim.steps?.get(step)),
+  }
+  return Object.freeze({ ...known, ...asked, ...(lastError === undefined ? {} : { lastError }) })
 }
 
 const timeToAsk = ({ request: { now, deadline } }: HeldClaim, within: Millis): Millis =>
@@ -120,10 +125,6 @@ const asReconciled = async (answer: unknown): Promise<Reconciled> => {
     ? { unknown: true, retryAfterSeconds: answer.retryAfterSeconds }
     : UNKNOWN
 }
-
-/** Checks the lease again: without a live one the handler would run at the same time as the next claim's. */
-const hasLapsed = ({ request, heartbeat, forHandler }: HeldClaim): boolean =>
-  forHandler.signal.aborted || request.now() >= heartbeat.leaseExpiresAt()
 
 const lapsed = async ({ settings, held }: Asking): Promise<BeginResult> => {
   held.heartbeat.stop()
@@ -172,7 +173,7 @@ const complete = async (asking: Asking, done: unknown): Promise<BeginResult> => 
   const { claim } = held
   let settlement: Settlement
   try {
-    settlement = settlementOf(settings, claim, asking.endingOf(done))
+    settlement = settlementOf(settings, held, asking.endingOf(done))
   } catch {
     return defer(asking, undefined) // an answer that cannot be read is none
   }
@@ -233,22 +234,18 @@ const beginGeneration = async (asking: Asking): Promise<BeginResult> => {
   }
   if (hasLapsed(held)) return lapsed({ ...asking, held: { ...held, claim: next } })
   settings.runtime.probe?.('before-handler')
-  return { kind: 'run', held: { ...held, claim: next, forHandler: handlerClaim(next, held.lost) } }
+  return { kind: 'run', held: heldClaim(settings, { ...held, claim: next }) }
 }
 
-const writeGeneration = async (
-  { store, runtime, emit }: Settings,
+const writeGeneration = (
+  settings: Settings,
   { claim }: HeldClaim,
   { generationAt = claim.createdAt }: Claim,
-): Promise<NextGenerationAnswer | undefined> => {
-  for (let tried = 0; tried < GENERATION_TRIES; tried++) {
-    try {
-      return await runtime.withDeadline(GENERATION_BUDGET, (signal) =>
-        store.nextGeneration(claim, generationAt, signal),
-      )
-    } catch (error) {
-      emit(() => storeFailed(claim.recordKey, 'nextGeneration', error))
-    }
-  }
-  return undefined
-}
+): Promise<NextGenerationAnswer | undefined> =>
+  tryTwice(
+    settings,
+    claim,
+    'nextGeneration',
+    () => GENERATION_BUDGET,
+    (signal) => settings.store.nextGeneration(claim, generationAt, signal),
+  )

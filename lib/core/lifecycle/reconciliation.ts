@@ -18,6 +18,8 @@ export interface AbandonedClaim {
   readonly createdAt: EpochMillis
   /** When the generation began, in epoch milliseconds. */
   readonly generationAt: EpochMillis
+  /** The result that a step of an earlier attempt has kept; `undefined` if it has kept none. */
+  kept(step: string): { readonly value: unknown } | undefined
   /** The key that the earlier attempts gave to the downstream under this name. */
   downstreamKey(name: string): string
   /** Aborts when the time for the question is over. */

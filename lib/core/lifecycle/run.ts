@@ -1,4 +1,4 @@
-import type { IdempotencyError } from '../errors.ts'
+import { EffectError, type IdempotencyError } from '../errors.ts'
 import type { ClaimEnding } from '../outcome/outcome-policy.ts'
 import type { HandlerClaim } from '../record/handler-claim.ts'
 import { retryAfterSeconds } from '../record/judge.ts'
@@ -65,7 +65,8 @@ export const runClaimed = async <T>(
   try {
     value = await handled(settings, held, job)
   } catch (error) {
-    return { kind: 'threw', error, settled: await settle(settings, held, job.endingOfError(error)) }
+    const settled = await settle(settings, held, job.endingOfError(error))
+    return error instanceof EffectError ? refusedBy(error, settled) : { kind: 'threw', error, settled }
   }
   return ranAs(settings, held, value, await settle(settings, held, job.endingOfValue(value)))
 }
@@ -74,9 +75,14 @@ const handled = async <T>(settings: Settings, held: HeldClaim, { handler }: Job<
   try {
     return await handler(held.forHandler)
   } finally {
-    held.heartbeat.handlerEnded()
     settings.runtime.probe?.('after-handler')
   }
+}
+
+/** What the caller gets if `lambda-once/effects` stopped the handler: the stored outcome, if there is one. */
+export const refusedBy = (error: EffectError, settled: SettleResult): RunResult<never> => {
+  if (settled.kind === 'replay') return settled
+  return { kind: 'refused', error: settled.kind === 'conflict' ? refusalError(settled) : error }
 }
 
 /** What the caller gets after a settle. */

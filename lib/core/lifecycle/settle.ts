@@ -22,9 +22,15 @@ export type SettleResult =
   /** The claim was lost to an invocation that still runs, or to one with another payload. */
   | { readonly kind: 'conflict'; readonly retryAfterSeconds: number }
 
-/** Ends the claim. Once the handler has started, no other function does. */
-export const settle = (settings: Settings, held: HeldClaim, ending: ClaimEnding): Promise<SettleResult> =>
-  settleAs(settings, held, () => settlementOf(settings, held.claim, ending))
+/**
+ * Ends the claim. Once the handler has started, no other function does. A handler has ended when its steps have ended:
+ * if one still runs when the time runs out, the claim stays until its lease ends.
+ */
+export const settle = async (settings: Settings, held: HeldClaim, ending: ClaimEnding): Promise<SettleResult> => {
+  const { steps } = held.effects
+  if (steps !== undefined && !(await steps.end())) return leaveToLease(settings, held)
+  return settleAs(settings, held, () => settlementOf(settings, held, ending))
+}
 
 /** As {@link settle}, for a settlement that says more than an ending can. */
 export const settleAs = async (
@@ -57,10 +63,13 @@ const settleRenewed = async (settings: Settings, held: HeldClaim, settlement: Se
   return { kind: settlement.kind }
 }
 
-/** A claim that took over an abandoned record cannot state that nothing was done: its release is an abandon. */
+/**
+ * A claim that took over an abandoned record cannot state that nothing was done: its release is an abandon. Neither can
+ * the status of an answer after a step has run.
+ */
 export const settlementOf = (
   { store, runtime, retention }: Settings,
-  claim: Claim,
+  { claim, effects: { steps } }: HeldClaim,
   ending: ClaimEnding,
 ): Settlement => {
   const settledAt = runtime.now()
@@ -70,7 +79,10 @@ export const settlementOf = (
     return { kind: 'completed', status: ending.status, outcome, settledAt, expiresAt }
   }
   const error = ending.lastError === undefined ? {} : { lastError: ending.lastError }
-  if (ending.kind === 'abandon' || isInDoubt(claim)) return { kind: 'abandoned', ...error }
+  if (ending.kind === 'abandon' || isInDoubt(claim) || (ending.byStatus === true && steps?.hasRun() === true)) {
+    const checkpoint = steps?.unsaved()
+    return { kind: 'abandoned', ...error, ...(checkpoint === undefined ? {} : { checkpoint }) }
+  }
   return { kind: 'released', ...error, settledAt, expiresAt }
 }
 

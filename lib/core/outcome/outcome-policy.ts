@@ -8,7 +8,12 @@ export type Decision = 'complete' | 'release' | 'abandon'
 /** How a claim is to end, and what it stores. */
 export type ClaimEnding =
   | { readonly kind: 'complete'; readonly status: 'SUCCEEDED' | 'FAILED'; readonly outcome: Outcome }
-  | { readonly kind: 'release'; readonly lastError?: string }
+  | {
+      readonly kind: 'release'
+      readonly lastError?: string
+      /** The status of an answer says it, and not the handler. */
+      readonly byStatus?: true
+    }
   | { readonly kind: 'abandon'; readonly lastError?: string }
 
 /** An answer as a policy sees it. Reading it never throws, and does not change what is answered or stored. */
@@ -91,7 +96,8 @@ export const endingOfHttpError = (error: unknown, policy: AnswerPolicy = storeSu
   const statusCode = statusForClient(error)
   if (ending.kind !== 'abandon' || statusCode === undefined) return ending
   const decision = decide(policy, { statusCode, headers: {}, body: undefined })
-  if (decision !== 'complete') return { ...ending, kind: decision }
+  if (decision === 'release') return { ...ending, kind: decision, byStatus: true }
+  if (decision === 'abandon') return ending
   // A value that is not an Error has nothing to store and throw again.
   return error instanceof Error ? failed(error) : ending
 }

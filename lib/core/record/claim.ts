@@ -2,7 +2,7 @@ import type { Fingerprint } from '../identity/fingerprint.ts'
 import type { RecordKey } from '../identity/record-key.ts'
 import type { Runtime } from '../runtime.ts'
 import type { EpochMillis } from '../time.ts'
-import type { ClaimToken, InProgressRecord, StoredRecord } from './record.ts'
+import type { ClaimToken, InProgressRecord, Steps, StoredRecord } from './record.ts'
 
 /** The proof of a won claim, derived once and frozen. Only its holder can renew or settle the record. */
 export interface Claim {
@@ -23,6 +23,8 @@ export interface Claim {
   readonly generationAt?: EpochMillis | undefined
   /** Questions of this generation that ended without a decision; `undefined`: 0. */
   readonly reconciles?: number | undefined
+  /** What the steps of earlier attempts of this generation have kept; `undefined`: nothing. */
+  readonly steps?: Steps | undefined
 }
 
 /** What all claims of one request share. Each gets a new token. */
@@ -72,18 +74,19 @@ const generationOf = (
   seen: StoredRecord,
   reason: TakeOverReason,
   now: EpochMillis,
-): Pick<Claim, 'generationAt' | 'reconciles'> => {
+): Pick<Claim, 'generationAt' | 'reconciles' | 'steps'> => {
   if (reason === 'released') return { generationAt: now }
   if (reason === 'expired' || seen.status !== 'IN_PROGRESS') return {}
-  const { generationAt, reconciles } = seen
+  const { generationAt, reconciles, steps } = seen
   return {
     ...(generationAt === undefined ? {} : { generationAt }),
     ...(reconciles === undefined ? {} : { reconciles }),
+    ...(steps === undefined ? {} : { steps }),
   }
 }
 
 /** The claim once it is known that the effect of its predecessors did not happen: it begins a new generation. */
-export const nextGeneration = ({ reconciles: _, ...claim }: Claim, now: EpochMillis): Claim =>
+export const nextGeneration = ({ reconciles: _, steps: __, ...claim }: Claim, now: EpochMillis): Claim =>
   Object.freeze({ ...claim, generation: claim.attempt, generationAt: now })
 
 /** The record that a claim writes. */

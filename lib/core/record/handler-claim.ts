@@ -1,5 +1,6 @@
 import { digest } from '../identity/digest.ts'
 import type { RecordKey } from '../identity/record-key.ts'
+import type { Runtime } from '../runtime.ts'
 import type { Claim } from './claim.ts'
 
 /** The part of its claim that a handler gets. */
@@ -22,21 +23,26 @@ export interface HandlerClaim {
   downstreamKey(name: string): string
 }
 
+/** Under this symbol a claim has what `lambda-once/effects` opens it with. A copy of the claim has it too. */
+export const OPEN: unique symbol = Symbol('open')
+
 /** The signal of `lost` is made when a handler first reads it, which most handlers never do. */
-export const handlerClaim = (claim: Claim, lost: AbortController): HandlerClaim =>
-  Object.freeze(new LazilySignalled(claim, lost))
+export const handlerClaim = (claim: Claim, lost: AbortController, open: () => unknown): HandlerClaim =>
+  Object.freeze(new LazilySignalled(claim, lost, open))
 
 class LazilySignalled implements HandlerClaim {
   readonly recordKey: RecordKey
   readonly attempt: number
   declare readonly signal: AbortSignal
   readonly downstreamKey: (name: string) => string
+  readonly [OPEN]: () => unknown
   readonly #lost: AbortController
 
-  constructor(claim: Claim, lost: AbortController) {
+  constructor(claim: Claim, lost: AbortController, open: () => unknown) {
     this.recordKey = claim.recordKey
     this.attempt = claim.attempt
     this.downstreamKey = (name) => downstreamKey(claim, name)
+    this[OPEN] = open
     this.#lost = lost
     Object.defineProperty(this, 'signal', SIGNAL)
   }
@@ -57,11 +63,16 @@ const SIGNAL: PropertyDescriptor & ThisType<LazilySignalled> = {
   },
 }
 
-const downstreamKey = ({ recordKey, fingerprint, generation }: Claim, name: string): string => {
+/** The downstream key of this generation under this name. */
+export const downstreamKey = ({ recordKey, fingerprint, generation }: Claim, name: string): string => {
   if (typeof name !== 'string' || name === '')
     throw new TypeError('downstreamKey(name): name must be a non-empty string')
   return asUuid(digest('lambda-once/downstream-key/1', [recordKey, fingerprint, String(generation), name], 'hex'))
 }
+
+/** For a call without a claim: no other call has this key. */
+export const randomDownstreamKey = (runtime: Pick<Runtime, 'randomToken'>): string =>
+  asUuid(digest('lambda-once/random-key/1', [runtime.randomToken()], 'hex'))
 
 /** Version 8 is for UUIDs whose bits have a meaning of their maker's choice (RFC 9562, section 5.8). */
 const asUuid = (hex: string): string => {

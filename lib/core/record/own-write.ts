@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import type { Claim } from './claim.ts'
-import { isSettled, type StoredRecord } from './record.ts'
+import { type InProgressRecord, isSettled, type Steps, type StoredRecord } from './record.ts'
 import type { Renewal, Settlement } from './store.ts'
 
 /**
@@ -9,7 +9,7 @@ import type { Renewal, Settlement } from './store.ts'
  * enough, because an operator's tool may have settled the record under the same token.
  */
 
-export const isOwnClaim = (record: StoredRecord, wanted: Claim): boolean =>
+export const isOwnClaim = (record: StoredRecord, wanted: Claim): record is InProgressRecord =>
   record.claimToken === wanted.claimToken && record.status === 'IN_PROGRESS'
 
 export const isOwnRenewal = (record: StoredRecord, claim: Claim, renewal: Renewal): boolean =>
@@ -20,6 +20,14 @@ export const isOwnRenewal = (record: StoredRecord, claim: Claim, renewal: Renewa
 
 export const isOwnGeneration = (record: StoredRecord, claim: Claim): boolean =>
   isOwnClaim(record, claim) && record.generation === claim.attempt
+
+/** True if the record holds all these steps, whichever write kept them. */
+export const isOwnCheckpoint = (record: StoredRecord, claim: Claim, steps: Steps): boolean =>
+  isOwnClaim(record, claim) &&
+  [...steps].every(([name, bytes]) => {
+    const kept = record.steps?.get(name)
+    return kept !== undefined && Buffer.compare(kept, bytes) === 0
+  })
 
 /**
  * A completion is recognised by all that it wrote, because another write under the same token may have settled the

@@ -7,6 +7,9 @@ declare const claimToken: unique symbol
 /** 128 random bits, new for every claim. Never the Lambda request id, because asynchronous retries reuse it. */
 export type ClaimToken = string & { readonly [claimToken]: true }
 
+/** The results of a generation's steps, by name. Each is an encoded outcome, or the mark of a step that has started. */
+export type Steps = ReadonlyMap<string, Uint8Array>
+
 interface RecordBase {
   readonly recordKey: RecordKey
   readonly fingerprint: Fingerprint
@@ -31,6 +34,8 @@ export interface InProgressRecord extends RecordBase {
   readonly reconciles?: number | undefined
   /** No reconcile function is asked before this time. */
   readonly reconcileAt?: EpochMillis | undefined
+  /** What the steps of this generation have kept; `undefined`: nothing. */
+  readonly steps?: Steps | undefined
 }
 
 export interface SettledRecord extends RecordBase {

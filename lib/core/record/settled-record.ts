@@ -4,6 +4,6 @@ import type { Settlement } from './store.ts'
 
 /** The record that a completion leaves. Its revision is a lower bound, because renewals count too. */
 export const settledRecord = (
-  { leaseExpiresAt: _, generationAt: __, reconciles: ___, ...kept }: Claim,
+  { leaseExpiresAt: _, generationAt: __, reconciles: ___, steps: ____, ...kept }: Claim,
   { status, outcome, settledAt, expiresAt }: Extract<Settlement, { kind: 'completed' }>,
 ): SettledRecord => ({ ...kept, status, outcome, settledAt, expiresAt, revision: kept.revision + 1 })

@@ -2,7 +2,7 @@ import type { RecordKey } from '../identity/record-key.ts'
 import type { OutcomeRoom } from '../outcome/outcome.ts'
 import type { EpochMillis, Millis } from '../time.ts'
 import type { Claim } from './claim.ts'
-import type { StoredRecord } from './record.ts'
+import type { Steps, StoredRecord } from './record.ts'
 
 /** The answer to a claim. */
 export type ClaimAnswer =
@@ -20,6 +20,7 @@ export type TakeOverAnswer =
 
 export type RenewAnswer = { readonly kind: 'renewed' } | Lost
 export type NextGenerationAnswer = { readonly kind: 'begun' } | Lost
+export type CheckpointAnswer = { readonly kind: 'kept' } | Lost
 export type SettleAnswer = { readonly kind: 'settled' } | Lost
 
 /** The claim is lost. `record` is the record that exists instead, and absent if there is none. */
@@ -43,12 +44,28 @@ export type Settlement =
       readonly settledAt: EpochMillis
       readonly expiresAt: EpochMillis
     }
-  | { readonly kind: 'abandoned'; readonly lastError?: string; readonly deferred?: Deferral }
+  | {
+      readonly kind: 'abandoned'
+      readonly lastError?: string
+      readonly deferred?: Deferral
+      /** Kept by this write. */
+      readonly checkpoint?: Checkpoint
+    }
 
 /** What a question without a decision leaves in the record. */
 export interface Deferral {
   readonly reconciles: number
   readonly reconcileAt: EpochMillis
+}
+
+/** What a checkpoint adds to the record. */
+export interface Checkpoint {
+  /** Not empty. */
+  readonly steps: Steps
+  /** The record must have none of these names. For marks: a delayed one must not replace a result. */
+  readonly isNew?: boolean
+  /** The record is known to have steps. A hint: the wrong one costs a second write. */
+  readonly follows?: boolean
 }
 
 /** The new end of a claim's lease, and the TTL that goes with it. */
@@ -65,15 +82,17 @@ export interface Renewal {
  * 1. A write and its condition are one atomic step. A refused write changes nothing.
  * 2. `claim` writes only if there is no record. `takeOver` writes only over the very record that was seen: same token,
  *    same revision.
- * 3. `renew`, `nextGeneration` and `settle` write only to a record in progress under the claim's own token, and add one
+ * 3. `renew`, `nextGeneration`, `checkpoint` and `settle` write only to a record in progress under the claim's own token, and add one
  *    to its revision.
  * 4. A write that is refused because an earlier send of it was applied is answered as if it were applied now.
  * 5. A refusal contains the record as it was at that moment.
  * 6. `renew` only moves a lease forward, and never gives a lease to an abandoned record.
  * 7. `settle` keeps whatever it does not set, and removes the lease. A completion and a release remove `reconciles`
- *    too, which belongs to a generation in doubt. Nothing is ever deleted.
+ *    and `steps` too, which belong to a generation in doubt. Nothing is ever deleted.
  * 8. A settled outcome comes back byte for byte.
  * 9. Each call ends soon after `signal` aborts, with `StoreUnavailableError`. Its fate counts as unknown.
+ * 10. `checkpoint`, and an abandon with one, add steps and remove none. Steps that the record has under other names
+ *     stay as they are.
  */
 export interface Store {
   /** How far a host's clock may be from the store's before two invocations may run at once. */
@@ -83,9 +102,11 @@ export interface Store {
   renew(claim: Claim, renewal: Renewal, signal: AbortSignal): Promise<RenewAnswer>
   /**
    * Begins the next generation under this claim: writes `generation`, now the claim's `attempt`, and `generationAt`,
-   * and removes `reconciles`. Only if the record still has the claim's generation, and a lease.
+   * and removes `reconciles` and `steps`. Only if the record still has the claim's generation, and a lease.
    */
   nextGeneration(claim: Claim, generationAt: EpochMillis, signal: AbortSignal): Promise<NextGenerationAnswer>
+  /** Keeps results of steps in the record. */
+  checkpoint(claim: Claim, checkpoint: Checkpoint, signal: AbortSignal): Promise<CheckpointAnswer>
   settle(claim: Claim, settlement: Settlement, signal: AbortSignal): Promise<SettleAnswer>
   /** Eventually consistent: may miss what was just written, or return what has just been replaced. */
   peek(recordKey: RecordKey, signal: AbortSignal): Promise<StoredRecord | undefined>

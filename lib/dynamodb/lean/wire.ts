@@ -9,7 +9,7 @@ import type { Item } from '../item.ts'
 export type ItemInput = GetItemCommandInput | PutItemCommandInput | UpdateItemCommandInput
 
 /** An attribute in DynamoDB's JSON, with binaries as Base64 text. */
-type WireValue = Omit<AttributeValue, 'B'> & { readonly B?: string }
+type WireValue = Omit<AttributeValue, 'B' | 'M'> & { readonly B?: string; readonly M?: Record<string, WireValue> }
 
 /** Returns `undefined` if the text is not JSON. The parser's own error would quote the text, which may hold a secret. */
 export const parseJson = (text: string): unknown => {
@@ -20,7 +20,7 @@ export const parseJson = (text: string): unknown => {
   }
 }
 
-/** The SDK's input is already DynamoDB's JSON, except for binaries. A record has binaries only at the top level. */
+/** The SDK's input is already DynamoDB's JSON, except for binaries. A record has them at the top level and in a map. */
 export const toWire = (input: ItemInput): string => {
   if ('Item' in input) return JSON.stringify({ ...input, Item: encoded(input.Item) })
   if ('ExpressionAttributeValues' in input) {
@@ -42,10 +42,13 @@ const encoded = (values: Item = {}): Record<string, WireValue> => {
 }
 
 const encodedValue = (value: AttributeValue): WireValue => {
-  if (value.B === undefined) return value
+  if (value.M !== undefined) return { M: encoded(value.M) }
+  if (value.B === undefined) return value as WireValue
   const { buffer, byteOffset, byteLength } = value.B
   return { B: Buffer.from(buffer, byteOffset, byteLength).toString('base64') }
 }
 
-const decodedValue = (value: WireValue): AttributeValue =>
-  value?.B === undefined ? (value as AttributeValue) : { B: Buffer.from(value.B, 'base64') }
+const decodedValue = (value: WireValue): AttributeValue => {
+  if (value?.M) return { M: itemFromWire(value.M) }
+  return value?.B === undefined ? (value as AttributeValue) : { B: Buffer.from(value.B, 'base64') }
+}

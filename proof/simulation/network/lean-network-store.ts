@@ -50,6 +50,8 @@ export const leanNetworkStore = (world: World, invocation: Invocation, table: It
     renew: (claim, renewal, signal) => calling('renew', claim, () => store.renew(claim, renewal, signal)),
     nextGeneration: (claim, generationAt, signal) =>
       calling('nextGeneration', claim, () => store.nextGeneration(claim, generationAt, signal)),
+    checkpoint: (claim, checkpoint, signal) =>
+      calling('checkpoint', claim, () => store.checkpoint(claim, checkpoint, signal)),
     settle: (claim, settlement, signal) => calling('settle', claim, () => store.settle(claim, settlement, signal)),
   }
 }

@@ -58,6 +58,16 @@ export const networkStore = (world: World, invocation: Invocation): Store => {
           ),
       }),
 
+    checkpoint: (claim, checkpoint, signal) =>
+      exchange(world, invocation, signal, {
+        purpose: 'settle',
+        what: () => `keeps ${[...checkpoint.steps.keys()].join(', ')} under ${claim.claimToken}`,
+        act: (sent, stray) =>
+          applied(world, { by: 'checkpoint', invocation: id, claim, sent, stray: stray() }, () =>
+            store.checkpoint(claim, checkpoint, ON_ITS_WAY),
+          ),
+      }),
+
     settle: (claim, settlement, signal) =>
       exchange(world, invocation, signal, {
         purpose: 'settle',

@@ -35,7 +35,7 @@ interface Sent {
   readonly call: Call | undefined
 }
 
-export type CallKind = 'claim' | 'renew' | 'nextGeneration' | 'settle'
+export type CallKind = 'claim' | 'renew' | 'nextGeneration' | 'checkpoint' | 'settle'
 
 export const callName = (of: CallKind, token: string): string => `${of} ${token}`
 
@@ -44,6 +44,7 @@ const KINDS: Readonly<Record<Exclude<Step, 'peek'>, CallKind>> = {
   takeOver: 'claim',
   renew: 'renew',
   nextGeneration: 'nextGeneration',
+  checkpoint: 'checkpoint',
   complete: 'settle',
   release: 'settle',
   abandon: 'settle',
@@ -143,7 +144,7 @@ const travelThrough = (
 const purposeOf = (of: Step): Purpose => {
   if (of === 'peek') return 'peek'
   const kind = KINDS[of]
-  return kind === 'nextGeneration' ? 'settle' : kind
+  return kind === 'nextGeneration' || kind === 'checkpoint' ? 'settle' : kind
 }
 
 /** Each response of DynamoDB carries its time. */
@@ -165,7 +166,7 @@ const served = (world: World, invocation: Invocation, table: ItemTable, sent: Se
 const deedOf = (
   of: Step,
 ):
-  | { readonly by: 'claim' | 'takeOver' | 'renew' | 'nextGeneration' }
+  | { readonly by: 'claim' | 'takeOver' | 'renew' | 'nextGeneration' | 'checkpoint' }
   | { readonly by: 'settle'; readonly settlement: Settlement['kind'] } => {
   switch (of) {
     case 'complete':
@@ -178,6 +179,7 @@ const deedOf = (
     case 'takeOver':
     case 'renew':
     case 'nextGeneration':
+    case 'checkpoint':
       return { by: of }
     case 'peek':
       throw new Error('A peek writes nothing')

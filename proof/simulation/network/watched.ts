@@ -53,6 +53,10 @@ export const watched = (world: World, invocation: Invocation, store: Store): Sto
         invocation.won = Object.freeze({ ...claim, generation: claim.attempt, generationAt, reconciles: undefined })
       return answer
     },
+    checkpoint: (claim, checkpoint, signal) => {
+      requests.writes++
+      return store.checkpoint(claim, checkpoint, signal)
+    },
     settle: async (claim, settlement, signal) => {
       requests.writes++
       const answer = await store.settle(claim, settlement, signal)

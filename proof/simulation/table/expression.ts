@@ -3,6 +3,7 @@ export interface WireValue {
   readonly S?: string
   readonly N?: string
   readonly B?: string
+  readonly M?: WireItem
 }
 
 export type WireItem = Readonly<Record<string, WireValue>>
@@ -54,9 +55,10 @@ const COMPARISON = /^(\S+) ([=<]) (:\S+)$/
 
 const termHolds = (request: Expressions, item: WireItem, term: string): boolean => {
   const existence = EXISTENCE.exec(term)
-  if (existence !== null) return (existence[1] === undefined) === (item[nameIn(request, existence[2])] !== undefined)
+  if (existence !== null)
+    return (existence[1] === undefined) === (valueAt(item, pathIn(request, existence[2])) !== undefined)
   const [, operand, operator, placeholder] = COMPARISON.exec(term) ?? notUnderstood(term)
-  const stored = item[nameIn(request, operand)]
+  const stored = valueAt(item, pathIn(request, operand))
   const given = valueIn(request, placeholder)
   if (stored === undefined) return false // in DynamoDB, a comparison with an absent attribute is false
   return operator === '<' ? Number(stored.N) < Number(given.N) : stored.S === given.S && stored.N === given.N
@@ -68,19 +70,41 @@ const ASSIGNMENT = /^(\S+) = (?:(\S+) \+ )?(:\S+)$/
 export const updated = (request: Expressions, item: WireItem): WireItem => {
   const { UpdateExpression: text = '' } = request
   const [, assignments = '', removed] = UPDATE.exec(text) ?? notUnderstood(text)
-  const next: Record<string, WireValue> = { ...item }
+  let next: WireItem = item
   for (const assignment of assignments.split(', ')) {
     const [, name, added, placeholder] = ASSIGNMENT.exec(assignment) ?? notUnderstood(assignment)
     const value = valueIn(request, placeholder)
-    next[nameIn(request, name)] =
-      added === undefined ? value : { N: String(Number(item[nameIn(request, added)]?.N) + Number(value.N)) }
+    const sum = (to: WireValue | undefined): WireValue => ({ N: String(Number(to?.N) + Number(value.N)) })
+    next = withValue(
+      next,
+      pathIn(request, name),
+      added === undefined ? value : sum(valueAt(item, pathIn(request, added))),
+    )
   }
-  for (const name of removed?.split(', ') ?? []) delete next[nameIn(request, name)]
-  return next
+  const left: Record<string, WireValue> = { ...next }
+  for (const name of removed?.split(', ') ?? []) delete left[pathIn(request, name)[0]]
+  return left
 }
 
-const nameIn = ({ ExpressionAttributeNames: names = {} }: Expressions, word = ''): string =>
-  word.startsWith('#') ? (names[word] ?? notUnderstood(word)) : word
+/** An attribute, and the name in its map. */
+type Path = readonly [attribute: string, name?: string]
+
+const pathIn = ({ ExpressionAttributeNames: names = {} }: Expressions, word = ''): Path => {
+  const [attribute = '', name] = word
+    .split('.')
+    .map((part) => (part.startsWith('#') ? (names[part] ?? notUnderstood(part)) : part))
+  return name === undefined ? [attribute] : [attribute, name]
+}
+
+const valueAt = (item: WireItem, [attribute, name]: Path): WireValue | undefined =>
+  name === undefined ? item[attribute] : item[attribute]?.M?.[name]
+
+/** DynamoDB refuses a path into a map that is not there. */
+const withValue = (item: WireItem, [attribute, name]: Path, value: WireValue): WireItem => {
+  if (name === undefined) return { ...item, [attribute]: value }
+  const map = item[attribute]?.M ?? notUnderstood(`a path into ${attribute}, which is not in the item`)
+  return { ...item, [attribute]: { M: { ...map, [name]: value } } }
+}
 
 const valueIn = ({ ExpressionAttributeValues: values = {} }: Expressions, word = ''): WireValue =>
   values[word] ?? notUnderstood(word)

@@ -1,0 +1,61 @@
+import type { HandlerClaim } from '../record/handler-claim.ts'
+import type { Checkpoint } from '../record/store.ts'
+
+/**
+ * What the run of a claim did beside the record, for the end of the claim. Empty until the handler uses
+ * `lambda-once/effects`: a bundle without it holds these types only.
+ */
+export interface Effects {
+  steps?: StepLog
+}
+
+/** One step, as its function gets it. */
+export interface Step {
+  readonly name: string
+  /** The idempotency key for the downstream: the same on every attempt that may repeat this step. */
+  readonly downstreamKey: string
+  /** Aborts if the claim is lost. */
+  readonly signal: AbortSignal
+}
+
+/** What the option `inDoubt` answers as a function. */
+export type StepDecision<T> = { readonly done: T } | { readonly rerun: true }
+
+export interface StepOptions<T> {
+  /**
+   * The name that the downstream key is made of. Set it when you rename a step, or when two steps share a key.
+   *
+   * @default the step's name
+   */
+  readonly key?: string | undefined
+  /**
+   * What happens if an earlier attempt may have begun this step, and its result was not kept:
+   * - `'rerun'`: the step runs again, under the same downstream key.
+   * - `'stop'`: it never runs a second time. The caller gets `outcome-unknown` (409), and a person decides. One write
+   *   more for each such step.
+   * - a function: it asks the downstream. `{ done: result }` is kept as the step's result, `{ rerun: true }` runs it.
+   *
+   * @default 'rerun'
+   */
+  readonly inDoubt?: 'rerun' | 'stop' | ((step: Step) => StepDecision<T> | Promise<StepDecision<T>>) | undefined
+}
+
+/** A step to run. */
+export interface StepCall<T> {
+  readonly name: string
+  readonly run: (step: Step) => T | Promise<T>
+  readonly options: StepOptions<T>
+  /** The claim as the handler has it: its signal may abort for more reasons than a lost claim. */
+  readonly claim: HandlerClaim
+}
+
+/** The steps of one run. */
+export interface StepLog {
+  run<T>(call: StepCall<T>): Promise<T>
+  /** Whether a step of this run may have had an effect. Then the status of an answer cannot release the claim. */
+  hasRun(): boolean
+  /** The results that the record does not have yet. */
+  unsaved(): Checkpoint | undefined
+  /** Waits until no step runs; after that none starts. Resolves with false if the time runs out first. */
+  end(): Promise<boolean>
+}

@@ -1,0 +1,206 @@
+import { ClaimLostError, StepInDoubtError, StoreUnavailableError } from '../errors.ts'
+import { aboutClaim, aboutRecord } from '../events.ts'
+import { MAX_STEP_BYTES, MAX_STEPS, WRITE_UNIT_BYTES } from '../limits.ts'
+import { isObject } from '../option-rules.ts'
+import { NotDoneError } from '../outcome/handler-errors.ts'
+import {
+  encodeOutcome,
+  type OutcomeRoom,
+  outcomeIsReplayable,
+  outcomeOf,
+  type UnavailableReason,
+} from '../outcome/outcome.ts'
+import { isInDoubt } from '../record/claim.ts'
+import type { Checkpoint } from '../record/store.ts'
+import { DeadlinePassed } from '../runtime.ts'
+import type { Settings } from '../settings.ts'
+import { checkpointBudget, timeForSteps } from './budget.ts'
+import type { Step, StepCall, StepLog } from './effects.ts'
+import { type HeldClaim, hasLapsed } from './held-claim.ts'
+import { keptValue, STARTED } from './step-result.ts'
+import { tryTwice } from './try-twice.ts'
+
+/** The steps of one run of a claim. A step runs again unless its result was kept. */
+export const createStepLog = (settings: Settings, held: HeldClaim): StepLog => {
+  const { runtime, emit } = settings
+  const { claim, request, heartbeat } = held
+  /** What this generation has kept, with the marks, also where the record does not have it yet. */
+  const entries = new Map(claim.steps)
+  const unsaved = new Map<string, Uint8Array>()
+  /** The names that were called in this attempt. */
+  const calls = new Map<string, 'called' | 'failed' | 'notDone'>()
+  let follows = claim.steps !== undefined
+  let isLost = false
+  let hasEnded = false
+  let running = 0
+  let effects = 0
+  const whenIdle: (() => void)[] = []
+
+  /** Nothing starts at the same time as the next claim's handler. */
+  const assertHeld = (): void => {
+    if (isLost || hasEnded || hasLapsed(held)) throw new ClaimLostError()
+  }
+
+  const call = (name: string): void => {
+    assertHeld()
+    if (calls.get(name) === 'called')
+      throw new TypeError(`step(claim, name, run): "${name}" was called before in this attempt`)
+    if (!entries.has(name) && new Set([...entries.keys(), ...calls.keys()]).size >= MAX_STEPS)
+      throw new TypeError(`step(claim, name, run): at most ${MAX_STEPS} steps; "${name}" is one more`)
+  }
+
+  const run = async <T>(stepCall: StepCall<T>): Promise<T> => {
+    const { name } = stepCall
+    call(name)
+    const wasNotDone = calls.get(name) === 'notDone'
+    calls.set(name, 'called')
+    running++
+    try {
+      return await perform(stepCall, wasNotDone)
+    } catch (error) {
+      calls.set(name, error instanceof NotDoneError ? 'notDone' : 'failed')
+      throw error
+    } finally {
+      running--
+      if (running === 0) for (const resolve of whenIdle.splice(0)) resolve()
+    }
+  }
+
+  const perform = async <T>(stepCall: StepCall<T>, wasNotDone: boolean): Promise<T> => {
+    const { name, options } = stepCall
+    const kept = keptValue(entries.get(name))
+    if (kept !== undefined) return kept.value as T
+    const step = stepOf(stepCall)
+    if (options.inDoubt === 'stop') await start(name, wasNotDone)
+    else if (typeof options.inDoubt === 'function' && isInDoubt(claim)) {
+      const decision: unknown = await options.inDoubt(step)
+      if (isObject(decision) && 'done' in decision) return keep(name, (await decision.done) as T)
+      if (!isObject(decision) || decision.rerun !== true)
+        throw new TypeError('step(claim, name, run, { inDoubt }): inDoubt must answer { done } or { rerun: true }')
+    }
+    assertHeld()
+    return keep(name, await execute(stepCall, step))
+  }
+
+  /** A step that ends in `NotDoneError` has no effect, so it does not count. */
+  const execute = async <T>({ run }: StepCall<T>, step: Step): Promise<T> => {
+    effects++
+    try {
+      return await run(step)
+    } catch (error) {
+      if (error instanceof NotDoneError) effects--
+      throw error
+    }
+  }
+
+  /** Marks the step before its effect. Without an acknowledged mark nothing runs. */
+  const start = async (name: string, wasNotDone: boolean): Promise<void> => {
+    if (entries.has(name) && !wasNotDone) {
+      emit(() => ({ type: 'outcomeUnknown', ...aboutRecord(claim.recordKey) }))
+      throw new StepInDoubtError()
+    }
+    if (entries.has(name)) return
+    const isMarked = await inTurn(() => write({ steps: new Map([[name, STARTED]]), isNew: true, follows }))
+    if (isLost) throw new ClaimLostError()
+    if (!isMarked) throw new StoreUnavailableError('The start of a step could not be written')
+    entries.set(name, STARTED)
+  }
+
+  const keep = async <T>(name: string, value: T): Promise<T> => {
+    const outcome = outcomeOf(value)
+    const entry = encodeOutcome(outcome, roomFor(name))
+    if (!outcomeIsReplayable(entry)) {
+      const reason: UnavailableReason = outcome.kind === 'unavailable' ? outcome.reason : 'too-large'
+      emit(() => ({ type: 'stepNotKept', ...aboutClaim(claim), reason }))
+      return value
+    }
+    entries.set(name, entry)
+    unsaved.set(name, entry)
+    await save()
+    if (isLost) throw new ClaimLostError()
+    return (keptValue(entry) as { readonly value: T }).value
+  }
+
+  const roomFor = (name: string): OutcomeRoom => {
+    let besideBytes = Buffer.byteLength(name)
+    for (const [other, entry] of entries) if (other !== name) besideBytes += Buffer.byteLength(other) + entry.length
+    return { besideBytes, unitBytes: WRITE_UNIT_BYTES, maxBytes: MAX_STEP_BYTES }
+  }
+
+  let last: Promise<unknown> = Promise.resolve()
+  /** One write at a time. */
+  const inTurn = <T>(act: () => Promise<T>): Promise<T> => {
+    const turn = last.then(act)
+    last = turn.catch(() => undefined)
+    return turn
+  }
+
+  let next: Promise<void> | undefined
+  /** Results that arrive during a write share the next one. */
+  const save = (): Promise<void> => {
+    next ??= inTurn(async () => {
+      next = undefined
+      const batch = new Map(unsaved)
+      // The effect is done, so a write that fails is no error: the results go with the next write.
+      if (await write({ steps: batch, follows })) for (const name of batch.keys()) unsaved.delete(name)
+    })
+    return next
+  }
+
+  /** Whether the record has these steps now. */
+  const write = async (checkpoint: Checkpoint): Promise<boolean> => {
+    const budget = () => checkpointBudget(request.now(), request.deadline)
+    runtime.probe?.('before-checkpoint')
+    const answer = await tryTwice(settings, claim, 'checkpoint', budget, (signal) =>
+      settings.store.checkpoint(claim, checkpoint, signal),
+    )
+    runtime.probe?.('after-checkpoint')
+    if (answer?.kind === 'lost') lose()
+    if (answer?.kind === 'kept') follows = true
+    return answer?.kind === 'kept'
+  }
+
+  const lose = (): void => {
+    isLost = true
+    heartbeat.endRenewals()
+    held.lost.abort()
+  }
+
+  const idle = (): Promise<void> => new Promise((resolve) => whenIdle.push(resolve))
+
+  const end = async (): Promise<boolean> => {
+    while (running > 0) {
+      const span = timeForSteps(request.now(), request.deadline)
+      if (span === undefined) await idle()
+      else if (span <= 0 || !(await isIdleWithin(span))) return false
+    }
+    hasEnded = true
+    return true
+  }
+
+  const isIdleWithin = async (span: Parameters<typeof runtime.withDeadline>[0]): Promise<boolean> => {
+    try {
+      await runtime.withDeadline(span, idle)
+      return true
+    } catch (error) {
+      if (error instanceof DeadlinePassed) return false
+      throw error
+    }
+  }
+
+  return {
+    run,
+    end,
+    hasRun: () => effects > 0,
+    unsaved: () => (unsaved.size === 0 ? undefined : { steps: new Map(unsaved), follows }),
+  }
+}
+
+/** `signal` is read from the claim only if the step reads it. */
+const stepOf = ({ name, options, claim }: StepCall<unknown>): Step => ({
+  name,
+  downstreamKey: claim.downstreamKey(options.key ?? name),
+  get signal() {
+    return claim.signal
+  },
+})

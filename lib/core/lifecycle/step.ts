@@ -1,0 +1,60 @@
+import { oneOf } from '../option-rules.ts'
+import { type HandlerClaim, randomDownstreamKey } from '../record/handler-claim.ts'
+import { systemRuntime } from '../runtime.ts'
+import type { Step, StepOptions } from './effects.ts'
+import { openClaim } from './held-claim.ts'
+import { createStepLog } from './step-log.ts'
+
+/**
+ * Runs one call of your handler, and keeps its result in the claim's record. After a crash the next attempt gets the
+ * kept result, and runs only the steps whose result was not kept.
+ *
+ * The value is what JSON keeps of the result, the first time too. Results are stored, so return an id and not a
+ * document: all results of a record together have 64 KB. A result that JSON cannot keep, or that is too large, is
+ * returned as it is and not kept, so the step runs again after a crash.
+ *
+ * Rejects with the error of `run`, with {@link ClaimLostError} if another invocation has taken over, and with
+ * {@link StepInDoubtError} under `inDoubt: 'stop'`. Throws `TypeError` before anything runs for a name that is not 1 to 64 of
+ * `A-Z a-z 0-9 . _ -` and begins with a letter or digit, for a name that was called before in this attempt (a call that failed
+ * does not count), and for more than 64 steps.
+ *
+ * Without a claim the step runs at once, under a random downstream key.
+ *
+ * @param name names the step in the record; it must stay the same in all attempts.
+ * @example
+ * const charge = await step(claim, 'charge', ({ downstreamKey }) =>
+ *   stripe.paymentIntents.create(order.payment, { idempotencyKey: downstreamKey }).then(({ id }) => ({ id })),
+ * )
+ */
+export const step = async <T>(
+  claim: HandlerClaim | undefined,
+  name: string,
+  run: (step: Step) => T | Promise<T>,
+  options: StepOptions<T> = {},
+): Promise<T> => {
+  assertStep(name, run, options)
+  if (claim === undefined) return run(unclaimedStep(name))
+  const { settings, held } = openClaim(claim, 'step(claim, name, run)')
+  held.effects.steps ??= createStepLog(settings, held)
+  return held.effects.steps.run({ name, run, options, claim })
+}
+
+/** Safe as the name of a map's entry: `__proto__` is none. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
+
+const assertStep = (name: unknown, run: unknown, options: unknown): void => {
+  const refuse = (rule: string): never => {
+    throw new TypeError(`step(claim, name, run, options): ${rule}`)
+  }
+  if (typeof name !== 'string' || !NAME.test(name))
+    refuse('name must be 1 to 64 characters of A-Z a-z 0-9 . _ - and begin with a letter or digit')
+  if (typeof run !== 'function') refuse('run must be a function')
+  if (typeof options !== 'object' || options === null) refuse('options must be an object')
+  const { key, inDoubt } = options as StepOptions<unknown>
+  if (key !== undefined && (typeof key !== 'string' || key === '')) refuse('key must be a non-empty string')
+  const problem = inDoubt === undefined || typeof inDoubt === 'function' ? undefined : oneOf('rerun', 'stop')(inDoubt)
+  if (problem !== undefined) refuse(`inDoubt ${problem}, or a function`)
+}
+
+const unclaimedStep = (name: string): Step =>
+  Object.freeze({ name, downstreamKey: randomDownstreamKey(systemRuntime), signal: new AbortController().signal })
