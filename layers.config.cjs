@@ -29,7 +29,7 @@ const LAYERS = [
   ['lib/index[.]ts', ['lib/core/']],
   ['lib/http/', [ENTRY]],
   ['lib/sqs/', [ENTRY, packages('@aws-sdk/client-sqs')]],
-  ['lib/effects/', ['lib/core/errors[.]ts', 'lib/core/lifecycle/']],
+  ['lib/effects/', ['lib/core/errors[.]ts', 'lib/core/record/store[.]ts', 'lib/core/lifecycle/']],
   ['lib/sources/', [BASE]],
   ['lib/metrics/', [SETTINGS]],
   ['lib/memory/', [RECORD]],

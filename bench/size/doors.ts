@@ -27,7 +27,12 @@ const SQS = ['lib/sqs', '@aws-sdk/client-sqs']
 const HTTP = ['lib/http', '@middy/']
 const LEAN = ['lib/dynamodb/lean/']
 const CACHE = ['lib/cached/', 'lru-cache']
-const EFFECTS = ['lib/core/lifecycle/reconcile.ts', 'lib/core/lifecycle/step']
+const EFFECTS = [
+  'lib/core/lifecycle/reconcile.ts',
+  'lib/core/lifecycle/step',
+  'lib/core/lifecycle/commit-log.ts',
+  'lib/core/lifecycle/transact.ts',
+]
 const SDK = ['@aws-sdk/', '@smithy/']
 const PEER = ['@aws-lambda-powertools/']
 /** Development dependencies that tests hold our own code against. */

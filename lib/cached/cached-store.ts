@@ -100,6 +100,13 @@ export const cached = (store: Store, options: CachedOptions = {}): Store => {
 
     checkpoint: async (claim, checkpoint, signal) => keepRecordOf(await store.checkpoint(claim, checkpoint, signal)),
 
+    commit: async (claim, commit, signal) => {
+      const answer = await store.commit(claim, commit, signal)
+      if (answer.kind === 'lost') keep(answer.record)
+      if (answer.kind === 'committed') keep(settledRecord(claim, commit.completion))
+      return answer
+    },
+
     settle: async (claim, settlement, signal) => {
       const answer = keepRecordOf(await store.settle(claim, settlement, signal))
       if (answer.kind === 'settled' && settlement.kind === 'completed') keep(settledRecord(claim, settlement))

@@ -16,6 +16,7 @@ export type LayerMetric =
   | 'abandoned'
   | 'reconciled'
   | 'stepNotKept'
+  | 'answerIgnored'
   | 'lost'
   | 'unstored'
   | 'skipped'

@@ -23,7 +23,7 @@ export interface OfWonClaim extends OfAttempt {
 }
 
 /** The kind of call to the store that failed. */
-export type StoreStep = 'claim' | 'renew' | 'nextGeneration' | 'checkpoint' | 'settle' | 'peek'
+export type StoreStep = 'claim' | 'renew' | 'nextGeneration' | 'checkpoint' | 'commit' | 'settle' | 'peek'
 
 /** What a reconcile function decided. */
 export type ReconcileDecision = 'done' | 'rerun' | 'notDone' | 'unknown' | 'unanswered'
@@ -55,6 +55,8 @@ export type IdempotencyEvent =
   | (OfAttempt & { readonly type: 'lost'; readonly gone: boolean })
   /** The result of a step cannot be kept: after a crash the step runs again. */
   | (OfAttempt & { readonly type: 'stepNotKept'; readonly reason: UnavailableReason })
+  /** The handler threw after its transaction was committed. The caller got the committed answer. */
+  | (OfAttempt & { readonly type: 'answerIgnored'; readonly error: string })
   /** The handler ran, and its outcome could not be written. */
   | (OfAttempt & { readonly type: 'unstored' })
   /** The handler ran unprotected: the optional key was missing, or the store was down and `storeDown` allows it. */

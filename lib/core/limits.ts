@@ -57,6 +57,9 @@ export const MAX_RECONCILE_RETRY_SECONDS = 43_200
 export const FIRST_RECONCILE_PAUSE_SECONDS = 5
 export const MAX_RECONCILE_PAUSE_SECONDS = 600
 
+/** Items of a transaction: DynamoDB takes 100, and the record is one of them. */
+export const MAX_TRANSACT_ITEMS = 99
+
 /** Steps of one record, and all their results together. An item has room for 400 KB, of which the answer needs most. */
 export const MAX_STEPS = 64
 export const MAX_STEP_BYTES = 65_536

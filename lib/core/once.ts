@@ -3,7 +3,7 @@ import { deriveFingerprint } from './identity/fingerprint.ts'
 import { canonicalPayload } from './identity/payload.ts'
 import { deriveRecordKey, keyText } from './identity/record-key.ts'
 import { deciderOf } from './lifecycle/reconciliation.ts'
-import { type TimedContext, timesOf } from './lifecycle/request.ts'
+import { type CommittedAnswer, type TimedContext, timesOf } from './lifecycle/request.ts'
 import { type RunResult, run } from './lifecycle/run.ts'
 import { checkOptions, isObject } from './option-rules.ts'
 import { COMMON_RULES, type CommonOptions, readSettings } from './options.ts'
@@ -88,18 +88,23 @@ export const once = (options: OnceOptions): Once => {
       ...timesOf(request.context, settings.runtime),
     }
     let outcome: Outcome = { kind: 'none' }
-    const ran = await run(settings, claimRequest, {
-      handler: (claim) => underSignal(claim, request.signal, handler),
-      endingOfValue: (value: T) => {
-        outcome = outcomeOf(value)
-        return { kind: 'complete', status: 'SUCCEEDED', outcome }
+    const completionOf = (value: unknown): CommittedAnswer => {
+      outcome = outcomeOf(value)
+      return { status: 'SUCCEEDED', outcome, value }
+    }
+    const ran = await run(
+      settings,
+      { ...claimRequest, completionOf },
+      {
+        handler: (claim) => underSignal(claim, request.signal, handler),
+        endingOfValue: (value: T) => ({ kind: 'complete', ...completionOf(value) }),
+        endingOfError,
+        decide: deciderOf(options.abandoned, {
+          subject: request,
+          endingOf: (done) => ({ kind: 'complete', status: 'SUCCEEDED', outcome: outcomeOf(done) }),
+        }),
       },
-      endingOfError,
-      decide: deciderOf(options.abandoned, {
-        subject: request,
-        endingOf: (done) => ({ kind: 'complete', status: 'SUCCEEDED', outcome: outcomeOf(done) }),
-      }),
-    })
+    )
     return resultOf(ran, () => outcome)
   }
 }

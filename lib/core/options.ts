@@ -122,6 +122,7 @@ const STORE_METHODS = [
   'renew',
   'nextGeneration',
   'checkpoint',
+  'commit',
   'settle',
   'peek',
   'outcomeRoom',

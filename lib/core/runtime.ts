@@ -9,6 +9,8 @@ export type ProbePoint =
   | 'after-handler'
   | 'before-checkpoint'
   | 'after-checkpoint'
+  | 'before-commit'
+  | 'after-commit'
   | 'before-settle'
   | 'after-settle'
 

@@ -2,12 +2,14 @@ import type {
   AttributeValue,
   GetItemCommandInput,
   PutItemCommandInput,
+  TransactWriteItem,
+  TransactWriteItemsCommandInput,
   UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb'
 import type { RecordKey } from '../core/identity/record-key.ts'
 import { type Claim, recordOf } from '../core/record/claim.ts'
 import type { StoredRecord } from '../core/record/record.ts'
-import type { Checkpoint, Renewal, Settlement } from '../core/record/store.ts'
+import type { Checkpoint, Commit, Renewal, Settlement } from '../core/record/store.ts'
 import type { EpochMillis } from '../core/time.ts'
 import { ATTRIBUTES as A, bytes, type Item, keyOf, number, stepMap, text, toItem, ttl } from './item.ts'
 
@@ -89,8 +91,23 @@ const settleUpdate = (tableName: string, claim: Claim, settlement: Settlement): 
     condition: settlement.kind === 'abandoned' ? `attribute_exists(${A.leaseExpiresAt})` : undefined,
   })
 
+/** The record comes first: its reason decides what a cancellation means. */
+export const commitInput = (
+  tableName: string,
+  claim: Claim,
+  { completion, items, requestToken }: Commit,
+): TransactWriteItemsCommandInput => ({
+  TransactItems: [
+    { Update: settleUpdate(tableName, claim, completion) as TransactWriteItem['Update'] },
+    ...(items as readonly TransactWriteItem[]),
+  ],
+  ClientRequestToken: requestToken,
+})
+
 const settledAttributes = (settlement: Settlement): Item => {
-  if (settlement.kind === 'abandoned') return { ...lastError(settlement), ...deferral(settlement) }
+  if (settlement.kind === 'abandoned') {
+    return { ...lastError(settlement), ...deferral(settlement), ...fence(settlement) }
+  }
   return {
     [A.status]: text(settlement.kind === 'completed' ? settlement.status : 'RELEASED'),
     [A.settledAt]: number(settlement.settledAt),
@@ -103,6 +120,9 @@ const deferral = ({ deferred }: Extract<Settlement, { kind: 'abandoned' }>): Ite
   deferred === undefined
     ? {}
     : { [A.reconciles]: number(deferred.reconciles), [A.reconcileAt]: number(deferred.reconcileAt) }
+
+const fence = ({ fence }: Extract<Settlement, { kind: 'abandoned' }>): Item =>
+  fence === undefined ? {} : { [A.claimToken]: text(fence) }
 
 const lastError = ({ lastError }: { readonly lastError?: string }): Item =>
   lastError === undefined ? {} : { [A.lastError]: text(lastError) }

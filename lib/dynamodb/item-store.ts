@@ -13,9 +13,11 @@ import type { StoredRecord } from '../core/record/record.ts'
 import type { ClaimAnswer, Lost, Store } from '../core/record/store.ts'
 import { type Runtime, systemRuntime } from '../core/runtime.ts'
 import { fromSeconds, millis } from '../core/time.ts'
+import { assertForeignTables, commitAnswerOf } from './cancellation.ts'
 import {
   checkpointInput,
   claimInput,
+  commitInput,
   nextGenerationInput,
   peekInput,
   renewInput,
@@ -142,6 +144,22 @@ export const itemStore = ({ tableName, client, skewSeconds, runtime = systemRunt
         (record) => isOwnCheckpoint(record, claim, steps),
       )
       return written.kind === 'done' ? { kind: 'kept' } : written
+    },
+
+    commit: async (claim, commit, signal) => {
+      if (client.transactWriteItems === undefined)
+        return { kind: 'mistaken', error: new TypeError('The ItemClient has no transactWriteItems'), isOnlySend: true }
+      try {
+        assertForeignTables(commit.items, tableName)
+      } catch (error) {
+        return { kind: 'mistaken', error, isOnlySend: true }
+      }
+      try {
+        outputOf(await client.transactWriteItems(commitInput(tableName, claim, commit), signal), tableName)
+        return { kind: 'committed' }
+      } catch (error) {
+        return commitAnswerOf(error, tableName, claim, commit)
+      }
     },
 
     settle: async (claim, settlement, signal) => {

@@ -1,6 +1,7 @@
 import { IdempotencyError } from '../core/errors.ts'
 import type { Decide } from '../core/lifecycle/begin-result.ts'
 import { deciderOf } from '../core/lifecycle/reconciliation.ts'
+import type { CommittedAnswer } from '../core/lifecycle/request.ts'
 import type { RunResult } from '../core/lifecycle/run.ts'
 import { decodeOutcome } from '../core/outcome/outcome.ts'
 import { type ClaimEnding, type Decision, decide, replayedError, statusOf } from '../core/outcome/outcome-policy.ts'
@@ -52,11 +53,17 @@ export const endingOfAnswer = <TEvent>({ settings }: Exchange<TEvent>, result: R
 export const deciderFor = <TEvent>(exchange: Exchange<TEvent>): Decide | undefined =>
   deciderOf(exchange.settings.abandoned, {
     subject: exchange.event,
-    endingOf: (done) => {
-      const { statusCode = 200, outcome } = captureResult(exchange, done)
-      return { kind: 'complete', status: statusOf({ statusCode }), outcome }
-    },
+    endingOf: (done) => ({ kind: 'complete', ...completionFor(exchange)(done) }),
   })
+
+/** What an answer stores that is kept whatever its status. */
+export const completionFor =
+  <TEvent>(exchange: Exchange<TEvent>) =>
+  (answer: unknown): CommittedAnswer => {
+    const value = captureResult(exchange, answer)
+    const { statusCode = 200, outcome } = value
+    return { status: statusOf({ statusCode }), outcome, value }
+  }
 
 /** The response to give. If the stored outcome is an error, throws it. */
 export const respond = async <TEvent>(exchange: Exchange<TEvent>, ran: RunResult<CapturedAnswer>): Promise<unknown> => {

@@ -1,8 +1,7 @@
-import { EffectError } from '../core/errors.ts'
 import { type HeldClaim, leaveToLease } from '../core/lifecycle/held-claim.ts'
 import { refusalError } from '../core/lifecycle/refusal.ts'
 import type { ClaimRequest } from '../core/lifecycle/request.ts'
-import { ranAs, refusedBy } from '../core/lifecycle/run.ts'
+import { insteadOf, ranAs } from '../core/lifecycle/run.ts'
 import { settle } from '../core/lifecycle/settle.ts'
 import { beginWaiting } from '../core/lifecycle/wait.ts'
 import { DEFAULT_TIMEOUT_EARLY_IN_MILLIS, MAX_TIMEOUT_EARLY_IN_MILLIS } from '../core/limits.ts'
@@ -13,6 +12,7 @@ import { between } from '../core/time.ts'
 import { enterClaim } from './context-claim.ts'
 import {
   captureResult,
+  completionFor,
   deciderFor,
   type Exchange,
   emitUnkeyed,
@@ -27,6 +27,7 @@ import {
 import { identify } from './identity.ts'
 import { isMiddyTimeout, type MiddyRequest, mayStillRun, remainingOf, watchHandler } from './middy.ts'
 import { type HttpOptions, type HttpSettings, readHttpSettings } from './options.ts'
+import type { CapturedAnswer } from './response.ts'
 
 export interface MiddlewareOptions<TEvent> extends HttpOptions<TEvent> {
   /**
@@ -134,7 +135,8 @@ const claimBefore = async <TEvent>(
 ): Promise<void> => {
   // If a later middleware answers early, Middy ends the request without a call of these hooks.
   const isDropped = (): boolean => 'earlyResponse' in request
-  const begun = await beginWaiting(hooks.settings.core, { ...claimRequest, isDropped }, deciderFor(exchange))
+  const awaited = { ...claimRequest, isDropped, completionOf: completionFor(exchange) }
+  const begun = await beginWaiting(hooks.settings.core, awaited, deciderFor(exchange))
   switch (begun.kind) {
     case 'run': {
       const { held } = begun
@@ -215,9 +217,9 @@ const endThrown = async <TEvent>(stage: EnteredStage<TEvent>, error: unknown, aw
   const isCut = leaveUnlessCut(stage, isMiddyTimeout(error), awaited)
   if (stage.kind !== 'held') return undefined
   const { core } = stage.exchange.settings
-  if (isCut) return void leaveToLease(core, stage.held)
-  const settled = await settle(core, stage.held, endingOfError(error))
-  return error instanceof EffectError ? respond(stage.exchange, refusedBy(error, settled)) : undefined
+  const settled = isCut ? leaveToLease(core, stage.held) : await settle(core, stage.held, endingOfError(error))
+  const ran = insteadOf<CapturedAnswer>(core, stage.held, error, settled)
+  return ran && respond(stage.exchange, ran)
 }
 
 /** Whether the handler of a claim may still run. If not, the context gets back the claim that it had before. */

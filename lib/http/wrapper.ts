@@ -6,6 +6,7 @@ import type { HandlerClaim } from '../core/record/handler-claim.ts'
 import { withClaim } from './context-claim.ts'
 import {
   captureResult,
+  completionFor,
   deciderFor,
   emitUnkeyed,
   endingOfAnswer,
@@ -102,12 +103,16 @@ const handle = async <TEvent>(
     case 'keyed':
       return respond(
         exchange,
-        await run(settings.core, identified.claimRequest, {
-          handler: async (claim) => captureResult(exchange, await call(claim)),
-          endingOfValue: (captured) => endingOfAnswer(exchange, captured),
-          endingOfError: (error) => endingOfHttpError(error, settings.outcomes),
-          decide: deciderFor(exchange),
-        }),
+        await run(
+          settings.core,
+          { ...identified.claimRequest, completionOf: completionFor(exchange) },
+          {
+            handler: async (claim) => captureResult(exchange, await call(claim)),
+            endingOfValue: (captured) => endingOfAnswer(exchange, captured),
+            endingOfError: (error) => endingOfHttpError(error, settings.outcomes),
+            decide: deciderFor(exchange),
+          },
+        ),
       )
   }
 }

@@ -12,7 +12,7 @@ import {
   isOwnSettlement,
 } from '../core/record/own-write.ts'
 import type { InProgressRecord, Steps, StoredRecord } from '../core/record/record.ts'
-import type { ClaimAnswer, Settlement, Store } from '../core/record/store.ts'
+import type { ClaimAnswer, RefusalReason, Settlement, Store, TransactItem } from '../core/record/store.ts'
 import { systemRuntime } from '../core/runtime.ts'
 import { type EpochMillis, fromSeconds } from '../core/time.ts'
 
@@ -29,6 +29,15 @@ export interface MemoryStoreOptions {
    * @default 2
    */
   readonly skewSeconds?: number | undefined
+  /**
+   * Stands in for your own tables in `transact`: applies all items and returns `undefined`, or applies none and returns why,
+   * one entry for each item.
+   *
+   * @default none; `transact` throws `TypeError`
+   */
+  readonly transact?:
+    | ((items: readonly TransactItem[]) => readonly (RefusalReason | undefined)[] | undefined)
+    | undefined
 }
 
 /** A store for tests, and the reference model of all stores. Its records live in one process, and end with it. */
@@ -53,8 +62,9 @@ export const memoryStore = (options: MemoryStoreOptions = {}): MemoryStore => {
   checkOptions('memoryStore(options)', options, {
     now: { rule: aFunction },
     skewSeconds: { rule: integerBetween(0, MAX_SKEW_SECONDS) },
+    transact: { rule: aFunction },
   })
-  const { now = systemRuntime.now, skewSeconds = DEFAULT_SKEW_SECONDS } = options
+  const { now = systemRuntime.now, skewSeconds = DEFAULT_SKEW_SECONDS, transact } = options
   const records = new Map<RecordKey, StoredRecord>()
 
   const occupied = (record: StoredRecord, wanted: Claim): ClaimAnswer =>
@@ -124,6 +134,19 @@ export const memoryStore = (options: MemoryStoreOptions = {}): MemoryStore => {
       return isOwnCheckpoint(record, claim, steps) ? { kind: 'kept' } : { kind: 'lost', record }
     },
 
+    commit: async (claim, { completion, items }, signal) => {
+      assertAwaited(signal)
+      const record = records.get(claim.recordKey)
+      if (record === undefined) return { kind: 'lost' }
+      if (!isHeldBy(record, claim))
+        return isOwnSettlement(record, claim, completion) ? { kind: 'committed' } : { kind: 'lost', record }
+      if (transact === undefined) return { kind: 'mistaken', error: new TypeError(NO_TABLES), isOnlySend: true }
+      const reasons = transact(items)
+      if (reasons !== undefined) return { kind: 'refused', reasons, isOnlySend: true }
+      write(settledRecord(record, completion))
+      return { kind: 'committed' }
+    },
+
     settle: async (claim, settlement, signal) => {
       assertAwaited(signal)
       const record = records.get(claim.recordKey)
@@ -150,6 +173,9 @@ export const memoryStore = (options: MemoryStoreOptions = {}): MemoryStore => {
     },
   }
 }
+
+const NO_TABLES =
+  'memoryStore(options): transact(claim, items, answer) needs the option transact, which stands in for your tables'
 
 const assertAwaited = (signal: AbortSignal): void => {
   if (signal.aborted) throw new StoreUnavailableError('The caller of the store has given up')
@@ -191,6 +217,7 @@ const settledRecord = (record: InProgressRecord, settlement: Settlement): Stored
         ...settlement.deferred,
         ...lastErrorOf(settlement),
         ...kept,
+        claimToken: settlement.fence ?? claimToken,
       }
   }
 }

@@ -3,7 +3,7 @@ import { deriveFingerprint, type Fingerprint } from '../core/identity/fingerprin
 import { deriveRecordKey, type RecordKey } from '../core/identity/record-key.ts'
 import { type Claim, firstClaim, type TakeOverReason, takeOverClaim } from '../core/record/claim.ts'
 import type { ClaimToken, StoredRecord } from '../core/record/record.ts'
-import type { Renewal, Settlement } from '../core/record/store.ts'
+import type { Completion, Renewal, Settlement } from '../core/record/store.ts'
 import { epochMillis } from '../core/time.ts'
 
 export interface ClaimParts {
@@ -26,7 +26,7 @@ export interface Claims {
   /** A claim that takes over the record `seen`. */
   takeOver(seen: StoredRecord, parts?: ClaimParts, reason?: TakeOverReason): Claim
   renewal(leaseExpiresAt: number, expiresAt?: number): Renewal
-  completed(outcome?: Uint8Array): Settlement
+  completed(outcome?: Uint8Array): Completion
   failed(): Settlement
   released(): Settlement
   abandoned(): Settlement

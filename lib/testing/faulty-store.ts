@@ -4,7 +4,7 @@ import { aStore } from '../core/options.ts'
 import type { Store } from '../core/record/store.ts'
 
 /** The calls of a {@link Store} that use the network. */
-export type StoreCall = 'claim' | 'takeOver' | 'renew' | 'nextGeneration' | 'checkpoint' | 'settle' | 'peek'
+export type StoreCall = 'claim' | 'takeOver' | 'renew' | 'nextGeneration' | 'checkpoint' | 'commit' | 'settle' | 'peek'
 
 /**
  * - `'unavailable'`: the store refuses the request (throttling, or an internal error). Nothing is applied.
@@ -48,6 +48,7 @@ const nothingPlanned = (): Record<StoreCall, StoreFault[]> => ({
   renew: [],
   nextGeneration: [],
   checkpoint: [],
+  commit: [],
   settle: [],
   peek: [],
 })
@@ -95,6 +96,7 @@ export const faultyStore = (store: Store): FaultyStore => {
       send('nextGeneration', signal, (current) => store.nextGeneration(claim, generationAt, current)),
     checkpoint: (claim, checkpoint, signal) =>
       send('checkpoint', signal, (current) => store.checkpoint(claim, checkpoint, current)),
+    commit: (claim, commit, signal) => send('commit', signal, (current) => store.commit(claim, commit, current)),
     settle: (claim, settlement, signal) =>
       send('settle', signal, (current) => store.settle(claim, settlement, current)),
     peek: (recordKey, signal) => send('peek', signal, (current) => store.peek(recordKey, current)),

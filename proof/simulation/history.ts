@@ -37,6 +37,7 @@ export type Write =
   | (RequestWrite & { readonly by: 'renew' })
   | (RequestWrite & { readonly by: 'nextGeneration' })
   | (RequestWrite & { readonly by: 'checkpoint' })
+  | (RequestWrite & { readonly by: 'commit' })
   | (RequestWrite & { readonly by: 'settle'; readonly settlement: Settlement['kind'] })
   | (WriteBase & { readonly by: 'operator'; readonly override: Override })
   | (WriteBase & { readonly by: 'sweep' })

@@ -31,7 +31,7 @@ const boom = new Error('boom')
 /** A request that makes the store take the step, whose own request fails once. */
 const STORIES: Readonly<
   Record<
-    Exclude<Step, 'peek' | 'nextGeneration' | 'checkpoint'>,
+    Exclude<Step, 'peek' | 'nextGeneration' | 'checkpoint' | 'commit'>,
     { before?: 'abandoned'; run: () => unknown; beats?: true }
   >
 > = {

@@ -50,6 +50,7 @@ export const counting = (store: Store): CountingStore => {
       takeOver: noted('takeOver', store.takeOver),
       renew: noted('renew', store.renew),
       nextGeneration: noted('nextGeneration', store.nextGeneration),
+      commit: noted('commit', store.commit),
       checkpoint: noted('checkpoint', store.checkpoint),
       settle: noted('settle', store.settle),
       peek: noted('peek', store.peek),

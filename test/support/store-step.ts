@@ -5,6 +5,7 @@ export type Step =
   | 'renew'
   | 'nextGeneration'
   | 'checkpoint'
+  | 'commit'
   | 'complete'
   | 'release'
   | 'abandon'
@@ -20,6 +21,7 @@ interface Request {
 export const stepOf = (operation: string, request: object): Step => {
   const { ConditionExpression = '', UpdateExpression = '', ExpressionAttributeValues: values = {} } = request as Request
   if (operation === 'GetItem') return 'peek'
+  if (operation === 'TransactWriteItems') return 'commit'
   if (operation === 'PutItem') return ConditionExpression.startsWith('attribute_not_exists') ? 'claim' : 'takeOver'
   const status = values[':status']?.S
   if (status !== undefined) return status === 'RELEASED' ? 'release' : 'complete'

@@ -9,7 +9,7 @@ describe('Without a fault it behaves like the wrapped store:', () => {
 })
 
 const opened = async () => {
-  const records = memoryStore()
+  const records = memoryStore({ transact: () => undefined })
   const store = faultyStore(records)
   const claim = aClaim()
   await records.claim(claim, unhurried)
@@ -20,6 +20,7 @@ const opened = async () => {
     renew: () => store.renew(claim, renewal(LEASE_END + 1), unhurried),
     nextGeneration: () => store.nextGeneration(claim, claim.createdAt, unhurried),
     checkpoint: () => store.checkpoint(claim, { steps: new Map([['charge', Uint8Array.of(1, 0)]]) }, unhurried),
+    commit: () => store.commit(claim, { completion: completed(), items: [], requestToken: 't' }, unhurried),
     settle: () => store.settle(claim, completed(), unhurried),
     peek: () => store.peek(claim.recordKey, unhurried),
   }
@@ -28,7 +29,7 @@ const opened = async () => {
   return { store, records, claim, calls, written }
 }
 
-const WRITES: readonly StoreCall[] = ['claim', 'takeOver', 'renew', 'nextGeneration', 'checkpoint', 'settle']
+const WRITES: readonly StoreCall[] = ['claim', 'takeOver', 'renew', 'nextGeneration', 'checkpoint', 'commit', 'settle']
 const FAULTS: readonly (readonly [StoreFault, boolean, boolean])[] = [
   ['unavailable', false, false],
   ['lost', false, false],

@@ -35,6 +35,12 @@ const LEAST_SETTLE_BUDGET = millis(100)
 /** The handler waits for a checkpoint. */
 const CHECKPOINT_BUDGET = fromSeconds(1)
 
+/** As a claim's: two attempts of the layer's own client, and a margin. */
+const COMMIT_BUDGET = CLAIM_BUDGET
+
+/** For the abandon after a commit whose fate is unknown. */
+const ABANDON_MARGIN = millis(400)
+
 /** What the handler's answer needs to leave after the settle. */
 const ANSWER_MARGIN = millis(100)
 
@@ -71,6 +77,12 @@ export const checkpointBudget = (now: EpochMillis, deadline: EpochMillis | undef
   deadline === undefined
     ? CHECKPOINT_BUDGET
     : millis(Math.min(CHECKPOINT_BUDGET, between(now, deadline) - ANSWER_MARGIN - LEAST_SETTLE_BUDGET))
+
+/** What one send of a commit gets. The abandon that follows an unknown fate needs time too. */
+export const commitBudget = (now: EpochMillis, deadline: EpochMillis | undefined): Millis =>
+  deadline === undefined
+    ? COMMIT_BUDGET
+    : millis(Math.min(COMMIT_BUDGET, between(now, deadline) - ANSWER_MARGIN - ABANDON_MARGIN))
 
 /** How long the end of a claim may wait for steps that still run; `undefined`: as long as they take. */
 export const timeForSteps = (now: EpochMillis, deadline: EpochMillis | undefined): Millis | undefined =>

@@ -1,5 +1,7 @@
+import type { ClaimEnding } from '../outcome/outcome-policy.ts'
 import type { HandlerClaim } from '../record/handler-claim.ts'
-import type { Checkpoint } from '../record/store.ts'
+import type { Checkpoint, RefusalReason, TransactItem } from '../record/store.ts'
+import type { SettleResult } from './settle-result.ts'
 
 /**
  * What the run of a claim did beside the record, for the end of the claim. Empty until the handler uses
@@ -7,6 +9,7 @@ import type { Checkpoint } from '../record/store.ts'
  */
 export interface Effects {
   steps?: StepLog
+  commits?: CommitLog
 }
 
 /** One step, as its function gets it. */
@@ -54,8 +57,32 @@ export interface StepLog {
   run<T>(call: StepCall<T>): Promise<T>
   /** Whether a step of this run may have had an effect. Then the status of an answer cannot release the claim. */
   hasRun(): boolean
+  /** Whether no step runs. */
+  isIdle(): boolean
   /** The results that the record does not have yet. */
   unsaved(): Checkpoint | undefined
   /** Waits until no step runs; after that none starts. Resolves with false if the time runs out first. */
   end(): Promise<boolean>
+}
+
+/** How a transaction ended. */
+export type Transacted<T> =
+  /** Your items and the answer are stored. The caller gets this answer, whatever the handler returns or throws. */
+  | { readonly kind: 'committed'; readonly answer: T }
+  /** A condition of yours does not hold, and nothing was written. `reasons` has one entry for each item. */
+  | { readonly kind: 'refused'; readonly reasons: readonly (RefusalReason | undefined)[] }
+
+/** The transactions of one run. */
+export interface CommitLog {
+  transact<T>(items: readonly TransactItem[], answer: T): Promise<Transacted<T>>
+  /** The committed answer. */
+  committed(): Committed | undefined
+  /** Ends the claim after a transaction: what was committed, or may have been, comes before `ending`. */
+  settle(ending: ClaimEnding): Promise<SettleResult>
+}
+
+export interface Committed {
+  readonly kind: 'committed'
+  /** The answer in the form of the entry. */
+  readonly value: unknown
 }

@@ -14,6 +14,9 @@ export interface Heartbeat {
   readonly handlerEnded: () => void
   /** Ends the renewals. The handler may still run, and its signal aborts when the lease ends. */
   readonly endRenewals: () => void
+  /** Renews nothing until `resume` is called. Resolves when no renewal is under way. */
+  readonly pause: () => Promise<void>
+  readonly resume: () => void
   /** Ends the renewals and the watch on the lease. */
   readonly stop: () => void
   /** The end of the lease, as last renewed. */
@@ -38,7 +41,8 @@ export const startHeartbeat = (
   const possible = span === undefined ? claim.leaseExpiresAt : lastLeaseEnd(request)
   const last = until === undefined ? possible : earliest(possible, until)
   let { leaseExpiresAt } = claim
-  let renewing = false
+  let renewing: Promise<void> | undefined
+  let isPaused = false
   let isRunning = true
   let stopWatching = (): void => {}
 
@@ -62,13 +66,18 @@ export const startHeartbeat = (
     })
   }
 
-  const beat = async (): Promise<void> => {
-    if (request.isDropped?.() === true) return endRenewals()
+  const beat = (): void => {
+    if (request.isDropped?.() === true) {
+      endRenewals()
+      return
+    }
     const at = now()
     if (at >= leaseExpiresAt) lose()
     const to = leaseEnd(at, span, last)
-    if (renewing || to <= leaseExpiresAt) return
-    renewing = true
+    if (renewing === undefined && !isPaused && to > leaseExpiresAt) renewing = renew(at, to)
+  }
+
+  const renew = async (at: EpochMillis, to: EpochMillis): Promise<void> => {
     const renewal = { leaseExpiresAt: to, expiresAt: expiryInProgress(settings, at, to) }
     try {
       const answer = await runtime.withDeadline(every, (signal) => store.renew(claim, renewal, signal))
@@ -80,16 +89,24 @@ export const startHeartbeat = (
     } catch (error) {
       emit(() => storeFailed(claim.recordKey, 'renew', error))
     } finally {
-      renewing = false
+      renewing = undefined
     }
   }
 
-  const endRenewals = leaseExpiresAt < last ? runtime.repeat(every, () => void beat()) : stopWatching
+  const endRenewals = leaseExpiresAt < last ? runtime.repeat(every, beat) : stopWatching
   watch()
 
   const stop = (): void => {
     handlerEnded()
     endRenewals()
   }
-  return { handlerEnded, endRenewals, stop, leaseExpiresAt: () => leaseExpiresAt }
+
+  const pause = async (): Promise<void> => {
+    isPaused = true
+    await renewing
+  }
+  const resume = (): void => {
+    isPaused = false
+  }
+  return { handlerEnded, endRenewals, pause, resume, stop, leaseExpiresAt: () => leaseExpiresAt }
 }

@@ -2,7 +2,7 @@ import { aboutClaim } from '../events.ts'
 import type { Claim } from '../record/claim.ts'
 import { type HandlerClaim, handlerClaim, OPEN } from '../record/handler-claim.ts'
 import type { Settings } from '../settings.ts'
-import type { Effects } from './effects.ts'
+import type { Committed, Effects } from './effects.ts'
 import type { Heartbeat } from './heartbeat.ts'
 import type { ClaimRequest } from './request.ts'
 
@@ -44,9 +44,15 @@ export const hasLapsed = ({ request, heartbeat, lost }: HeldClaim): boolean =>
 
 /**
  * Leaves the claim in force until its lease ends, and no longer. Nothing is written: the outcome could not be stored,
- * or the handler may still be running, and its downstream calls need this claim's keys.
+ * or the handler may still be running, and its downstream calls need this claim's keys. If the handler has committed a
+ * transaction, its claim has ended.
  */
-export const leaveToLease = ({ emit }: Settings, { claim, heartbeat }: HeldClaim): { readonly kind: 'unstored' } => {
+export const leaveToLease = (
+  { emit }: Settings,
+  { claim, heartbeat, effects }: HeldClaim,
+): Committed | { readonly kind: 'unstored' } => {
+  const committed = effects.commits?.committed()
+  if (committed !== undefined) return committed
   heartbeat.endRenewals()
   emit(() => ({ type: 'unstored', ...aboutClaim(claim) }))
   return { kind: 'unstored' }

@@ -22,7 +22,8 @@ import type { BeginResult } from './begin-result.ts'
 import { giveUp } from './give-up.ts'
 import { type HeldClaim, hasLapsed, heldClaim } from './held-claim.ts'
 import type { AbandonedClaim, AbandonedPolicy, Question, Reconcile, Reconciled } from './reconciliation.ts'
-import { onLost, type SettleResult, settleAs, settlementOf } from './settle.ts'
+import { onLost, settleAs, settlementOf } from './settle.ts'
+import type { SettleResult } from './settle-result.ts'
 import { keptValue } from './step-result.ts'
 import { tryTwice } from './try-twice.ts'
 
@@ -230,7 +231,7 @@ const beginGeneration = async (asking: Asking): Promise<BeginResult> => {
   }
   if (answer.kind === 'lost') {
     held.heartbeat.stop()
-    return notSettled(onLost(settings, held.claim, answer.record))
+    return notSettled(onLost(settings, held, answer.record))
   }
   if (hasLapsed(held)) return lapsed({ ...asking, held: { ...held, claim: next } })
   settings.runtime.probe?.('before-handler')

@@ -1,6 +1,6 @@
 import { ERRORS, IdempotencyError } from '../errors.ts'
 import type { BeginResult } from './begin-result.ts'
-import type { SettleResult } from './settle.ts'
+import type { SettleResult } from './settle-result.ts'
 
 /** Why a request neither runs nor is replayed. */
 export type Refusal = Extract<

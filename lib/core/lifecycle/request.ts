@@ -1,5 +1,6 @@
 import type { Fingerprint } from '../identity/fingerprint.ts'
 import type { RecordKey } from '../identity/record-key.ts'
+import type { Outcome } from '../outcome/outcome.ts'
 import { type Runtime, steadyClock } from '../runtime.ts'
 import { type EpochMillis, later, type Millis, millis } from '../time.ts'
 
@@ -23,8 +24,18 @@ export interface ClaimRequest extends InvocationTimes {
   readonly hasContender?: boolean
   /** How long to wait for another invocation's outcome before answering with the conflict. */
   readonly wait?: Millis | undefined
+  /** What an answer stores that the handler gives to `transact`. By default it is stored as it is, as a success. */
+  readonly completionOf?: (answer: unknown) => CommittedAnswer
   /** True once the framework has answered without the handler. Then the lease is no longer renewed. */
   readonly isDropped?: () => boolean
+}
+
+/** An answer that is stored by the handler's own transaction. */
+export interface CommittedAnswer {
+  readonly status: 'SUCCEEDED' | 'FAILED'
+  readonly outcome: Outcome
+  /** What the caller gets: the entry's own form of the answer. */
+  readonly value: unknown
 }
 
 /** The part of a Lambda context that says how long this invocation may still run. */

@@ -1,4 +1,5 @@
 import { EffectError, type IdempotencyError } from '../errors.ts'
+import { aboutClaim, causeName } from '../events.ts'
 import type { ClaimEnding } from '../outcome/outcome-policy.ts'
 import type { HandlerClaim } from '../record/handler-claim.ts'
 import { retryAfterSeconds } from '../record/judge.ts'
@@ -8,7 +9,8 @@ import type { Decide } from './begin-result.ts'
 import type { HeldClaim } from './held-claim.ts'
 import { refusalError, unavailableError } from './refusal.ts'
 import type { ClaimRequest } from './request.ts'
-import { type SettleResult, settle } from './settle.ts'
+import { settle } from './settle.ts'
+import type { SettleResult } from './settle-result.ts'
 import { beginWaiting } from './wait.ts'
 
 /** What the store holds of a run whose answer the caller gets. */
@@ -66,7 +68,7 @@ export const runClaimed = async <T>(
     value = await handled(settings, held, job)
   } catch (error) {
     const settled = await settle(settings, held, job.endingOfError(error))
-    return error instanceof EffectError ? refusedBy(error, settled) : { kind: 'threw', error, settled }
+    return insteadOf(settings, held, error, settled) ?? { kind: 'threw', error, settled }
   }
   return ranAs(settings, held, value, await settle(settings, held, job.endingOfValue(value)))
 }
@@ -79,17 +81,39 @@ const handled = async <T>(settings: Settings, held: HeldClaim, { handler }: Job<
   }
 }
 
-/** What the caller gets if `lambda-once/effects` stopped the handler: the stored outcome, if there is one. */
-export const refusedBy = (error: EffectError, settled: SettleResult): RunResult<never> => {
+/**
+ * What the caller gets in place of the handler's error: what the handler's transaction committed, or the layer's own
+ * answer where `lambda-once/effects` stopped the handler. `undefined`: the error itself.
+ */
+export const insteadOf = <T>(
+  settings: Settings,
+  held: HeldClaim,
+  error: unknown,
+  settled: SettleResult,
+): RunResult<T> | undefined => {
+  if (settled.kind === 'committed') reportIgnored(settings, held, error)
+  if (settled.kind === 'committed' || settled.kind === 'commitUnknown')
+    return ranAs(settings, held, undefined as T, settled)
+  if (!(error instanceof EffectError)) return undefined
   if (settled.kind === 'replay') return settled
   return { kind: 'refused', error: settled.kind === 'conflict' ? refusalError(settled) : error }
+}
+
+const reportIgnored = ({ emit }: Settings, { claim }: HeldClaim, error: unknown): void => {
+  console.error(
+    'lambda-once: the handler threw after its transaction was committed; the caller gets the committed answer',
+    error,
+  )
+  emit(() => ({ type: 'answerIgnored', ...aboutClaim(claim), error: causeName(error) }))
 }
 
 /** What the caller gets after a settle. */
 export const ranAs = <T>(settings: Settings, held: HeldClaim, value: T, settled: SettleResult): RunResult<T> => {
   if (settled.kind === 'replay') return settled
   if (settled.kind === 'conflict') return { kind: 'refused', error: refusalError(settled) }
-  if (settled.kind === 'unstored' && settings.unstored === 'fail')
+  if (settled.kind === 'committed') return { kind: 'answered', value: settled.value as T, status: 'completed' }
+  if (settled.kind === 'commitUnknown' && settled.isAbandoned) return { kind: 'refused', error: unavailableError({}) }
+  if (settled.kind === 'commitUnknown' || (settled.kind === 'unstored' && settings.unstored === 'fail'))
     return { kind: 'refused', error: unstoredError(settings, held) }
   return { kind: 'answered', value, status: settled.kind }
 }

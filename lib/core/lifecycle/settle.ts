@@ -3,32 +3,22 @@ import { encodeOutcome, outcomeIsReplayable } from '../outcome/outcome.ts'
 import type { ClaimEnding } from '../outcome/outcome-policy.ts'
 import { type Claim, isInDoubt } from '../record/claim.ts'
 import { retryAfterSeconds } from '../record/judge.ts'
-import { isSettled, type SettledRecord, type StoredRecord } from '../record/record.ts'
+import { isSettled, type StoredRecord } from '../record/record.ts'
 import type { SettleAnswer, Settlement } from '../record/store.ts'
 import type { Settings } from '../settings.ts'
 import { later, millis } from '../time.ts'
 import { hasTimeToSettle, SETTLE_BACKOFF, SETTLE_TRIES, settleBudget } from './budget.ts'
 import { type HeldClaim, leaveToLease } from './held-claim.ts'
-
-/** How a settle ended. */
-export type SettleResult =
-  | { readonly kind: 'completed' }
-  | { readonly kind: 'released' }
-  | { readonly kind: 'abandoned' }
-  /** The handler ran, but its outcome could not be written, or the record was gone. */
-  | { readonly kind: 'unstored' }
-  /** The claim was lost, and the record has an outcome of the same payload: that is the answer. */
-  | { readonly kind: 'replay'; readonly record: SettledRecord }
-  /** The claim was lost to an invocation that still runs, or to one with another payload. */
-  | { readonly kind: 'conflict'; readonly retryAfterSeconds: number }
+import type { SettleResult } from './settle-result.ts'
 
 /**
  * Ends the claim. Once the handler has started, no other function does. A handler has ended when its steps have ended:
  * if one still runs when the time runs out, the claim stays until its lease ends.
  */
 export const settle = async (settings: Settings, held: HeldClaim, ending: ClaimEnding): Promise<SettleResult> => {
-  const { steps } = held.effects
+  const { steps, commits } = held.effects
   if (steps !== undefined && !(await steps.end())) return leaveToLease(settings, held)
+  if (commits !== undefined) return commits.settle(ending)
   return settleAs(settings, held, () => settlementOf(settings, held, ending))
 }
 
@@ -58,7 +48,7 @@ const settleRenewed = async (settings: Settings, held: HeldClaim, settlement: Se
   const answer = await write(settings, held, settlement)
   runtime.probe?.('after-settle')
   if (answer === undefined) return leaveToLease(settings, held)
-  if (answer.kind === 'lost') return onLost(settings, claim, answer.record)
+  if (answer.kind === 'lost') return onLost(settings, held, answer.record)
   emitSettled(settings, claim, settlement)
   return { kind: settlement.kind }
 }
@@ -111,9 +101,12 @@ const write = async (
 
 export const onLost = (
   { store, runtime, emit }: Settings,
-  claim: Claim,
+  { claim, effects }: HeldClaim,
   record: StoredRecord | undefined,
 ): SettleResult => {
+  const isOwn = record?.claimToken === claim.claimToken && effects.commits !== undefined
+  // The handler's own transaction, whose answer came too late, is no other owner.
+  if (isOwn && isSettled(record)) return { kind: 'replay', record }
   emit(() => ({ type: 'lost', ...aboutClaim(claim), gone: record === undefined }))
   if (record === undefined) return { kind: 'unstored' }
   if (isSettled(record) && record.fingerprint === claim.fingerprint) return { kind: 'replay', record }

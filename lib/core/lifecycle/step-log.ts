@@ -192,6 +192,7 @@ export const createStepLog = (settings: Settings, held: HeldClaim): StepLog => {
     run,
     end,
     hasRun: () => effects > 0,
+    isIdle: () => running === 0,
     unsaved: () => (unsaved.size === 0 ? undefined : { steps: new Map(unsaved), follows }),
   }
 }

@@ -34,8 +34,10 @@ export const isOwnCheckpoint = (record: StoredRecord, claim: Claim, steps: Steps
  * record in another way.
  */
 export const isOwnSettlement = (record: StoredRecord, claim: Claim, settlement: Settlement): boolean => {
-  if (record.claimToken !== claim.claimToken) return false
-  switch (settlement.kind) {
+  const { kind } = settlement
+  const token = (kind === 'abandoned' && settlement.fence) || claim.claimToken
+  if (record.claimToken !== token) return false
+  switch (kind) {
     case 'completed':
       return (
         isSettled(record) &&

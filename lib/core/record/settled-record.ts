@@ -1,9 +1,9 @@
 import type { Claim } from './claim.ts'
 import type { SettledRecord } from './record.ts'
-import type { Settlement } from './store.ts'
+import type { Completion } from './store.ts'
 
 /** The record that a completion leaves. Its revision is a lower bound, because renewals count too. */
 export const settledRecord = (
   { leaseExpiresAt: _, generationAt: __, reconciles: ___, steps: ____, ...kept }: Claim,
-  { status, outcome, settledAt, expiresAt }: Extract<Settlement, { kind: 'completed' }>,
+  { status, outcome, settledAt, expiresAt }: Completion,
 ): SettledRecord => ({ ...kept, status, outcome, settledAt, expiresAt, revision: kept.revision + 1 })

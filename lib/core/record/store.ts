@@ -2,7 +2,7 @@ import type { RecordKey } from '../identity/record-key.ts'
 import type { OutcomeRoom } from '../outcome/outcome.ts'
 import type { EpochMillis, Millis } from '../time.ts'
 import type { Claim } from './claim.ts'
-import type { Steps, StoredRecord } from './record.ts'
+import type { ClaimToken, Steps, StoredRecord } from './record.ts'
 
 /** The answer to a claim. */
 export type ClaimAnswer =
@@ -29,15 +29,18 @@ export interface Lost {
   readonly record?: StoredRecord
 }
 
+/** A claim's end with an outcome. */
+export interface Completion {
+  readonly kind: 'completed'
+  readonly status: 'SUCCEEDED' | 'FAILED'
+  readonly outcome: Uint8Array
+  readonly settledAt: EpochMillis
+  readonly expiresAt: EpochMillis
+}
+
 /** The end of a claim, as the store writes it. */
 export type Settlement =
-  | {
-      readonly kind: 'completed'
-      readonly status: 'SUCCEEDED' | 'FAILED'
-      readonly outcome: Uint8Array
-      readonly settledAt: EpochMillis
-      readonly expiresAt: EpochMillis
-    }
+  | Completion
   | {
       readonly kind: 'released'
       readonly lastError?: string
@@ -50,6 +53,8 @@ export type Settlement =
       readonly deferred?: Deferral
       /** Kept by this write. */
       readonly checkpoint?: Checkpoint
+      /** Becomes the record's token, so that no write of the claim that is still under way is applied after this one. */
+      readonly fence?: ClaimToken
     }
 
 /** What a question without a decision leaves in the record. */
@@ -68,6 +73,44 @@ export interface Checkpoint {
   readonly follows?: boolean
 }
 
+/** A write to one of your own tables: one member, as `TransactWriteItems` takes it. */
+export interface TransactItem {
+  readonly Put?: object | undefined
+  readonly Update?: object | undefined
+  readonly Delete?: object | undefined
+  readonly ConditionCheck?: object | undefined
+}
+
+/** A completion, and writes to your own tables that are applied with it or not at all. */
+export interface Commit {
+  readonly completion: Completion
+  readonly items: readonly TransactItem[]
+  /** The same for all sends of one commit. */
+  readonly requestToken: string
+}
+
+/** Why a condition of your own did not hold. */
+export interface RefusalReason {
+  readonly code: string
+  readonly message?: string
+  /** The stored item, in the form of the low-level API, if the write asks for it. */
+  readonly item?: Readonly<Record<string, unknown>>
+}
+
+export type CommitAnswer =
+  | { readonly kind: 'committed' }
+  | Lost
+  /** A condition of an item does not hold. One entry for each item; `undefined` for an item that had none to blame. */
+  | { readonly kind: 'refused'; readonly reasons: readonly (RefusalReason | undefined)[]; readonly isOnlySend: boolean }
+  /** Throttling, or another transaction: the same commit may succeed at once. */
+  | { readonly kind: 'busy'; readonly isOnlySend: boolean }
+  /** An earlier send of the same commit is still at work. */
+  | { readonly kind: 'underWay' }
+  /** The store takes the token for another commit's. */
+  | { readonly kind: 'tokenUsed' }
+  /** No retry can help: an item is not valid, a table is missing, a permission. */
+  | { readonly kind: 'mistaken'; readonly error: unknown; readonly isOnlySend: boolean }
+
 /** The new end of a claim's lease, and the TTL that goes with it. */
 export interface Renewal {
   readonly leaseExpiresAt: EpochMillis
@@ -82,7 +125,7 @@ export interface Renewal {
  * 1. A write and its condition are one atomic step. A refused write changes nothing.
  * 2. `claim` writes only if there is no record. `takeOver` writes only over the very record that was seen: same token,
  *    same revision.
- * 3. `renew`, `nextGeneration`, `checkpoint` and `settle` write only to a record in progress under the claim's own token, and add one
+ * 3. `renew`, `nextGeneration`, `checkpoint`, `commit` and `settle` write only to a record in progress under the claim's own token, and add one
  *    to its revision.
  * 4. A write that is refused because an earlier send of it was applied is answered as if it were applied now.
  * 5. A refusal contains the record as it was at that moment.
@@ -93,6 +136,8 @@ export interface Renewal {
  * 9. Each call ends soon after `signal` aborts, with `StoreUnavailableError`. Its fate counts as unknown.
  * 10. `checkpoint`, and an abandon with one, add steps and remove none. Steps that the record has under other names
  *     stay as they are.
+ * 11. `commit` applies its items and the completion together or not at all. Its answer says if the client may have sent
+ *     it more than once.
  */
 export interface Store {
   /** How far a host's clock may be from the store's before two invocations may run at once. */
@@ -107,6 +152,8 @@ export interface Store {
   nextGeneration(claim: Claim, generationAt: EpochMillis, signal: AbortSignal): Promise<NextGenerationAnswer>
   /** Keeps results of steps in the record. */
   checkpoint(claim: Claim, checkpoint: Checkpoint, signal: AbortSignal): Promise<CheckpointAnswer>
+  /** Completes the claim, and writes to your own tables in the same transaction. */
+  commit(claim: Claim, commit: Commit, signal: AbortSignal): Promise<CommitAnswer>
   settle(claim: Claim, settlement: Settlement, signal: AbortSignal): Promise<SettleAnswer>
   /** Eventually consistent: may miss what was just written, or return what has just been replaced. */
   peek(recordKey: RecordKey, signal: AbortSignal): Promise<StoredRecord | undefined>

@@ -31,7 +31,7 @@ const THROTTLED_BACKOFF = millis(500)
 /** The SDK's value. A function serves one request at a time, or a batch of a few dozen messages. */
 const MAX_SOCKETS = 50
 
-/** Speaks DynamoDB's JSON protocol over `node:http`, for the store's three calls. No code of the AWS SDK runs. */
+/** Speaks DynamoDB's JSON protocol over `node:http`, for the store's calls. No code of the AWS SDK runs. */
 export const leanItemClient = ({
   endpoint,
   credentials,
@@ -68,6 +68,7 @@ export const leanItemClient = ({
   return {
     putItem: (input, signal) => send('PutItem', input, signal),
     updateItem: (input, signal) => send('UpdateItem', input, signal),
+    transactWriteItems: (input, signal) => send('TransactWriteItems', input, signal),
     getItem: async (input, signal) => {
       const { Item: item } = await send('GetItem', input, signal)
       return item === undefined ? {} : { Item: itemFromWire(item) }

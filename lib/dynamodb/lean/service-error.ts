@@ -10,6 +10,8 @@ export class ServiceError extends Error {
   readonly $response: Pick<Answer, 'headers'>
   /** The stored item, if a condition did not hold. */
   readonly Item?: Item
+  /** Why a transaction was cancelled: one entry for each of its items. */
+  readonly CancellationReasons?: readonly object[]
 
   constructor({ status, headers, body }: Answer, attempts: number) {
     const parsed = parseJson(body)
@@ -21,6 +23,11 @@ export class ServiceError extends Error {
     this.$metadata = { httpStatusCode: status, attempts, ...(requestId === undefined ? {} : { requestId }) }
     this.$response = { headers }
     if (isObject(reply.Item)) this.Item = itemFromWire(reply.Item)
+    if (Array.isArray(reply.CancellationReasons)) {
+      this.CancellationReasons = reply.CancellationReasons.map((reason) =>
+        isObject(reason?.Item) ? { ...reason, Item: itemFromWire(reason.Item) } : reason,
+      )
+    }
   }
 }
 
@@ -30,6 +37,7 @@ interface ErrorReply {
   readonly message?: string
   readonly Message?: string
   readonly Item?: Parameters<typeof itemFromWire>[0]
+  readonly CancellationReasons?: readonly { readonly Item?: Parameters<typeof itemFromWire>[0] }[]
 }
 
 /** Takes the bare name from `com.amazonaws.dynamodb.v20120810#ThrottlingException`, also if a colon and a URL follow. */

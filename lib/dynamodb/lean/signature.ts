@@ -3,7 +3,7 @@ import type { EpochMillis } from '../../core/time.ts'
 import type { Credentials } from './credentials.ts'
 import type { Endpoint } from './endpoint.ts'
 
-export type Operation = 'PutItem' | 'UpdateItem' | 'GetItem'
+export type Operation = 'PutItem' | 'UpdateItem' | 'TransactWriteItems' | 'GetItem'
 
 /** Returns the headers of a signed request as Node's flat list: name, value, name, value. */
 export type RequestSigner = (operation: Operation, body: string, by: Credentials, now: EpochMillis) => string[]

@@ -2,14 +2,25 @@ import type {
   AttributeValue,
   GetItemCommandInput,
   PutItemCommandInput,
+  TransactWriteItemsCommandInput,
   UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb'
+import { isObject } from '../../core/option-rules.ts'
 import type { Item } from '../item.ts'
 
-export type ItemInput = GetItemCommandInput | PutItemCommandInput | UpdateItemCommandInput
+export type ItemInput =
+  | GetItemCommandInput
+  | PutItemCommandInput
+  | UpdateItemCommandInput
+  | TransactWriteItemsCommandInput
 
 /** An attribute in DynamoDB's JSON, with binaries as Base64 text. */
-type WireValue = Omit<AttributeValue, 'B' | 'M'> & { readonly B?: string; readonly M?: Record<string, WireValue> }
+type WireValue = Omit<AttributeValue, 'B' | 'BS' | 'L' | 'M'> & {
+  readonly B?: string
+  readonly BS?: readonly string[]
+  readonly L?: readonly WireValue[]
+  readonly M?: Readonly<Record<string, WireValue>>
+}
 
 /** Returns `undefined` if the text is not JSON. The parser's own error would quote the text, which may hold a secret. */
 export const parseJson = (text: string): unknown => {
@@ -20,14 +31,20 @@ export const parseJson = (text: string): unknown => {
   }
 }
 
-/** The SDK's input is already DynamoDB's JSON, except for binaries. A record has them at the top level and in a map. */
-export const toWire = (input: ItemInput): string => {
-  if ('Item' in input) return JSON.stringify({ ...input, Item: encoded(input.Item) })
-  if ('ExpressionAttributeValues' in input) {
-    return JSON.stringify({ ...input, ExpressionAttributeValues: encoded(input.ExpressionAttributeValues) })
-  }
-  return JSON.stringify(input)
+/** The SDK's input is already DynamoDB's JSON, except for binaries, which may be anywhere in the user's items. */
+export const toWire = (input: ItemInput): string => JSON.stringify(encoded(input))
+
+const encoded = (value: unknown): unknown => {
+  if (value instanceof Uint8Array) return base64(value)
+  if (Array.isArray(value)) return value.map(encoded)
+  if (!isObject(value)) return value
+  const wire: Record<string, unknown> = {}
+  for (const name of Object.keys(value)) wire[name] = encoded(value[name])
+  return wire
 }
+
+const base64 = ({ buffer, byteOffset, byteLength }: Uint8Array): string =>
+  Buffer.from(buffer, byteOffset, byteLength).toString('base64')
 
 export const itemFromWire = (item: Readonly<Record<string, WireValue>>): Item => {
   const decoded: Item = {}
@@ -35,20 +52,10 @@ export const itemFromWire = (item: Readonly<Record<string, WireValue>>): Item =>
   return decoded
 }
 
-const encoded = (values: Item = {}): Record<string, WireValue> => {
-  const wire: Record<string, WireValue> = {}
-  for (const name of Object.keys(values)) wire[name] = encodedValue(values[name] as AttributeValue)
-  return wire
-}
-
-const encodedValue = (value: AttributeValue): WireValue => {
-  if (value.M !== undefined) return { M: encoded(value.M) }
-  if (value.B === undefined) return value as WireValue
-  const { buffer, byteOffset, byteLength } = value.B
-  return { B: Buffer.from(buffer, byteOffset, byteLength).toString('base64') }
-}
-
 const decodedValue = (value: WireValue): AttributeValue => {
+  if (value?.B !== undefined) return { B: Buffer.from(value.B, 'base64') }
   if (value?.M) return { M: itemFromWire(value.M) }
-  return value?.B === undefined ? (value as AttributeValue) : { B: Buffer.from(value.B, 'base64') }
+  if (value?.L) return { L: value.L.map(decodedValue) }
+  if (value?.BS) return { BS: value.BS.map((text) => Buffer.from(text, 'base64')) }
+  return value as AttributeValue
 }

@@ -1,7 +1,7 @@
 import type { DynamoDBClientResolvedConfig, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { closeIdle, type IdleAgent } from '../idle-sockets.ts'
 
-/** The three commands are alike in the members used here, but their types differ. One represents them all. */
+/** The commands are alike in the members used here, but their types differ. One represents them all. */
 type AnyCommand = PutItemCommand
 type Resolve = AnyCommand['resolveMiddleware']
 type Stack = Parameters<Resolve>[0]

@@ -3,6 +3,7 @@ import {
   type DynamoDBClientConfig,
   GetItemCommand,
   PutItemCommand,
+  TransactWriteItemsCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
 import { ANSWER_TIMEOUT_MILLIS, CONNECTION_TIMEOUT_MILLIS, MAX_ATTEMPTS } from '../../core/limits.ts'
@@ -29,9 +30,12 @@ export const sdkItemClient = (client: SdkClient): ItemClient => {
   const put = keptChain<PutItemCommand>()
   const update = keptChain<UpdateItemCommand>()
   const get = keptChain<GetItemCommand>()
+  const transact = keptChain<TransactWriteItemsCommand>()
   return {
     putItem: (input, abortSignal) => client.send(put(new PutItemCommand(input)), { abortSignal }),
     updateItem: (input, abortSignal) => client.send(update(new UpdateItemCommand(input)), { abortSignal }),
+    transactWriteItems: (input, abortSignal) =>
+      client.send(transact(new TransactWriteItemsCommand(input)), { abortSignal }),
     getItem: (input, abortSignal) => client.send(get(new GetItemCommand(input)), { abortSignal }),
   }
 }

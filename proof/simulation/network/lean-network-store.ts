@@ -52,6 +52,7 @@ export const leanNetworkStore = (world: World, invocation: Invocation, table: It
       calling('nextGeneration', claim, () => store.nextGeneration(claim, generationAt, signal)),
     checkpoint: (claim, checkpoint, signal) =>
       calling('checkpoint', claim, () => store.checkpoint(claim, checkpoint, signal)),
+    commit: (claim, commit, signal) => calling('commit', claim, () => store.commit(claim, commit, signal)),
     settle: (claim, settlement, signal) => calling('settle', claim, () => store.settle(claim, settlement, signal)),
   }
 }

@@ -68,6 +68,16 @@ export const networkStore = (world: World, invocation: Invocation): Store => {
           ),
       }),
 
+    commit: (claim, commit, signal) =>
+      exchange(world, invocation, signal, {
+        purpose: 'settle',
+        what: () => `commits ${claim.claimToken}`,
+        act: (sent, stray) =>
+          applied(world, { by: 'commit', invocation: id, claim, sent, stray: stray() }, () =>
+            store.commit(claim, commit, ON_ITS_WAY),
+          ),
+      }),
+
     settle: (claim, settlement, signal) =>
       exchange(world, invocation, signal, {
         purpose: 'settle',

@@ -35,7 +35,7 @@ interface Sent {
   readonly call: Call | undefined
 }
 
-export type CallKind = 'claim' | 'renew' | 'nextGeneration' | 'checkpoint' | 'settle'
+export type CallKind = 'claim' | 'renew' | 'nextGeneration' | 'checkpoint' | 'commit' | 'settle'
 
 export const callName = (of: CallKind, token: string): string => `${of} ${token}`
 
@@ -45,6 +45,7 @@ const KINDS: Readonly<Record<Exclude<Step, 'peek'>, CallKind>> = {
   renew: 'renew',
   nextGeneration: 'nextGeneration',
   checkpoint: 'checkpoint',
+  commit: 'commit',
   complete: 'settle',
   release: 'settle',
   abandon: 'settle',
@@ -144,7 +145,7 @@ const travelThrough = (
 const purposeOf = (of: Step): Purpose => {
   if (of === 'peek') return 'peek'
   const kind = KINDS[of]
-  return kind === 'nextGeneration' || kind === 'checkpoint' ? 'settle' : kind
+  return kind === 'claim' || kind === 'renew' ? kind : 'settle'
 }
 
 /** Each response of DynamoDB carries its time. */
@@ -166,7 +167,7 @@ const served = (world: World, invocation: Invocation, table: ItemTable, sent: Se
 const deedOf = (
   of: Step,
 ):
-  | { readonly by: 'claim' | 'takeOver' | 'renew' | 'nextGeneration' | 'checkpoint' }
+  | { readonly by: 'claim' | 'takeOver' | 'renew' | 'nextGeneration' | 'checkpoint' | 'commit' }
   | { readonly by: 'settle'; readonly settlement: Settlement['kind'] } => {
   switch (of) {
     case 'complete':
@@ -180,6 +181,7 @@ const deedOf = (
     case 'renew':
     case 'nextGeneration':
     case 'checkpoint':
+    case 'commit':
       return { by: of }
     case 'peek':
       throw new Error('A peek writes nothing')

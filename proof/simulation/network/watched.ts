@@ -57,6 +57,10 @@ export const watched = (world: World, invocation: Invocation, store: Store): Sto
       requests.writes++
       return store.checkpoint(claim, checkpoint, signal)
     },
+    commit: (claim, commit, signal) => {
+      requests.writes++
+      return store.commit(claim, commit, signal)
+    },
     settle: async (claim, settlement, signal) => {
       requests.writes++
       const answer = await store.settle(claim, settlement, signal)

@@ -12,7 +12,7 @@ import {
 } from '../../support/fault-proxy.ts'
 import type { Step } from '../../support/store-step.ts'
 
-export type FaultStep = Exclude<Step, 'peek' | 'nextGeneration' | 'checkpoint'>
+export type FaultStep = Exclude<Step, 'peek' | 'nextGeneration' | 'checkpoint' | 'commit'>
 export type Kind = 'reset' | '500' | 'throttle' | 'delay' | 'refused'
 /** Whether the database applies the send: never, at once, or after its sender has given up. */
 export type When = 'before' | 'after' | 'late'

@@ -1,0 +1,53 @@
+import { MAX_TRANSACT_ITEMS } from '../limits.ts'
+import { isObject } from '../option-rules.ts'
+import type { HandlerClaim } from '../record/handler-claim.ts'
+import type { TransactItem } from '../record/store.ts'
+import { createCommitLog } from './commit-log.ts'
+import type { Transacted } from './effects.ts'
+import { openClaim } from './held-claim.ts'
+
+const WHERE = 'transact(claim, items, answer)'
+const ACTIONS = ['Put', 'Update', 'Delete', 'ConditionCheck'] as const
+
+/**
+ * Writes to your own DynamoDB tables and completes the claim in one transaction: both happen or neither. `answer` is
+ * stored as if the handler returned it, and the caller gets it whatever the handler does after that.
+ *
+ * `refused` says that a condition of your own does not hold. Nothing is written then, and the handler goes on.
+ *
+ * Rejects with {@link ClaimLostError} if another invocation has taken over, with `idempotency-unavailable` if it is not
+ * known whether the transaction was applied (the caller then gets the committed answer or 503, whatever the handler
+ * makes of it), and with DynamoDB's own error for a request that cannot be right. Throws `TypeError` before anything is
+ * sent: without a claim, for no items or more than 99, for an item that is not exactly one action, for the layer's own
+ * table, while a step runs, and after a commit.
+ *
+ * @param items 1 to 99, as `TransactWriteItems` takes them, in the same account and Region as the layer's table.
+ * @example
+ * const done = await transact(claim, [{ Put: orderRow(order) }, { Update: takeStock(order) }], created(order))
+ * return done.kind === 'committed' ? done.answer : soldOut(order)
+ */
+export const transact = async <T>(
+  claim: HandlerClaim | undefined,
+  items: readonly TransactItem[],
+  answer: T,
+): Promise<Transacted<T>> => {
+  if (claim === undefined)
+    throw new TypeError(`${WHERE}: there is no claim, so nothing would make the transaction happen once`)
+  const { settings, held } = openClaim(claim, WHERE)
+  assertItems(items)
+  held.effects.commits ??= createCommitLog(settings, held)
+  return held.effects.commits.transact(items, answer)
+}
+
+const assertItems = (items: readonly TransactItem[]): void => {
+  if (!Array.isArray(items) || items.length === 0 || items.length > MAX_TRANSACT_ITEMS)
+    throw new TypeError(`${WHERE}: items must be an array of 1 to ${MAX_TRANSACT_ITEMS} items`)
+  const wrong = items.findIndex((item) => !isOneAction(item))
+  if (wrong !== -1) throw new TypeError(`${WHERE}: items[${wrong}] must have exactly one of ${ACTIONS.join(', ')}`)
+}
+
+const isOneAction = (item: unknown): boolean => {
+  if (!isObject(item)) return false
+  const given = Object.keys(item).filter((name) => item[name] !== undefined)
+  return given.length === 1 && ACTIONS.some((action) => action === given[0] && isObject(item[action]))
+}

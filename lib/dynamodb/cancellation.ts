@@ -1,0 +1,99 @@
+import { StoreMisconfiguredError } from '../core/errors.ts'
+import type { Claim } from '../core/record/claim.ts'
+import { isOwnSettlement } from '../core/record/own-write.ts'
+import type { Commit, CommitAnswer, RefusalReason, TransactItem } from '../core/record/store.ts'
+import { faultOf, isThrottle } from './faults.ts'
+import { fromItem, type Item } from './item.ts'
+
+interface Reason {
+  readonly Code?: string
+  readonly Message?: string
+  readonly Item?: Item | null
+}
+
+interface TransactionFault {
+  readonly name?: string
+  readonly CancellationReasons?: readonly Reason[]
+  readonly $metadata?: { readonly attempts?: number; readonly httpStatusCode?: number }
+}
+
+const CONDITION = 'ConditionalCheckFailed'
+
+/** The reasons that are about the moment, from `CancellationReason` in the DynamoDB API reference. */
+const PASSING: readonly (string | undefined)[] = [
+  'TransactionConflict',
+  'ThrottlingError',
+  'ProvisionedThroughputExceeded',
+]
+
+/** Throws where nothing is known of the transaction. */
+export const commitAnswerOf = (error: unknown, tableName: string, claim: Claim, commit: Commit): CommitAnswer => {
+  const fault = (error ?? {}) as TransactionFault
+  // An earlier send of the client may still be under way, also after a cancellation.
+  const isOnlySend = fault.$metadata?.attempts === 1
+  switch (fault.name) {
+    case 'TransactionCanceledException':
+      return cancelled(error, fault.CancellationReasons, { claim, commit, isOnlySend, tableName })
+    case 'TransactionInProgressException':
+      return { kind: 'underWay' }
+    case 'IdempotentParameterMismatchException':
+      return { kind: 'tokenUsed' }
+  }
+  if (isThrottle(fault)) return { kind: 'busy', isOnlySend }
+  const known = faultOf(error, tableName)
+  if (known instanceof StoreMisconfiguredError) return { kind: 'mistaken', error, isOnlySend }
+  throw known
+}
+
+interface About {
+  readonly tableName: string
+  readonly claim: Claim
+  readonly commit: Commit
+  readonly isOnlySend: boolean
+}
+
+/**
+ * The record's own reason comes first: an earlier send that was applied makes a condition such as
+ * `attribute_not_exists(order)` false too.
+ */
+const cancelled = (error: unknown, reasons: readonly Reason[] = [], about: About): CommitAnswer => {
+  const { claim, commit, isOnlySend, tableName } = about
+  const [own, ...others] = reasons
+  if (own === undefined) return { kind: 'mistaken', error: withoutReasons(tableName), isOnlySend }
+  if (own.Code === CONDITION) {
+    const record = own.Item ? fromItem(own.Item) : undefined
+    if (record === undefined) return { kind: 'lost' }
+    return isOwnSettlement(record, claim, commit.completion) ? { kind: 'committed' } : { kind: 'lost', record }
+  }
+  if (reasons.some(({ Code }) => PASSING.includes(Code))) return { kind: 'busy', isOnlySend }
+  const isRefused = others.some(({ Code }) => Code === CONDITION) && reasons.every(isConditionOrNone)
+  return isRefused
+    ? { kind: 'refused', reasons: others.map(reasonOf), isOnlySend }
+    : { kind: 'mistaken', error, isOnlySend }
+}
+
+const isConditionOrNone = ({ Code = 'None' }: Reason): boolean => Code === 'None' || Code === CONDITION
+
+const reasonOf = ({ Code = 'None', Message, Item: item }: Reason): RefusalReason | undefined =>
+  Code === 'None' ? undefined : { code: Code, ...(Message ? { message: Message } : {}), ...(item ? { item } : {}) }
+
+const withoutReasons = (tableName: string): StoreMisconfiguredError =>
+  new StoreMisconfiguredError(
+    `Table "${tableName}": a transaction was cancelled without CancellationReasons. The client has to give them, as the AWS SDK v3 does.`,
+  )
+
+/** Two of the transaction's items would be the same record, or an item would change another record. */
+export const assertForeignTables = (items: readonly TransactItem[], tableName: string): void => {
+  const own = bareName(tableName)
+  const index = items.findIndex((item) => {
+    const [action] = Object.values(item).filter((value) => value !== undefined) as { readonly TableName?: unknown }[]
+    return typeof action?.TableName === 'string' && bareName(action.TableName) === own
+  })
+  if (index !== -1)
+    throw new TypeError(
+      `transact(claim, items, answer): items[${index}] writes to "${tableName}", which is lambda-once's own table`,
+    )
+}
+
+/** An ARN ends in `table/<name>`. */
+const bareName = (table: string): string => table.slice(table.lastIndexOf('/') + 1)
