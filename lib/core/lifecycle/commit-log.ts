@@ -1,38 +1,17 @@
 import { ClaimLostError, StoreUnavailableError } from '../errors.ts'
-import { aboutClaim, storeFailed } from '../events.ts'
+import { aboutClaim } from '../events.ts'
 import { encodeOutcome, outcomeIsReplayable, outcomeOf } from '../outcome/outcome.ts'
 import type { ClaimEnding } from '../outcome/outcome-policy.ts'
 import { mintToken } from '../record/claim.ts'
-import type { Commit, CommitAnswer, Settlement, TransactItem } from '../record/store.ts'
+import type { Commit, Settlement, TransactItem } from '../record/store.ts'
 import type { Settings } from '../settings.ts'
-import { later, type Millis, millis } from '../time.ts'
-import { commitBudget } from './budget.ts'
+import { later } from '../time.ts'
 import type { CommitLog, Committed, Transacted } from './effects.ts'
 import { type HeldClaim, hasLapsed } from './held-claim.ts'
 import type { CommittedAnswer } from './request.ts'
+import { type SentCommit, sendCommit } from './send-commit.ts'
 import { settleAs, settlementOf } from './settle.ts'
 import type { SettleResult } from './settle-result.ts'
-
-const TRIES = 5
-
-/** The pause before the second send; it grows with each further one. */
-const BACKOFF = millis(50)
-
-/** Pauses while an earlier send is still at work: it may take seconds. */
-const FIRST_WAIT = millis(100)
-const LONGEST_WAIT = millis(1_000)
-
-interface Unanswered {
-  readonly kind: 'unanswered'
-}
-
-const UNANSWERED: Unanswered = { kind: 'unanswered' }
-
-/** How the sends of one commit ended. `isInDoubt`: one of them may still be applied. */
-interface Sent {
-  readonly answer: CommitAnswer | Unanswered
-  readonly isInDoubt: boolean
-}
 
 /** The transactions of one run of a claim. */
 export const createCommitLog = (settings: Settings, held: HeldClaim): CommitLog => {
@@ -85,7 +64,7 @@ export const createCommitLog = (settings: Settings, held: HeldClaim): CommitLog 
     await heartbeat.pause()
     try {
       runtime.probe?.('before-commit')
-      const sent = await sendAll(wanted)
+      const sent = await sendCommit(settings, request, claim, wanted)
       runtime.probe?.('after-commit')
       return follow(sent, wanted, value)
     } finally {
@@ -94,7 +73,7 @@ export const createCommitLog = (settings: Settings, held: HeldClaim): CommitLog 
   }
 
   const follow = (
-    { answer, isInDoubt }: Sent,
+    { answer, isInDoubt }: SentCommit,
     { completion: { status, outcome } }: Commit,
     value: unknown,
   ): Extract<Transacted<never>, { kind: 'refused' }> | undefined => {
@@ -117,37 +96,6 @@ export const createCommitLog = (settings: Settings, held: HeldClaim): CommitLog 
     if (answer.kind === 'mistaken') throw answer.error
     throw new StoreUnavailableError('The transaction got no answer')
   }
-
-  /** The same request each time, so that it is applied once at most while DynamoDB remembers its token. */
-  const sendAll = async (first: Commit): Promise<Sent> => {
-    let wanted = first
-    let isInDoubt = false
-    for (let tried = 1; ; tried++) {
-      const span = commitBudget(request.now(), request.deadline)
-      if (span <= 0) return { answer: UNANSWERED, isInDoubt }
-      const answer = await send(wanted, span)
-      isInDoubt ||= leavesDoubt(answer)
-      if (isFinal(answer)) return { answer, isInDoubt }
-      if (tried === TRIES) return { answer: UNANSWERED, isInDoubt }
-      // A new token is safe: the record's condition keeps the commit from being applied twice.
-      if (answer.kind === 'tokenUsed') wanted = { ...wanted, requestToken: runtime.randomToken() }
-      await runtime.sleep(pauseAfter(answer, tried))
-    }
-  }
-
-  const send = async (wanted: Commit, span: Millis): Promise<CommitAnswer | Unanswered> => {
-    try {
-      return await runtime.withDeadline(span, (signal) => store.commit(claim, wanted, signal))
-    } catch (error) {
-      emit(() => storeFailed(claim.recordKey, 'commit', error))
-      return UNANSWERED
-    }
-  }
-
-  const pauseAfter = ({ kind }: CommitAnswer | Unanswered, tried: number): Millis =>
-    kind === 'underWay'
-      ? millis(Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (tried - 1)))
-      : millis(BACKOFF * tried * (0.5 + runtime.random()))
 
   /** Nothing is answered that a send still under way could contradict. */
   const settle = async (ending: ClaimEnding): Promise<SettleResult> => {
@@ -175,12 +123,3 @@ export const createCommitLog = (settings: Settings, held: HeldClaim): CommitLog 
 
   return { transact, committed: () => committed, settle }
 }
-
-type Final = Extract<CommitAnswer, { kind: 'committed' | 'lost' | 'refused' | 'mistaken' }>
-
-const isFinal = (answer: CommitAnswer | Unanswered): answer is Final =>
-  ['committed', 'lost', 'refused', 'mistaken'].includes(answer.kind)
-
-/** Whether a send may still be applied after this answer. */
-const leavesDoubt = (answer: CommitAnswer | Unanswered): boolean =>
-  answer.kind === 'unanswered' || answer.kind === 'underWay' || ('isOnlySend' in answer && !answer.isOnlySend)
