@@ -59,6 +59,11 @@ export const DOORS: readonly Door[] = [
     without: [...ALWAYS, ...SQS, ...HTTP, ...SDK, ...LEAN, ...CACHE],
   },
   {
+    name: './write + ./dynamodb',
+    source: exporting('./lib/write/index.ts', './lib/dynamodb/index.ts'),
+    without: [...ALWAYS, ...LEAN, ...CACHE, '@middy/', ...EFFECTS],
+  },
+  {
     name: './http + ./dynamodb/lean',
     source: exporting('./lib/http/index.ts', './lib/dynamodb/lean/index.ts'),
     target: { minified: 55_500, gzip: 20_500 },

@@ -5,7 +5,7 @@ import { checkOptions, integerBetween, OptionError } from '../core/option-rules.
 import { aClock, aStore } from '../core/options.ts'
 import { isExpired } from '../core/record/judge.ts'
 import { isSettled, type SettledRecord, type StoredRecord } from '../core/record/record.ts'
-import { settledRecord } from '../core/record/settled-record.ts'
+import { putRecord, settledRecord } from '../core/record/settled-record.ts'
 import type { Store } from '../core/record/store.ts'
 import { type Runtime, systemRuntime } from '../core/runtime.ts'
 import { later } from '../core/time.ts'
@@ -103,7 +103,8 @@ export const cached = (store: Store, options: CachedOptions = {}): Store => {
     commit: async (claim, commit, signal) => {
       const answer = await store.commit(claim, commit, signal)
       if (answer.kind === 'lost') keep(answer.record)
-      if (answer.kind === 'committed') keep(settledRecord(claim, commit.completion))
+      if (answer.kind === 'committed')
+        keep((commit.put === undefined ? settledRecord : putRecord)(claim, commit.completion))
       return answer
     },
 

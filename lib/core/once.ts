@@ -3,13 +3,14 @@ import { deriveFingerprint } from './identity/fingerprint.ts'
 import { canonicalPayload } from './identity/payload.ts'
 import { deriveRecordKey, keyText } from './identity/record-key.ts'
 import { deciderOf } from './lifecycle/reconciliation.ts'
-import { type CommittedAnswer, type TimedContext, timesOf } from './lifecycle/request.ts'
+import { type ClaimRequest, type CommittedAnswer, type TimedContext, timesOf } from './lifecycle/request.ts'
 import { type RunResult, run } from './lifecycle/run.ts'
 import { checkOptions, isObject } from './option-rules.ts'
 import { COMMON_RULES, type CommonOptions, readSettings } from './options.ts'
 import { decodeOutcome, type Outcome, outcomeOf, type StoredOutcome, valueOfOutcome } from './outcome/outcome.ts'
 import { endingOfError, replayedError } from './outcome/outcome-policy.ts'
 import type { HandlerClaim } from './record/handler-claim.ts'
+import type { Settings } from './settings.ts'
 
 /** The options of {@link once}. */
 export type OnceOptions = CommonOptions<OnceRequest>
@@ -82,11 +83,7 @@ export const once = (options: OnceOptions): Once => {
     if (!isObject(request)) throw new TypeError('once(options)(request, run): request must be an object')
     if (typeof handler !== 'function') throw new TypeError('once(options)(request, run): run must be a function')
     request.signal?.throwIfAborted()
-    const claimRequest = {
-      recordKey: deriveRecordKey({ operation: settings.operation, tenant: request.tenant, key: keyText(request.key) }),
-      fingerprint: deriveFingerprint([{ kind: 'canonical', text: canonicalPayload(request.payload) }]),
-      ...timesOf(request.context, settings.runtime),
-    }
+    const claimRequest = claimRequestOf(settings, request)
     let outcome: Outcome = { kind: 'none' }
     const completionOf = (value: unknown): CommittedAnswer => {
       outcome = outcomeOf(value)
@@ -108,6 +105,16 @@ export const once = (options: OnceOptions): Once => {
     return resultOf(ran, () => outcome)
   }
 }
+
+/** The request, with its identity. */
+export const claimRequestOf = (
+  { operation, runtime }: Settings,
+  { tenant, key, payload, context }: OnceRequest,
+): ClaimRequest => ({
+  recordKey: deriveRecordKey({ operation, tenant, key: keyText(key) }),
+  fingerprint: deriveFingerprint([{ kind: 'canonical', text: canonicalPayload(payload) }]),
+  ...timesOf(context, runtime),
+})
 
 /**
  * Runs the handler with a claim whose signal also aborts when the request's signal does. `AbortSignal.any` is not used:
@@ -137,18 +144,18 @@ const underSignal = async <T>(
 const resultOf = <T>(ran: RunResult<T>, stored: () => Outcome): OnceResult<T> => {
   if (ran.kind === 'refused') throw ran.error
   if (ran.kind === 'replay') return { value: replayedValue(decodeOutcome(ran.record.outcome)) as T, status: 'replayed' }
-  const outcome = ran.status === 'unprotected' ? outcomeOf(ran.value) : stored()
-  const isKept = outcome.kind === 'json' || outcome.kind === 'bytes'
-  const value = isKept ? (keptValue(outcome) as T) : ran.value
+  const value = keptValue(ran.status === 'unprotected' ? outcomeOf(ran.value) : stored(), ran.value)
   return { value, status: ran.status === 'unstored' || ran.status === 'unprotected' ? ran.status : 'created' }
 }
 
 /** The value that a replay will return; the first call returns the same. */
-const keptValue = (outcome: Extract<Outcome, { kind: 'json' | 'bytes' }>): unknown =>
-  valueOfOutcome(outcome.kind === 'json' ? { kind: 'json', value: JSON.parse(outcome.text) } : outcome)
+export const keptValue = <T>(outcome: Outcome, value: T): T => {
+  if (outcome.kind === 'json') return JSON.parse(outcome.text)
+  return outcome.kind === 'bytes' ? (valueOfOutcome(outcome) as T) : value
+}
 
 /** Returns the value of a stored outcome, or throws its error. */
-const replayedValue = (outcome: StoredOutcome): unknown => {
+export const replayedValue = (outcome: StoredOutcome): unknown => {
   if (outcome.kind === 'error') throw replayedError(outcome.error)
   if (outcome.kind === 'unavailable') throw new IdempotencyError('replay-unavailable')
   return valueOfOutcome(outcome)

@@ -2,8 +2,8 @@ import { StoreMisconfiguredError } from '../core/errors.ts'
 import type { Claim } from '../core/record/claim.ts'
 import { isOwnSettlement } from '../core/record/own-write.ts'
 import type { Commit, CommitAnswer, RefusalReason, TransactItem } from '../core/record/store.ts'
-import { faultOf, isThrottle } from './faults.ts'
-import { fromItem, type Item } from './item.ts'
+import { faultOf, isThrottle, refusedBy, type ServiceFault } from './faults.ts'
+import type { Item } from './item.ts'
 
 interface Reason {
   readonly Code?: string
@@ -33,7 +33,7 @@ export const commitAnswerOf = (error: unknown, tableName: string, claim: Claim, 
   const isOnlySend = fault.$metadata?.attempts === 1
   switch (fault.name) {
     case 'TransactionCanceledException':
-      return cancelled(error, fault.CancellationReasons, { claim, commit, isOnlySend, tableName })
+      return cancelled(error as ServiceFault, fault.CancellationReasons, { claim, commit, isOnlySend, tableName })
     case 'TransactionInProgressException':
       return { kind: 'underWay' }
     case 'IdempotentParameterMismatchException':
@@ -56,14 +56,15 @@ interface About {
  * The record's own reason comes first: an earlier send that was applied makes a condition such as
  * `attribute_not_exists(order)` false too.
  */
-const cancelled = (error: unknown, reasons: readonly Reason[] = [], about: About): CommitAnswer => {
+const cancelled = (error: ServiceFault, reasons: readonly Reason[] = [], about: About): CommitAnswer => {
   const { claim, commit, isOnlySend, tableName } = about
   const [own, ...others] = reasons
   if (own === undefined) return { kind: 'mistaken', error: withoutReasons(tableName), isOnlySend }
   if (own.Code === CONDITION) {
-    const record = own.Item ? fromItem(own.Item) : undefined
+    const { record, storeTime } = refusedBy({ ...error, Item: own.Item })
     if (record === undefined) return { kind: 'lost' }
-    return isOwnSettlement(record, claim, commit.completion) ? { kind: 'committed' } : { kind: 'lost', record }
+    if (isOwnSettlement(record, claim, commit.completion)) return { kind: 'committed' }
+    return { kind: 'lost', record, ...(storeTime === undefined ? {} : { storeTime }) }
   }
   if (reasons.some(({ Code }) => PASSING.includes(Code))) return { kind: 'busy', isOnlySend }
   const isRefused = others.some(({ Code }) => Code === CONDITION) && reasons.every(isConditionOrNone)

@@ -7,11 +7,14 @@ import type {
   UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb'
 import type { RecordKey } from '../core/identity/record-key.ts'
-import { type Claim, recordOf } from '../core/record/claim.ts'
-import type { StoredRecord } from '../core/record/record.ts'
+import type { Claim } from '../core/record/claim.ts'
+import type { InProgressRecord, SettledRecord, StoredRecord } from '../core/record/record.ts'
+import { putRecord } from '../core/record/settled-record.ts'
 import type { Checkpoint, Commit, Renewal, Settlement } from '../core/record/store.ts'
 import type { EpochMillis } from '../core/time.ts'
 import { ATTRIBUTES as A, bytes, type Item, keyOf, number, stepMap, text, toItem, ttl } from './item.ts'
+
+type TransactPut = NonNullable<TransactWriteItem['Put']>
 
 /** `status` is a reserved word in DynamoDB's expressions. */
 const STATUS = { '#status': A.status }
@@ -22,19 +25,23 @@ const NEXT_REVISION = `${A.revision} = ${A.revision} + :one`
 /** A refusal returns the stored record, at no extra cost, so no read is needed to judge it. */
 const WITH_THE_STORED_ITEM = { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } as const
 
-export const claimInput = (tableName: string, wanted: Claim): PutItemCommandInput => ({
+/**
+ * Puts a record where there is none, or over the record that was seen. Compares the revision too: the token alone does
+ * not show whether the owner has written in the meantime.
+ */
+export const putInput = (
+  tableName: string,
+  record: InProgressRecord | SettledRecord,
+  over: StoredRecord | undefined,
+): PutItemCommandInput & TransactPut => ({
   TableName: tableName,
-  Item: toItem(recordOf(wanted)),
-  ConditionExpression: `attribute_not_exists(${A.recordKey})`,
-  ...WITH_THE_STORED_ITEM,
-})
-
-/** Compares the revision too: the token alone does not show whether the owner has written in the meantime. */
-export const takeOverInput = (tableName: string, seen: StoredRecord, wanted: Claim): PutItemCommandInput => ({
-  TableName: tableName,
-  Item: toItem(recordOf(wanted)),
-  ConditionExpression: `${A.claimToken} = :seen AND ${A.revision} = :seenRevision`,
-  ExpressionAttributeValues: { ':seen': text(seen.claimToken), ':seenRevision': number(seen.revision) },
+  Item: toItem(record),
+  ...(over === undefined
+    ? { ConditionExpression: `attribute_not_exists(${A.recordKey})` }
+    : {
+        ConditionExpression: `${A.claimToken} = :seen AND ${A.revision} = :seenRevision`,
+        ExpressionAttributeValues: { ':seen': text(over.claimToken), ':seenRevision': number(over.revision) },
+      }),
   ...WITH_THE_STORED_ITEM,
 })
 
@@ -95,10 +102,12 @@ const settleUpdate = (tableName: string, claim: Claim, settlement: Settlement): 
 export const commitInput = (
   tableName: string,
   claim: Claim,
-  { completion, items, requestToken }: Commit,
+  { completion, items, requestToken, put }: Commit,
 ): TransactWriteItemsCommandInput => ({
   TransactItems: [
-    { Update: settleUpdate(tableName, claim, completion) as TransactWriteItem['Update'] },
+    put === undefined
+      ? { Update: settleUpdate(tableName, claim, completion) as TransactWriteItem['Update'] }
+      : { Put: putInput(tableName, putRecord(claim, completion), put.over) },
     ...(items as readonly TransactWriteItem[]),
   ],
   ClientRequestToken: requestToken,

@@ -4,10 +4,10 @@ import { type EpochMillis, epochMillis } from '../core/time.ts'
 import { fromItem, type Item } from './item.ts'
 
 /** The members of an AWS SDK error that are read here. */
-interface ServiceFault {
+export interface ServiceFault {
   readonly name?: string
   readonly message?: string
-  readonly Item?: Item | null
+  readonly Item?: Item | null | undefined
   readonly $metadata?: { readonly httpStatusCode?: number }
   /** The SDK sets it from DynamoDB's service model. */
   readonly $retryable?: unknown

@@ -16,13 +16,12 @@ import { fromSeconds, millis } from '../core/time.ts'
 import { assertForeignTables, commitAnswerOf } from './cancellation.ts'
 import {
   checkpointInput,
-  claimInput,
   commitInput,
   nextGenerationInput,
   peekInput,
+  putInput,
   renewInput,
   settleInput,
-  takeOverInput,
 } from './expressions.ts'
 import { faultOf, isConditionFailure, isTransactionConflict, type Refused, refusedBy, withoutItem } from './faults.ts'
 import { ATTRIBUTES, fromItem, type Item, toItem } from './item.ts'
@@ -108,14 +107,14 @@ export const itemStore = ({ tableName, client, skewSeconds, runtime = systemRunt
     skew: fromSeconds(skewSeconds),
 
     claim: async (wanted, signal) => {
-      const written = await write(() => client.putItem(claimInput(tableName, wanted), signal))
+      const written = await write(() => client.putItem(putInput(tableName, recordOf(wanted), undefined), signal))
       const answer = claimAnswer(written, wanted)
       if (answer === undefined) throw withoutItem(tableName)
       return answer
     },
 
     takeOver: async (seen, wanted, signal) => {
-      const written = await write(() => client.putItem(takeOverInput(tableName, seen, wanted), signal))
+      const written = await write(() => client.putItem(putInput(tableName, recordOf(wanted), seen), signal))
       return claimAnswer(written, wanted) ?? { kind: 'gone' } // TTL has deleted the record
     },
 

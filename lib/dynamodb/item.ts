@@ -2,7 +2,7 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { StoreMisconfiguredError } from '../core/errors.ts'
 import type { Fingerprint } from '../core/identity/fingerprint.ts'
 import type { RecordKey } from '../core/identity/record-key.ts'
-import type { ClaimToken, InProgressRecord, Steps, StoredRecord } from '../core/record/record.ts'
+import type { ClaimToken, InProgressRecord, SettledRecord, Steps, StoredRecord } from '../core/record/record.ts'
 import { type EpochMillis, epochMillis, epochSeconds, toEpochMillis, toEpochSeconds } from '../core/time.ts'
 
 /**
@@ -49,8 +49,8 @@ export const ttl = (at: EpochMillis): AttributeValue => number(toEpochSeconds(at
 
 export const keyOf = (recordKey: RecordKey): Item => ({ [A.recordKey]: text(recordKey) })
 
-/** Claims and take-overs write a whole item, always in progress. All other writes are updates. */
-export const toItem = (record: InProgressRecord): Item => {
+/** Claims, take-overs and one-shot writes put a whole item. All other writes are updates. */
+export const toItem = (record: InProgressRecord | SettledRecord): Item => {
   const item: Item = {
     [A.recordKey]: text(record.recordKey),
     [A.status]: text(record.status),
@@ -60,6 +60,12 @@ export const toItem = (record: InProgressRecord): Item => {
     [A.generation]: number(record.generation),
     [A.fingerprint]: text(record.fingerprint),
     [A.createdAt]: number(record.createdAt),
+  }
+  if (record.status !== 'IN_PROGRESS') {
+    item[A.outcome] = bytes(record.outcome)
+    item[A.settledAt] = number(record.settledAt)
+    item[A.expiresAt] = ttl(record.expiresAt)
+    return item
   }
   if (record.leaseExpiresAt !== undefined) item[A.leaseExpiresAt] = number(record.leaseExpiresAt)
   if (record.expiresAt !== undefined) item[A.expiresAt] = ttl(record.expiresAt)

@@ -12,6 +12,7 @@ import {
   isOwnSettlement,
 } from '../core/record/own-write.ts'
 import type { InProgressRecord, Steps, StoredRecord } from '../core/record/record.ts'
+import { putRecord } from '../core/record/settled-record.ts'
 import type { ClaimAnswer, RefusalReason, Settlement, Store, TransactItem } from '../core/record/store.ts'
 import { systemRuntime } from '../core/runtime.ts'
 import { type EpochMillis, fromSeconds } from '../core/time.ts'
@@ -89,7 +90,7 @@ export const memoryStore = (options: MemoryStoreOptions = {}): MemoryStore => {
       assertAwaited(signal)
       const record = records.get(wanted.recordKey)
       if (record === undefined) return { kind: 'gone' }
-      if (record.claimToken !== seen.claimToken || record.revision !== seen.revision) return occupied(record, wanted)
+      if (!isSeen(record, seen)) return occupied(record, wanted)
       write(recordOf(wanted))
       return { kind: 'claimed' }
     },
@@ -134,16 +135,20 @@ export const memoryStore = (options: MemoryStoreOptions = {}): MemoryStore => {
       return isOwnCheckpoint(record, claim, steps) ? { kind: 'kept' } : { kind: 'lost', record }
     },
 
-    commit: async (claim, { completion, items }, signal) => {
+    commit: async (claim, { completion, items, put }, signal) => {
       assertAwaited(signal)
       const record = records.get(claim.recordKey)
-      if (record === undefined) return { kind: 'lost' }
-      if (!isHeldBy(record, claim))
-        return isOwnSettlement(record, claim, completion) ? { kind: 'committed' } : { kind: 'lost', record }
+      const isFree = put === undefined ? record !== undefined && isHeldBy(record, claim) : isSeen(record, put.over)
+      if (!isFree) {
+        if (record === undefined) return { kind: 'lost' }
+        const isOwn = isOwnSettlement(record, claim, completion)
+        return isOwn ? { kind: 'committed' } : { kind: 'lost', record, storeTime: now() }
+      }
       if (transact === undefined) return { kind: 'mistaken', error: new TypeError(NO_TABLES), isOnlySend: true }
       const reasons = transact(items)
       if (reasons !== undefined) return { kind: 'refused', reasons, isOnlySend: true }
-      write(settledRecord(record, completion))
+      const completed = { ...completion, outcome: Uint8Array.from(completion.outcome) }
+      write(put === undefined ? settledRecord(record as InProgressRecord, completed) : putRecord(claim, completed))
       return { kind: 'committed' }
     },
 
@@ -234,6 +239,9 @@ const stepsIn = (
   const steps = checkpoint === undefined ? record.steps : withSteps(record, checkpoint.steps)
   return steps === undefined ? {} : { steps }
 }
+
+const isSeen = (record: StoredRecord | undefined, seen: StoredRecord | undefined): boolean =>
+  record?.claimToken === seen?.claimToken && record?.revision === seen?.revision
 
 const hasAny = ({ steps }: InProgressRecord, wanted: Steps): boolean =>
   [...wanted.keys()].some((name) => steps?.has(name))

@@ -4,7 +4,7 @@ import type { Deadline } from './deadline.ts'
 import type { IdentifiedMessage, SkippedMessage, UnusableMessage } from './identity.ts'
 import type { RunSettings } from './options.ts'
 import { groupOf, receiveCountOf, type SqsMessage } from './record.ts'
-import { type MessageResult, type StoreFault, tryMessage } from './run.ts'
+import type { MessageResult, Run, StoreFault } from './run.ts'
 
 export type BatchEntryResult =
   | MessageResult
@@ -18,6 +18,9 @@ export type BatchEntry<TBody> = IdentifiedMessage<TBody> | UnusableMessage | Ski
 /** Calls your handler. */
 export type Call<TBody> = (message: SqsMessage<TBody>, claim: HandlerClaim | undefined) => unknown
 
+/** Tries one message, and says what becomes of it. */
+export type Attempt = (run: Run) => Promise<MessageResult>
+
 /** After so many unanswered messages and no answered one the store is down, and more tries would only wait for it. */
 const UNANSWERED_ENOUGH = 3
 
@@ -29,6 +32,7 @@ export const createBatch = <TBody>(
   settings: RunSettings,
   deadline: Deadline,
   call: Call<TBody>,
+  attempt: Attempt,
 ): ((entry: BatchEntry<TBody>) => Promise<BatchEntryResult>) => {
   const failedGroups = new Set<string | undefined>()
   const failedKeys = new Set<RecordKey>()
@@ -46,7 +50,7 @@ export const createBatch = <TBody>(
     // A run of the same key that has just failed would fail again, and use up its `maxRuns`.
     if (failedKeys.has(recordKey) || !deadline.hasTime()) return 'untried'
     if (!hasAnswer && unanswered >= UNANSWERED_ENOUGH) return 'untried'
-    const result = await tryMessage({
+    const result = await attempt({
       settings,
       deadline,
       record,

@@ -1,11 +1,20 @@
 import type { TimedContext } from '../core/lifecycle/request.ts'
 import { OptionError } from '../core/option-rules.ts'
 import type { HandlerClaim } from '../core/record/handler-claim.ts'
-import { type BatchEntry, type Call, createBatch, leavesQueue, storeFault } from './batch.ts'
+import {
+  type Attempt,
+  type BatchEntry,
+  type BatchEntryResult,
+  type Call,
+  createBatch,
+  leavesQueue,
+  storeFault,
+} from './batch.ts'
 import { createDeadlineOf, type Deadline } from './deadline.ts'
 import { identify } from './identity.ts'
-import { type RunSettings, readSqsSettings, type SqsOptions } from './options.ts'
+import { type RunSettings, readSqsSettings, type SqsOptions, type SqsSettings } from './options.ts'
 import { groupOf, recordsOf, type SqsEvent, type SqsMessage } from './record.ts'
+import { tryMessage } from './run.ts'
 import { runInOrder } from './run-in-order.ts'
 import { delayAll } from './store-down.ts'
 
@@ -44,13 +53,23 @@ export const sqsHandler = <TBody, TContext extends TimedContext = TimedContext>(
   options: SqsOptions<TBody>,
 ): SqsBatchHandler<TContext> => {
   if (typeof handler !== 'function') throw new OptionError(WHERE, 'handler', 'must be a function')
-  const settings = readSqsSettings(WHERE, options)
-  const deadlineOf = createDeadlineOf(WHERE, settings.margin, settings.core.runtime)
+  return batchHandler(WHERE, readSqsSettings(WHERE, options), handler, tryMessage)
+}
+
+/** Handles batches. `attempt` tries one message, and calls `handler` for it. */
+export const batchHandler = <TBody, TContext extends TimedContext>(
+  where: string,
+  settings: SqsSettings<TBody>,
+  handler: (message: SqsMessage<TBody>, claim: HandlerClaim | undefined, context: TContext) => unknown,
+  attempt: Attempt,
+): SqsBatchHandler<TContext> => {
+  const deadlineOf = createDeadlineOf(where, settings.margin, settings.core.runtime)
   return async (event, context) => {
     const records = recordsOf(event)
     const deadline = deadlineOf(context)
     const entries = await Promise.all(records.map((record) => identify(settings, record, context)))
-    return handleBatch(settings, entries, deadline, (message, claim) => handler(message, claim, context))
+    const call: Call<TBody> = (message, claim) => handler(message, claim, context)
+    return handleBatch(settings, entries, deadline, createBatch(settings, deadline, call, attempt))
   }
 }
 
@@ -58,9 +77,8 @@ const handleBatch = async <TBody>(
   settings: RunSettings,
   entries: readonly BatchEntry<TBody>[],
   deadline: Deadline,
-  call: Call<TBody>,
+  processEntry: (entry: BatchEntry<TBody>) => Promise<BatchEntryResult>,
 ): Promise<SqsBatchResponse> => {
-  const processEntry = createBatch(settings, deadline, call)
   const results = await runInOrder(
     entries.map((entry) => ({ chains: chainsOf(entry), run: () => processEntry(entry) })),
     settings.concurrency,

@@ -177,8 +177,12 @@ const SQS_RULES: Rules = {
   onError: { rule: aFunction },
 }
 
-export const readSqsSettings = <TBody>(where: string, options: SqsOptions<TBody>): SqsSettings<TBody> => {
-  checkOptions(where, options, SQS_RULES)
+export const readSqsSettings = <TBody>(
+  where: string,
+  options: SqsOptions<TBody>,
+  more: Rules = {},
+): SqsSettings<TBody> => {
+  checkOptions(where, options, { ...SQS_RULES, ...more })
   const { visibility = 'leave', deadLetter, sqs, marginSeconds } = options
   if (sqs !== undefined && visibility === 'leave' && deadLetter === undefined) {
     throw new OptionError(where, 'sqs', 'is of no use without visibility: "move" or deadLetter')

@@ -113,14 +113,14 @@ const runUnprotected = async ({ settings, record, call }: Run): Promise<MessageR
   }
 }
 
-const endAsStored = (run: Run, { status }: SettledRecord): MessageResult | Promise<MessageResult> =>
+export const endAsStored = (run: Run, { status }: SettledRecord): MessageResult | Promise<MessageResult> =>
   status === 'SUCCEEDED' ? 'acknowledged' : sendAway(run, 'failed')
 
 /**
  * Ends a message that can never succeed. The layer sends it to the dead-letter queue if one is configured for it.
  * Otherwise the message is returned, and the queue's redrive policy moves it.
  */
-const sendAway = async (
+export const sendAway = async (
   { settings, record, claimRequest, deadline }: Run,
   reason: 'failed' | 'mismatch',
 ): Promise<MessageResult> => {
@@ -132,7 +132,7 @@ const sendAway = async (
  * The record holds another payload. If it keeps that payload, the message can never succeed. A run in progress may still
  * release the key, and then the message may run.
  */
-const endMismatched = async (run: Run): Promise<MessageResult> => {
+export const endMismatched = async (run: Run): Promise<MessageResult> => {
   const { core, queue } = run.settings
   if (!queue.hasDeadLetter(run.record)) return 'returned'
   const stored = await peek(core, run.claimRequest).catch(() => undefined)
@@ -146,7 +146,7 @@ const endMismatched = async (run: Run): Promise<MessageResult> => {
 const verdictForOwner = ({ settings: { core }, claimRequest }: Run, record: StoredRecord): Verdict =>
   judge(record, judgeTerms(core, { ...claimRequest, fingerprint: record.fingerprint }, core.runtime.now()))
 
-const returnLater = async (
+export const returnLater = async (
   { settings, record, deadline }: Run,
   retryAfterSeconds: number | undefined,
 ): Promise<'returned'> => {

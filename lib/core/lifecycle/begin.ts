@@ -86,14 +86,18 @@ const hold = (
 }
 
 /** A peek is trusted only if no later write can contradict it: the record is settled and not about to expire. */
-const trustedVerdict = (settings: Settings, request: ClaimRequest, record: StoredRecord): Refused | undefined => {
+export const trustedVerdict = (
+  settings: Settings,
+  request: ClaimRequest,
+  record: StoredRecord,
+): Refused | undefined => {
   if (record.status === 'IN_PROGRESS') return undefined
   const now = later(settings.runtime.now(), settings.store.skew)
   const verdict = judge(record, judgeTerms(settings, request, now))
   return verdict.kind === 'takeOver' ? undefined : verdict
 }
 
-const peekFirst = async (settings: Settings, request: ClaimRequest): Promise<StoredRecord | undefined> => {
+export const peekFirst = async (settings: Settings, request: ClaimRequest): Promise<StoredRecord | undefined> => {
   try {
     return await peek(settings, request)
   } catch (error) {
@@ -102,7 +106,7 @@ const peekFirst = async (settings: Settings, request: ClaimRequest): Promise<Sto
   }
 }
 
-const emitRefusal = ({ emit }: Settings, { recordKey }: ClaimRequest, verdict: Refused): BeginResult => {
+export const emitRefusal = ({ emit }: Settings, { recordKey }: ClaimRequest, verdict: Refused): BeginResult => {
   emit(() => {
     const about = aboutRecord(recordKey)
     switch (verdict.kind) {

@@ -1,13 +1,12 @@
 import { MAX_TRANSACT_ITEMS } from '../limits.ts'
-import { isObject } from '../option-rules.ts'
 import type { HandlerClaim } from '../record/handler-claim.ts'
 import type { TransactItem } from '../record/store.ts'
 import { createCommitLog } from './commit-log.ts'
 import type { Transacted } from './effects.ts'
 import { openClaim } from './held-claim.ts'
+import { assertItems } from './transact-items.ts'
 
 const WHERE = 'transact(claim, items, answer)'
-const ACTIONS = ['Put', 'Update', 'Delete', 'ConditionCheck'] as const
 
 /**
  * Writes to your own DynamoDB tables and completes the claim in one transaction: both happen or neither. `answer` is
@@ -34,20 +33,7 @@ export const transact = async <T>(
   if (claim === undefined)
     throw new TypeError(`${WHERE}: there is no claim, so nothing would make the transaction happen once`)
   const { settings, held } = openClaim(claim, WHERE)
-  assertItems(items)
+  assertItems(WHERE, items, MAX_TRANSACT_ITEMS)
   held.effects.commits ??= createCommitLog(settings, held)
   return held.effects.commits.transact(items, answer)
-}
-
-const assertItems = (items: readonly TransactItem[]): void => {
-  if (!Array.isArray(items) || items.length === 0 || items.length > MAX_TRANSACT_ITEMS)
-    throw new TypeError(`${WHERE}: items must be an array of 1 to ${MAX_TRANSACT_ITEMS} items`)
-  const wrong = items.findIndex((item) => !isOneAction(item))
-  if (wrong !== -1) throw new TypeError(`${WHERE}: items[${wrong}] must have exactly one of ${ACTIONS.join(', ')}`)
-}
-
-const isOneAction = (item: unknown): boolean => {
-  if (!isObject(item)) return false
-  const given = Object.keys(item).filter((name) => item[name] !== undefined)
-  return given.length === 1 && ACTIONS.some((action) => action === given[0] && isObject(item[action]))
 }

@@ -7,3 +7,9 @@ export const settledRecord = (
   { leaseExpiresAt: _, generationAt: __, reconciles: ___, steps: ____, ...kept }: Claim,
   { status, outcome, settledAt, expiresAt }: Completion,
 ): SettledRecord => ({ ...kept, status, outcome, settledAt, expiresAt, revision: kept.revision + 1 })
+
+/** The record that a one-shot write puts, in one write. */
+export const putRecord = (claim: Claim, completion: Completion): SettledRecord => ({
+  ...settledRecord(claim, completion),
+  revision: claim.revision,
+})

@@ -87,6 +87,11 @@ export interface Commit {
   readonly items: readonly TransactItem[]
   /** The same for all sends of one commit. */
   readonly requestToken: string
+  /**
+   * The claim was never written: the commit puts its settled record. `over`: the record that was seen, and is replaced;
+   * `undefined`: there must be none.
+   */
+  readonly put?: { readonly over: StoredRecord | undefined }
 }
 
 /** Why a condition of your own did not hold. */
@@ -99,7 +104,8 @@ export interface RefusalReason {
 
 export type CommitAnswer =
   | { readonly kind: 'committed' }
-  | Lost
+  /** `storeTime` is the store's own clock, if the store reports it. */
+  | (Lost & { readonly storeTime?: EpochMillis })
   /** A condition of an item does not hold. One entry for each item; `undefined` for an item that had none to blame. */
   | { readonly kind: 'refused'; readonly reasons: readonly (RefusalReason | undefined)[]; readonly isOnlySend: boolean }
   /** Throttling, or another transaction: the same commit may succeed at once. */
