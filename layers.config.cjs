@@ -31,6 +31,7 @@ const LAYERS = [
   ['lib/sqs/', [ENTRY, packages('@aws-sdk/client-sqs')]],
   ['lib/effects/', ['lib/core/errors[.]ts', 'lib/core/record/store[.]ts', 'lib/core/lifecycle/']],
   ['lib/write/', [ENTRY, 'lib/core/once[.]ts', 'lib/http/', 'lib/sqs/']],
+  ['lib/downstream/', [BASE]],
   ['lib/sources/', [BASE]],
   ['lib/metrics/', [SETTINGS]],
   ['lib/memory/', [RECORD]],

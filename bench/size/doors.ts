@@ -64,6 +64,12 @@ export const DOORS: readonly Door[] = [
     without: [...ALWAYS, ...LEAN, ...CACHE, '@middy/', ...EFFECTS],
   },
   {
+    name: './downstream',
+    source: exporting('./lib/downstream/index.ts'),
+    most: { minified: 2_700, gzip: 1_500 },
+    without: [...ALWAYS, ...SQS, ...HTTP, ...SDK, ...LEAN, ...CACHE, 'lib/dynamodb', 'lib/core/lifecycle'],
+  },
+  {
     name: './http + ./dynamodb/lean',
     source: exporting('./lib/http/index.ts', './lib/dynamodb/lean/index.ts'),
     target: { minified: 55_500, gzip: 20_500 },
