@@ -7,6 +7,7 @@ import { blocksOf, documents, ROOT } from '../support/doc-blocks.ts'
 import { CREDENTIALS, databaseEndpoint, freshTable, REGION } from '../support/dynamodb.ts'
 import { contextWith, payment } from '../support/http-events.ts'
 import { answered } from '../support/http-harness.ts'
+import { type Providers, startProviders } from '../support/providers.ts'
 
 /** Inside the project, so that packages, including `lambda-once` itself, resolve as in a user's project. */
 const DIRECTORY = join(ROOT, 'test/docs/.blocks')
@@ -32,7 +33,10 @@ const printedBy = async (run: () => Promise<unknown>): Promise<readonly string[]
   }
 }
 
+let providers: Providers
+
 beforeAll(async () => {
+  providers = await startProviders()
   rmSync(DIRECTORY, { recursive: true, force: true })
   mkdirSync(DIRECTORY, { recursive: true })
   for (const { file, text } of examples) writeFileSync(file, text)
@@ -45,7 +49,10 @@ beforeAll(async () => {
   })
 })
 
-afterAll(() => rmSync(DIRECTORY, { recursive: true, force: true }))
+afterAll(() => {
+  providers.close()
+  rmSync(DIRECTORY, { recursive: true, force: true })
+})
 
 test('every example in the docs compiles', () => {
   const config = {
