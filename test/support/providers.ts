@@ -1,7 +1,7 @@
 import { type Effect, type Provider, type ProviderRequest, type ProviderRules, startProvider } from './provider.ts'
 
 /** The providers of docs/downstream.md, by the environment variable that its examples read their address from. */
-export type ProviderName = 'STRIPE_URL' | 'PAYPAL_URL' | 'SQUARE_URL' | 'EXPORTS_URL' | 'BANK_URL'
+export type ProviderName = 'STRIPE_URL' | 'PAYPAL_URL' | 'SQUARE_URL' | 'EXPORTS_URL' | 'BANK_URL' | 'TWILIO_URL'
 
 const PAGE = 2
 
@@ -52,6 +52,12 @@ const RULES: Readonly<Record<ProviderName, ProviderRules>> = {
     mismatch: 400,
     list: (effects, { url }) =>
       effects.filter(({ key }) => key === url.searchParams.get('reference')).map(({ id }) => ({ id })),
+  },
+  TWILIO_URL: {
+    keyOf: () => undefined,
+    remembers: () => false,
+    answer: ({ id }) => ({ sid: id }),
+    mismatch: 400,
   },
 }
 
