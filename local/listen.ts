@@ -28,3 +28,11 @@ export const listen = async (port: number, listener: RequestListener): Promise<L
   }
   return { server, url: `http://${HOST}:${(server.address() as AddressInfo).port}` }
 }
+
+/** Ends the server and its connections. */
+export const closed = async (server: Server): Promise<void> => {
+  await new Promise((resolve) => {
+    server.close(resolve)
+    server.closeAllConnections()
+  })
+}

@@ -19,7 +19,7 @@ import type { LocalSettings } from './flags.ts'
 import { type Bundles, bundleFunctions } from './functions/bundle.ts'
 import { functionPool } from './functions/function-pool.ts'
 import { gateway } from './gateway/gateway.ts'
-import { type Listening, listen } from './listen.ts'
+import { closed, listen } from './listen.ts'
 import { type FunctionPools, startOrdersQueue } from './orders-queue.ts'
 import { LOCAL_PREFIX, SQS_PATH } from './queue/queue-listener.ts'
 import { createIdempotencyTable } from './tables.ts'
@@ -97,10 +97,3 @@ const apiAndQueue =
   (api: RequestListener, queue: RequestListener): RequestListener =>
   (request, response) =>
     (request.url?.startsWith(LOCAL_PREFIX) ? queue : api)(request, response)
-
-const closed = async (server: Listening['server']): Promise<void> => {
-  await new Promise((resolve) => {
-    server.close(resolve)
-    server.closeAllConnections()
-  })
-}

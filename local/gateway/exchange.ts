@@ -6,16 +6,18 @@ export interface BodyBound {
   readonly tooLarge: WireAnswer
 }
 
-/** Reads each request to its end, and sends the response of `answer`. */
+/** Reads each request to its end, and sends the response of `answer`. `cut` ends the connection without a response. */
 export const answering =
   (
     { maxBodyBytes, tooLarge }: BodyBound,
-    answer: (request: IncomingMessage, body: Buffer) => Promise<WireAnswer>,
+    answer: (request: IncomingMessage, body: Buffer) => Promise<WireAnswer | 'cut'>,
   ): RequestListener =>
   async (request, response) => {
     const body = await readBody(request, maxBodyBytes)
     if (body === 'broken') return
-    send(response, body === 'too-large' ? tooLarge : await answer(request, body))
+    const answered = body === 'too-large' ? tooLarge : await answer(request, body)
+    if (answered === 'cut') response.destroy()
+    else send(response, answered)
   }
 
 const readBody = async (request: IncomingMessage, maxBytes: number): Promise<Buffer | 'too-large' | 'broken'> => {
