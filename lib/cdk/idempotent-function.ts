@@ -3,7 +3,14 @@ import type { ITable } from 'aws-cdk-lib/aws-dynamodb'
 import { Architecture, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda'
 import { NodejsFunction, type NodejsFunctionProps } from 'aws-cdk-lib/aws-lambda-nodejs'
 import type { Construct } from 'constructs'
-import { KILL_MARGIN_SECONDS, LATE_WRITE_SECONDS, MIN_RETENTION_SECONDS } from '../core/limits.ts'
+import {
+  DEFAULT_RETENTION_SECONDS,
+  KILL_MARGIN_SECONDS,
+  LATE_WRITE_SECONDS,
+  MAX_RERUN_WITHIN_SECONDS,
+  MIN_RERUN_WITHIN_SECONDS,
+  MIN_RETENTION_SECONDS,
+} from '../core/limits.ts'
 import { bundlingWith, defined } from './function-bundling.ts'
 import type { IIdempotencyTable } from './idempotency-table.ts'
 import { seconds, validateAtSynth } from './numbers.ts'
@@ -24,6 +31,14 @@ export interface IdempotentFunctionProps extends NodejsFunctionProps {
    * @default - the variable is not set, and the layer's own defaults apply: 1 day for HTTP, 15 days for SQS
    */
   readonly retention?: Duration
+  /**
+   * How long after the first run of a generation an abandoned record may run again: 60 s to 365 days, and at most
+   * `retention`, or 1 day without it. Take what your downstream remembers of its idempotency keys, less a margin. The
+   * construct sets it as `IDEMPOTENCY_RERUN_WITHIN_SECONDS`; the handler must pass that to its option
+   * `rerunWithinSeconds`.
+   * @default - the variable is not set
+   */
+  readonly rerunWithin?: Duration
 }
 
 /** The environment variable for `dynamoDbStore({ tableName })`. */
@@ -31,6 +46,9 @@ const TABLE_VARIABLE = 'IDEMPOTENCY_TABLE'
 
 /** The environment variable for the option `retentionSeconds`; set if `retention` is given. */
 const RETENTION_VARIABLE = 'IDEMPOTENCY_RETENTION_SECONDS'
+
+/** The environment variable for the option `rerunWithinSeconds`; set if `rerunWithin` is given. */
+const RERUN_WITHIN_VARIABLE = 'IDEMPOTENCY_RERUN_WITHIN_SECONDS'
 
 /** Two store calls, the work, and a margin, within the 30 s that API Gateway waits. */
 const DEFAULT_TIMEOUT = Duration.seconds(10)
@@ -57,7 +75,7 @@ export class IdempotentFunction extends NodejsFunction {
   readonly retention: Duration | undefined
 
   constructor(scope: Construct, id: string, props: IdempotentFunctionProps) {
-    const { table, operation, retention, ...given } = props
+    const { table, operation, retention, rerunWithin, ...given } = props
     const rest = defined(given)
     checkedOperation(operation)
     if (rest.entry === undefined && rest.code === undefined) {
@@ -74,7 +92,8 @@ export class IdempotentFunction extends NodejsFunction {
       environment: {
         NODE_OPTIONS: '--enable-source-maps',
         [TABLE_VARIABLE]: tableNameFor(scope, table.table),
-        ...(retention === undefined ? {} : { [RETENTION_VARIABLE]: String(retention.toSeconds()) }),
+        ...inSeconds(RETENTION_VARIABLE, retention),
+        ...inSeconds(RERUN_WITHIN_VARIABLE, rerunWithin),
         ...rest.environment,
       },
     })
@@ -83,10 +102,15 @@ export class IdempotentFunction extends NodejsFunction {
     validateAtSynth(
       this,
       () => coversLease(retention, this.timeout ?? DEFAULT_TIMEOUT),
+      () => isWindow(rerunWithin),
+      () => coversWindow(retention, rerunWithin),
       () => inOneRegion(this, table.table),
     )
   }
 }
+
+const inSeconds = (variable: string, value: Duration | undefined): Readonly<Record<string, string>> =>
+  value === undefined ? {} : { [variable]: String(value.toSeconds()) }
 
 /** DynamoDB looks up a bare name in the caller's account. Different tokens may mean different accounts: use the ARN. */
 const tableNameFor = (scope: Construct, { env, tableName, tableArn }: ITable): string =>
@@ -108,5 +132,26 @@ const coversLease = (retention: Duration | undefined, timeout: Duration): string
     `retention is ${seconds(retention)}, and the lease of a timeout of ${seconds(timeout)} may need ${least} s: ` +
     `retention must be at least timeout + ${KILL_MARGIN_SECONDS} s + ${LATE_WRITE_SECONDS} s, ` +
     `and never under ${MIN_RETENTION_SECONDS} s`
+  )
+}
+
+const isWindow = (rerunWithin: Duration | undefined): string | undefined => {
+  const value = rerunWithin?.toSeconds() ?? MIN_RERUN_WITHIN_SECONDS
+  return value < MIN_RERUN_WITHIN_SECONDS || value > MAX_RERUN_WITHIN_SECONDS
+    ? `rerunWithin is ${value} s; it must be from ${MIN_RERUN_WITHIN_SECONDS} s to ${MAX_RERUN_WITHIN_SECONDS} s`
+    : undefined
+}
+
+/**
+ * The next record of a key begins a new window, and sends the downstream keys of the expired record. If the downstream
+ * still remembers those, it forgets them within the new window, and a run after that repeats the effect.
+ */
+const coversWindow = (retention: Duration | undefined, rerunWithin: Duration | undefined): string | undefined => {
+  const kept = retention?.toSeconds() ?? DEFAULT_RETENTION_SECONDS
+  if (rerunWithin === undefined || rerunWithin.toSeconds() <= kept) return undefined
+  return (
+    `rerunWithin is ${seconds(rerunWithin)}, and retention is ${kept} s` +
+    `${retention === undefined ? ', which is its default' : ''}: retention must be at least as long, since the next ` +
+    'record of a key sends the same downstream keys, and the downstream must have forgotten them by then'
   )
 }

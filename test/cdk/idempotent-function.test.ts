@@ -5,7 +5,12 @@ import { Architecture, Runtime } from 'aws-cdk-lib/aws-lambda'
 import { OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs'
 import { bundlingWith } from '../../lib/cdk/function-bundling.ts'
 import { FUNCTION_BUNDLING, IdempotencyTable } from '../../lib/cdk/index.ts'
-import { MIN_RETENTION_SECONDS } from '../../lib/core/limits.ts'
+import {
+  DEFAULT_RETENTION_SECONDS,
+  MAX_RERUN_WITHIN_SECONDS,
+  MIN_RERUN_WITHIN_SECONDS,
+  MIN_RETENTION_SECONDS,
+} from '../../lib/core/limits.ts'
 import { actionsOf, statementsByRole } from './policies.ts'
 import { idempotentFunction, refusal, synthesized } from './stack.ts'
 
@@ -29,6 +34,7 @@ test('with minimal props: Node 24 on arm64, bounded, with JSON logs and the name
         IDEMPOTENCY_TABLE: { Ref: 'IdempotencyTable48612DF4' },
         NODE_OPTIONS: '--enable-source-maps',
         IDEMPOTENCY_RETENTION_SECONDS: Match.absent(),
+        IDEMPOTENCY_RERUN_WITHIN_SECONDS: Match.absent(),
       },
     },
   })
@@ -38,6 +44,7 @@ test('with its own props, and any prop of NodejsFunction', () => {
   synthesized((stack) =>
     idempotentFunction(stack, {
       retention: Duration.days(7),
+      rerunWithin: Duration.hours(23),
       runtime: Runtime.NODEJS_22_X,
       architecture: Architecture.X86_64,
       timeout: Duration.seconds(29),
@@ -51,7 +58,12 @@ test('with its own props, and any prop of NodejsFunction', () => {
     Timeout: 29,
     MemorySize: 1_024,
     Environment: {
-      Variables: { STAGE: 'prod', IDEMPOTENCY_RETENTION_SECONDS: '604800', IDEMPOTENCY_TABLE: Match.anyValue() },
+      Variables: {
+        STAGE: 'prod',
+        IDEMPOTENCY_RETENTION_SECONDS: '604800',
+        IDEMPOTENCY_RERUN_WITHIN_SECONDS: '82800',
+        IDEMPOTENCY_TABLE: Match.anyValue(),
+      },
     },
   })
 })
@@ -123,6 +135,42 @@ test('the shortest retention covers the longest timeout', () => {
   const retention = Duration.seconds(MIN_RETENTION_SECONDS)
   expect(refusal((stack) => idempotentFunction(stack, { retention, timeout: Duration.seconds(900) }))).toBe('')
 })
+
+const DAY = DEFAULT_RETENTION_SECONDS
+
+test.each([
+  [DAY, undefined],
+  [2 * DAY, 2 * DAY],
+  [MIN_RERUN_WITHIN_SECONDS, MIN_RETENTION_SECONDS],
+])('I9 a window for reruns of %d s fits a retention of %p s', (rerunWithin, retention) => {
+  expect(windowRefusal(rerunWithin, retention)).toBe('')
+})
+
+test.each([
+  [DAY + 1, undefined, `${DAY} s, which is its default`],
+  [2 * DAY + 1, 2 * DAY, `${2 * DAY} s`],
+])('I9 a window for reruns of %d s is refused with a retention of %p s', (rerunWithin, retention, shown) => {
+  expect(windowRefusal(rerunWithin, retention)).toContain(
+    `rerunWithin is ${rerunWithin} s, and retention is ${shown}: retention must be at least as long`,
+  )
+})
+
+test.each([0, MIN_RERUN_WITHIN_SECONDS - 1, MAX_RERUN_WITHIN_SECONDS + 1])(
+  'I9 a window for reruns of %d s is refused by its bounds, as by the handler',
+  (rerunWithin) => {
+    expect(windowRefusal(rerunWithin, 10 * MAX_RERUN_WITHIN_SECONDS)).toContain(
+      `rerunWithin is ${rerunWithin} s; it must be from 60 s to 31536000 s`,
+    )
+  },
+)
+
+const windowRefusal = (rerunWithin: number, retention: number | undefined): string =>
+  refusal((stack) =>
+    idempotentFunction(stack, {
+      rerunWithin: Duration.seconds(rerunWithin),
+      ...(retention === undefined ? {} : { retention: Duration.seconds(retention) }),
+    }),
+  )
 
 test('an invalid operation is refused', () => {
   expect(refusal((stack) => idempotentFunction(stack, { operation: 'pay/ments' }))).toContain(
