@@ -1,22 +1,36 @@
 import middy from '@middy/core'
 import type { Context } from 'aws-lambda'
 import { dynamoDbStore } from 'lambda-once/dynamodb'
+import { reconcile } from 'lambda-once/effects'
 import { claimOf, type HttpResponse, idempotency } from 'lambda-once/http'
-import { effectId } from './effect-id.ts'
+import { type ClaimIds, effectId } from './effect-id.ts'
 import { type ApiEvent, type ApiHandler, bodyOf, merchantOf } from './event.ts'
 import { observe } from './observe.ts'
-import { pay } from './payments/pay.ts'
+import { type PaymentOf, pay } from './payments/pay.ts'
+import { reconcilePayment } from './payments/reconcile-payment.ts'
 
-const createPayment = (event: ApiEvent, context: Context) =>
-  pay(merchantOf(event), `pay_${effectId(claimOf(context), 'payment')}`, bodyOf(event))
+const createPayment = (event: ApiEvent, context: Context) => pay(paymentOf(event, claimOf(context)), bodyOf(event))
 
-/** The middleware form. Make it the last `.use`. */
+/** A run and the question about it derive the same ids. */
+const paymentOf = (event: ApiEvent, claim: ClaimIds | undefined): PaymentOf => ({
+  merchantId: merchantOf(event),
+  id: `pay_${effectId(claim, 'payment')}`,
+  chargeKey: effectId(claim, 'charge'),
+  signal: claim?.signal,
+})
+
+/**
+ * The middleware form. Make it the last `.use`. After a crash a payment runs again while the provider remembers the key
+ * of its charge. After that the provider is asked first.
+ */
 export const handler: ApiHandler = middy<ApiEvent, HttpResponse>()
   .use(
     idempotency<ApiEvent>({
       store: dynamoDbStore({ tableName: process.env.IDEMPOTENCY_TABLE }),
       operation: 'payments',
       tenant: merchantOf,
+      rerunWithinSeconds: Number(process.env.IDEMPOTENCY_RERUN_WITHIN_SECONDS),
+      abandoned: reconcile((event, claim) => reconcilePayment(paymentOf(event, claim), bodyOf(event))),
       observe,
     }),
   )

@@ -21,6 +21,16 @@ export const ORDERS_QUEUE = {
   maxReceiveCount: 5,
 } as const
 
+/** The payment provider. A person who tries the example has to see within a minute that it is asked. */
+export const PROVIDER = {
+  /** The server of the API serves it below this path. */
+  path: '/_local/provider',
+  /** How long it remembers an idempotency key. */
+  rememberSeconds: 90,
+  /** `rerunWithinSeconds` of payments: less than the provider remembers, and the least that the option takes. */
+  rerunWithinSeconds: 60,
+} as const
+
 export const IDEMPOTENCY_TABLE = 'idempotency'
 export const PAYMENTS_TABLE = 'payments'
 export const ORDERS_TABLE = 'orders'
@@ -48,9 +58,10 @@ export const sourceFiles = (): Readonly<Record<string, string>> =>
 export interface Endpoints {
   readonly dynamoDb: string
   readonly sqs: string
+  readonly provider: string
 }
 
-export const functionEnvironment = ({ dynamoDb, sqs }: Endpoints): Readonly<Record<string, string>> => ({
+export const functionEnvironment = ({ dynamoDb, sqs, provider }: Endpoints): Readonly<Record<string, string>> => ({
   AWS_ENDPOINT_URL_DYNAMODB: dynamoDb,
   AWS_ENDPOINT_URL_SQS: sqs,
   AWS_REGION: REGION,
@@ -58,6 +69,8 @@ export const functionEnvironment = ({ dynamoDb, sqs }: Endpoints): Readonly<Reco
   AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
   [QUIET_SDK]: 'true',
   IDEMPOTENCY_TABLE,
+  IDEMPOTENCY_RERUN_WITHIN_SECONDS: String(PROVIDER.rerunWithinSeconds),
+  PROVIDER_URL: provider,
   PAYMENTS_TABLE,
   ORDERS_TABLE,
 })

@@ -10,6 +10,7 @@ import {
   IDEMPOTENCY_TABLE,
   ORDERS_TABLE,
   PAYMENTS_TABLE,
+  PROVIDER,
   QUIET_SDK,
   REGION,
   ROUTES,
@@ -21,6 +22,7 @@ import { functionPool } from './functions/function-pool.ts'
 import { gateway } from './gateway/gateway.ts'
 import { closed, listen } from './listen.ts'
 import { type FunctionPools, startOrdersQueue } from './orders-queue.ts'
+import { providerListener } from './provider/provider-listener.ts'
 import { LOCAL_PREFIX, SQS_PATH } from './queue/queue-listener.ts'
 import { createIdempotencyTable } from './tables.ts'
 
@@ -31,7 +33,7 @@ export interface LocalServer {
 }
 
 /**
- * Starts database, functions, gateway and queue. It listens first, so that a port in use is reported at once; early
+ * Starts database, payment provider, functions, gateway and queue. It listens first, so that a port in use is reported at once; early
  * requests wait until everything is ready. If a part fails to start, the parts before it are stopped again.
  */
 export const startLocalServer = async (settings: LocalSettings, log: (line: string) => void): Promise<LocalServer> => {
@@ -57,14 +59,19 @@ export const startLocalServer = async (settings: LocalSettings, log: (line: stri
 
     const bundles = await bundleFunctions(sourceFiles())
     started.push(bundles.remove)
-    const environment = functionEnvironment({ dynamoDb: database.endpoint, sqs: `${url}${SQS_PATH}` })
+    const environment = functionEnvironment({
+      dynamoDb: database.endpoint,
+      sqs: url + SQS_PATH,
+      provider: url + PROVIDER.path,
+    })
     const functions = functionPools(bundles, environment, settings, log)
     started.push(async () => {
       await Promise.all([...functions.values()].map((pool) => pool.stop()))
     })
     const orders = startOrdersQueue(client, functions)
     started.push(async () => orders.stop())
-    open(apiAndQueue(gateway({ routes: ROUTES, functions }), orders.listener(url)))
+    const api = gateway({ routes: ROUTES, functions })
+    open(byPath({ api, queue: orders.listener(url), provider: providerListener(PROVIDER) }))
     return { url, stop }
   } catch (error) {
     await stop()
@@ -93,7 +100,11 @@ const functionPools = (
   return new Map(FUNCTION_NAMES.map((name) => [name, functionPool({ ...options, name, file: file(name) })]))
 }
 
-const apiAndQueue =
-  (api: RequestListener, queue: RequestListener): RequestListener =>
-  (request, response) =>
-    (request.url?.startsWith(LOCAL_PREFIX) ? queue : api)(request, response)
+const byPath =
+  ({ api, queue, provider }: Readonly<Record<'api' | 'queue' | 'provider', RequestListener>>): RequestListener =>
+  (request, response) => {
+    const { url = '/' } = request
+    if (!url.startsWith(`${PROVIDER.path}/`)) return (url.startsWith(LOCAL_PREFIX) ? queue : api)(request, response)
+    request.url = url.slice(PROVIDER.path.length)
+    provider(request, response)
+  }

@@ -14,9 +14,9 @@ export const idempotentFunction = (
   scope: Construct,
   id: string,
   name: string,
-  { stage, table, operation, environment }: IdempotentSetting,
+  { stage, environment, ...claims }: IdempotentSetting,
 ): IdempotentFunction =>
-  new IdempotentFunction(scope, id, { ...common(scope, id, name, stage, environment), table, operation })
+  new IdempotentFunction(scope, id, { ...common(scope, id, name, stage, environment), ...claims })
 
 /** A function that only reads. */
 export const readFunction = (
@@ -38,6 +38,7 @@ interface IdempotentSetting {
   readonly stage: Stage
   readonly table: IIdempotencyTable
   readonly operation: string
+  readonly rerunWithin?: Duration
   readonly environment: Environment
 }
 

@@ -1,9 +1,13 @@
+import { Duration } from 'aws-cdk-lib'
 import { HttpLambdaAuthorizer, HttpLambdaResponseType } from 'aws-cdk-lib/aws-apigatewayv2-authorizers'
 import { Construct } from 'constructs'
 import { IdempotentApi, type IIdempotencyTable } from 'lambda-once/cdk'
 import { businessTable } from './business-table.ts'
 import { idempotentFunction, readFunction } from './functions.ts'
 import type { Stage } from './stage.ts'
+
+/** An hour less than Stripe remembers an idempotency key at least (https://docs.stripe.com/api/idempotent_requests). */
+const RERUN_WITHIN = Duration.hours(23)
 
 /** The payments API: the gateway, its functions and their table. */
 export class Payments extends Construct {
@@ -21,7 +25,8 @@ export class Payments extends Construct {
       stage,
       table,
       operation: 'payments',
-      environment,
+      rerunWithin: RERUN_WITHIN,
+      environment: { ...environment, ...providerEnvironment(stage) },
     })
     const refund = idempotentFunction(this, 'Refund', 'refund-payment', {
       stage,
@@ -47,6 +52,9 @@ export class Payments extends Construct {
     })
   }
 }
+
+const providerEnvironment = ({ providerUrl }: Stage): Readonly<Record<string, string>> =>
+  providerUrl === undefined ? {} : { PROVIDER_URL: providerUrl }
 
 /** The gateway answers 401 to a request without the header, and does not call the authorizer. */
 const merchantAuthorizer = (scope: Construct, stage: Stage): HttpLambdaAuthorizer =>

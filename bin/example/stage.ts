@@ -8,6 +8,11 @@ export interface Stage {
   readonly removalPolicy: RemovalPolicy
   /** How long a function may run, set by `-c timeoutSeconds=2`. */
   readonly timeoutSeconds: number
+  /**
+   * The payment provider, set by `-c providerUrl=https://…`. It must have the API of `local/provider`. Without it, the
+   * example charges no one.
+   */
+  readonly providerUrl: string | undefined
 }
 
 const DEFAULT_STAGE = 'dev'
@@ -26,6 +31,7 @@ export const readStage = (scope: Construct): Stage => {
     name,
     removalPolicy: name === 'prod' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     timeoutSeconds: readTimeout(scope.node.tryGetContext('timeoutSeconds') ?? DEFAULT_TIMEOUT_SECONDS),
+    providerUrl: readProviderUrl(scope.node.tryGetContext('providerUrl')),
   }
 }
 
@@ -34,4 +40,10 @@ const readTimeout = (given: unknown): number => {
   const value = Number(given)
   if (Number.isInteger(value) && value >= 1 && value <= 30) return value
   throw new Error(`timeoutSeconds is "${String(given)}"; it must be an integer from 1 to 30`)
+}
+
+const readProviderUrl = (given: unknown): string | undefined => {
+  if (given === undefined) return undefined
+  if (typeof given === 'string' && /^https?:\/\/.*[^/]$/.test(given) && URL.canParse(given)) return given
+  throw new Error(`providerUrl is "${String(given)}"; it must be a URL with http or https, without a / at its end`)
 }

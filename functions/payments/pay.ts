@@ -1,33 +1,58 @@
 import { type Answer, answer } from './answer.ts'
+import type { Charge } from './charge.ts'
 import { type PaymentRow, shownPayment } from './payment.ts'
 import { type PaymentOrder, readPaymentOrder } from './payment-order.ts'
 import { writePayment } from './payment-rows.ts'
+import { provider } from './provider.ts'
 import { refused } from './refusal.ts'
 
-/**
- * Takes a payment. The caller chooses `id`. A second run with the same `id` changes nothing: it finds the row of the
- * first run and gives the same answer.
- */
-export const pay = async (merchantId: string, id: string, body: string | undefined): Promise<Answer> => {
-  const order = readPaymentOrder(body)
-  if (order.kind === 'refused') return refused(order)
-
-  const { source } = order.value
-  const refusal = await source.before?.()
-  if (refusal !== undefined) return refused(refusal)
-
-  const { kind, row } = await writePayment(newRow(merchantId, id, order.value))
-  if (kind === 'written') source.afterFirstWrite?.()
-  return answer(201, shownPayment(row), { location: `/payments/${id}` })
+/** Whose payment it is, and the ids that stay the same when a run repeats another. */
+export interface PaymentOf {
+  readonly merchantId: string
+  readonly id: string
+  /** The idempotency key for the provider. */
+  readonly chargeKey: string
+  readonly signal?: AbortSignal | undefined
 }
 
-const newRow = (merchantId: string, id: string, order: PaymentOrder): PaymentRow => ({
+/** The process dies after the charge and before the answer: the case that idempotency is for. */
+const CRASH_SOURCE = 'tok_crash'
+
+/**
+ * Takes a payment: charges, then writes the row. A second run with the same ids changes nothing: the provider answers
+ * with the same charge, and the row is there already.
+ */
+export const pay = async (payment: PaymentOf, body: string | undefined): Promise<Answer> => {
+  const order = readPaymentOrder(body)
+  if (order.kind === 'refused') return refused(order)
+  const { amount, currency, source } = order.value
+  const reference = payment.merchantId
+  const charged = await provider.charge(payment.chargeKey, { amount, currency, source, reference }, payment.signal)
+  if (charged.kind === 'refused') return refused(charged)
+
+  const { isNew, paid } = await recordPayment(payment, order.value, charged.charge)
+  if (isNew && source === CRASH_SOURCE) process.exit(1)
+  return paid
+}
+
+/** Writes the row of a charge, unless it exists, and makes the answer from the row. */
+export const recordPayment = async (
+  payment: PaymentOf,
+  order: PaymentOrder,
+  charge: Charge,
+): Promise<{ readonly isNew: boolean; readonly paid: Answer }> => {
+  const { kind, row } = await writePayment(rowOf(payment, order, charge))
+  return { isNew: kind === 'written', paid: answer(201, shownPayment(row), { location: `/payments/${row.id}` }) }
+}
+
+const rowOf = ({ merchantId, id }: PaymentOf, order: PaymentOrder, charge: Charge): PaymentRow => ({
   merchantId,
   id,
+  chargeId: charge.id,
   amount: order.amount,
   refundable: order.amount,
   currency: order.currency,
-  source: order.source.name,
+  source: order.source,
   metadata: JSON.stringify(order.metadata),
-  createdAt: new Date().toISOString(),
+  createdAt: charge.createdAt,
 })

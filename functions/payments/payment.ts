@@ -2,6 +2,8 @@
 export interface PaymentRow {
   readonly merchantId: string
   readonly id: string
+  /** The charge at the provider. */
+  readonly chargeId: string
   readonly amount: number
   /** The part of the amount that is not refunded yet. Never negative. */
   readonly refundable: number
@@ -15,6 +17,8 @@ export interface PaymentRow {
 /** A payment as the API returns it. */
 export interface Payment {
   readonly id: string
+  /** Id of the charge at the provider. */
+  readonly charge: string
   readonly amount: number
   readonly currency: string
   readonly source: string
@@ -29,6 +33,7 @@ export const isPaymentId = (id: string): boolean => /^pay_[0-9a-f-]{36}$/.test(i
 
 export const shownPayment = (row: PaymentRow): Payment => ({
   id: row.id,
+  charge: row.chargeId,
   amount: row.amount,
   currency: row.currency,
   source: row.source,

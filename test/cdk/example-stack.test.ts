@@ -108,7 +108,27 @@ test('prod keeps its tables and queues; every other stage leaves nothing', () =>
   })
 })
 
+/** The environment of the function that creates payments. */
+const paymentEnvironment = (of: Template): Readonly<Record<string, unknown>> => {
+  const [found] = Object.entries(of.findResources('AWS::Lambda::Function')).filter(([id]) => /^PaymentsCreate/.test(id))
+  return found?.[1].Properties.Environment.Variables
+}
+
+test('payments run again within 23 hours, and charge at a provider only if the context names one', () => {
+  expect(paymentEnvironment(template)).toMatchObject({ IDEMPOTENCY_RERUN_WITHIN_SECONDS: '82800' })
+  expect(paymentEnvironment(template)).not.toHaveProperty('PROVIDER_URL')
+  const providerUrl = 'https://provider.example/v1'
+  expect(paymentEnvironment(example({ providerUrl }))).toMatchObject({ PROVIDER_URL: providerUrl })
+})
+
 test.each([
+  [
+    { providerUrl: 'provider' },
+    'providerUrl is "provider"; it must be a URL with http or https, without a / at its end',
+  ],
+  [{ providerUrl: 'https://p.example/' }, 'providerUrl is "https://p.example/"; it must be a URL'],
+  [{ providerUrl: 'ftp://p.example' }, 'providerUrl is "ftp://p.example"; it must be a URL'],
+  [{ providerUrl: '' }, 'providerUrl is ""; it must be a URL'],
   [{ stage: 'Prod' }, 'stage is "Prod"; it must be up to 31 of a-z 0-9 -, and begin with a letter'],
   [{ timeoutSeconds: '31' }, 'timeoutSeconds is "31"; it must be an integer from 1 to 30'],
   [{ timeoutSeconds: 'x' }, 'timeoutSeconds is "x"; it must be an integer from 1 to 30'],

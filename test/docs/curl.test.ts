@@ -15,7 +15,7 @@ test("the README's curl commands print what the README says", async () => {
     const next = blocks[at + 1]
     return block.language === 'sh' && next?.language === 'http' ? [{ command: block.text, promised: next.text }] : []
   })
-  expect(pairs).toHaveLength(5)
+  expect(pairs).toHaveLength(8)
   const local = startLocal(['--port', '0'])
   const url = await local.url()
   for (const { command, promised } of pairs) {

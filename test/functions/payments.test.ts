@@ -1,13 +1,19 @@
 import { randomUUID } from 'node:crypto'
 import type { Answer } from '../../functions/payments/answer.ts'
+import type { PaymentOf } from '../../functions/payments/pay.ts'
 import { createBusinessTable } from '../../local/business-table.ts'
+import type { Charge } from '../../local/provider/ledger.ts'
+import { type RunningProvider, startProvider } from '../../local/provider/start-provider.ts'
 import { CREDENTIALS, databaseEndpoint, REGION, testClient } from '../support/dynamodb.ts'
 
 type Pay = typeof import('../../functions/payments/pay.ts').pay
+type Reconcile = typeof import('../../functions/payments/reconcile-payment.ts').reconcilePayment
 type Refund = typeof import('../../functions/payments/refund.ts').refund
 type LookUp = typeof import('../../functions/payments/look-up.ts')
 
+let provider: RunningProvider
 let pay: Pay
+let reconcilePayment: Reconcile
 let refund: Refund
 let lookUp: LookUp
 
@@ -15,38 +21,127 @@ let lookUp: LookUp
 beforeAll(async () => {
   const PAYMENTS_TABLE = `payments-${randomUUID()}`
   await createBusinessTable(testClient(), PAYMENTS_TABLE)
+  provider = await startProvider()
   Object.assign(process.env, {
     PAYMENTS_TABLE,
+    PROVIDER_URL: provider.url,
     AWS_ENDPOINT_URL_DYNAMODB: databaseEndpoint(),
     AWS_REGION: REGION,
     AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
     AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
   })
   pay = (await import('../../functions/payments/pay.ts')).pay
+  reconcilePayment = (await import('../../functions/payments/reconcile-payment.ts')).reconcilePayment
   refund = (await import('../../functions/payments/refund.ts')).refund
   lookUp = await import('../../functions/payments/look-up.ts')
 })
 
+afterAll(() => provider.stop())
+
 const merchant = (): string => `m-${randomUUID()}`
 const body = ({ body: text }: Answer): Record<string, unknown> => JSON.parse(text)
-const ORDER = JSON.stringify({ amount: 1000, currency: 'EUR', source: 'tok_ok' })
+const orderOf = (source: string): string => JSON.stringify({ amount: 1000, currency: 'EUR', source })
+const ORDER = orderOf('tok_ok')
+
+const newPayment = (merchantId = merchant()): PaymentOf => ({
+  merchantId,
+  id: `pay_${randomUUID()}`,
+  chargeKey: randomUUID(),
+})
 
 const paid = async (merchantId: string): Promise<string> => {
-  const id = `pay_${randomUUID()}`
-  await pay(merchantId, id, ORDER)
-  return id
+  const payment = newPayment(merchantId)
+  await pay(payment, ORDER)
+  return payment.id
 }
 
-test('A payment that runs again with the same id changes nothing and gives the same answer.', async () => {
-  const merchantId = merchant()
-  const id = `pay_${randomUUID()}`
-  const first = await pay(merchantId, id, ORDER)
+const paymentsOf = async ({ merchantId }: PaymentOf): Promise<unknown> =>
+  body(await lookUp.allPayments(merchantId)).payments
+
+/** What the provider has charged under the payment's key. */
+const chargesOf = async ({ chargeKey }: PaymentOf): Promise<readonly Charge[]> => {
+  const response = await fetch(`${provider.url}/charges?key=${chargeKey}`)
+  return ((await response.json()) as { charges: readonly Charge[] }).charges
+}
+
+test('A payment that runs again with the same ids charges once and gives the same answer.', async () => {
+  const payment = newPayment()
+  const { merchantId, id } = payment
+  const first = await pay(payment, ORDER)
+  const charges = await chargesOf(payment)
+  expect(charges).toEqual([expect.objectContaining({ id: body(first).charge, reference: merchantId, amount: 1000 })])
   await refund({ merchantId, paymentId: id, id: `ref_${randomUUID()}` }, '{"amount":1}')
-  const again = await pay(merchantId, id, ORDER)
+  const again = await pay(payment, ORDER)
   expect({ ...body(again), status: 'succeeded' }).toEqual(body(first))
-  expect(body(await lookUp.allPayments(merchantId)).payments).toEqual([
-    expect.objectContaining({ id, status: 'partially_refunded' }),
+  expect(await chargesOf(payment)).toEqual(charges)
+  expect(await paymentsOf(payment)).toEqual([expect.objectContaining({ id, status: 'partially_refunded' })])
+})
+
+test('If the connection is cut after the charge, the run throws, and the reconcile function ends the payment.', async () => {
+  const payment = newPayment()
+  await expect(pay(payment, orderOf('tok_cut_after'))).rejects.toThrow('fetch failed')
+  expect(await paymentsOf(payment)).toEqual([])
+
+  const decided = (await reconcilePayment(payment, orderOf('tok_cut_after'))) as { readonly done: Answer }
+  const [charge, ...more] = await chargesOf(payment)
+  expect(more).toEqual([])
+  expect([decided.done.statusCode, body(decided.done)]).toEqual([201, expect.objectContaining({ charge: charge?.id })])
+  expect(await paymentsOf(payment)).toEqual([body(decided.done)])
+  expect(await pay(payment, orderOf('tok_cut_after'))).toEqual(decided.done)
+})
+
+test('If the connection is cut before the charge, the reconcile function asks for a run, which charges.', async () => {
+  const payment = newPayment()
+  await expect(pay(payment, orderOf('tok_cut_before'))).rejects.toThrow('fetch failed')
+  expect(await reconcilePayment(payment, orderOf('tok_cut_before'))).toEqual({ rerun: true })
+  expect((await pay(payment, orderOf('tok_cut_before'))).statusCode).toBe(201)
+  expect(await chargesOf(payment)).toHaveLength(1)
+})
+
+test('A declined card is answered with 402, and the reconcile function knows that nothing was charged.', async () => {
+  const payment = newPayment()
+  const declined = await pay(payment, orderOf('tok_declined'))
+  expect([declined.statusCode, body(declined)]).toEqual([
+    402,
+    { error: { field: 'source', value: 'tok_declined', rule: 'was declined; pay with another' } },
   ])
+  expect(await reconcilePayment(payment, orderOf('tok_declined'))).toEqual({ notDone: true })
+  expect(await paymentsOf(payment)).toEqual([])
+})
+
+test.each([
+  ['tok_none', 400],
+  ['tok_unavailable', 503],
+])("The provider's reason not to charge %s is passed on with status %d.", async (source, status) => {
+  const refused = await pay(newPayment(), orderOf(source))
+  expect([refused.statusCode, body(refused).error]).toEqual([
+    status,
+    { field: 'source', value: source, rule: expect.stringMatching(/^(must|cannot) be /) },
+  ])
+})
+
+test('An unexpected answer of the provider throws, since the charge may have been made.', async () => {
+  const expected =
+    'The payment provider answered 500: {"error":{"code":"error","rule":"tok_error: an unexpected error"}}'
+  await expect(pay(newPayment(), orderOf('tok_error'))).rejects.toThrow(expected)
+})
+
+test('A provider that is still at work on the key throws too: the earlier request may charge.', async () => {
+  const payment = newPayment()
+  const [first, second] = await Promise.allSettled([
+    pay(payment, orderOf('tok_slow')),
+    pay(payment, orderOf('tok_slow')),
+  ])
+  const outcomes = [first, second].map((end) =>
+    end.status === 'fulfilled' ? end.value.statusCode : String(end.reason.message).slice(0, 33),
+  )
+  expect(outcomes.sort()).toEqual([201, 'The payment provider answered 409'])
+  expect(await chargesOf(payment)).toHaveLength(1)
+})
+
+test('A reconcile function that cannot reach the provider throws, which means that it is not known yet.', async () => {
+  const payment = { ...newPayment(), signal: AbortSignal.abort(new Error('no time left')) }
+  await expect(reconcilePayment(payment, ORDER)).rejects.toThrow('no time left')
 })
 
 test('A refund that runs again with the same id takes nothing more, even if the rest of the payment would not suffice.', async () => {
