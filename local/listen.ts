@@ -18,6 +18,8 @@ export interface Listening {
 /** Throws {@link StartRefusedError} if the port is not available. */
 export const listen = async (port: number, listener: RequestListener): Promise<Listening> => {
   const server = createServer(listener)
+  // Clients end idle connections. If the server did, a charge could be sent into a connection that ends, and be in doubt.
+  server.keepAliveTimeout = 0
   try {
     server.listen(port, HOST)
     await once(server, 'listening')

@@ -189,6 +189,11 @@ test.each([
 
 test('It listens on 127.0.0.1 only.', () => expect(provider.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/))
 
+test('It never ends an idle connection: a charge that is sent into a connection that ends would be in doubt.', async () => {
+  const { headers } = await fetch(`${provider.url}/charges`)
+  expect([headers.get('connection'), headers.get('keep-alive')]).toEqual(['keep-alive', null])
+})
+
 test.each([0, -1, Number.NaN])('A memory of %p seconds is refused.', async (rememberSeconds) => {
   await expect(startProvider({ rememberSeconds })).rejects.toThrow(
     `rememberSeconds is ${rememberSeconds}; it must be more than 0`,
