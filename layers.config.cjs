@@ -35,6 +35,7 @@ const LAYERS = [
   ['lib/sources/', [BASE]],
   ['lib/metrics/', [SETTINGS]],
   ['lib/memory/', [RECORD]],
+  ['lib/s3/', [SETTINGS, OPTIONS, packages('@aws-sdk/client-s3')]],
   ['lib/cached/', [SETTINGS, OPTIONS, packages('lru-cache')]],
   ['lib/dynamodb/[^/]+[.]ts', [RECORD, 'lib/dynamodb/sdk/', SDK]],
   ['lib/dynamodb/sdk/', [RECORD, 'lib/dynamodb/[^/]+[.]ts', SDK]],

@@ -70,6 +70,12 @@ export const DOORS: readonly Door[] = [
     without: [...ALWAYS, ...SQS, ...HTTP, ...SDK, ...LEAN, ...CACHE, 'lib/dynamodb', 'lib/core/lifecycle'],
   },
   {
+    name: './s3',
+    source: exporting('./lib/s3/index.ts'),
+    most: { minified: 9_420, gzip: 4_030 },
+    without: [...ALWAYS, ...SQS, ...HTTP, ...LEAN, ...CACHE, ...EFFECTS, 'lib/core/lifecycle'],
+  },
+  {
     name: './http + ./dynamodb/lean',
     source: exporting('./lib/http/index.ts', './lib/dynamodb/lean/index.ts'),
     target: { minified: 55_500, gzip: 20_500 },

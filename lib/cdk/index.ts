@@ -1,4 +1,5 @@
 /** CDK constructs: the table, functions, APIs and queues with numbers that fit the layer, and their alarms. */
+export { AnswerBucket, type AnswerBucketProps } from './answer-bucket.ts'
 export { FUNCTION_BUNDLING } from './function-bundling.ts'
 export { IdempotencyAlarms, type IdempotencyAlarmsProps } from './idempotency-alarms.ts'
 export {

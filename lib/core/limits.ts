@@ -11,6 +11,9 @@ export const MAX_INVOCATION_SECONDS = 900
 /** 400 KB, attribute names included: the largest item that DynamoDB stores. */
 export const MAX_ITEM_BYTES = 409_600
 
+/** 6 MB: the largest answer that Lambda takes from a function. */
+export const MAX_LARGE_ANSWER_BYTES: number = 6 * 1_024 * 1_024
+
 /** DynamoDB charges a write by 1 KB units, and a begun unit in full. */
 export const WRITE_UNIT_BYTES = 1_024
 

@@ -14,6 +14,7 @@ import { idempotency, idempotent, storeSuccess } from '../../lib/http/index.ts'
 import { readHttpSettings } from '../../lib/http/options.ts'
 import { once } from '../../lib/index.ts'
 import { memoryStore } from '../../lib/memory/index.ts'
+import { s3Answers } from '../../lib/s3/index.ts'
 import { createDeadlineOf } from '../../lib/sqs/deadline.ts'
 import { sqsHandler } from '../../lib/sqs/index.ts'
 import { readSqsSettings } from '../../lib/sqs/options.ts'
@@ -85,6 +86,7 @@ const ENTRIES: readonly Entry[] = [
     required: { tableName: 'idempotency', region: 'eu-west-1' },
     settings: (options) => leanDynamoDbStore(options as never).skew,
   },
+  { heading: 's3Answers', build: (options) => s3Answers(options as never), required: { bucketName: 'answers' } },
   { heading: 'cached', build: (options) => cached(store, options as never), required: {} },
   {
     heading: 'memoryStore',
@@ -167,6 +169,7 @@ const WORDS: readonly (readonly [RegExp, unknown])[] = [
   [/`allowOrigins\(/, allowOrigins({ origins: ['https://shop.example'] })],
   [/`Runtime`/, systemRuntime],
   [/`DynamoDBClient`/, { send: handler }],
+  [/`S3Client`/, { send: handler }],
   [/`ItemClient`/, { putItem: handler, updateItem: handler, getItem: handler }],
   [/`SQSClient`/, { send: handler }],
   [/Standard Schema/, z.object({})],
