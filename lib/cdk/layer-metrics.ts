@@ -17,6 +17,7 @@ export type LayerMetric =
   | 'reconciled'
   | 'stepNotKept'
   | 'answerIgnored'
+  | 'operated'
   | 'lost'
   | 'unstored'
   | 'skipped'

@@ -1,7 +1,7 @@
 import { channel } from 'node:diagnostics_channel'
 import { operationOf, type RecordKey } from './identity/record-key.ts'
 import type { UnavailableReason } from './outcome/outcome.ts'
-import type { Claim } from './record/claim.ts'
+import type { Claim, TakeOverReason } from './record/claim.ts'
 import type { Millis } from './time.ts'
 import { unawaited } from './unawaited.ts'
 
@@ -25,6 +25,9 @@ export interface OfWonClaim extends OfAttempt {
 /** The kind of call to the store that failed. */
 export type StoreStep = 'claim' | 'renew' | 'nextGeneration' | 'checkpoint' | 'commit' | 'settle' | 'peek'
 
+/** What a person does to a record. */
+export type OperatorAct = 'settle' | 'release' | 'extend' | 'propose' | 'approve' | 'withdraw'
+
 /** What a reconcile function decided. */
 export type ReconcileDecision = 'done' | 'rerun' | 'notDone' | 'unknown' | 'unanswered'
 
@@ -36,7 +39,7 @@ export type QueueStep = 'visibility' | 'deadLetter'
 
 export type IdempotencyEvent =
   | (OfWonClaim & { readonly type: 'claimed' })
-  | (OfWonClaim & { readonly type: 'tookOver'; readonly reason: 'expired' | 'released' | 'abandoned' })
+  | (OfWonClaim & { readonly type: 'tookOver'; readonly reason: TakeOverReason })
   | (About & { readonly type: 'replayed' })
   | (About & { readonly type: 'conflicted'; readonly retryAfterSeconds: number })
   /** The record is abandoned and held: a person has to decide. */
@@ -62,6 +65,8 @@ export type IdempotencyEvent =
   /** The handler ran unprotected: the optional key was missing, or the store was down and `storeDown` allows it. */
   | { readonly type: 'skipped'; readonly operation: string; readonly reason: 'no-key' | 'store-down' }
   | (About & { readonly type: 'storeFailed'; readonly step: StoreStep; readonly error: string })
+  /** A person has changed the record with `lambda-once/operator`. `by` is who, as the operator was told. */
+  | (About & { readonly type: 'operated'; readonly act: OperatorAct; readonly by: string })
   /** A message's runs ended in doubt too often: it is not run again, and its record is completed as `FAILED`. */
   | (OfAttempt & { readonly type: 'poisoned'; readonly messageId: string })
   /** A part of a message cannot be used, so it has no record: the message is returned to the queue without a claim. */

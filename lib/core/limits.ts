@@ -67,6 +67,14 @@ export const MAX_TRANSACT_ITEMS = 99
 export const MAX_STEPS = 64
 export const MAX_STEP_BYTES = 65_536
 
+// Persons.
+
+/** How long an override may be open: long enough for a weekend. */
+export const MAX_OVERRIDE_SECONDS = 604_800
+
+/** Entries of `audit`: about 120 bytes each. */
+export const MAX_AUDIT_ENTRIES = 20
+
 // Retention.
 
 /**

@@ -2,7 +2,14 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { StoreMisconfiguredError } from '../core/errors.ts'
 import type { Fingerprint } from '../core/identity/fingerprint.ts'
 import type { RecordKey } from '../core/identity/record-key.ts'
-import type { ClaimToken, InProgressRecord, SettledRecord, Steps, StoredRecord } from '../core/record/record.ts'
+import type {
+  ClaimToken,
+  InProgressRecord,
+  Override,
+  SettledRecord,
+  Steps,
+  StoredRecord,
+} from '../core/record/record.ts'
 import { type EpochMillis, epochMillis, epochSeconds, toEpochMillis, toEpochSeconds } from '../core/time.ts'
 
 /**
@@ -27,6 +34,8 @@ export const ATTRIBUTES = {
   reconciles: 'reconciles',
   reconcileAt: 'reconcileAt',
   steps: 'steps',
+  audit: 'audit',
+  override: 'override',
 } as const
 
 /** The table's partition key. There is no sort key. */
@@ -61,6 +70,7 @@ export const toItem = (record: InProgressRecord | SettledRecord): Item => {
     [A.fingerprint]: text(record.fingerprint),
     [A.createdAt]: number(record.createdAt),
   }
+  if (record.audit !== undefined) item[A.audit] = text(record.audit)
   if (record.status !== 'IN_PROGRESS') {
     item[A.outcome] = bytes(record.outcome)
     item[A.settledAt] = number(record.settledAt)
@@ -88,6 +98,7 @@ export const fromItem = (item: Item): StoredRecord => {
     attempt: readNumber(item, A.attempt),
     generation: readNumber(item, A.generation),
     createdAt: epochMillis(readNumber(item, A.createdAt)),
+    ...readPersons(item),
   }
   const status = readText(item, A.status)
   switch (status) {
@@ -149,6 +160,20 @@ const readGeneration = (
   ...(item[A.reconcileAt] === undefined ? {} : { reconcileAt: readMillis(item, A.reconcileAt) }),
   ...(item[A.steps] === undefined ? {} : { steps: readSteps(item) }),
 })
+
+/** What persons have written, both as JSON text. */
+const readPersons = (item: Item): Pick<StoredRecord, 'audit' | 'override'> => ({
+  ...(item[A.audit] === undefined ? {} : { audit: readText(item, A.audit) }),
+  ...(item[A.override] === undefined ? {} : { override: readOverride(readText(item, A.override)) }),
+})
+
+const readOverride = (json: string): Override => {
+  try {
+    return JSON.parse(json)
+  } catch {
+    return refuse(A.override)
+  }
+}
 
 const readSteps = (item: Item): Steps =>
   new Map(Object.entries(item[A.steps]?.M ?? refuse(A.steps)).map(([name, kept]) => [name, kept?.B ?? refuse(A.steps)]))

@@ -191,7 +191,17 @@ const isHeldBy = (record: StoredRecord, claim: Claim): record is InProgressRecor
 
 const settledRecord = (record: InProgressRecord, settlement: Settlement): StoredRecord => {
   const { recordKey, fingerprint, claimToken, attempt, generation, createdAt, expiresAt } = record
-  const kept = { recordKey, fingerprint, claimToken, attempt, generation, createdAt, revision: record.revision + 1 }
+  const { audit } = record
+  const kept = {
+    recordKey,
+    fingerprint,
+    claimToken,
+    attempt,
+    generation,
+    createdAt,
+    revision: record.revision + 1,
+    ...(audit === undefined ? {} : { audit }),
+  }
   switch (settlement.kind) {
     case 'completed': {
       const { status, settledAt } = settlement

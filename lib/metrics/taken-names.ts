@@ -21,6 +21,8 @@ const MEMBERS: Readonly<Record<MembersOf<IdempotencyEvent>, true>> = {
   messageId: true,
   part: true,
   decision: true,
+  act: true,
+  by: true,
 }
 
 const METRICS: Readonly<Record<IdempotencyEvent['type'] | typeof CLAIM_LATENCY, true>> = {
@@ -36,6 +38,7 @@ const METRICS: Readonly<Record<IdempotencyEvent['type'] | typeof CLAIM_LATENCY, 
   reconciled: true,
   stepNotKept: true,
   answerIgnored: true,
+  operated: true,
   lost: true,
   unstored: true,
   skipped: true,

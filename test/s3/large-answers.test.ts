@@ -1,26 +1,21 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { jest } from '@jest/globals'
 import { cached } from '../../lib/cached/index.ts'
-import { millis } from '../../lib/core/time.ts'
 import { idempotent } from '../../lib/http/index.ts'
 import { type IdempotencyError, once, type Store } from '../../lib/index.ts'
 import { memoryStore } from '../../lib/memory/index.ts'
 import { type LargeAnswers, largeAnswers, s3Answers } from '../../lib/s3/index.ts'
 import { answered } from '../support/http-harness.ts'
 import { BUCKET, type ObjectServer, objectServer } from '../support/s3.ts'
-import { aRequest, ending, openScene, recordKeyOf, type Scene, SKEW } from '../support/scene.ts'
-import { testStore } from '../support/test-store.ts'
+import { aRequest, ending, openScene, PATIENT, recordKeyOf, type Scene, SKEW } from '../support/scene.ts'
 
 let scene: Scene
 let s3: ObjectServer
-let records: Store
 let store: Store
 beforeAll(async () => {
-  scene = await openScene()
+  scene = await openScene(PATIENT)
   s3 = await objectServer()
-  // A busy machine takes longer than the scene's own store waits.
-  records = testStore({ tableName: scene.tableName, endpoint: scene.proxy.endpoint, timeout: millis(1_900) })
-  store = largeAnswers(records, s3Answers({ bucketName: BUCKET, client: s3.client }))
+  store = largeAnswers(scene.store, s3Answers({ bucketName: BUCKET, client: s3.client }))
 })
 beforeEach(() => {
   scene.reset()
@@ -184,7 +179,7 @@ test('cached(largeAnswers(store)) reads an answer from S3 once', async () => {
   const request = aRequest()
   await host().once(request, () => textOf(600 * KB))
   const runtime = scene.host('cache').runtime
-  const call = once({ store: cached(largeAnswers(records, counted), { runtime }), operation: 'payments', runtime })
+  const call = once({ store: cached(largeAnswers(scene.store, counted), { runtime }), operation: 'payments', runtime })
   await call(request, () => 0)
   await call(request, () => 0)
   expect(reads).toBe(1)

@@ -2,7 +2,7 @@ import { DeleteItemCommand } from '@aws-sdk/client-dynamodb'
 import { deriveRecordKey, type RecordKey } from '../../lib/core/identity/record-key.ts'
 import type { StoredRecord } from '../../lib/core/record/record.ts'
 import type { Store } from '../../lib/core/record/store.ts'
-import { millis } from '../../lib/core/time.ts'
+import { type Millis, millis } from '../../lib/core/time.ts'
 import { fromItem } from '../../lib/dynamodb/item.ts'
 import { type IdempotencyEvent, type Once, type OnceOptions, type OnceRequest, once } from '../../lib/index.ts'
 import { freshTable, readItem, testClient } from './dynamodb.ts'
@@ -17,6 +17,8 @@ export const SKEW = 2_000
 
 /** How long the client waits for an answer, in real time. A busy machine answers faster. */
 const TIMEOUT = millis(400)
+
+export const PATIENT: Millis = millis(1_900)
 
 /** One process that takes requests. */
 export interface Host {
@@ -43,11 +45,12 @@ export interface Scene {
   close(): Promise<void>
 }
 
-export const openScene = async (): Promise<Scene> => {
+/** `timeout`: how long the client waits; longer for tests that plan no silent fault, since a busy machine is slow. */
+export const openScene = async (timeout: Millis = TIMEOUT): Promise<Scene> => {
   const tableName = await freshTable()
   const clock = fakeClock()
   const proxy = await faultProxy({ storeTime: clock.now })
-  const store = testStore({ tableName, endpoint: proxy.endpoint, timeout: TIMEOUT })
+  const store = testStore({ tableName, endpoint: proxy.endpoint, timeout })
   const direct = testClient()
   // The SDK loads its parts at the first call, which may take longer than the timeout.
   await store.peek(recordKeyOf(aRequest()), AbortSignal.timeout(10_000)).catch(() => {})

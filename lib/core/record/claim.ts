@@ -23,6 +23,8 @@ export interface Claim {
   readonly generationAt?: EpochMillis | undefined
   /** Questions of this generation that ended without a decision; `undefined`: 0. */
   readonly reconciles?: number | undefined
+  /** What persons did to the record. */
+  readonly audit?: string | undefined
   /** What the steps of earlier attempts of this generation have kept; `undefined`: nothing. */
   readonly steps?: Steps | undefined
 }
@@ -36,7 +38,7 @@ export interface ClaimTerms {
 }
 
 /** Why a record may be taken over. */
-export type TakeOverReason = 'expired' | 'released' | 'abandoned'
+export type TakeOverReason = 'expired' | 'released' | 'abandoned' | 'overridden'
 
 export const mintToken = (runtime: Pick<Runtime, 'randomToken'>): ClaimToken => runtime.randomToken() as ClaimToken
 
@@ -45,7 +47,7 @@ export const firstClaim = (terms: ClaimTerms, token: ClaimToken, now: EpochMilli
 
 /**
  * A take-over of an abandoned record stays in its generation, because the effect may already have happened. A take-over
- * of a released record begins the next generation. An expired record counts as absent.
+ * of a released record begins the next generation, and so does an approved override. An expired record counts as absent.
  */
 export const takeOverClaim = (
   seen: StoredRecord,
@@ -74,11 +76,14 @@ const generationOf = (
   seen: StoredRecord,
   reason: TakeOverReason,
   now: EpochMillis,
-): Pick<Claim, 'generationAt' | 'reconciles' | 'steps'> => {
-  if (reason === 'released') return { generationAt: now }
-  if (reason === 'expired' || seen.status !== 'IN_PROGRESS') return {}
+): Pick<Claim, 'generationAt' | 'reconciles' | 'steps' | 'audit'> => {
+  if (reason === 'expired') return {}
+  const kept = seen.audit === undefined ? {} : { audit: seen.audit }
+  if (reason !== 'abandoned') return { ...kept, generationAt: now }
+  if (seen.status !== 'IN_PROGRESS') return kept
   const { generationAt, reconciles, steps } = seen
   return {
+    ...kept,
     ...(generationAt === undefined ? {} : { generationAt }),
     ...(reconciles === undefined ? {} : { reconciles }),
     ...(steps === undefined ? {} : { steps }),

@@ -38,10 +38,20 @@ export type Verdict =
 export const judge = (record: StoredRecord, terms: JudgeTerms): Verdict => {
   if (record.status !== 'IN_PROGRESS' && isExpired(record.expiresAt, terms.now)) return takeOver('expired')
   if (record.status === 'RELEASED') return takeOver('released')
-  if (record.fingerprint !== terms.fingerprint) return { kind: 'mismatch' }
+  if (record.fingerprint !== terms.fingerprint) return isOverridden(record, terms) ? takeOver('overridden') : MISMATCH
   if (isSettled(record)) return { kind: 'replay', record }
   if (isLive(record.leaseExpiresAt, terms)) return conflictUntil(record.leaseExpiresAt, terms)
   return judgeAbandoned(record, terms)
+}
+
+const MISMATCH: Verdict = { kind: 'mismatch' }
+
+/** Two persons have agreed that this payload may use the key. A live lease still wins. */
+const isOverridden = (record: StoredRecord, terms: JudgeTerms): boolean => {
+  const { override } = record
+  if (override?.approvedAt === undefined || terms.now >= override.until) return false
+  const lease = record.status === 'IN_PROGRESS' ? record.leaseExpiresAt : undefined
+  return override.fingerprint === terms.fingerprint && !isLive(lease, terms)
 }
 
 /** A run has to be able to end while the downstream still knows the keys of its generation. */
@@ -69,8 +79,10 @@ export const secondsUntil = (at: EpochMillis, now: EpochMillis): number => Math.
 /** DynamoDB's TTL deletes late, by days at worst. So the record's own time decides, not its presence. */
 export const isExpired = (expiresAt: EpochMillis, now: EpochMillis): boolean => now >= expiresAt
 
-const isLive = (leaseExpiresAt: EpochMillis | undefined, { now, skew }: JudgeTerms): leaseExpiresAt is EpochMillis =>
-  leaseExpiresAt !== undefined && now <= later(leaseExpiresAt, skew)
+export const isLive = (
+  leaseExpiresAt: EpochMillis | undefined,
+  { now, skew }: Pick<JudgeTerms, 'now' | 'skew'>,
+): leaseExpiresAt is EpochMillis => leaseExpiresAt !== undefined && now <= later(leaseExpiresAt, skew)
 
 const takeOver = (reason: TakeOverReason): Verdict => ({ kind: 'takeOver', reason })
 

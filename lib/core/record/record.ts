@@ -10,6 +10,20 @@ export type ClaimToken = string & { readonly [claimToken]: true }
 /** The results of a generation's steps, by name. Each is an encoded outcome, or the mark of a step that has started. */
 export type Steps = ReadonlyMap<string, Uint8Array>
 
+/** A person's permission for one other payload to use the key, once. */
+export interface Override {
+  /** Of the other payload. */
+  readonly fingerprint: Fingerprint
+  readonly proposedBy: string
+  readonly proposedAt: EpochMillis
+  readonly reason: string
+  /** It has no effect after this time. */
+  readonly until: EpochMillis
+  /** `undefined`: proposed, and not approved yet. */
+  readonly approvedBy?: string
+  readonly approvedAt?: EpochMillis
+}
+
 interface RecordBase {
   readonly recordKey: RecordKey
   readonly fingerprint: Fingerprint
@@ -19,6 +33,10 @@ interface RecordBase {
   readonly attempt: number
   readonly generation: number
   readonly createdAt: EpochMillis
+  /** What persons did to the record, as JSON text. Only `lambda-once/operator` reads it; claims carry it. */
+  readonly audit?: string | undefined
+  /** Gone with the next claim. */
+  readonly override?: Override | undefined
 }
 
 export interface InProgressRecord extends RecordBase {

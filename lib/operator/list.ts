@@ -1,0 +1,88 @@
+import type { ScanCommandInput, ScanCommandOutput } from '@aws-sdk/client-dynamodb'
+import type { RecordKey } from '../core/identity/record-key.ts'
+import { OPERATION } from '../core/limits.ts'
+import type { StoredRecord } from '../core/record/record.ts'
+import type { EpochMillis } from '../core/time.ts'
+import { ATTRIBUTES as A, fromItem, type Item, keyOf, number, text } from '../dynamodb/item.ts'
+
+/** `'abandoned'`: in progress without a live lease. `'live'`: in progress under a live lease. `'override'`: with one. */
+export type ListedState = 'abandoned' | 'live' | 'failed' | 'released' | 'succeeded' | 'override'
+
+export interface ListOptions {
+  readonly state: ListedState
+  /** Only records of this operation. @default all */
+  readonly operation?: string | undefined
+  /** The `next` of the page before. @default the first page */
+  readonly from?: RecordKey | undefined
+}
+
+export interface Page {
+  readonly records: readonly StoredRecord[]
+  /** Where the next page begins; `undefined` after the last. */
+  readonly next: RecordKey | undefined
+  /** What the page cost, in read units. */
+  readonly readUnits: number
+  /** How many items were read for it. */
+  readonly scanned: number
+}
+
+const FILTERS: Readonly<Record<ListedState, string>> = {
+  abandoned: '#status = :status AND (attribute_not_exists(#lease) OR #lease < :ended)',
+  live: '#status = :status AND #lease >= :ended',
+  failed: '#status = :status',
+  released: '#status = :status',
+  succeeded: '#status = :status',
+  override: 'attribute_exists(#override) AND #status <> :status',
+}
+
+const STATUS: Readonly<Record<ListedState, string>> = {
+  abandoned: 'IN_PROGRESS',
+  live: 'IN_PROGRESS',
+  failed: 'FAILED',
+  released: 'RELEASED',
+  succeeded: 'SUCCEEDED',
+  override: 'RELEASED',
+}
+
+/** There is no index on the state, because each write of each record would pay for it. */
+export const scanInput = (
+  tableName: string,
+  { state, operation, from }: ListOptions,
+  now: EpochMillis,
+  skewSeconds: number,
+): ScanCommandInput => {
+  if (operation !== undefined && !OPERATION.test(operation))
+    throw new TypeError(
+      `list(options): operation is "${operation}"; it must be 1 to 100 characters of A-Z a-z 0-9 . _ -`,
+    )
+  const usesLease = state === 'abandoned' || state === 'live'
+  return {
+    TableName: tableName,
+    FilterExpression: `${FILTERS[state]}${operation === undefined ? '' : ' AND begins_with(#pk, :operation)'}`,
+    ExpressionAttributeNames: {
+      '#status': A.status,
+      ...(usesLease ? { '#lease': A.leaseExpiresAt } : {}),
+      ...(state === 'override' ? { '#override': A.override } : {}),
+      ...(operation === undefined ? {} : { '#pk': A.recordKey }),
+    },
+    ExpressionAttributeValues: {
+      ':status': text(STATUS[state]),
+      ...(usesLease ? { ':ended': number(now - skewSeconds * 1_000) } : {}),
+      ...(operation === undefined ? {} : { ':operation': text(`${operation}#`) }),
+    },
+    ReturnConsumedCapacity: 'TOTAL',
+    ...(from === undefined ? {} : { ExclusiveStartKey: keyOf(from) }),
+  }
+}
+
+export const pageOf = ({
+  Items = [],
+  LastEvaluatedKey,
+  ScannedCount = 0,
+  ConsumedCapacity,
+}: ScanCommandOutput): Page => ({
+  records: Items.map((item) => fromItem(item as Item)),
+  next: LastEvaluatedKey?.[A.recordKey]?.S as RecordKey | undefined,
+  readUnits: ConsumedCapacity?.CapacityUnits ?? 0,
+  scanned: ScannedCount,
+})

@@ -1,0 +1,233 @@
+import { deriveFingerprint } from '../../lib/core/identity/fingerprint.ts'
+import { canonicalPayload } from '../../lib/core/identity/payload.ts'
+import type { StoredRecord } from '../../lib/core/record/record.ts'
+import type { IdempotencyError, IdempotencyEvent, OnceRequest } from '../../lib/index.ts'
+import { type ActResult, auditOf, type Operator, tableOperator } from '../../lib/operator/index.ts'
+import { testClient } from '../support/dynamodb.ts'
+import { aRequest, ending, openScene, PATIENT, recordKeyOf, type Scene } from '../support/scene.ts'
+
+let scene: Scene
+beforeAll(async () => {
+  scene = await openScene(PATIENT)
+})
+beforeEach(() => scene.reset())
+afterAll(() => scene.close())
+
+const reason = 'The provider has no charge'
+
+const person = (by: string, observe?: (event: IdempotencyEvent) => void): Operator =>
+  tableOperator({ tableName: scene.tableName, by, client: testClient(), now: scene.clock.now, observe })
+
+const codeOf = (outcome: object): string | undefined => (outcome as { error?: IdempotencyError }).error?.code
+
+/** A payment whose handler threw, under `hold`: it waits for a person. */
+const held = async (): Promise<OnceRequest> => {
+  const request = aRequest()
+  await ending(scene.host('owner', { abandoned: 'hold' }).once(request, () => Promise.reject(new Error('lost'))))
+  return request
+}
+
+const attempt = (request: OnceRequest, value: unknown = 'ran') =>
+  ending(scene.host('retry', { abandoned: 'hold' }).once(request, () => value))
+
+const found = async (operator: Operator, request: OnceRequest): Promise<StoredRecord> => {
+  const record = await operator.find(recordKeyOf(request))
+  if (record === undefined) throw new Error('There is no record')
+  return record
+}
+
+const ruleOf = (result: ActResult): string | undefined => (result.kind === 'refused' ? result.rule : undefined)
+
+describe('settle', () => {
+  test('gives every retry the answer, and says who did it and why', async () => {
+    const request = await held()
+    expect(codeOf(await attempt(request))).toBe('outcome-unknown')
+    const events: IdempotencyEvent[] = []
+    const alice = person('alice', (event) => events.push(event))
+    const result = await alice.settle(await found(alice, request), { answer: { value: 'paid by hand' }, reason })
+    expect(result.kind).toBe('done')
+    expect(await attempt(request)).toEqual({ value: { value: 'paid by hand', status: 'replayed' } })
+    const record = await found(alice, request)
+    expect(auditOf(record)).toEqual([
+      { at: scene.clock.now(), by: 'alice', act: 'settle', reason, from: 'IN_PROGRESS' },
+    ])
+    expect(events).toMatchObject([{ type: 'operated', act: 'settle', by: 'alice', operation: 'payments' }])
+  })
+
+  test('fences the owner that is late', async () => {
+    const request = aRequest()
+    const alice = person('alice')
+    const late = scene.host('late').once(request, async () => {
+      const seen = await found(alice, request)
+      expect(ruleOf(await alice.settle(seen, { answer: 'none', reason }))).toContain('its lease is live')
+      const options = { answer: { value: 'by hand' }, reason, despiteLiveLease: true }
+      expect((await alice.settle(seen, options)).kind).toBe('done')
+      return 'the own answer'
+    })
+    expect(await late).toEqual({ value: 'by hand', status: 'replayed' })
+  })
+
+  test.each([
+    ['a settled record', { answer: 'none' as const, reason }, 'SUCCEEDED'],
+    ['a missing reason', { answer: 'none' as const, reason: ' ' }, 'the reason is missing'],
+  ])('refuses %s', async (_, options, rule) => {
+    const alice = person('alice')
+    const request = aRequest()
+    await scene.host('owner').once(request, () => 1)
+    expect(ruleOf(await alice.settle(await found(alice, request), options))).toContain(rule)
+  })
+})
+
+describe('a record that has moved since it was looked at', () => {
+  test('is not changed, and the result has the record as it is', async () => {
+    const request = await held()
+    const [alice, bob] = [person('alice'), person('bob')]
+    const seen = await found(alice, request)
+    await bob.release(seen, { reason })
+    const result = await alice.settle(seen, { answer: 'none', reason })
+    expect(result).toMatchObject({ kind: 'moved', record: { status: 'RELEASED' } })
+    expect((await found(alice, request)).status).toBe('RELEASED')
+  })
+
+  test('and one that is gone is not made anew', async () => {
+    const request = await held()
+    const alice = person('alice')
+    const seen = await found(alice, request)
+    await scene.sweep(recordKeyOf(request))
+    expect(await alice.release(seen, { reason })).toEqual({ kind: 'moved', record: undefined })
+    expect(await alice.find(recordKeyOf(request))).toBeUndefined()
+  })
+})
+
+describe('release', () => {
+  test('lets the next request run with new downstream keys', async () => {
+    const request = aRequest()
+    const keys: (string | undefined)[] = []
+    const run = (fails: boolean) =>
+      ending(
+        scene.host('owner', { abandoned: 'hold' }).once(request, (claim) => {
+          keys.push(claim?.downstreamKey('charge'))
+          if (fails) throw new Error('lost')
+          return 'paid'
+        }),
+      )
+    await run(true)
+    const alice = person('alice')
+    expect((await alice.release(await found(alice, request), { reason })).kind).toBe('done')
+    expect(await run(false)).toEqual({ value: { value: 'paid', status: 'created' } })
+    expect(new Set(keys).size).toBe(2)
+    expect(auditOf(await found(alice, request))).toMatchObject([{ act: 'release' }])
+  })
+
+  test('of a success has to be said twice', async () => {
+    const request = aRequest()
+    await scene.host('owner').once(request, () => 'paid')
+    const alice = person('alice')
+    const seen = await found(alice, request)
+    expect(ruleOf(await alice.release(seen, { reason }))).toContain('it succeeded')
+    expect((await alice.release(seen, { reason, forgetSuccess: true })).kind).toBe('done')
+    expect(await attempt(request, 'again')).toEqual({ value: { value: 'again', status: 'created' } })
+  })
+})
+
+test('extend keeps a settled record longer, and never shorter', async () => {
+  const request = aRequest()
+  await scene.host('owner').once(request, () => 'paid')
+  const alice = person('alice')
+  const seen = await found(alice, request)
+  expect(ruleOf(await alice.extend(seen, { reason, retentionSeconds: 3_600 }))).toContain('longer than that already')
+  expect((await alice.extend(seen, { reason, retentionSeconds: 864_000 })).kind).toBe('done')
+  scene.clock.advance(5 * 86_400_000)
+  expect(await attempt(request)).toEqual({ value: { value: 'paid', status: 'replayed' } })
+})
+
+describe('O1 override', () => {
+  const other = { amount: 999 }
+  const fingerprint = deriveFingerprint([{ kind: 'canonical', text: canonicalPayload(other) }])
+
+  const proposed = async (options: { openSeconds?: number } = {}) => {
+    const request = aRequest()
+    await scene.host('owner').once(request, () => 'first')
+    const alice = person('alice')
+    const result = await alice.propose(await found(alice, request), { fingerprint, reason, ...options })
+    expect(result.kind).toBe('done')
+    return request
+  }
+
+  test('lets the other payload run once, after another person has approved it', async () => {
+    const request = await proposed()
+    const changed = { ...request, payload: other }
+    expect(codeOf(await attempt(changed))).toBe('key-reused')
+    const [alice, bob] = [person('alice'), person('bob')]
+    expect(ruleOf(await alice.approve(await found(alice, request), { reason }))).toContain('another person')
+    expect((await bob.approve(await found(bob, request), { reason })).kind).toBe('done')
+    expect(await attempt(request)).toEqual({ value: { value: 'first', status: 'replayed' } })
+    expect(codeOf(await attempt({ ...request, payload: 3 }))).toBe('key-reused')
+    expect(await attempt(changed, 'second')).toEqual({ value: { value: 'second', status: 'created' } })
+    expect(codeOf(await attempt(request))).toBe('key-reused')
+    const record = await found(alice, request)
+    expect(record.override).toBeUndefined()
+    expect(auditOf(record).map(({ act, by }) => `${act} ${by}`)).toEqual(['propose alice', 'approve bob'])
+  })
+
+  test('ends at its time', async () => {
+    const request = await proposed({ openSeconds: 60 })
+    const bob = person('bob')
+    await bob.approve(await found(bob, request), { reason })
+    scene.clock.advance(60_000)
+    expect(codeOf(await attempt({ ...request, payload: other }))).toBe('key-reused')
+  })
+
+  test('cannot be approved after its time', async () => {
+    const request = await proposed({ openSeconds: 60 })
+    scene.clock.advance(60_000)
+    const bob = person('bob')
+    expect(ruleOf(await bob.approve(await found(bob, request), { reason }))).toContain('has expired')
+  })
+
+  test('can be withdrawn', async () => {
+    const request = await proposed()
+    const bob = person('bob')
+    await bob.approve(await found(bob, request), { reason })
+    expect((await bob.withdraw(await found(bob, request), { reason })).kind).toBe('done')
+    expect(codeOf(await attempt({ ...request, payload: other }))).toBe('key-reused')
+  })
+
+  test('of parallel requests with the other payload one runs', async () => {
+    const request = await proposed()
+    const bob = person('bob')
+    await bob.approve(await found(bob, request), { reason })
+    let runs = 0
+    const host = scene.host('many')
+    const requests = Array.from({ length: 8 }, () => ending(host.once({ ...request, payload: other }, () => ++runs)))
+    await Promise.all(requests)
+    expect(runs).toBe(1)
+  })
+})
+
+describe('list', () => {
+  test('finds what waits for a person, by state and operation', async () => {
+    const request = await held()
+    const alice = person('alice')
+    const keys: string[] = []
+    let from: Parameters<Operator['list']>[0]['from']
+    do {
+      const page = await alice.list({ state: 'abandoned', operation: 'payments', from })
+      keys.push(...page.records.map(({ recordKey }) => recordKey))
+      from = page.next
+    } while (from !== undefined)
+    expect(keys).toContain(recordKeyOf(request))
+    const others = await alice.list({ state: 'abandoned', operation: 'refunds' })
+    expect(others.records).toEqual([])
+    expect(others.scanned).toBeGreaterThan(0)
+  })
+})
+
+test.each([{ by: '' }, { by: 'é' }, { by: undefined }, { by: 'a', skewSeconds: 61 }, { by: 'a', tableName: 'x' }])(
+  'options that cannot be right are refused: %p',
+  (options) => {
+    expect(() => tableOperator({ tableName: scene.tableName, client: testClient(), ...options } as never)).toThrow(
+      /tableOperator/,
+    )
+  },
+)
