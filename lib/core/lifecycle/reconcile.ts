@@ -64,7 +64,9 @@ export const reconcile = <TSubject>(
       const asking: Asking = { settings, held, seen, endingOf: question.endingOf }
       const span = timeToAsk(held, within)
       if (span <= 0) return defer(asking, 1)
+      settings.runtime.probe?.('before-reconcile')
       const answer = await answerOf(asking, span, (signal) => ask(question.subject, abandonedClaim(held, seen, signal)))
+      settings.runtime.probe?.('after-reconcile')
       // Without a live lease the handler would run at the same time as the next claim's.
       return hasLapsed(held) && answer !== 'unanswered' ? lapsed(asking) : follow(asking, answer)
     },
@@ -224,7 +226,9 @@ const beginGeneration = async (asking: Asking): Promise<BeginResult> => {
   const { settings, held } = asking
   const next = nextGeneration(held.claim, settings.runtime.now())
   settings.emit(() => reconciled(held.claim, 'notDone'))
+  settings.runtime.probe?.('before-next-generation')
   const answer = await writeGeneration(settings, held, next)
+  settings.runtime.probe?.('after-next-generation')
   if (answer === undefined) {
     await settleAs(settings, held, () => ({ kind: 'abandoned' }))
     return { kind: 'unavailable', error: new StoreUnavailableError('The next generation could not be written') }
