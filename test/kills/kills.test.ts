@@ -1,16 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { type Fault, faultProxy } from '../support/fault-proxy.ts'
-import type { Step } from '../support/store-step.ts'
 import { aPayment, asTold, openOffice, recordOf } from './office.ts'
-import { type Answer, type Effects, effectsOf, type Office, type Payment, payer } from './payer.ts'
-import type { Point } from './victim.ts'
-import { killVictims, startVictim } from './victim-process.ts'
+import { type Answer, type Effects, effectsOf, type Office, payer, shown } from './payer.ts'
+import { kill, type Place } from './place.ts'
+import { killVictims } from './victim-process.ts'
 
 /** How many processes start at the same time. Each takes a second of a core. */
 const SIDE_BY_SIDE = 4
-
-/** Where the process is killed: at a point in its code, or while the network holds its request. */
-type Place = { readonly point: Point } | { readonly inFlight: Step; readonly arrives: boolean }
 
 interface Expected {
   readonly atOnce: string
@@ -89,32 +83,9 @@ interface Story {
   readonly generation: number | undefined
 }
 
-/** The request has arrived, and its sender is dead. */
-const killedInFlight = async (office: Office, payment: Payment, step: Step, arrives: boolean) => {
-  const proxy = await faultProxy()
-  const victim = startVictim({ office: { ...office, endpoint: proxy.endpoint }, payment })
-  const first = async () => {
-    victim.child.kill('SIGKILL')
-    await victim.ended
-  }
-  // The sender is dead, so there is no answer. A reset of its connection would keep libuv from ending.
-  const fault: Fault = { first, apply: arrives ? 'late' : 'never', answer: 'silent' }
-  proxy.script({ step, nth: 1, fault })
-  const signal = await victim.ended
-  if (!proxy.seen.some((seen) => seen.step === step)) throw new Error(`It ended before its ${step} was sent`)
-  while (arrives && (await proxy.deliver()).length === 0) await sleep(10)
-  await proxy.close()
-  return signal
-}
-
-const killed = (office: Office, payment: Payment, place: Place): Promise<NodeJS.Signals | null> =>
-  'point' in place
-    ? startVictim({ office, payment, point: place.point, signal: 'SIGKILL' }).ended
-    : killedInFlight(office, payment, place.inFlight, place.arrives)
-
 const play = async (office: Office, place: Place): Promise<Story> => {
   const payment = aPayment()
-  const killedBy = await killed(office, payment, place)
+  const { killedBy } = await kill(office, payment, place)
   const retry = payer('a retry', office)
   const atOnce = await retry(payment)
   const otherPayload = await retry({ ...payment, payload: '999 EUR' })
@@ -132,11 +103,6 @@ const play = async (office: Office, place: Place): Promise<Story> => {
     attempt: record?.attempt,
     generation: record?.generation,
   }
-}
-
-const shown = (answer: Answer): string => {
-  if ('value' in answer) return `${answer.value} (${answer.status})`
-  return 'code' in answer ? answer.code : answer.error
 }
 
 /** All at once would be two dozen processes. This limits their starts, but their waits still overlap. */

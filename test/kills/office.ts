@@ -4,13 +4,13 @@ import { deriveRecordKey } from '../../lib/core/identity/record-key.ts'
 import type { StoredRecord } from '../../lib/core/record/record.ts'
 import { fromItem } from '../../lib/dynamodb/item.ts'
 import { databaseEndpoint, freshTable, readItem } from '../support/dynamodb.ts'
-import type { Answer, Office, Payment } from './payer.ts'
+import type { Abandoned, Answer, Office, Payment } from './payer.ts'
 
 /** Remaining time of an invocation, in milliseconds. With the lease's extra second, enough to start a run. */
 export const REMAINING = 1_500
 
 /** Fresh tables. All processes share one clock, so the skew is 0 unless one is given. */
-export const openOffice = async (skewSeconds = 0): Promise<(abandoned?: 'rerun' | 'hold') => Office> => {
+export const openOffice = async (skewSeconds = 0): Promise<(abandoned?: Abandoned) => Office> => {
   const [tableName, effectsTable] = await Promise.all([freshTable(), freshTable()])
   return (abandoned = 'rerun') => ({
     endpoint: databaseEndpoint(),

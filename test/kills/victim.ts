@@ -2,8 +2,8 @@
 import type { ProbePoint } from '../../lib/core/runtime.ts'
 import { type Office, type Payment, payer } from './payer.ts'
 
-/** Where a process can be killed or frozen: the points of the lifecycle, and before and after the effect. */
-export type Point = ProbePoint | 'before-effect' | 'after-effect'
+/** Where a process can be killed or frozen: the points of the lifecycle, around the effect, and in the question. */
+export type Point = ProbePoint | 'before-effect' | 'after-effect' | 'in-question'
 
 export interface Order {
   readonly office: Office
@@ -28,6 +28,7 @@ const nextMessage = (): Promise<void> => new Promise((resolve) => process.once('
 const pay = payer('the victim', office, {
   probe: meet,
   beforeEffect: () => meet('before-effect'),
+  inQuestion: () => meet('in-question'),
   afterEffect: async () => {
     meet('after-effect')
     if (stays === true) {
