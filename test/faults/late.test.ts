@@ -1,4 +1,5 @@
-import { NotDoneError } from '../../lib/index.ts'
+import { reconcile } from '../../lib/effects/index.ts'
+import { NotDoneError, type OnceRequest } from '../../lib/index.ts'
 import { arrivesLate } from '../support/fault-proxy.ts'
 import { aRequest, ending, LEASE, openScene, recordKeyOf, remaining, type Scene, SKEW } from '../support/scene.ts'
 import type { Step } from '../support/store-step.ts'
@@ -64,6 +65,34 @@ test.each(ENDINGS)('A5 A take-over that arrives after its record was %s revives 
   // The effect is in doubt, so a release becomes an abandonment.
   expect((await scene.read(recordKeyOf(request)))?.status).toBe(how === 'released' ? 'IN_PROGRESS' : status)
   await changesNothing(recordKeyOf(request))
+})
+
+/** A call that asks about the request's abandoned record. The first send of its next generation is late. */
+const withLateGeneration = async (request: OnceRequest, run: () => unknown): Promise<void> => {
+  await ending(scene.host('crashed').once(request, () => Promise.reject(new Error('boom'))))
+  scene.proxy.script({ step: 'nextGeneration', nth: 1, fault: arrivesLate })
+  await ending(scene.host('a', { abandoned: reconcile(() => ({ notDone: true })) }).once(request, run))
+}
+
+test.each(ENDINGS)(
+  'A5, I4 A next generation that arrives after its record was %s changes nothing.',
+  async (_, status, run) => {
+    const request = aRequest()
+    await withLateGeneration(request, run)
+    expect(await scene.read(recordKeyOf(request))).toMatchObject({ status, attempt: 2, generation: 2 })
+    await changesNothing(recordKeyOf(request))
+  },
+)
+
+test('A5, I4 A next generation that arrives again while its handler runs changes nothing.', async () => {
+  const request = aRequest()
+  let runs = 0
+  await withLateGeneration(request, async () => {
+    runs++
+    await changesNothing(recordKeyOf(request))
+  })
+  expect(runs).toBe(1)
+  expect(await scene.read(recordKeyOf(request))).toMatchObject({ status: 'SUCCEEDED', attempt: 2, generation: 2 })
 })
 
 test.each(ENDINGS)(

@@ -1,5 +1,6 @@
 import type { StoredRecord } from '../../lib/core/record/record.ts'
-import { NotDoneError } from '../../lib/index.ts'
+import { reconcile } from '../../lib/effects/index.ts'
+import { NotDoneError, type OnceOptions } from '../../lib/index.ts'
 import {
   type Fault,
   failAfter,
@@ -31,13 +32,18 @@ const boom = new Error('boom')
 /** A request that makes the store take the step, whose own request fails once. */
 const STORIES: Readonly<
   Record<
-    Exclude<Step, 'peek' | 'nextGeneration' | 'checkpoint' | 'commit'>,
-    { before?: 'abandoned'; run: () => unknown; beats?: true }
+    Exclude<Step, 'peek' | 'checkpoint' | 'commit'>,
+    { before?: 'abandoned'; options?: Partial<OnceOptions>; run: () => unknown; beats?: true }
   >
 > = {
   claim: { run: () => 'done' },
   takeOver: { before: 'abandoned', run: () => 'done' },
-  renew: { run: () => 'done', beats: true },
+  nextGeneration: {
+    before: 'abandoned',
+    options: { abandoned: reconcile(() => ({ notDone: true })) },
+    run: () => 'done',
+  },
+  renew: { options: { heartbeat: { leaseSeconds: 60 } }, run: () => 'done', beats: true },
   complete: { run: () => 'done' },
   release: {
     run: () => {
@@ -61,10 +67,10 @@ const FAULTS: readonly (readonly [string, Fault])[] = [
 ]
 
 const play = async (step: keyof typeof STORIES, fault: Fault | undefined): Promise<Told> => {
-  const { before, run, beats } = STORIES[step]
+  const { before, options, run, beats } = STORIES[step]
   const request = aRequest(beats === undefined ? {} : { context: remaining(900_000) })
   const recordKey = recordKeyOf(request)
-  const host = scene.host('host', beats === undefined ? {} : { heartbeat: { leaseSeconds: 60 } })
+  const host = scene.host('host', options)
   if (before === 'abandoned') {
     const crashed = scene.host('crashed')
     await ending(crashed.once(request, () => Promise.reject(boom)))

@@ -12,7 +12,7 @@ import {
 } from '../../support/fault-proxy.ts'
 import type { Step } from '../../support/store-step.ts'
 
-export type FaultStep = Exclude<Step, 'peek' | 'nextGeneration' | 'checkpoint' | 'commit'>
+export type FaultStep = Exclude<Step, 'peek' | 'checkpoint' | 'commit'>
 export type Kind = 'reset' | '500' | 'throttle' | 'delay' | 'refused'
 /** Whether the database applies the send: never, at once, or after its sender has given up. */
 export type When = 'before' | 'after' | 'late'
@@ -26,7 +26,15 @@ export interface Cell {
   readonly which: Which
 }
 
-export const STEPS: readonly FaultStep[] = ['claim', 'takeOver', 'renew', 'complete', 'release', 'abandon']
+export const STEPS: readonly FaultStep[] = [
+  'claim',
+  'takeOver',
+  'nextGeneration',
+  'renew',
+  'complete',
+  'release',
+  'abandon',
+]
 
 export const WHICH: readonly Which[] = ['first', 'second', 'all']
 
@@ -74,10 +82,12 @@ export interface Expected {
   readonly left: RecordState
   /** Of a renewal: whether the record has the new lease right after it. */
   readonly isRenewed?: boolean
+  /** The generation in which it leaves the record. Default: 1. */
+  readonly generation?: number
 }
 
 /** The steps that try again after two lost sends. A claim gives up after two, and a renewal waits for the next beat. */
-const TRIED_ANEW: ReadonlySet<FaultStep> = new Set(['complete', 'release', 'abandon'])
+const TRIED_ANEW: ReadonlySet<FaultStep> = new Set(['nextGeneration', 'complete', 'release', 'abandon'])
 
 /** Whether a send of the step is applied before the first call ends. */
 const isApplied = ({ step, when, which }: Cell): boolean => {
@@ -92,7 +102,7 @@ const isApplied = ({ step, when, which }: Cell): boolean => {
 }
 
 const DONE: Expected = { runs: 1, first: 'done created', left: 'completed' }
-const NOT_CLAIMED = { runs: 0, first: 'idempotency-unavailable' } as const
+const NOT_RUN = { runs: 0, first: 'idempotency-unavailable' } as const
 
 /** If a send is lost, the next one has its effect. */
 export const expected = (cell: Cell): Expected => {
@@ -100,9 +110,13 @@ export const expected = (cell: Cell): Expected => {
   const applied = isApplied(cell)
   switch (step) {
     case 'claim': // a give-up releases a claim that may be its own
-      return which === 'first' ? DONE : { ...NOT_CLAIMED, left: applied ? 'released' : 'nothing' }
+      return which === 'first' ? DONE : { ...NOT_RUN, left: applied ? 'released' : 'nothing' }
     case 'takeOver': // abandoned by this call, or still by its predecessor
-      return which === 'first' ? DONE : { ...NOT_CLAIMED, left: 'abandoned' }
+      return which === 'first' ? DONE : { ...NOT_RUN, left: 'abandoned' }
+    case 'nextGeneration': // without an acknowledged generation nothing runs
+      return which === 'all'
+        ? { ...NOT_RUN, left: 'abandoned', generation: applied ? 2 : 1 }
+        : { ...DONE, generation: 2 }
     case 'renew':
       return { ...DONE, isRenewed: applied }
     case 'complete':

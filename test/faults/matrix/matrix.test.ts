@@ -44,7 +44,7 @@ const inPool = async <T>(items: readonly T[], work: (item: T) => Promise<void>):
 }
 
 test.each([...tables].flatMap(([client, table]) => STEPS.map((step, at) => [step, client, table[at] ?? []] as const)))(
-  'A4, A5, A13, C3 Whatever fault meets whichever send of %s by the %s client, the call and its retry end as they must.',
+  'A4, A5, A13, C3, I4 Whatever fault meets whichever send of %s by the %s client, the call and its retry end as they must.',
   async (_, client, rows) => {
     const cells = rows.flat()
     await inPool(cells, async (cell) => {

@@ -1,7 +1,8 @@
 import type { StoredRecord } from '../../../lib/core/record/record.ts'
 import { fromItem } from '../../../lib/dynamodb/item.ts'
 import { itemStore } from '../../../lib/dynamodb/item-store.ts'
-import { NotDoneError, type OnceRequest, once } from '../../../lib/index.ts'
+import { reconcile } from '../../../lib/effects/index.ts'
+import { type HandlerClaim, NotDoneError, type OnceRequest, once } from '../../../lib/index.ts'
 import { readItem } from '../../support/dynamodb.ts'
 import { type FakeClock, fakeClock, fakeRuntime } from '../../support/fake-runtime.ts'
 import { type FaultProxy, faultProxy } from '../../support/fault-proxy.ts'
@@ -17,6 +18,9 @@ const surfacingsOf = ({ when }: Cell): readonly Surfacing[] =>
 const LONG = 900_000
 
 const boom = new Error('boom')
+
+/** The steps of a call that finds an abandoned record. */
+const AFTER_A_THROW: ReadonlySet<FaultStep> = new Set(['takeOver', 'nextGeneration'])
 
 /** How the handler ends, to make the step happen. */
 const ENDS: Partial<Record<FaultStep, () => never>> = {
@@ -64,23 +68,36 @@ const playOnce = async (name: ClientName, { tableName, proxy, clock, cell, surfa
   const isRenewal = step === 'renew'
   const { client, refuse, count } = refusingClient(name, proxy.endpoint, cell)
   const runtime = fakeRuntime({ clock, deadlines: 'never' })
+  const asked: number[] = []
+  const askedKeys = new Set<string>()
+  const abandoned = reconcile<OnceRequest>((_, claim) => {
+    asked.push(claim.generation)
+    askedKeys.add(claim.downstreamKey('payment'))
+    return { notDone: true }
+  })
   const pay = once({
     store: itemStore({ tableName, client, skewSeconds: SKEW / 1_000 }),
     operation: 'payments',
     runtime,
     ...(isRenewal ? { heartbeat: { leaseSeconds: RENEWED_LEASE / 1_000 } } : {}),
+    ...(step === 'nextGeneration' ? { abandoned } : {}),
   })
   const request = aRequest(isRenewal ? { context: remaining(LONG) } : {})
-  if (step === 'takeOver') await ending(pay(request, () => Promise.reject(boom)))
+  if (AFTER_A_THROW.has(step)) await ending(pay(request, () => Promise.reject(boom)))
 
   proxy.script(...rulesOf(cell))
   refuse(cell)
   let runs = 0
   let sawLoss = false
   let renewedBy: number | undefined
+  let ranAsAsked = false
+  const noteKey = (claim: HandlerClaim | undefined): void => {
+    ranAsAsked ||= askedKeys.has(claim?.downstreamKey('payment') ?? 'unprotected')
+  }
   const first = await ending(
     pay(request, async (claim) => {
       runs++
+      noteKey(claim)
       if (isRenewal) {
         const claimed = await readLease(tableName, request)
         clock.advance(BEAT)
@@ -101,8 +118,9 @@ const playOnce = async (name: ClientName, { tableName, proxy, clock, cell, surfa
   clock.advance((isRenewal ? RENEWED_LEASE : LEASE) + SKEW + 1_000)
   let reruns = 0
   const retry = await ending(
-    pay(request, () => {
+    pay(request, (claim) => {
       reruns++
+      noteKey(claim)
       return 'done'
     }),
   )
@@ -110,7 +128,10 @@ const playOnce = async (name: ClientName, { tableName, proxy, clock, cell, surfa
   const surfaced = early.length + (await proxy.deliver()).length
   const last = await read(tableName, request)
 
-  return { sends, surfaced, runs, sawLoss, renewedBy, first, atFirst, between, retry, reruns, settled, last }
+  return {
+    ...{ sends, surfaced, runs, sawLoss, renewedBy, asked, ranAsAsked },
+    ...{ first, atFirst, between, retry, reruns, settled, last },
+  }
 }
 
 const read = async (tableName: string, request: OnceRequest): Promise<StoredRecord | undefined> => {

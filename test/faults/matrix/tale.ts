@@ -20,6 +20,10 @@ export interface Tale {
   readonly sawLoss: boolean
   /** Of a renewal: by how many milliseconds the lease ends later right after the beat. */
   readonly renewedBy: number | undefined
+  /** The generations that the downstream was asked about, oldest first. */
+  readonly asked: readonly number[]
+  /** Whether a run got a downstream key that had been asked about. */
+  readonly ranAsAsked: boolean
   readonly first: Ended
   readonly atFirst: StoredRecord | undefined
   /** The record when the retry begins. */
@@ -35,7 +39,9 @@ export interface Tale {
 
 /** Returns what did not end as it must. */
 export const faultIn = (cell: Cell, surfacing: Surfacing, tale: Tale): string | undefined =>
-  [...faultsAtFirst(cell, tale), ...faultsLater(surfacing, tale)].find((fault): fault is string => fault !== true)
+  [...faultsAtFirst(cell, tale), ...faultsLater(surfacing, tale), ...faultsOfGeneration(cell, tale)].find(
+    (fault): fault is string => fault !== true,
+  )
 
 type Check = string | true
 
@@ -48,6 +54,7 @@ const faultsAtFirst = (cell: Cell, { sends, runs, sawLoss, renewedBy, first, atF
     !sawLoss || 'the signal of the handler aborted',
     shown(first) === wanted.first || `at first ${shown(first)}, ${wanted.first} expected`,
     stateOf(atFirst) === wanted.left || `at first it leaves ${stateOf(atFirst)}, ${wanted.left} expected`,
+    (atFirst?.generation ?? 1) === (wanted.generation ?? 1) || `at first it leaves generation ${atFirst?.generation}`,
     renewedBy === renewal || `the lease is renewed by ${renewedBy} ms, ${renewal} expected`,
   ]
 }
@@ -63,6 +70,24 @@ const faultsLater = (
     settled?.status === 'SUCCEEDED' || `the record is ${settled?.status}`,
     surfaced > 0 === (surfacing !== 'never') || `${surfaced} sends were late`,
     isDeepStrictEqual(last, settled) || 'what arrived late changed the record',
+  ]
+}
+
+/**
+ * After `notDone` a claim runs in the generation that it began, or it abandons and no late send begins one. A retry asks
+ * about the generation that is stored.
+ */
+const faultsOfGeneration = (
+  { step }: Cell,
+  { asked, ranAsAsked, atFirst, between, settled }: Tale,
+): readonly Check[] => {
+  if (step !== 'nextGeneration') return [asked.length === 0 || 'the downstream was asked']
+  const wanted = between?.status === 'IN_PROGRESS' ? [1, between.generation] : [1]
+  return [
+    isDeepStrictEqual(between, atFirst) || 'what arrived before the retry changed the record',
+    isDeepStrictEqual(asked, wanted) || `asked about generations ${asked}, ${wanted} expected`,
+    !ranAsAsked || 'a run got the downstream key that was not done',
+    settled?.generation === settled?.attempt || `attempt ${settled?.attempt} ran in generation ${settled?.generation}`,
   ]
 }
 
