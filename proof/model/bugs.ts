@@ -16,6 +16,8 @@ const FAILURE: World = { ...QUIET, FAILURES: 1 }
 const FAULT: World = { ...QUIET, FAULTS: 1 }
 /** One fault for each send of a request. */
 const UNKNOWN: World = { ...QUIET, FAULTS: 2 }
+/** A handler throws, and a reconcile function is asked. */
+const QUESTION: World = { ...FAILURE, ASK: true }
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   { name: 'COMPLETE_UNFENCED', what: 'completion without the fence', world: LAPSE },
@@ -68,4 +70,42 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   { name: 'RUN_ON_UNKNOWN_CLAIM', what: 'a run on a claim whose fate is unknown', world: UNKNOWN },
   { name: 'START_AFTER_LAPSE', what: 'a handler that starts although its lease has lapsed', world: LAPSE },
+  {
+    name: 'FOLLOW_AFTER_A_LAPSE',
+    what: 'an answer that is followed although the lease has lapsed',
+    world: { ...QUESTION, TICKS: 1 },
+  },
+  {
+    name: 'UNANSWERED_QUESTION_ABANDONS',
+    what: 'a question that is not answered in time abandons',
+    world: QUESTION,
+  },
+  { name: 'UNDECIDED_QUESTION_RELEASES', what: 'a question that decides nothing releases', world: QUESTION },
+  { name: 'DONE_ANSWERED_UNSTORED', what: 'done is answered, and not stored', world: { ...QUESTION, FAULTS: 2 } },
+  { name: 'RERUN_BEGINS_A_GENERATION', what: 'rerun begins a generation', world: QUESTION },
+  {
+    name: 'GENERATION_UNWRITTEN',
+    what: 'a generation that begins in memory only',
+    world: { ...QUESTION, FAILURES: 2 },
+  },
+  {
+    name: 'RUN_ON_UNKNOWN_GENERATION',
+    what: 'a run in a generation whose fate is unknown',
+    world: { ...QUESTION, FAILURES: 2, FAULTS: 2 },
+  },
+  {
+    name: 'GENERATION_WITHOUT_COMPARING',
+    what: 'a generation without comparing the one before',
+    world: { ...QUESTION, FAULTS: 1 },
+  },
+  {
+    name: 'GENERATION_AFTER_AN_ABANDON',
+    what: 'a generation that begins without a lease',
+    world: { ...QUESTION, FAULTS: 2 },
+  },
+  {
+    name: 'NOT_DONE_IS_NO_PROMISE',
+    what: 'a downstream that says notDone while a predecessor still runs',
+    world: { ...LAPSE, ASK: true },
+  },
 ]

@@ -3,8 +3,9 @@
  * delays requests and loses answers, calls that crash, and a clock that may move at any step.
  * docs/proof.md explains how to read this file; `npm run model` runs it.
  *
- * `record`, `claim`, `take over`, `renew`, `complete`, `release`, `abandon` mean the same as in docs/protocol.md. Names
- * that begin with `g_` are ghosts: the model writes them to check itself, and the protocol never reads them.
+ * `record`, `claim`, `take over`, `renew`, `complete`, `release`, `abandon` mean the same as in docs/protocol.md, and the
+ * answers of a question the same as in docs/effects.md. Names that begin with `g_` are ghosts: the model writes them to
+ * check itself, and the protocol never reads them. Only the downstream reads what it knows of its keys.
  * BUG_... leaves one safeguard out. `npm run model` finds each, and prints the shortest way to its harm.
  */
 
@@ -54,6 +55,11 @@
 #else
 #define HELD false
 #endif
+#ifdef ASK /* a reconcile function is asked about an abandoned record */
+#define ASKS true
+#else
+#define ASKS false
+#endif
 
 #define TOKENS ((RETRIES + 1) * (TAKE_OVERS + 2)) /* claims that one caller can ask for */
 #define LAST_TOKEN ((CALLS + 1) * TOKENS)
@@ -62,8 +68,9 @@
 #define NTH(t) (1 + ((t) - 1) % TOKENS)
 
 mtype = { ABSENT, IN_PROGRESS, SETTLED, RELEASED }; /* status of the record */
-mtype = { claim, take_over, renewal, completion, release, abandonment }; /* kinds of request */
+mtype = { claim, take_over, renewal, next_generation, completion, release, abandonment }; /* kinds of request */
 mtype = { CLAIMED, TAKE_OVER, GONE, REPLAY, CONFLICT, MISMATCH, HELD_BACK, DONE, UNSTORED, UNKNOWN }; /* answers */
+mtype = { HAPPENED, RERUN, NOT_DONE, UNDECIDED }; /* answers to a question: done, rerun, notDone, unknown */
 
 /* ---- the record ------------------------------------------------------------------------------------------------ */
 
@@ -87,10 +94,12 @@ byte g_incarnation;             /* counts claims on an absent or expired record 
 byte g_completed;               /* the answer that this incarnation stored; 0: none */
 byte g_runs;                    /* runs of all calls */
 bool g_effect;                  /* an effect happened in this generation */
+byte g_effectKey;               /* the downstream key of this incarnation's effect; 0: it did not happen */
+byte g_cancelled;               /* the downstream executes nothing under the keys of this generation and those before */
 bool g_open;                    /* a run has begun, and neither its completion nor its release is stored */
 byte g_key, g_keyGeneration, g_keyPayload; /* downstream key of the latest run, with its generation and payload */
 bool g_crashed, g_failed, g_gaveUp;
-byte g_running[CALLS + 1];      /* token of the running handler; 0: none */
+byte g_running[CALLS + 1];      /* token of the running handler, or of the open question; 0: none */
 byte g_runningUntil[CALLS + 1]; /* the stored end of its lease */
 byte g_runsIn[CALLS + 1];       /* the incarnation of its claim */
 byte g_payloadOf[CALLS + 1];
@@ -146,6 +155,13 @@ byte h_i;
 #else
 #define MAY_RENEW(t, l) (IS_MINE(t) && lease != 0 && lease < l)
 #endif
+#ifdef BUG_GENERATION_WITHOUT_COMPARING
+#define MAY_BEGIN(t, seen) (IS_MINE(t) && lease != 0)
+#elif defined(BUG_GENERATION_AFTER_AN_ABANDON)
+#define MAY_BEGIN(t, seen) (IS_MINE(t) && generation == seen)
+#else
+#define MAY_BEGIN(t, seen) (IS_MINE(t) && generation == seen && lease != 0)
+#endif
 #ifdef BUG_ABANDON_MOVES_THE_LEASE
 #define NO_LEASE now
 #else
@@ -157,7 +173,8 @@ byte h_i;
 inline put(t, r, p, at, ge, le) {
   if
   :: status == ABSENT || expired ->
-     g_incarnation++; g_completed = 0; g_effect = false; g_key = 0; g_keyGeneration = 0; g_keyPayload = 0
+     g_incarnation++; g_completed = 0; g_effect = false; g_effectKey = 0; g_cancelled = 0;
+     g_key = 0; g_keyGeneration = 0; g_keyPayload = 0
   :: else ->
      MUST(status != SETTLED, "H2: a settled record is overwritten\n");
      MUST_IN_TIME(status == RELEASED || IS_LAPSED, "H10: a claim that is neither released, abandoned nor lapsed is taken over\n");
@@ -199,14 +216,19 @@ inline write(op, t, st, sr, p, at, ge, le, v) {
        fi
      }
      h_i = 0
+  :: op == next_generation && MAY_BEGIN(t, ge) ->
+     MUST(generation != at, "I4: a duplicate begins its generation again\n");
+     MUST(!g_abandoned[t], "I4: a late next generation changes an abandoned record\n");
+     ownersWrite(); generation = at
   :: op == completion && MAY_COMPLETE(t) ->
+     MUST(g_effectKey != 0, "I2: an outcome is stored, and its effect has not happened\n");
      ownersWrite();
      MUST(g_completed == 0, "H1: a second completion in one incarnation\n");
      MUST(token == t, "H1: a completion over another call's claim\n");
      status = SETTLED; lease = 0; outcome = v; g_completed = v; g_stored[v] = true; g_open = false
   :: op == release && MAY_RELEASE(t) ->
      MUST(token == t, "H5: a claim is released by another call\n");
-     MUST_NOT_RUN("H5: a claim is released while its handler runs\n");
+     MUST_NOT_RUN("H5, I1: a claim is released while its handler runs or its question is open\n");
      MUST(!g_effect, "H5: a claim is released although its effect, or a predecessor's, has happened\n");
      ownersWrite();
      g_open = false; lease = 0;
@@ -216,7 +238,7 @@ inline write(op, t, st, sr, p, at, ge, le, v) {
      status = RELEASED
 #endif
   :: op == abandonment && MAY_SETTLE(t) && lease != 0 ->
-     MUST_NOT_RUN("H5: a claim is abandoned while its handler runs\n");
+     MUST_NOT_RUN("H5, I1: a claim is abandoned while its handler runs or its question is open\n");
      ownersWrite(); lease = NO_LEASE; g_abandoned[t] = true
   :: else
   fi
@@ -279,6 +301,7 @@ inline recognise() { /* a refused write of the owner: either its own earlier sen
 #else
   :: op == completion && status == SETTLED && token == tk -> MUST(false, "A4: a completion that was applied is taken for a loss\n")
 #endif
+  :: op == next_generation && IS_MINE(tk) && generation == at -> verdict = DONE
   :: op == release && status == RELEASED && token == tk -> verdict = DONE
   :: op == abandonment && IS_MINE(tk) && lease == 0 -> verdict = DONE
   :: else -> /* lost: the record that replaced it decides the answer */
@@ -351,14 +374,15 @@ inline mint() {
 #define DOWNSTREAM_KEY (fp + ge * PAYLOADS)
 #endif
 
+#define MUST_BE_ALONE(text) \
+  for (h_i : 0 .. CALLS) { MUST_IN_TIME(g_running[h_i] == 0 || now >= g_runningUntil[h_i], text) } \
+  h_i = 0
+
 inline beginRun() {
   printf("%c's handler starts\n", 'A' + me);
   MUST(g_applied[tk], "H4: a handler starts without a claim\n");
   MUST_IN_TIME(now < le, "B8: a handler starts under a lease that has lapsed\n");
-  for (h_i : 0 .. CALLS) {
-    MUST_IN_TIME(g_running[h_i] == 0 || now >= g_runningUntil[h_i], "H5: two runs overlap under a live lease\n")
-  }
-  h_i = 0;
+  MUST_BE_ALONE("H5: two runs overlap under a live lease\n");
   MUST(!HELD || !g_open, "H4: a second run under hold, and the first was not released\n");
   if
   :: IS_MINE(tk) ->
@@ -372,7 +396,23 @@ inline beginRun() {
   g_runs = (g_runs < 3 -> g_runs + 1 : 3)
 }
 
+/* A question counts as a run: nothing runs beside it, and its claim does not end before it. */
+inline beginQuestion() {
+  printf("%c asks about generation %d\n", 'A' + me, ge);
+  MUST_BE_ALONE("I1: a question overlaps a run or another question under a live lease\n");
+  g_running[me] = tk; g_runningUntil[me] = le; verdict = UNKNOWN
+}
+
 inline endRun() { g_running[me] = 0; g_runningUntil[me] = 0; g_runsIn[me] = 0; verdict = UNKNOWN }
+
+/* The downstream executes once under a key. It looks keys up, and can promise to execute nothing under a key any more. */
+#define HAS_HAPPENED (g_effectKey == DOWNSTREAM_KEY)
+#define IS_CANCELLED (ge <= g_cancelled)
+#ifdef BUG_NOT_DONE_IS_NO_PROMISE
+#define CANCEL skip
+#else
+#define CANCEL g_cancelled = (ge > g_cancelled -> ge : g_cancelled)
+#endif
 
 /* A claim that took over an abandoned record cannot state that nothing was done. */
 #ifdef BUG_RELEASE_BY_A_DOUBTFUL_CLAIM
@@ -388,14 +428,32 @@ inline endRun() { g_running[me] = 0; g_runningUntil[me] = 0; g_runsIn[me] = 0; v
 
 /* ---- a call ---------------------------------------------------------------------------------------------------- */
 
+#ifdef BUG_GENERATION_UNWRITTEN
+#define BEGIN_GENERATION ge = at; beginRun(); goto handler
+#else
+#define BEGIN_GENERATION op = next_generation; goto send
+#endif
+#ifdef BUG_RERUN_BEGINS_A_GENERATION
+#define FOLLOW_RERUN endRun(); BEGIN_GENERATION
+#else
+#define FOLLOW_RERUN endRun(); beginRun(); goto handler
+#endif
+#ifdef BUG_UNDECIDED_QUESTION_RELEASES
+#define DEFER release
+#else
+#define DEFER abandonment
+#endif
+
 #define OTHERS_ENDED (ended == CALLS && empty(late))
 
+#define MY_ANSWER (1 + me * (RETRIES + 1) + calls)
 #define ANSWER(text) printf("%c answers: ", 'A' + me); printf(text); g_over[tk] = true
 
 proctype Call(byte me; bool last) {
   byte fp, tk, at, ge, le, seenT, seenR, val, sends, rounds, minted, calls;
   mtype op, verdict;
   bool done, doubtful;
+  bool asked; /* its claim ends by the answer to its question */
 
   atomic {
     if
@@ -411,7 +469,7 @@ proctype Call(byte me; bool last) {
 again:
   atomic {
     le = now + LEASE; mint(); op = claim; at = 1; ge = 1; rounds = 0; seenT = 0; seenR = 0; val = 0;
-    done = false; doubtful = false; verdict = UNKNOWN;
+    done = false; doubtful = false; asked = false; verdict = UNKNOWN;
     printf("%c calls with payload %d\n", 'A' + me, fp)
   }
 
@@ -441,13 +499,36 @@ send:
        :: verdict == CLAIMED && now >= le ->
           printf("%c: its lease has lapsed, so the handler does not start\n", 'A' + me); goto giveUp
 #endif
-       :: else -> val = 1 + me * (RETRIES + 1) + calls; rounds = 0; seenT = 0; seenR = 0; beginRun()
+       :: verdict == CLAIMED && now < le && ASKS && at > ge ->
+          val = MY_ANSWER; rounds = 0; seenT = 0; seenR = 0; beginQuestion(); goto ask
+       :: else -> val = MY_ANSWER; rounds = 0; seenT = 0; seenR = 0; beginRun()
        fi
     :: op == renewal -> skip
+    :: op == next_generation ->
+       if
+       :: verdict == DONE && now < le -> ge = at; beginRun()
+       :: verdict == DONE && now >= le ->
+          ge = at; printf("%c: its lease has lapsed, so the handler does not start\n", 'A' + me); goto giveUp
+#ifdef BUG_RUN_ON_UNKNOWN_GENERATION
+       :: verdict == UNKNOWN -> ge = at; beginRun()
+#else
+       :: verdict == UNKNOWN -> printf("%c does not know the fate of its generation\n", 'A' + me); goto giveUp
+#endif
+       :: verdict == REPLAY -> goto answered
+       :: verdict == CONFLICT || verdict == UNSTORED -> g_gaveUp = true; ANSWER("409 outcome-pending\n"); goto over
+       fi
 #ifdef BUG_RELEASE_WHILE_RUNNING
     :: op == release && g_running[me] != 0 -> skip
 #endif
     :: doubtful -> ANSWER("503 idempotency-unavailable\n"); goto over
+    :: asked ->
+       if
+       :: op == completion && verdict == DONE || verdict == REPLAY -> goto answered
+#ifdef BUG_DONE_ANSWERED_UNSTORED
+       :: op == completion && verdict != DONE && verdict != REPLAY -> goto answered
+#endif
+       :: else -> g_gaveUp = true; ANSWER("409 outcome-pending\n"); goto over
+       fi
     :: else ->
        if
        :: op != completion ->
@@ -460,7 +541,7 @@ send:
           g_gaveUp = true; ANSWER("its handler's answer, marked unstored\n"); goto over
 #ifdef BUG_LOST_OWNER_ANSWERS_ITS_OWN
        :: op == completion && (verdict == REPLAY || verdict == CONFLICT) ->
-          val = 1 + me * (RETRIES + 1) + calls; goto answered
+          val = MY_ANSWER; goto answered
 #else
        :: op == completion && verdict == REPLAY -> goto answered
        :: op == completion && verdict == CONFLICT -> ANSWER("409 in-progress\n"); goto over
@@ -469,12 +550,18 @@ send:
     fi
   }
 
+handler:
   do
-  :: atomic { !done -> done = true; printf("%c's effect happens\n", 'A' + me);
+  :: atomic { !done && !IS_CANCELLED -> done = true; printf("%c's effect happens\n", 'A' + me);
        if
-       :: g_runsIn[me] == g_incarnation && ge == generation -> g_effect = true
+       :: g_runsIn[me] == g_incarnation ->
+          MUST(g_effectKey == 0 || HAS_HAPPENED, "C12: the effect happens again, under another downstream key\n");
+          g_effectKey = DOWNSTREAM_KEY; g_effect = (g_effect || ge == generation)
        :: else
        fi }
+  :: atomic { !done && IS_CANCELLED -> g_failed = true;
+       printf("%c's handler throws: the downstream refuses the key\n", 'A' + me);
+       op = AFTER_A_THROW; endRun(); goto send }
   :: atomic { done -> op = completion; printf("%c's handler returns\n", 'A' + me); endRun(); goto send }
   :: atomic { !done && failures > 0 && !last ->
        failures--; g_failed = true; printf("%c's handler answers 4xx: nothing was done\n", 'A' + me);
@@ -489,6 +576,41 @@ send:
 #endif
   :: atomic { crashes > 0 && !last -> crashes--; g_crashed = true; printf("%c crashes\n", 'A' + me); goto dead }
   od;
+
+/*
+ * The downstream answers as things are then. Its answer arrives later, or too late. Left out: the pause after `unknown`,
+ * so a retry may ask at once, and the heartbeat, so a question has one lease.
+ */
+ask:
+  if
+  :: atomic { HAS_HAPPENED -> verdict = HAPPENED; printf("the downstream says done\n") }
+  :: atomic { !HAS_HAPPENED -> verdict = NOT_DONE; CANCEL; printf("the downstream says notDone\n") }
+  :: atomic { !last || !IS_CANCELLED -> verdict = RERUN; printf("the downstream says rerun\n") }
+  :: atomic { !last -> verdict = UNDECIDED; printf("the downstream says unknown\n") }
+  :: atomic { crashes > 0 && !last -> crashes--; g_crashed = true; printf("%c crashes\n", 'A' + me); goto dead }
+  fi;
+  if
+#ifndef BUG_FOLLOW_AFTER_A_LAPSE
+  :: atomic { now >= le -> printf("%c: its lease has lapsed, so nothing follows\n", 'A' + me); endRun(); goto giveUp }
+  :: atomic { now < le ->
+#else
+  :: atomic {
+#endif
+       if
+       :: verdict == HAPPENED -> op = completion; asked = true; endRun(); goto send
+       :: verdict == UNDECIDED -> op = DEFER; asked = true; endRun(); goto send
+       :: verdict == RERUN -> FOLLOW_RERUN
+       :: verdict == NOT_DONE -> endRun(); BEGIN_GENERATION
+       fi }
+  :: atomic { !last -> g_gaveUp = true; printf("%c gets no answer in time\n", 'A' + me);
+#ifdef BUG_UNANSWERED_QUESTION_ABANDONS
+       op = abandonment; asked = true; verdict = UNKNOWN; goto send
+#else
+       ANSWER("409 outcome-pending\n"); goto over
+#endif
+     }
+  :: atomic { crashes > 0 && !last -> crashes--; g_crashed = true; printf("%c crashes\n", 'A' + me); goto dead }
+  fi;
 
 giveUp:
   atomic { g_gaveUp = true; doubtful = true; op = RELEASE_OR_ABANDON; verdict = UNKNOWN; goto send }
@@ -512,7 +634,7 @@ dead:
   atomic {
     g_over[tk] = (tk != 0); endRun();
     fp = 0; tk = 0; at = 0; ge = 0; le = 0; seenT = 0; seenR = 0; val = 0; minted = 0; calls = 0; rounds = 0; sends = 0;
-    verdict = 0; op = 0; done = false; doubtful = false; ended++
+    verdict = 0; op = 0; done = false; doubtful = false; asked = false; ended++
   }
 }
 
@@ -529,7 +651,7 @@ dead:
 #elif defined(BUG_HELD_RECORD_EXPIRES)
 #define MAY_SWEEP_IN_PROGRESS (lease == 0 || IS_LAPSED)
 #else
-#define MAY_SWEEP_IN_PROGRESS (!HELD && (lease == 0 || IS_LAPSED))
+#define MAY_SWEEP_IN_PROGRESS (!HELD && !ASKS && (lease == 0 || IS_LAPSED))
 #endif
 
 #define FORGET op = 0; tk = 0; seenT = 0; seenR = 0; fp = 0; at = 0; ge = 0; le = 0; val = 0
@@ -544,7 +666,7 @@ proctype World() {
   :: atomic { (expired || expiries > 0 && status == IN_PROGRESS && MAY_SWEEP_IN_PROGRESS && NOTHING_ON_ITS_WAY) && ended < CALLS ->
        expiries = (expired -> expiries : expiries - 1);
        status = ABSENT; token = 0; revision = 0; attempt = 0; generation = 0; payload = 0; outcome = 0; lease = 0;
-       expired = false; g_effect = false; printf("TTL sweeps the record\n") }
+       expired = false; g_effect = false; g_effectKey = 0; g_cancelled = 0; printf("TTL sweeps the record\n") }
   :: atomic { len(late) > 1 -> late?op, tk, seenT, seenR, fp, at, ge, le, val; /* in any order */
        late!op, tk, seenT, seenR, fp, at, ge, le, val; FORGET }
   :: atomic { late?op, tk, seenT, seenR, fp, at, ge, le, val ->

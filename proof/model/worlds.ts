@@ -15,6 +15,8 @@ export const SMALL_WORLDS: readonly NamedWorld[] = [
   { name: 'one caller calls twice in one invocation', world: { FAULTS: 1, RETRIES: 1, CRASHES: 0, TICKS: 1 } },
   { name: 'three calls without network faults', world: { CALLS: 3, FAULTS: 0, TICKS: 1 } },
   { name: 'clocks that are wrong', world: { FAULTS: 1, WRONG_CLOCKS: true } },
+  { name: 'reconcile: each answer, two faults, a crash', world: { FAULTS: 2, PAYLOADS: 1, ASK: true } },
+  { name: 'reconcile with clocks that are wrong', world: { FAULTS: 1, PAYLOADS: 1, ASK: true, WRONG_CLOCKS: true } },
 ]
 
 /** These take minutes and gigabytes. Run them if you change the protocol. */
@@ -26,4 +28,9 @@ export const LARGE_WORLDS: readonly NamedWorld[] = [
   { name: 'expiry under hold', world: { FAULTS: 2, EXPIRIES: 2, TICKS: 1, HOLD: true } },
   { name: 'three calls with a fault', world: { CALLS: 3, FAULTS: 1, CRASHES: 0, FAILURES: 1, TICKS: 1, PAYLOADS: 1 } },
   { name: 'clocks that are wrong, two requests late', world: { FAULTS: 3, LATE: 2, WRONG_CLOCKS: true } },
+  {
+    name: 'reconcile: three faults, two requests late',
+    world: { FAULTS: 3, LATE: 2, FAILURES: 2, TICKS: 2, ASK: true },
+  },
+  { name: 'reconcile: three calls', world: { CALLS: 3, FAULTS: 0, TICKS: 2, PAYLOADS: 1, ASK: true } },
 ]
