@@ -27,6 +27,7 @@ const LAYERS = [
   [OPTIONS, [SETTINGS, 'lib/core/lifecycle/']],
   ['lib/core/once[.]ts', [ENTRY]],
   ['lib/index[.]ts', ['lib/core/']],
+  ['lib/client/', ['lib/core/(time|errors)[.]ts']],
   ['lib/http/', [ENTRY]],
   ['lib/sqs/', [ENTRY, packages('@aws-sdk/client-sqs')]],
   ['lib/effects/', ['lib/core/errors[.]ts', 'lib/core/record/store[.]ts', 'lib/core/lifecycle/']],
@@ -72,6 +73,13 @@ module.exports = {
       severity: 'error',
       from: { orphan: true, pathNot: [LISTED] },
       to: {},
+    },
+    {
+      name: 'client-without-node',
+      comment: 'Browsers, Deno and Bun load lib/client too: use what they all have.',
+      severity: 'error',
+      from: { path: '^lib/client/' },
+      to: { dependencyTypes: ['core'] },
     },
   ],
   options: {

@@ -102,6 +102,12 @@ export const DOORS: readonly Door[] = [
     without: [...ALWAYS, ...SQS, ...SDK, ...LEAN, ...CACHE, '@middy/'],
   },
   {
+    name: './client',
+    source: exporting('./lib/client/index.ts'),
+    most: { minified: 8_400, gzip: 4_000 },
+    without: [...ALWAYS, ...SQS, ...HTTP, ...SDK, ...LEAN, ...CACHE, 'lib/dynamodb/', 'lib/core/'],
+  },
+  {
     name: './sqs',
     source: exporting('./lib/sqs/index.ts'),
     most: { minified: 38_900, gzip: 14_900 },

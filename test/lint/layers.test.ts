@@ -55,6 +55,11 @@ describe('the layers', () => {
       /not-in-allowed: lib\/core\/identity\/cached[.]ts → .*node_modules\/lru-cache/,
     ],
     [
+      "a module of Node.js in the client's folder",
+      { 'lib/client/reads.ts': `export { readFile } from 'node:fs/promises'\n` },
+      /client-without-node: lib\/client\/reads[.]ts/,
+    ],
+    [
       'an unlisted file that imports',
       { 'lib/core/stray.ts': `export { millis } from './time.ts'\n` },
       /not-in-allowed: lib\/core\/stray[.]ts/,
