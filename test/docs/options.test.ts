@@ -3,6 +3,9 @@ import { join } from 'node:path'
 import middy from '@middy/core'
 import { z } from 'zod'
 import { cached } from '../../lib/cached/index.ts'
+import { deriveKey, idempotentFetch, operationKey, UsageError } from '../../lib/client/index.ts'
+import { readSettings as readFetchSettings } from '../../lib/client/options.ts'
+import { systemRuntime as clientRuntime } from '../../lib/client/runtime.ts'
 import { OptionError } from '../../lib/core/option-rules.ts'
 import { readSettings } from '../../lib/core/options.ts'
 import type { Claim } from '../../lib/core/record/claim.ts'
@@ -94,6 +97,12 @@ const ENTRIES: readonly Entry[] = [
     required: {},
     settings: (options) => memoryStore(options as never).skew,
   },
+  {
+    heading: 'idempotentFetch',
+    build: (options) => idempotentFetch(options),
+    required: {},
+    settings: (options) => readFetchSettings(options),
+  },
 ]
 
 /** Options that are refused without another one. */
@@ -123,7 +132,7 @@ const refusal = (build: () => unknown): string | undefined => {
     build()
     return undefined
   } catch (error) {
-    if (error instanceof OptionError) return error.message
+    if (error instanceof OptionError || error instanceof UsageError) return error.message
     throw error
   }
 }
@@ -168,6 +177,8 @@ const WORDS: readonly (readonly [RegExp, unknown])[] = [
   [/\ba store\b/, store],
   [/`allowOrigins\(/, allowOrigins({ origins: ['https://shop.example'] })],
   [/`Runtime`/, systemRuntime],
+  [/`ClientRuntime`/, clientRuntime],
+  [/`true` or `false`/, true],
   [/`DynamoDBClient`/, { send: handler }],
   [/`S3Client`/, { send: handler }],
   [/`ItemClient`/, { putItem: handler, updateItem: handler, getItem: handler }],
@@ -216,6 +227,15 @@ test.each(ROWS)(
       expect([value, refusal(withValue(value))]).toEqual([value, expect.stringContaining(`"${option}" is `)])
   },
 )
+
+test.each<[string, (options: Options) => Promise<unknown>]>([
+  ['operationKey', (options) => operationKey(async () => null, ['checkout'], options)],
+  ['deriveKey', (options) => deriveKey(['refund'], options)],
+])('%s: each option of the code has a row, and each row is an option of the code', async (heading, call) => {
+  const message = await call({ noSuchOption: 1 }).then(String, String)
+  const known = /the options are (.*)$/.exec(message)?.[1]?.split(', ')
+  expect(rowsUnder(PAGE, heading, 'option').map(nameOf)).toEqual(known)
+})
 
 /** Rows of options that are a choice between words, with the choices as the code names them when it refuses. */
 const CHOICES = ROWS.flatMap((row) => {
