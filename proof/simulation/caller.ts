@@ -49,29 +49,36 @@ export const invoke = (world: World, request: Request): void => {
   ask(world, invocation, settings, { times, ...request }, 1)
 }
 
+/** About as many as an invocation passes, and as a step adds. */
+const POINTS = 12
+const POINTS_PER_STEP = 6
+
 const newInvocation = (world: World, { fingerprint, host, requestId, whenEnded }: Request): Invocation => {
   const { profile, random, isCalm } = world
-  const faulty = (probability: number): number => (!isCalm && random.chance(probability) ? random.between(1, 12) : 0)
+  const points = POINTS + (profile.plan?.steps.length ?? 0) * POINTS_PER_STEP
+  const faulty = (probability: number): number =>
+    !isCalm && random.chance(probability) ? random.between(1, points) : 0
   return {
     id: ++world.invocations,
     requestId,
     host,
     fingerprint,
     startedAt: world.timeline.now,
-    crashAtStep: faulty(profile.faults.crash),
-    freezeAtStep: faulty(profile.faults.freeze),
+    crashAtPoint: faulty(profile.faults.crash),
+    freezeAtPoint: faulty(profile.faults.freeze),
     isAlive: true,
     hasAnswered: false,
-    steps: 0,
+    points: 0,
     won: undefined,
     knownLease: 0,
     settlesFrom: undefined,
     run: undefined,
+    runs: [],
     hasContender: false,
     calls: 0,
     callOf: new Map(),
     kill: undefined,
-    requests: { writes: 0, reads: 0, claimStep: 0, inClaimStep: 0 },
+    requests: { writes: 0, reads: 0, checkpoints: 0, claimStep: 0, inClaimStep: 0 },
     whenDead: () => whenEnded(undefined),
   }
 }

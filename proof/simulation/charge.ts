@@ -8,13 +8,18 @@ import type { World } from './world.ts'
 interface Order {
   readonly run: Run
   readonly number: number
+  /** The name that the downstream key is made of. */
+  readonly key: string
+  readonly downstreamKey: string
   readonly inLease: boolean
+  /** Gets the answer of the downstream. */
+  readonly hear: (answer: 'executed' | 'declined') => void
 }
 
 /** Sends a request. The downstream executes it even if the sender has gone. */
 export const order = (world: World, ordered: Order): void => {
   const { isCalm, random, profile, timeline, downstream } = world
-  const { downstreamKey } = ordered.run
+  const { downstreamKey } = ordered
   const isLate = !isCalm && random.chance(profile.faults.lateEffect)
   if (!isLate) {
     execute(world, ordered)
@@ -31,9 +36,9 @@ export const order = (world: World, ordered: Order): void => {
   })
 }
 
-const execute = (world: World, { run, number, inLease }: Order): void => {
+const execute = (world: World, { run, number, hear, ...sent }: Order): void => {
   const { downstream, timeline, random, isCalm, profile } = world
-  const { downstreamKey } = run
+  const { downstreamKey } = sent
   let entry = downstream.entries.get(downstreamKey)
   if (entry === undefined || isForgotten(world, entry)) {
     const kind = !isCalm && random.chance(profile.faults.declined) ? 'declined' : 'executed'
@@ -42,12 +47,12 @@ const execute = (world: World, { run, number, inLease }: Order): void => {
     if (kind === 'executed') {
       downstream.executed.set(downstreamKey, number)
       run.effects++
-      world.effects.push({ run, inLease, ...happening(world) })
+      world.effects.push({ run, ...sent, ...happening(world) })
     }
   } else world.count('downstream knows the key')
   world.count('downstream', entry.kind)
   world.log?.(() => `  downstream: ${downstreamKey} is ${entry.kind}`)
-  run.heard = entry.kind === 'executed' ? 'executed' : 'declined'
+  hear(entry.kind === 'executed' ? 'executed' : 'declined')
 }
 
 const isForgotten = ({ downstream, timeline }: World, { kind, at }: Entry): boolean =>

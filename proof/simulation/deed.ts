@@ -12,6 +12,8 @@ export type Deed =
   | 'terminal'
   | 'clientError'
   | 'downstreamError'
+  /** Throws the error with which the layer rejected a step. */
+  | 'stopped'
 
 /** What a simulated handler answers. */
 export interface Answer {
@@ -42,6 +44,7 @@ const STATUS = { created: 201, refused: 422, failed: 503 } as const
 export const answerOf = (deed: Deed, run: number): Answer => {
   switch (deed) {
     case 'throws':
+    case 'stopped':
       throw new RangeError('connection lost')
     case 'notDone':
       throw new NotDoneError('out of stock')

@@ -4,6 +4,7 @@ import type { Claim } from '../../lib/core/record/claim.ts'
 import type { StoredRecord } from '../../lib/core/record/record.ts'
 import type { Settlement } from '../../lib/core/record/store.ts'
 import type { Answer, Deed } from './deed.ts'
+import type { PlannedStep } from './plan.ts'
 import type { Profile } from './profile.ts'
 
 /** What the operator does to a record, always with a new token and a higher revision. */
@@ -19,6 +20,8 @@ export interface Happening {
 interface WriteBase extends Happening {
   readonly before: StoredRecord | undefined
   readonly after: StoredRecord | undefined
+  /** Whether the store holds steps after it, also where a record of its status has none. */
+  readonly leavesSteps: boolean
 }
 
 interface RequestWrite extends WriteBase {
@@ -63,7 +66,40 @@ export interface Run {
   effects: number
   /** The answer of the downstream, if one came. */
   heard: 'executed' | 'declined' | undefined
+  /** The steps that it called, in this order. */
+  readonly steps: StepCall[]
 }
+
+/** One call of `step` by a handler. */
+export interface StepCall {
+  readonly step: PlannedStep
+  readonly start: Happening
+  /** `undefined` if its function was not called. */
+  execution: Execution | undefined
+  /** The number of the result that its `inDoubt` function answered; `undefined` if it answered none. */
+  answered: number | undefined
+  /** `undefined` until it ends, or if its process died. `result`: the number of the result, if it resolved. */
+  end: (Happening & { readonly result: number | undefined }) | undefined
+}
+
+/** The function of a step ran. */
+export interface Execution {
+  /** Identifies its result. */
+  readonly number: number
+  readonly downstreamKey: string
+  readonly start: Happening & {
+    readonly hostNow: number
+    /** The end of the lease, as its host knew it. */
+    readonly knownLease: number
+  }
+  /** What the record of its claim held under its name at the start; `undefined` if the record had another claim. */
+  readonly stored: 'result' | 'mark' | 'nothing' | undefined
+  /** `undefined` until it ends, or if its process died. */
+  end: (Happening & { readonly how: StepDeed }) | undefined
+}
+
+/** How the function of a step ends. */
+export type StepDeed = 'done' | 'throws' | 'notDone'
 
 export type Decision = 'done' | 'rerun' | 'notDone' | 'unknown'
 
@@ -81,6 +117,9 @@ export interface Question {
 /** The downstream executed a request. */
 export interface Effect extends Happening {
   readonly run: Run
+  /** The name that the downstream key is made of. */
+  readonly key: string
+  readonly downstreamKey: string
   /** The sender's lease had not ended, on its host's clock, when it sent the request. */
   readonly inLease: boolean
 }
@@ -106,6 +145,8 @@ export interface Answered extends Happening {
 export interface Requests {
   readonly writes: number
   readonly reads: number
+  /** Checkpoints do not count as writes. */
+  readonly checkpoints: number
   /** The most requests of one claim step. */
   readonly claimStep: number
 }
@@ -118,6 +159,7 @@ export interface Aborted extends Happening {
   /** The end of the lease as its host knew it. */
   readonly knownLease: number
   readonly record: StoredRecord | undefined
+  /** Whether the handler and its steps had ended. */
   readonly handlerEnded: boolean
 }
 
@@ -141,6 +183,11 @@ export interface InvocationEnd {
 /** A process that died. */
 export interface Death extends Happening {
   readonly invocation: number
+}
+
+/** The store refused a checkpoint, so its owner knows that the claim is lost. */
+export interface Loss extends Happening {
+  readonly claim: Claim
 }
 
 /** A span in which a host was stopped. */
@@ -187,6 +234,7 @@ export interface History {
   readonly rests: readonly Rest[]
   /** Invocations that crashed or were ended at their deadline. */
   readonly deaths: readonly Death[]
+  readonly losses: readonly Loss[]
   /** Requests that the store refused for a reason other than the record. */
   readonly refusals: number
   readonly invocations: number

@@ -13,13 +13,14 @@ export interface Invocation {
   readonly host: Host
   readonly fingerprint: Fingerprint
   readonly startedAt: number
-  /** The step at which its process dies; 0: never. */
-  readonly crashAtStep: number
-  readonly freezeAtStep: number
+  /** The number of the point at which its process dies; 0: never. */
+  readonly crashAtPoint: number
+  readonly freezeAtPoint: number
   isAlive: boolean
   /** Whether its last answer has left. Its process may still run. */
   hasAnswered: boolean
-  steps: number
+  /** How many points it has passed. */
+  points: number
   /** The last claim that it won. */
   won: Claim | undefined
   /** The end of the lease, as an answer confirmed it. */
@@ -27,6 +28,8 @@ export interface Invocation {
   /** Until this time its settlements get no answer; `undefined` before its first settlement. */
   settlesFrom: number | undefined
   run: Run | undefined
+  /** All runs of its calls. Steps of an earlier one may still be under way. */
+  readonly runs: Run[]
   /** Whether the store has reported another claimant's record to it. */
   hasContender: boolean
   /** How often the caller has asked; a call that was given up may still be at work during the next. */
@@ -35,7 +38,7 @@ export interface Invocation {
   readonly callOf: Map<string, number>
   /** The timer that ends it at its deadline. */
   kill: Pause | undefined
-  requests: { writes: number; reads: number; claimStep: number; inClaimStep: number }
+  requests: { writes: number; reads: number; checkpoints: number; claimStep: number; inClaimStep: number }
   /** Called if it dies before its last answer. */
   readonly whenDead: () => void
 }
@@ -76,12 +79,12 @@ export const later = (
   return { cancel: () => timeline.cancel(timer) }
 }
 
-/** Counts a step of the invocation. At a step its process may die, or its host may freeze. */
-export const step = (world: World, invocation: Invocation): void => {
+/** The invocation passes a point at which its process may die, or its host may freeze. */
+export const pass = (world: World, invocation: Invocation): void => {
   if (!invocation.isAlive || invocation.hasAnswered) return
-  invocation.steps++
-  if (invocation.steps === invocation.freezeAtStep) freeze(world, invocation)
-  if (invocation.steps === invocation.crashAtStep) {
+  invocation.points++
+  if (invocation.points === invocation.freezeAtPoint) freeze(world, invocation)
+  if (invocation.points === invocation.crashAtPoint) {
     world.count('crash')
     die(world, invocation, 'crashes')
   }
@@ -102,6 +105,6 @@ export const die = (world: World, invocation: Invocation, how: string): void => 
   invocation.isAlive = false
   world.deaths.push({ invocation: invocation.id, ...happening(world) })
   say(world, invocation, () => how)
-  if (invocation.run !== undefined && invocation.run.end === undefined) invocation.run.died = happening(world)
+  for (const run of invocation.runs) run.died = happening(world)
   invocation.whenDead()
 }

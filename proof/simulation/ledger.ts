@@ -3,14 +3,16 @@ import type { Write } from './history.ts'
 import { describeRecord } from './narrative.ts'
 import type { World } from './world.ts'
 
-type Unplaced<T> = T extends Write ? Omit<T, 'order' | 'at' | 'before' | 'after'> : never
+type Unplaced<T> = T extends Write ? Omit<T, 'order' | 'at' | 'before' | 'after' | 'leavesSteps'> : never
 
 /** Applies one atomic step to the store, and records the change in the history. */
 export const applied = <T>(world: World, cause: Unplaced<Write>, act: () => T): T => {
   const before = world.read()
   const result = act()
   const after = world.read()
-  if (after !== before) enter(world, { order: world.order(), at: world.timeline.now, before, after, ...cause } as Write)
+  if (after === before) return result
+  const leavesSteps = world.holdsSteps()
+  enter(world, { order: world.order(), at: world.timeline.now, before, after, leavesSteps, ...cause } as Write)
   return result
 }
 

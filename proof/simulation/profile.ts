@@ -1,3 +1,4 @@
+import { drawPlan, type Plan } from './plan.ts'
 import type { Random } from './random.ts'
 
 /** Probability of each fault. Most are 0 in most schedules: one fault alone reaches states that many together hide. */
@@ -68,6 +69,8 @@ export interface Profile {
   readonly sweeps: boolean
   /** Whether a caller retries after a failure, in the same invocation or in a new one with the same request id. */
   readonly retries: boolean
+  /** The steps of the handler; `undefined`: it has none. */
+  readonly plan: Plan | undefined
 }
 
 const NO_FAULTS: Faults = {
@@ -93,14 +96,16 @@ const NO_FAULTS: Faults = {
 const FAR = 3_600_000
 const SKEW = 2_000
 
-export const drawProfile = (random: Random): Profile => {
+/** @param planning has its own random numbers, so that the other schedules do not depend on how plans are drawn */
+export const drawProfile = (random: Random, planning: Random): Profile => {
   const farClocks = random.chance(0.08)
   const storeReportsTime = farClocks || random.chance(0.9)
   const enforcesDeadline = random.chance(0.8)
   const abandoned = random.pick(['rerun', 'rerun', 'rerun', 'hold', 'hold', 'ask', 'ask', 'ask'] as const)
   const rerunWithinSeconds = abandoned !== 'hold' && random.chance(0.3) ? random.pick([60, 60, 130, 300]) : undefined
-  // Questions and windows matter only if claims follow one another.
-  const follows = abandoned === 'ask' || rerunWithinSeconds !== undefined
+  const plan = drawPlan(planning, abandoned)
+  // Questions, windows and steps matter only if claims follow one another.
+  const follows = abandoned === 'ask' || rerunWithinSeconds !== undefined || plan !== undefined
   return {
     abandoned,
     rerunWithinSeconds,
@@ -124,6 +129,7 @@ export const drawProfile = (random: Random): Profile => {
     meddler: random.chance(0.06),
     sweeps: random.chance(0.5),
     retries: random.chance(0.35),
+    plan,
   }
 }
 

@@ -1,13 +1,13 @@
 import type { AbandonedClaim, Reconciled } from '../../lib/core/lifecycle/reconciliation.ts'
 import { truthAbout } from './charge.ts'
 import type { Decision, Question } from './history.ts'
-import { happening, type Invocation, later, say, step } from './invocation.ts'
+import { happening, type Invocation, later, pass, say } from './invocation.ts'
 import type { World } from './world.ts'
 
 /** The user's reconcile function: it asks the downstream, whose answer may be late, vague or missing. */
 export const question = (world: World, invocation: Invocation, claim: AbandonedClaim): Promise<Reconciled> =>
   new Promise((resolve, reject) => {
-    step(world, invocation)
+    pass(world, invocation)
     if (!invocation.isAlive || invocation.won === undefined) return
     const asked: Question = {
       invocation: invocation.id,
@@ -25,7 +25,7 @@ export const question = (world: World, invocation: Invocation, claim: AbandonedC
       asked.end = { decision, ...happening(world) }
       world.count('question', decision)
       say(world, invocation, () => `hears: ${decision}`)
-      step(world, invocation)
+      pass(world, invocation)
       if (!invocation.isAlive) return
       if (answer instanceof Error) reject(answer)
       else resolve(answer)

@@ -44,8 +44,11 @@ const drawScenes = ({ profile, random }: World): Scene[] => [
 ]
 
 /** Whether no record waits for a person or for the end of a window. */
-const comesToAnEnd = ({ abandoned, rerunWithinSeconds, farClocks }: Profile): boolean =>
-  abandoned !== 'hold' && rerunWithinSeconds === undefined && !farClocks
+const comesToAnEnd = ({ abandoned, rerunWithinSeconds, farClocks, plan }: Profile): boolean =>
+  abandoned !== 'hold' &&
+  rerunWithinSeconds === undefined &&
+  !farClocks &&
+  plan?.steps.some(({ inDoubt }) => inDoubt === 'stop') !== true
 
 /** An act begins when the callers of the previous act have ended, while its late requests are still under way. */
 const acts: Scene = (world) => {
@@ -161,7 +164,7 @@ const calm: Scene = (world) => {
   const period: Calm = {
     since: timeline.now,
     record,
-    handlerMillis: 80,
+    handlerMillis: 80 + (world.profile.plan?.steps.length ?? 0) * STEP_MILLIS,
     refusedAgain: 0,
     pendingAgain: 0,
     answeredAt: undefined,
@@ -182,6 +185,9 @@ const calm: Scene = (world) => {
 }
 
 const CALM_CALLS = 5
+
+/** What a step takes in the calm: itself, a question, a checkpoint and a pause. */
+const STEP_MILLIS = 260
 
 const isRefusedAs = (last: Answered | undefined, code: 'in-progress' | 'outcome-pending'): boolean =>
   last?.result.kind === 'refused' && last.result.error.code === code

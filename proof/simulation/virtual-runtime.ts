@@ -1,7 +1,7 @@
 import { DeadlinePassed, type ProbePoint, type Runtime } from '../../lib/core/runtime.ts'
 import { epochMillis, type Millis } from '../../lib/core/time.ts'
 import { DeadlineSignal, deadlineSignal } from './deadline-signal.ts'
-import { hostNow, type Invocation, later, type Pause, step } from './invocation.ts'
+import { hostNow, type Invocation, later, type Pause, pass } from './invocation.ts'
 import type { World } from './world.ts'
 
 /** A runtime on virtual time. It has the Lambda request id, which a real runtime could use. */
@@ -59,6 +59,6 @@ export const virtualRuntime = (world: World, invocation: Invocation): VirtualRun
 
   probe: (point: ProbePoint) => {
     if (point === 'before-claim') invocation.requests.inClaimStep = 0
-    step(world, invocation)
+    pass(world, invocation)
   },
 })

@@ -13,6 +13,7 @@ import type {
   Freeze,
   History,
   InvocationEnd,
+  Loss,
   Question,
   RenewalAttempt,
   Rest,
@@ -62,16 +63,22 @@ export interface World {
   /** What the last write replaced, and when. An eventually consistent read may still see it. */
   replaced: { readonly record: StoredRecord | undefined; readonly at: number }
   readonly deaths: Death[]
+  /** What the owners learned from refused checkpoints. */
+  readonly losses: Loss[]
   /** Requests that the store refused for a reason other than the record. */
   refusals: number
   /** Whether no new faults happen. */
   isCalm: boolean
   tokens: number
+  /** Numbers the results of steps. */
+  results: number
   invocations: number
   readonly log: Log | undefined
   /** Returns the next place in the total order. */
   order(): number
   read(): StoredRecord | undefined
+  /** Whether the store holds steps for the record, also where a record of its status has none. */
+  holdsSteps(): boolean
   readonly count: Tally['count']
 }
 
@@ -98,7 +105,7 @@ export interface Setting {
 
 export const createWorld = ({ seed, over, tally, log }: Setting): World => {
   const random = seededRandom(seed)
-  const profile = drawProfile(random)
+  const profile = drawProfile(random, seededRandom(~seed))
   const timeline = new Timeline(START + random.between(0, 999))
   // DynamoDB reports its time in the `Date` header, in whole seconds, rounded down.
   const now = (): EpochMillis => epochMillis(Math.floor(timeline.now / 1000) * 1000)
@@ -125,18 +132,26 @@ export const createWorld = ({ seed, over, tally, log }: Setting): World => {
     rests: [],
     replaced: { record: undefined, at: Number.NEGATIVE_INFINITY },
     deaths: [],
+    losses: [],
     refusals: 0,
     isCalm: false,
     tokens: 0,
+    results: 0,
     invocations: 0,
     log,
     order: () => order++,
     read() {
       return this.store.read(RECORD_KEY)
     },
+    holdsSteps() {
+      return this.table === undefined ? hasSteps(this.read()) : this.table.hasSteps(RECORD_KEY)
+    },
     count: tally.count,
   }
 }
+
+const hasSteps = (record: StoredRecord | undefined): boolean =>
+  (record as { readonly steps?: unknown } | undefined)?.steps !== undefined
 
 const host = (id: number, random: Random, { clockSpread }: Profile): Host => ({
   id,
@@ -160,6 +175,7 @@ export const historyOf = ({
   calms,
   rests,
   deaths,
+  losses,
   refusals,
   invocations,
 }: World): History => ({
@@ -178,6 +194,7 @@ export const historyOf = ({
   calms,
   rests,
   deaths,
+  losses,
   refusals,
   invocations,
 })

@@ -33,32 +33,34 @@ export const attemptsGrow: Invariant = (story) =>
       : `${after.claimToken} is attempt ${after.attempt} after ${before.attempt}`
   })
 
-/** In one incarnation, all effects have the same downstream key, so the downstream does the thing at most once. */
+/** In one incarnation, all effects of one name have the same downstream key, so the downstream does the thing at most once. */
 export const oneEffect: Invariant = (story) => {
   if (story.hasOperator) return undefined
-  const done = new Map<number, string>()
-  return firstOf(story.runs, ({ claim, downstreamKey, effects }) => {
+  const done = new Map<string, string>()
+  return firstOf(story.effects, ({ run: { claim }, key, downstreamKey }) => {
     const incarnation = story.incarnationOf(claim.claimToken)
-    if (effects === 0 || incarnation === undefined) return undefined
-    const key = done.get(incarnation) ?? downstreamKey
-    done.set(incarnation, key)
-    return key === downstreamKey ? undefined : `${claim.claimToken} had the effect a second time, under another key`
+    if (incarnation === undefined) return undefined
+    const effect = `${incarnation}/${key}`
+    const first = done.get(effect) ?? downstreamKey
+    done.set(effect, first)
+    return first === downstreamKey ? undefined : `${claim.claimToken} had the effect a second time, under another key`
   })
 }
 
 /**
- * Under a question or a window the downstream executes once in an incarnation. Requests that a handler sends after its
+ * Under a question or a window the downstream executes each effect once in an incarnation. Requests that a handler sends after its
  * lease do not count.
  */
 export const oneExecution: Invariant = (story) => {
   const { rerunWithinSeconds, abandoned } = story.profile
   if (story.hasOperator || (abandoned === 'rerun' && rerunWithinSeconds === undefined)) return undefined
-  const executed = new Set<number>()
-  return firstOf(story.effects, ({ run, inLease }) => {
+  const executed = new Set<string>()
+  return firstOf(story.effects, ({ run, key, inLease }) => {
     const incarnation = story.incarnationOf(run.claim.claimToken)
     if (!inLease || incarnation === undefined) return undefined
-    if (executed.has(incarnation)) return `${run.claim.claimToken} had the effect a second time`
-    executed.add(incarnation)
+    const effect = `${incarnation}/${key}`
+    if (executed.has(effect)) return `${run.claim.claimToken} had the effect a second time`
+    executed.add(effect)
     return undefined
   })
 }

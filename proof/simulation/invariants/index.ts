@@ -24,6 +24,19 @@ import {
   runsInStoredGeneration,
 } from './question.ts'
 import { abortsWhenLost, recognisesItself } from './recognition.ts'
+import {
+  beginsNothingKept,
+  checkpointsItsOwn,
+  endsWithoutSteps,
+  keepsTheDone,
+  lostStepsStop,
+  oneKeyAStep,
+  settlesAfterSteps,
+  skipsOnlyTheDone,
+  stepsOnlyGrow,
+  stepsStartInTime,
+  stopsAfterOne,
+} from './step.ts'
 import { type Invariant, storyOf } from './story.ts'
 import { endsWithinWindow, runsWithinWindow } from './window.ts'
 
@@ -54,6 +67,8 @@ export const RULES: readonly Rule[] = [
   withinSkew('H12', someCallCompletes),
   underAnyClock('H13', ownPayload),
   withinSkew('H14', sameEffectKeys),
+  underAnyClock('H15', beginsNothingKept),
+  underAnyClock('H16', skipsOnlyTheDone),
   underAnyClock('A4', recognisesItself),
   withinSkew('A4', abortsWhenLost),
   withinSkew('A5', claimedOnce),
@@ -61,6 +76,7 @@ export const RULES: readonly Rule[] = [
   withinSkew('A10', attemptsGrow),
   withinSkew('B2', waitsOnce),
   withinSkew('B8', startsInTime),
+  underAnyClock('B8', stepsStartInTime),
   withinSkew('C12', oneEffect),
   withinSkew('C12', oneExecution),
   underAnyClock('C16', endsWithItsInvocation),
@@ -74,6 +90,14 @@ export const RULES: readonly Rule[] = [
   withinSkew('I9', endsWithinWindow),
   withinSkew('I9', runsWithinWindow),
   withinSkew('I10', countsRuns),
+  underAnyClock('I12', oneKeyAStep),
+  underAnyClock('I13', keepsTheDone),
+  underAnyClock('I13', checkpointsItsOwn),
+  underAnyClock('I16', stepsOnlyGrow),
+  underAnyClock('I17', lostStepsStop),
+  underAnyClock('I18', settlesAfterSteps),
+  underAnyClock('I21', stopsAfterOne),
+  underAnyClock('I22', endsWithoutSteps),
 ]
 
 export interface Violation {

@@ -1,5 +1,6 @@
 import { isNothingDone, isOutcome } from '../deed.ts'
 import type { Run, Write } from '../history.ts'
+import { mayHaveActed } from './ownership.ts'
 import { firstOf, type Invariant, type Story } from './story.ts'
 
 /** A process that is killed at its deadline is dead this long after it. */
@@ -71,9 +72,9 @@ const windowEnd = ({ profile, questions }: Story, { claim }: Run): number => {
 }
 
 /** Whether its owner abandons it, which ends the renewals. */
-const endsInDoubt = ({ end, claim }: Run, order: number): boolean => {
+const endsInDoubt = ({ end, claim, steps }: Run, order: number): boolean => {
   if (end === undefined || end.order > order || isOutcome(end.deed)) return false
-  return !isNothingDone(end.deed) || claim.attempt > claim.generation
+  return !isNothingDone(end.deed) || claim.attempt > claim.generation || steps.some(mayHaveActed)
 }
 
 const endOf = ({ ends }: Story, invocation: number) => ends.find((end) => end.invocation === invocation)

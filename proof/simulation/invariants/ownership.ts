@@ -1,5 +1,5 @@
 import { isNothingDone } from '../deed.ts'
-import type { Run } from '../history.ts'
+import type { Run, StepCall } from '../history.ts'
 import { questionOf } from './question.ts'
 import {
   type ClaimWrite,
@@ -97,10 +97,14 @@ export const releasedUndone: Invariant = (story) =>
     if (claim.attempt > claim.generation) return `${claim.claimToken} was released with a predecessor in doubt`
     const run = runOf(story, claim.claimToken)
     if (run === undefined) return undefined
-    return run.end !== undefined && isNothingDone(run.end.deed) && run.effects === 0
+    return run.end !== undefined && isNothingDone(run.end.deed) && run.effects === 0 && !run.steps.some(mayHaveActed)
       ? undefined
       : `${claim.claimToken} was released after ${run.end?.deed ?? 'no end of its handler'}`
   })
+
+/** A step that ended in `NotDoneError` did nothing. */
+export const mayHaveActed = ({ execution }: StepCall): boolean =>
+  execution !== undefined && execution.end?.how !== 'notDone'
 
 const runOf = ({ runs }: Story, token: string): Run | undefined => runs.find(({ claim }) => claim.claimToken === token)
 

@@ -58,10 +58,19 @@ export const fewRequests: Invariant = (story) =>
     const { invocation, requests } = answer
     if (requests.claimStep > 5) return `invocation ${invocation} made ${requests.claimStep} requests to claim`
     if (!isUncontended(story)) return undefined
-    return requests.writes <= 2 && requests.reads <= 1
+    const { writes, reads, checkpoints } = requests
+    if (checkpoints > mostCheckpoints(story, answer)) return `invocation ${invocation} made ${checkpoints} checkpoints`
+    return writes <= 2 && reads <= 1
       ? undefined
-      : `invocation ${invocation} made ${requests.writes} writes and ${requests.reads} reads without contention`
+      : `invocation ${invocation} made ${writes} writes and ${reads} reads without contention`
   })
+
+/** A step writes one checkpoint, and one mark before it with `inDoubt: 'stop'`. */
+const mostCheckpoints = ({ runs }: Story, { invocation }: Answered): number =>
+  runs
+    .filter((run) => run.invocation === invocation)
+    .flatMap(({ steps }) => steps)
+    .reduce((count, { step }) => count + (step.inDoubt === 'stop' ? 2 : 1), 0)
 
 /** One invocation, no operator, no network faults. */
 const isUncontended = ({ invocations, profile: { faults, operator } }: Story): boolean =>

@@ -1,6 +1,6 @@
 import type { ClaimToken, SettledRecord, StoredRecord } from '../../../lib/core/record/record.ts'
 import { isSettled } from '../../../lib/core/record/record.ts'
-import type { History, Run, Write } from '../history.ts'
+import type { History, Run, StepCall, Write } from '../history.ts'
 
 /** A write that created a claim. */
 export type ClaimWrite = Extract<Write, { by: 'claim' | 'takeOver' }>
@@ -15,6 +15,17 @@ export interface Story extends History {
   /** How much contenders' clocks may be off, in milliseconds: 0 if the store reports its time. */
   readonly judgedWithin: number
   readonly hasOperator: boolean
+  /** The calls of steps in all runs. */
+  readonly steps: readonly CalledStep[]
+}
+
+/** A call of a step, with its run. */
+export interface CalledStep {
+  readonly run: Run
+  readonly call: StepCall
+  readonly incarnation: number | undefined
+  /** The same for all calls of a step in one generation. */
+  readonly place: string
 }
 
 /** Returns what is wrong, or `undefined` if the invariant holds. */
@@ -36,18 +47,30 @@ export const storyOf = (history: History): Story => {
     const index = firsts.get(token)
     return index === undefined ? undefined : (history.writes[index] as ClaimWrite)
   }
+  const incarnationOf = (token: ClaimToken): number | undefined => {
+    const index = firsts.get(token)
+    return index === undefined ? undefined : incarnations[index]
+  }
   return {
     incarnations,
     claimWrite,
-    incarnationOf: (token) => {
-      const index = firsts.get(token)
-      return index === undefined ? undefined : incarnations[index]
-    },
+    incarnationOf,
+    steps: history.profile.plan === undefined ? [] : calledIn(history, incarnationOf),
     judgedWithin,
     hasOperator: history.writes.some(({ by }) => by === 'operator'),
     ...history,
   }
 }
+
+const calledIn = (
+  { runs }: History,
+  incarnationOf: (token: ClaimToken) => number | undefined,
+): readonly CalledStep[] =>
+  runs.flatMap((run) => {
+    const incarnation = incarnationOf(run.claim.claimToken)
+    const generation = `${incarnation}/${run.claim.generation}`
+    return run.steps.map((call) => ({ run, call, incarnation, place: `${generation}/${call.step.name}` }))
+  })
 
 const beginsIncarnation = ({ before, after, at }: ClaimWrite, within: number): boolean =>
   before === undefined || (after?.attempt === 1 && isPast(before, at + within))
@@ -75,8 +98,13 @@ export const replacement = ({ writes }: Story, token: string): Write | undefined
 
 type LeasedRecord = Pick<Extract<StoredRecord, { status: 'IN_PROGRESS' }>, 'claimToken' | 'leaseExpiresAt'>
 
-/** When a run stopped; `Infinity` if the history ends before that. */
-export const stopOf = ({ end, died }: Run): number => end?.order ?? died?.order ?? Number.POSITIVE_INFINITY
+/** When a run and its steps stopped; `Infinity` if the history ends before that. */
+export const stopOf = ({ end, died, steps }: Run): number => {
+  const dead = died?.order ?? Number.POSITIVE_INFINITY
+  let stop = end?.order ?? dead
+  for (const { execution } of steps) if (execution !== undefined) stop = Math.max(stop, execution.end?.order ?? dead)
+  return stop
+}
 
 /** Returns the first violation. */
 export const firstOf = <T>(

@@ -32,8 +32,9 @@ export const runsWithinWindow: Invariant = (story) => {
         ? `${claim.claimToken} asked, and could have run within the window`
         : undefined
     }) ??
-    firstOf(story.answers, ({ result, invocation, asked, order, at }) => {
+    firstOf(story.answers, ({ result, invocation, asked, order, at, claim }) => {
       if (result.kind !== 'refused' || result.error.code !== 'outcome-unknown') return undefined
+      if (claim !== undefined) return undefined // it ran, and a step stopped it
       const runEnds = mostLease(story, invocation, at)
       return recordsBetween(story, asked, order).every(
         ({ began }) => began !== undefined && runEnds + story.skew <= began + within,

@@ -4,7 +4,7 @@ import { type Answer, NoAnswerError } from '../../../lib/dynamodb/lean/http-requ
 import type { LeanClientSettings } from '../../../lib/dynamodb/lean/lean-client.ts'
 import { type Step, stepOf } from '../../../test/support/store-step.ts'
 import { deadlineSignal } from '../deadline-signal.ts'
-import { type Invocation, later, say, step } from '../invocation.ts'
+import { type Invocation, later, pass, say } from '../invocation.ts'
 import { applied } from '../ledger.ts'
 import {
   type ItemTable,
@@ -56,7 +56,7 @@ export const simulatedTransport =
   (world: World, invocation: Invocation, table: ItemTable, calls: ReadonlyMap<string, Call>): Transport =>
   ({ headers }, body = '', timeout, signal) =>
     new Promise<Answer>((resolve, reject) => {
-      step(world, invocation) // before it is sent
+      pass(world, invocation) // before it is sent
       if (!invocation.isAlive) return
       if (signal?.aborted) return reject(new NoAnswerError('AbortError'))
       let isOver = false
@@ -76,11 +76,11 @@ export const simulatedTransport =
         reset: () => fail('NetworkError'),
         answered: (answer) => {
           if (!end()) return
-          step(world, invocation)
+          pass(world, invocation)
           if (invocation.isAlive) resolve(answer)
         },
       })
-      step(world, invocation) // while it is under way
+      pass(world, invocation) // while it is under way
     })
 
 type NoAnswerName = ConstructorParameters<typeof NoAnswerError>[0]

@@ -1,6 +1,6 @@
 import { StoreMisconfiguredError, StoreUnavailableError } from '../../../lib/core/errors.ts'
 import { deadlineSignal } from '../deadline-signal.ts'
-import { type Invocation, later, say, step } from '../invocation.ts'
+import { type Invocation, later, pass, say } from '../invocation.ts'
 import type { World } from '../world.ts'
 import { deafness, delay, drawFate, type Fate, failure, type Purpose, travel } from './fate.ts'
 
@@ -35,7 +35,7 @@ export const exchange = <T>(
   request: Request<T>,
 ): Promise<T> =>
   new Promise<T>((resolve, reject) => {
-    step(world, invocation) // before it is sent
+    pass(world, invocation) // before it is sent
     if (!invocation.isAlive) return
     const call: Exchange<T> = { world, invocation, request, isOver: false, sends: 0, resolve, reject }
     const deaf = deafness(world)
@@ -43,7 +43,7 @@ export const exchange = <T>(
       send(call)
       deadlineSignal(signal).whenAborted(() => giveUp(call, 'gives up'))
     } else later(world, invocation, deaf, () => send(call))
-    step(world, invocation) // while it is under way
+    pass(world, invocation) // while it is under way
   })
 
 const giveUp = <T>(call: Exchange<T>, how: string): void => {
@@ -124,7 +124,7 @@ const sendAgain = <T>(call: Exchange<T>, after: number): void => {
 const answered = <T>(call: Exchange<T>, answer: Promise<T>): void => {
   const { world, invocation } = call
   if (call.isOver) return
-  step(world, invocation)
+  pass(world, invocation)
   if (!invocation.isAlive) return
   call.isOver = true
   call.resolve(answer)

@@ -1,6 +1,6 @@
 import type { Claim } from '../../../lib/core/record/claim.ts'
 import type { ClaimAnswer, Store, TakeOverAnswer } from '../../../lib/core/record/store.ts'
-import type { Invocation } from '../invocation.ts'
+import { happening, type Invocation } from '../invocation.ts'
 import type { World } from '../world.ts'
 
 /** Records the invocation's requests to its store, and the claim that it won. */
@@ -53,9 +53,11 @@ export const watched = (world: World, invocation: Invocation, store: Store): Sto
         invocation.won = Object.freeze({ ...claim, generation: claim.attempt, generationAt, reconciles: undefined })
       return answer
     },
-    checkpoint: (claim, checkpoint, signal) => {
-      requests.writes++
-      return store.checkpoint(claim, checkpoint, signal)
+    checkpoint: async (claim, checkpoint, signal) => {
+      requests.checkpoints++
+      const answer = await store.checkpoint(claim, checkpoint, signal)
+      if (answer.kind === 'lost' && !signal.aborted) world.losses.push({ claim, ...happening(world) })
+      return answer
     },
     commit: (claim, commit, signal) => {
       requests.writes++

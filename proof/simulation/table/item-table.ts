@@ -29,6 +29,7 @@ export interface ItemTable {
   /** Reads as an eventually consistent read that misses the last write. */
   serveStale(request: TableRequest): TableAnswer
   read(recordKey: RecordKey): StoredRecord | undefined
+  hasSteps(recordKey: RecordKey): boolean
   /** Deletes expired items, as TTL does. Takes the time in epoch seconds. */
   sweep(now: number): void
 }
@@ -75,6 +76,7 @@ export const createItemTable = (): ItemTable => {
     },
     serveStale: (request) => found(previous.get(keyOf(request))),
     read: (recordKey) => current.get(recordKey)?.record,
+    hasSteps: (recordKey) => current.get(recordKey)?.item.steps !== undefined,
     sweep: (now) => {
       for (const [key, version] of current) {
         if (!(Number(version.item.expiresAt?.N) <= now)) continue
