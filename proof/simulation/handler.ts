@@ -40,7 +40,9 @@ export const handle = (
   say(world, invocation, () => `runs its handler under ${describeClaim(run.claim)}: ${deed}`)
   if (!invocation.isAlive) run.died = happening(world)
   const actor: Actor = { world, invocation, claim, run, number: runs.length }
-  return ended(actor, (finish) => (plan === undefined ? act(actor, deed, finish) : actInSteps(actor, { plan, deed, finish })))
+  return ended(actor, (finish) =>
+    plan === undefined ? act(actor, deed, finish) : actInSteps(actor, { plan, deed, finish }),
+  )
 }
 
 const act = (actor: Actor, deed: Deed, finish: Finish): void => {

@@ -74,6 +74,8 @@ export interface Run {
 export interface StepCall {
   readonly step: PlannedStep
   readonly start: Happening
+  /** Whether its `inDoubt` function was called. */
+  isAsked: boolean
   /** `undefined` if its function was not called. */
   execution: Execution | undefined
   /** The number of the result that its `inDoubt` function answered; `undefined` if it answered none. */

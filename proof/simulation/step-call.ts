@@ -17,10 +17,20 @@ interface Result {
   readonly huge?: bigint
 }
 
+/** What resolves without a result counts as this one. */
+const NO_RESULT = 0
+
 /** Calls the production `step`. Never resolves in a process that has died. */
 export const callStep = async (actor: Actor, step: PlannedStep, inner: () => Promise<void>): Promise<void> => {
   const { world, claim, run } = actor
-  const call: StepCall = { step, start: happening(world), execution: undefined, answered: undefined, end: undefined }
+  const call: StepCall = {
+    step,
+    start: happening(world),
+    isAsked: false,
+    execution: undefined,
+    answered: undefined,
+    end: undefined,
+  }
   run.steps.push(call)
   const { key, inDoubt } = step
   const options = {
@@ -28,8 +38,8 @@ export const callStep = async (actor: Actor, step: PlannedStep, inner: () => Pro
     inDoubt: inDoubt === 'ask' ? (given: Step) => ask(actor, call, given) : inDoubt,
   }
   try {
-    const { result } = await runStep(claim, step.name, (given) => execute(actor, call, given, inner), options)
-    await end(actor, call, result)
+    const value = await runStep(claim, step.name, (given) => execute(actor, call, given, inner), options)
+    await end(actor, call, (value as Result | undefined)?.result ?? NO_RESULT)
     world.count('step', call.execution !== undefined ? 'done' : call.answered !== undefined ? 'answered' : 'skipped')
   } catch (error) {
     await end(actor, call, undefined)
@@ -140,6 +150,7 @@ const ask = (
     const { isCalm, profile, random, timeline, downstream } = world
     pass(world, invocation)
     if (!invocation.isAlive) return
+    call.isAsked = true
     say(world, invocation, () => `step ${name} asks about ${downstreamKey}`)
     const isSlow = !isCalm && random.chance(profile.faults.slowAnswer)
     const span = isSlow ? random.between(200, 35_000) : random.between(1, 20)

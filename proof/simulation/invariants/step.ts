@@ -85,6 +85,16 @@ export const stopsAfterOne: Invariant = (story) => {
   })
 }
 
+/** An `inDoubt` function is asked only in doubt. A step that it answers as done does not run. */
+export const asksInDoubt: Invariant = ({ steps }) =>
+  firstOf(steps, (called) => {
+    const { run, call } = called
+    if (call.isAsked && run.claim.attempt === run.claim.generation) return `${about(called)} asked without a doubt`
+    return call.answered !== undefined && call.execution !== undefined
+      ? `${about(called)} ran, although the downstream had done it`
+      : undefined
+  })
+
 /** No step begins after the lease has lapsed on its host's clock. */
 export const stepsStartInTime: Invariant = (story) =>
   firstOf(executedIn(story), (executed) => {
@@ -115,7 +125,9 @@ export const settlesAfterSteps: Invariant = (story) =>
     const { end } = call.execution
     const stop = end?.order ?? run.died?.order ?? Number.POSITIVE_INFINITY
     const settled = settlementOf(story, run)
-    return settled !== undefined && settled.sent < stop ? `${about(executed)} ran while its claim was settled` : undefined
+    return settled !== undefined && settled.sent < stop
+      ? `${about(executed)} ran while its claim was settled`
+      : undefined
   })
 
 const settlementOf = ({ writes }: Story, { claim }: Run): Extract<Write, { by: 'settle' }> | undefined =>

@@ -62,10 +62,7 @@ export const storyOf = (history: History): Story => {
   }
 }
 
-const calledIn = (
-  { runs }: History,
-  incarnationOf: (token: ClaimToken) => number | undefined,
-): readonly CalledStep[] =>
+const calledIn = ({ runs }: History, incarnationOf: (token: ClaimToken) => number | undefined): readonly CalledStep[] =>
   runs.flatMap((run) => {
     const incarnation = incarnationOf(run.claim.claimToken)
     const generation = `${incarnation}/${run.claim.generation}`
