@@ -11,3 +11,10 @@ export const drawSpan = (world: World, invocation: Invocation): number => {
   const left = (invocation.won?.leaseExpiresAt ?? 0) - hostNow(world, invocation)
   return Math.max(1, left + random.between(-2_500, 6_000))
 }
+
+/** How long a step or a pause between two steps takes. Some take seconds: late requests of the run arrive meanwhile. */
+export const drawStepSpan = (world: World, invocation: Invocation): number => {
+  const { isCalm, random } = world
+  if (isCalm || random.chance(0.6)) return random.between(0, 30)
+  return random.chance(0.4) ? random.between(300, 4_000) : drawSpan(world, invocation)
+}

@@ -1,8 +1,8 @@
-import { IdempotencyError, StoreUnavailableError } from '../../lib/core/errors.ts'
+import { ClaimLostError, IdempotencyError, StepInDoubtError } from '../../lib/core/errors.ts'
 import { NotDoneError } from '../../lib/core/outcome/handler-errors.ts'
 import { type Deed, isNothingDone, isOutcome } from './deed.ts'
 import type { Actor, Finish } from './handler-end.ts'
-import { drawSpan } from './handler-span.ts'
+import { drawStepSpan } from './handler-span.ts'
 import { later } from './invocation.ts'
 import type { Plan, PlannedStep } from './plan.ts'
 import { callStep } from './step-call.ts'
@@ -56,7 +56,7 @@ const persist = async (actor: Actor, step: PlannedStep, inner: () => Promise<voi
   try {
     await callStep(actor, step, inner)
   } catch (error) {
-    const isFinal = error instanceof IdempotencyError && !(error instanceof StoreUnavailableError)
+    const isFinal = error instanceof ClaimLostError || error instanceof StepInDoubtError
     if (isFinal || !actor.world.random.chance(0.3)) throw error
     actor.world.count('step', 'called again')
     await callStep(actor, step, nothing)
@@ -65,8 +65,7 @@ const persist = async (actor: Actor, step: PlannedStep, inner: () => Promise<voi
 
 const pause = ({ world, invocation }: Actor): Promise<void> =>
   new Promise((resolve) => {
-    const span = world.random.chance(0.3) ? drawSpan(world, invocation) : world.random.between(0, 10)
-    later(world, invocation, span, resolve)
+    later(world, invocation, drawStepSpan(world, invocation), resolve)
   })
 
 /** Only a handler whose steps have all ended without an effect may state that nothing was done. */

@@ -23,11 +23,14 @@ const NAMES = ['charge', 'mail', 'refund'] as const
 
 /** A question is about one effect, so under `ask` only one step charges. */
 export const drawPlan = (random: Random, abandoned: 'rerun' | 'hold' | 'ask'): Plan | undefined => {
-  if (!random.chance(abandoned === 'hold' ? 0.1 : 0.3)) return undefined
-  const steps = NAMES.slice(0, random.between(1, 3)).map((name) =>
+  if (!random.chance(abandoned === 'hold' ? 0.05 : 0.2)) return undefined
+  const steps = NAMES.slice(0, random.pick([1, 2, 3, 3])).map((name) =>
     drawStep(random, name, name === 'charge' || (name === 'refund' && abandoned !== 'ask')),
   )
-  return { shape: random.pick(['series', 'parallel', 'parallel', 'nested'] as const), steps: shuffled(random, steps) }
+  return {
+    shape: random.pick(['series', 'series', 'parallel', 'parallel', 'nested'] as const),
+    steps: shuffled(random, steps),
+  }
 }
 
 /** A handler that has called the downstream without a step keeps its key with the option `key`. */
@@ -37,7 +40,7 @@ const drawStep = (random: Random, name: string, mayCharge: boolean): PlannedStep
   return {
     name: isRenamed ? 'payment' : name,
     key: isRenamed ? name : undefined,
-    inDoubt: random.chance(0.35) ? 'stop' : charges && random.chance(0.5) ? 'ask' : 'rerun',
+    inDoubt: random.chance(0.45) ? 'stop' : charges && random.chance(0.7) ? 'ask' : 'rerun',
     charges,
     isKeepable: random.chance(0.95),
   }

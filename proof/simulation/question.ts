@@ -31,20 +31,24 @@ export const question = (world: World, invocation: Invocation, claim: AbandonedC
       else resolve(answer)
     }
     watch(world, claim.signal, () => finish(new Error('The time for the question is over')))
-    travel(world, invocation, asked, finish)
+    travel(world, invocation, { ...asked, isKept: isKept(world, claim) }, finish)
   })
+
+/** Whether the record has the result of the step that charges. Then a run skips it. */
+const isKept = ({ profile: { plan } }: World, claim: AbandonedClaim): boolean =>
+  plan?.steps.some(({ name, charges }) => charges && claim.kept(name) !== undefined) === true
 
 /** The downstream reads the question at one time, and its answer arrives at another. */
 const travel = (
   world: World,
   invocation: Invocation,
-  { downstreamKey }: Question,
+  { downstreamKey, isKept }: Question & { readonly isKept: boolean },
   arrive: (answer: Reconciled | Error) => void,
 ): void => {
   const { timeline } = world
   const there = drawSpan(world)
   timeline.after(there, () => {
-    const answer = answerAbout(world, downstreamKey)
+    const answer = answerAbout(world, downstreamKey, isKept)
     later(world, invocation, drawSpan(world), () => arrive(answer))
   })
 }
@@ -54,8 +58,9 @@ const drawSpan = ({ isCalm, profile, random }: World): number =>
     ? random.between(200, random.pick([1_000, 6_000, 35_000]))
     : random.between(1, 20)
 
-const answerAbout = (world: World, key: string): Reconciled | Error => {
+const answerAbout = (world: World, key: string, isKept: boolean): Reconciled | Error => {
   const { isCalm, profile, random } = world
+  if (isKept && random.chance(0.5)) return { rerun: true }
   if (isCalm || !random.chance(profile.faults.vague)) return truthAbout(world, key)
   const retryAfterSeconds = random.pick([1, 7, 60])
   return random.pick([

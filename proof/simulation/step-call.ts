@@ -5,7 +5,7 @@ import { NotDoneError } from '../../lib/core/outcome/handler-errors.ts'
 import type { Claim } from '../../lib/core/record/claim.ts'
 import { order } from './charge.ts'
 import type { Actor } from './handler-end.ts'
-import { drawSpan } from './handler-span.ts'
+import { drawStepSpan } from './handler-span.ts'
 import type { Execution, StepCall, StepDeed } from './history.ts'
 import { happening, hostNow, later, pass, say } from './invocation.ts'
 import type { PlannedStep } from './plan.ts'
@@ -106,7 +106,7 @@ const work = (
   const { random } = world
   const { downstreamKey } = execution
   const meant = drawDeed(world)
-  const span = random.chance(0.4) ? drawSpan(world, invocation) : random.between(1, 30)
+  const span = drawStepSpan(world, invocation)
   let heard: 'executed' | 'declined' | undefined
   if (step.charges && meant !== 'notDone')
     later(world, invocation, random.between(0, span), () => {

@@ -25,6 +25,7 @@ import {
 } from './question.ts'
 import { abortsWhenLost, recognisesItself } from './recognition.ts'
 import {
+  answersTheStopped,
   asksInDoubt,
   beginsNothingKept,
   checkpointsItsOwn,
@@ -96,6 +97,7 @@ export const RULES: readonly Rule[] = [
   underAnyClock('I13', checkpointsItsOwn),
   underAnyClock('I16', stepsOnlyGrow),
   underAnyClock('I17', lostStepsStop),
+  underAnyClock('I17', answersTheStopped),
   underAnyClock('I18', settlesAfterSteps),
   underAnyClock('I21', asksInDoubt),
   underAnyClock('I21', stopsAfterOne),

@@ -1,3 +1,4 @@
+import { EffectError } from '../../../lib/core/errors.ts'
 import type { InProgressRecord, Steps } from '../../../lib/core/record/record.ts'
 import type { Execution, Run, StepCall, Write } from '../history.ts'
 import { type CalledStep, firstOf, type Invariant, isClaimWrite, type Story } from './story.ts'
@@ -85,11 +86,13 @@ export const stopsAfterOne: Invariant = (story) => {
   })
 }
 
-/** An `inDoubt` function is asked only in doubt. A step that it answers as done does not run. */
+/** An `inDoubt` function is asked only if an earlier call may have acted. A step that it answers as done does not run. */
 export const asksInDoubt: Invariant = ({ steps }) =>
   firstOf(steps, (called) => {
     const { run, call } = called
-    if (call.isAsked && run.claim.attempt === run.claim.generation) return `${about(called)} asked without a doubt`
+    const isFirst = run.steps.find(({ step }) => step === call.step) === call
+    if (call.isAsked && isFirst && run.claim.attempt === run.claim.generation)
+      return `${about(called)} asked about a step that nothing can have begun`
     return call.answered !== undefined && call.execution !== undefined
       ? `${about(called)} ran, although the downstream had done it`
       : undefined
@@ -117,6 +120,14 @@ export const lostStepsStop: Invariant = (story) =>
 
 const lossOf = ({ losses }: Story, { claim }: Run): number | undefined =>
   losses.find((loss) => loss.claim.claimToken === claim.claimToken)?.order
+
+/** The caller of a run that a step has stopped gets the stored outcome or a refusal of the layer. */
+export const answersTheStopped: Invariant = ({ answers }) =>
+  firstOf(answers, ({ result, invocation }) =>
+    result.kind === 'threw' && result.error instanceof EffectError
+      ? `invocation ${invocation} threw the error of a step that the layer had stopped`
+      : undefined,
+  )
 
 /** A claim ends after its steps: none is under way when its settlement is sent, and none begins after that. */
 export const settlesAfterSteps: Invariant = (story) =>
