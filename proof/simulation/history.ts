@@ -80,9 +80,20 @@ export interface StepCall {
   execution: Execution | undefined
   /** The number of the result that its `inDoubt` function answered; `undefined` if it answered none. */
   answered: number | undefined
-  /** `undefined` until it ends, or if its process died. `result`: the number of the result, if it resolved. */
-  end: (Happening & { readonly result: number | undefined }) | undefined
+  /** `undefined` until it ends, or if its process died. */
+  end: StepEnd | undefined
 }
+
+/** How a call of `step` ended. */
+export interface StepEnd extends Happening {
+  readonly hostNow: number
+  /** The number of the result, if it resolved. */
+  readonly result: number | undefined
+  readonly stored: Stored
+}
+
+/** What the record of the claim holds under the name of a step; `undefined` if the record has another claim. */
+export type Stored = 'result' | 'mark' | 'nothing' | undefined
 
 /** The function of a step ran. */
 export interface Execution {
@@ -94,8 +105,8 @@ export interface Execution {
     /** The end of the lease, as its host knew it. */
     readonly knownLease: number
   }
-  /** What the record of its claim held under its name at the start; `undefined` if the record had another claim. */
-  readonly stored: 'result' | 'mark' | 'nothing' | undefined
+  /** At the start. */
+  readonly stored: Stored
   /** `undefined` until it ends, or if its process died. */
   end: (Happening & { readonly how: StepDeed }) | undefined
 }

@@ -23,7 +23,7 @@ const NAMES = ['charge', 'mail', 'refund'] as const
 
 /** A question is about one effect, so under `ask` only one step charges. */
 export const drawPlan = (random: Random, abandoned: 'rerun' | 'hold' | 'ask'): Plan | undefined => {
-  if (!random.chance(abandoned === 'hold' ? 0.05 : 0.2)) return undefined
+  if (!random.chance(abandoned === 'hold' ? 0.05 : 0.16)) return undefined
   const steps = NAMES.slice(0, random.pick([1, 2, 3, 3])).map((name) =>
     drawStep(random, name, name === 'charge' || (name === 'refund' && abandoned !== 'ask')),
   )

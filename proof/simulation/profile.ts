@@ -119,7 +119,7 @@ export const drawProfile = (random: Random, planning: Random): Profile => {
     clockSpread: farClocks ? FAR : random.chance(0.4) ? 0 : storeReportsTime ? SKEW : SKEW / 2,
     farClocks,
     hosts: random.between(1, 3),
-    acts: random.pick(follows ? [1, 2, 3, 4] : [1, 1, 1, 2]),
+    acts: random.pick(plan !== undefined ? [1, 2, 2, 3] : follows ? [1, 2, 3, 4] : [1, 1, 1, 2]),
     faults: random.chance(0.2) ? NO_FAULTS : drawFaults(random, abandoned === 'ask'),
     badDeeds: random.chance(follows ? 0.15 : 0.3) ? 0 : random.pick([0.2, 0.5, 0.8]),
     otherPayload: random.chance(0.5) ? 0 : 0.3,

@@ -6,7 +6,7 @@ import type { Claim } from '../../lib/core/record/claim.ts'
 import { order } from './charge.ts'
 import type { Actor } from './handler-end.ts'
 import { drawStepSpan } from './handler-span.ts'
-import type { Execution, StepCall, StepDeed } from './history.ts'
+import type { Execution, StepCall, StepDeed, Stored } from './history.ts'
 import { happening, hostNow, later, pass, say } from './invocation.ts'
 import type { PlannedStep } from './plan.ts'
 import type { World } from './world.ts'
@@ -48,9 +48,10 @@ export const callStep = async (actor: Actor, step: PlannedStep, inner: () => Pro
   }
 }
 
-const end = async ({ world, invocation }: Actor, call: StepCall, result: number | undefined): Promise<void> => {
+const end = async ({ world, invocation, run }: Actor, call: StepCall, result: number | undefined): Promise<void> => {
   if (!invocation.isAlive) return new Promise(() => {})
-  call.end = { ...happening(world), result }
+  const stored = storedUnder(world, run.claim, call.step.name)
+  call.end = { ...happening(world), hostNow: hostNow(world, invocation), result, stored }
   const ending = (): string => (result === undefined ? 'is rejected' : `resolves with result ${result}`)
   say(world, invocation, () => `step ${call.step.name} ${ending()}`)
 }
@@ -132,7 +133,7 @@ const obeySome = ({ random }: World, signal: AbortSignal, stop: () => void): voi
 
 const STARTED = 7
 
-const storedUnder = (world: World, { claimToken }: Claim, name: string): Execution['stored'] => {
+const storedUnder = (world: World, { claimToken }: Claim, name: string): Stored => {
   const record = world.read()
   if (record?.status !== 'IN_PROGRESS' || record.claimToken !== claimToken) return undefined
   const entry = record.steps?.get(name)

@@ -1,18 +1,8 @@
-import { setFlagsFromString } from 'node:v8'
 import { type HandlerClaim, handlerClaim } from '../../lib/core/record/handler-claim.ts'
 import { aClaim } from '../support/claims.ts'
+import { shareHiddenClass } from '../support/hidden-class.ts'
 
 const noOpen = () => undefined
-
-/** Whether two objects have the same hidden class in V8. */
-const shareHiddenClass = (one: object, other: object): boolean => {
-  setFlagsFromString('--allow-natives-syntax')
-  try {
-    return new Function('one', 'other', 'return %HaveSameMap(one, other)')(one, other) === true
-  } finally {
-    setFlagsFromString('--no-allow-natives-syntax')
-  }
-}
 
 describe('handlerClaim', () => {
   test('a claim is frozen, and its signal is that of its controller', () => {

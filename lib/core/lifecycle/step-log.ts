@@ -11,6 +11,7 @@ import {
   type UnavailableReason,
 } from '../outcome/outcome.ts'
 import { isInDoubt } from '../record/claim.ts'
+import type { HandlerClaim } from '../record/handler-claim.ts'
 import type { Checkpoint } from '../record/store.ts'
 import { DeadlinePassed } from '../runtime.ts'
 import type { Settings } from '../settings.ts'
@@ -70,7 +71,7 @@ export const createStepLog = (settings: Settings, held: HeldClaim): StepLog => {
     const { name, options } = stepCall
     const kept = keptValue(entries.get(name))
     if (kept !== undefined) return kept.value as T
-    const step = stepOf(stepCall)
+    const step = new GivenStep(stepCall)
     if (options.inDoubt === 'stop') await start(name, wasNotDone)
     else if (typeof options.inDoubt === 'function' && isInDoubt(claim)) {
       const decision: unknown = await options.inDoubt(step)
@@ -197,11 +198,29 @@ export const createStepLog = (settings: Settings, held: HeldClaim): StepLog => {
   }
 }
 
-/** `signal` is read from the claim only if the step reads it. */
-const stepOf = ({ name, options, claim }: StepCall<unknown>): Step => ({
-  name,
-  downstreamKey: claim.downstreamKey(options.key ?? name),
-  get signal() {
-    return claim.signal
+/** As in a claim, all steps share one getter: otherwise each step would stay in memory until a full garbage collection. */
+class GivenStep implements Step {
+  readonly name: string
+  readonly downstreamKey: string
+  declare readonly signal: AbortSignal
+  readonly #claim: HandlerClaim
+
+  constructor({ name, options, claim }: StepCall<unknown>) {
+    this.name = name
+    this.downstreamKey = claim.downstreamKey(options.key ?? name)
+    this.#claim = claim
+    Object.defineProperty(this, 'signal', SIGNAL)
+  }
+
+  static signalOf(step: GivenStep): AbortSignal {
+    return step.#claim.signal
+  }
+}
+
+/** The claim makes its signal when it is first read. */
+const SIGNAL: PropertyDescriptor & ThisType<GivenStep> = {
+  enumerable: true,
+  get() {
+    return GivenStep.signalOf(this)
   },
-})
+}

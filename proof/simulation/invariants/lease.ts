@@ -79,8 +79,11 @@ const endsInDoubt = ({ end, claim, steps }: Run, order: number): boolean => {
 
 const endOf = ({ ends }: Story, invocation: number) => ends.find((end) => end.invocation === invocation)
 
+/** On the clock of the invocation's host; `undefined` if that does not enforce one. */
+export const deadlineOf = (story: Story, invocation: number): number | undefined => endOf(story, invocation)?.deadline
+
 export const marginOf = (story: Story, invocation: number): number =>
-  endOf(story, invocation)?.deadline === undefined ? UNENFORCED_MARGIN : KILL_MARGIN
+  deadlineOf(story, invocation) === undefined ? UNENFORCED_MARGIN : KILL_MARGIN
 
 /** On the clock of the invocation's host. */
 export const lastEnd = (story: Story, invocation: number): number =>

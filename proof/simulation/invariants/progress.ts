@@ -73,8 +73,11 @@ const mostCheckpoints = ({ runs }: Story, { invocation }: Answered): number =>
     .reduce((count, { step }) => count + (step.inDoubt === 'stop' ? 2 : 1), 0)
 
 /** One invocation, no operator, no network faults. */
-const isUncontended = ({ invocations, profile: { faults, operator } }: Story): boolean =>
-  !operator && invocations === 1 && Object.values(faults).every((probability) => probability === 0)
+const isUncontended = (story: Story): boolean =>
+  !story.profile.operator && story.invocations === 1 && isFaultless(story)
+
+export const isFaultless = ({ profile: { faults } }: Story): boolean =>
+  Object.values(faults).every((probability) => probability === 0)
 
 /** Rounding `Retry-After` up to whole seconds, and the round trips. */
 const ROUNDING = 2_500

@@ -1,6 +1,8 @@
 import { EffectError } from '../../../lib/core/errors.ts'
 import type { InProgressRecord, Steps } from '../../../lib/core/record/record.ts'
 import type { Execution, Run, StepCall, Write } from '../history.ts'
+import { deadlineOf } from './lease.ts'
+import { isFaultless } from './progress.ts'
 import { type CalledStep, firstOf, type Invariant, isClaimWrite, type Story } from './story.ts'
 
 type ExecutedStep = CalledStep & { readonly call: StepCall & { readonly execution: Execution } }
@@ -111,6 +113,8 @@ export const lostStepsStop: Invariant = (story) =>
     const { run, call } = called
     const lost = lossOf(story, run)
     if (lost === undefined) return undefined
+    if (!story.aborts.some(({ claim }) => claim.claimToken === run.claim.claimToken))
+      return `${run.claim.claimToken} was lost, and its signal did not abort`
     if (call.execution !== undefined && call.execution.start.order > lost)
       return `${about(called)} began after its claim was lost`
     return call.step.isKeepable && call.end?.result !== undefined && call.end.order > lost
@@ -158,6 +162,23 @@ export const keepsTheDone: Invariant = (story) =>
     if (!call.step.isKeepable || after?.status !== 'IN_PROGRESS') return undefined
     return isResult(after.steps?.get(call.step.name)) ? undefined : `${about(called)} was abandoned without its result`
   })
+
+/** Without faults, and with time for it, a step resolves only after its result is in the record. */
+export const keepsBeforeItResolves: Invariant = (story) => {
+  if (!isFaultless(story)) return undefined
+  return firstOf(story.steps, (called) => {
+    const { call, run } = called
+    const { end } = call
+    if (!call.step.isKeepable || end?.result === undefined || end.stored === undefined) return undefined
+    const deadline = deadlineOf(story, run.invocation) ?? Number.POSITIVE_INFINITY
+    return end.stored === 'result' || end.hostNow + TIME_TO_KEEP > deadline
+      ? undefined
+      : `${about(called)} resolved before its result was kept`
+  })
+}
+
+/** What a checkpoint takes without faults, and what it leaves for the settlement. */
+const TIME_TO_KEEP = 300
 
 /** A checkpoint writes only to a record in progress under its own claim. */
 export const checkpointsItsOwn: Invariant = ({ writes }) =>
