@@ -38,16 +38,19 @@ const encoded = (value: unknown): unknown => {
   if (value instanceof Uint8Array) return base64(value)
   if (Array.isArray(value)) return value.map(encoded)
   if (!isObject(value)) return value
-  const wire: Record<string, unknown> = {}
+  const wire: Record<string, unknown> = nothing()
   for (const name of Object.keys(value)) wire[name] = encoded(value[name])
   return wire
 }
+
+/** Without a prototype: a member of a user's map may have any name, such as `__proto__`. */
+const nothing = (): Record<string, never> => Object.create(null)
 
 const base64 = ({ buffer, byteOffset, byteLength }: Uint8Array): string =>
   Buffer.from(buffer, byteOffset, byteLength).toString('base64')
 
 export const itemFromWire = (item: Readonly<Record<string, WireValue>>): Item => {
-  const decoded: Item = {}
+  const decoded: Item = nothing()
   for (const name of Object.keys(item)) decoded[name] = decodedValue(item[name] as WireValue)
   return decoded
 }
