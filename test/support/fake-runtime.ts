@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { type ProbePoint, type Runtime, systemRuntime } from '../../lib/core/runtime.ts'
 import { type EpochMillis, epochMillis, later, type Millis, millis } from '../../lib/core/time.ts'
 
@@ -53,6 +54,8 @@ export const fakeRuntime = (options: FakeRuntimeOptions = {}): FakeRuntime => {
   const { name = 'host', enforcesDeadline = true, deadlines = 'real', probe, clock = fakeClock() } = options
   const tokens: string[] = []
   const slept: Millis[] = []
+  /** DynamoDB remembers the token of a transaction for ten minutes, across all test files. */
+  const run = randomBytes(4).toString('hex')
   const beats = new Set<() => void>()
   const inFlight = new Set<Promise<unknown>>()
   return {
@@ -79,12 +82,12 @@ export const fakeRuntime = (options: FakeRuntimeOptions = {}): FakeRuntime => {
         inFlight.delete(call)
       }
     },
-    repeat: (_every, run) => {
-      beats.add(run)
-      return () => beats.delete(run)
+    repeat: (_every, beat) => {
+      beats.add(beat)
+      return () => beats.delete(beat)
     },
     randomToken: () => {
-      const token = `${name}-token-${tokens.length + 1}`
+      const token = `${name}-${run}-${tokens.length + 1}`
       tokens.push(token)
       return token
     },

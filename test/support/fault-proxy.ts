@@ -30,6 +30,8 @@ interface ServiceError {
   readonly status: number
   readonly name: string
   readonly message?: string
+  /** Of a cancelled transaction: the code of each of its items. */
+  readonly reasons?: readonly string[]
 }
 
 const error = (status: number, name: string, message: string = name): Fault => ({
@@ -47,6 +49,13 @@ export const throughputExceeded: Fault = error(400, 'ProvisionedThroughputExceed
 export const throttled: Fault = error(400, 'ThrottlingException')
 export const denied: Fault = error(400, 'AccessDeniedException', 'User is not authorized to perform this action')
 export const transactionConflict: Fault = error(400, 'TransactionConflictException')
+export const transactionInProgress: Fault = error(400, 'TransactionInProgressException')
+export const tokenMismatch: Fault = error(400, 'IdempotentParameterMismatchException')
+/** The transaction is not applied. One code for each of its items, the record's first. */
+export const cancelled = (...reasons: readonly string[]): Fault => ({
+  apply: 'never',
+  answer: { status: 400, name: 'TransactionCanceledException', reasons },
+})
 /** The network keeps the request, breaks the connection, and delivers the request later. */
 export const arrivesLate: Fault = { apply: 'late', answer: 'reset' }
 
@@ -199,8 +208,10 @@ const forward = async (agent: Agent, { headers, body }: Exchange): Promise<Answe
   return { status: incoming.statusCode ?? 0, headers: incoming.headers, body: await bodyOf(incoming) }
 }
 
-const serviceError = ({ status, name, message = name }: ServiceError): Answer => {
-  const body = Buffer.from(JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${name}`, message }))
+const serviceError = ({ status, name, message = name, reasons }: ServiceError): Answer => {
+  const type = `com.amazonaws.dynamodb.v20120810#${name}`
+  const cancellation = reasons === undefined ? {} : { CancellationReasons: reasons.map((Code) => ({ Code })) }
+  const body = Buffer.from(JSON.stringify({ __type: type, message, ...cancellation }))
   return {
     status,
     headers: { 'content-type': 'application/x-amz-json-1.0', 'content-length': String(body.length) },

@@ -122,6 +122,15 @@ export const gate = (): { readonly opened: Promise<void>; readonly open: () => v
   return { opened, open }
 }
 
+/** What `run` resolves with, without its `console.error`. */
+export const quietly = async <T>(run: () => Promise<T>): Promise<T> => {
+  const results: T[] = []
+  await errorsLogged(async () => {
+    results.push(await run())
+  })
+  return results[0] as T
+}
+
 /** Returns what `run` writes to `console.error`, and does not print it. */
 export const errorsLogged = async (run: () => Promise<void>): Promise<readonly string[]> => {
   const lines: string[] = []

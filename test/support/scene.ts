@@ -20,6 +20,9 @@ const TIMEOUT = millis(400)
 
 export const PATIENT: Millis = millis(1_900)
 
+/** The hosts of such a scene wait for the store however slow the machine is. */
+export const UNHURRIED: Millis = millis(10_000)
+
 /** One process that takes requests. */
 export interface Host {
   readonly runtime: FakeRuntime
@@ -60,7 +63,7 @@ export const openScene = async (timeout: Millis = TIMEOUT): Promise<Scene> => {
     clock,
     store,
     host: (name, options, runtimeOptions) => {
-      const runtime = fakeRuntime({ name, clock, ...runtimeOptions })
+      const runtime = fakeRuntime({ name, clock, deadlines: timeout === UNHURRIED ? 'never' : 'real', ...runtimeOptions })
       const events: IdempotencyEvent[] = []
       const observe = (event: IdempotencyEvent) => void events.push(event)
       return {

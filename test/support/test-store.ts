@@ -43,6 +43,8 @@ const LEAN: TestStores = {
   ownStore: (tableName) => leanDynamoDbStore({ tableName }),
 }
 
+export const storesOf = (client: 'SDK' | 'lean'): TestStores => (client === 'lean' ? LEAN : SDK)
+
 let chosen = SDK
 
 /** Makes the later stores of this test file work without the SDK, for a file that runs other test files again. */
