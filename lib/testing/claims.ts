@@ -3,7 +3,7 @@ import { deriveFingerprint, type Fingerprint } from '../core/identity/fingerprin
 import { deriveRecordKey, type RecordKey } from '../core/identity/record-key.ts'
 import { type Claim, firstClaim, type TakeOverReason, takeOverClaim } from '../core/record/claim.ts'
 import type { ClaimToken, StoredRecord } from '../core/record/record.ts'
-import type { Completion, Renewal, Settlement } from '../core/record/store.ts'
+import type { Commit, Completion, Renewal, Settlement, TransactItem } from '../core/record/store.ts'
 import { epochMillis } from '../core/time.ts'
 
 export interface ClaimParts {
@@ -30,6 +30,10 @@ export interface Claims {
   failed(): Settlement
   released(): Settlement
   abandoned(): Settlement
+  /** An abandon that replaces the record's token. Default: a new token. */
+  fenced(fence?: string): Settlement
+  /** A completion with these items. Default: the outcome of {@link completed}. */
+  commit(items: readonly TransactItem[], outcome?: Uint8Array): Commit
 }
 
 export const aRecordKey = (key: string = randomUUID()): RecordKey =>
@@ -52,6 +56,14 @@ export const claimsAt = (now: number): Claims => {
   })
   const at = (parts: ClaimParts) => epochMillis(parts.now ?? now)
 
+  const completed = (outcome: Uint8Array = Uint8Array.of(1, 0)): Completion => ({
+    kind: 'completed',
+    status: 'SUCCEEDED',
+    outcome,
+    settledAt,
+    expiresAt,
+  })
+
   return {
     leaseEnd,
     expiry,
@@ -59,16 +71,12 @@ export const claimsAt = (now: number): Claims => {
     takeOver: (seen, parts = {}, reason = 'abandoned') =>
       takeOverClaim(seen, reason, termsOf({ ...parts, recordKey: seen.recordKey }), tokenOf(parts), at(parts)),
     renewal: (lease, expires = expiry) => ({ leaseExpiresAt: epochMillis(lease), expiresAt: epochMillis(expires) }),
-    completed: (outcome = Uint8Array.of(1, 0)) => ({
-      kind: 'completed',
-      status: 'SUCCEEDED',
-      outcome,
-      settledAt,
-      expiresAt,
-    }),
+    completed,
     failed: () => ({ kind: 'completed', status: 'FAILED', outcome: Uint8Array.of(1, 4), settledAt, expiresAt }),
     released: () => ({ kind: 'released', lastError: 'NotDoneError', settledAt, expiresAt }),
     abandoned: () => ({ kind: 'abandoned', lastError: 'TypeError' }),
+    fenced: (token = randomUUID()) => ({ kind: 'abandoned', lastError: 'TypeError', fence: token as ClaimToken }),
+    commit: (items, outcome) => ({ completion: completed(outcome), items, requestToken: randomUUID() }),
   }
 }
 

@@ -1,6 +1,6 @@
 /** For tests of handlers and stores: a clock that the test moves, a store with faults, the contract of a store. */
 export { checkHistory, type HistoryRule, type Violation } from './check-history.ts'
-export type { Guarantee } from './contract/fixture.ts'
+export type { ContractRows, Guarantee } from './contract/fixture.ts'
 export {
   type FaultyCall,
   type FaultyStore,

@@ -5,7 +5,8 @@ import { systemRuntime } from '../core/runtime.ts'
 import type { EpochMillis } from '../core/time.ts'
 import { claimsAt } from './claims.ts'
 import { ANSWERS, GIVEN_UP } from './contract/answers.ts'
-import { type Case, type Fixture, type Guarantee, unhurried } from './contract/fixture.ts'
+import { commitCases } from './contract/commits.ts'
+import { type Case, type ContractRows, type Fixture, type Guarantee, unhurried } from './contract/fixture.ts'
 import { OWNERSHIP } from './contract/ownership.ts'
 import { RACES } from './contract/races.ts'
 import { RECORDS } from './contract/records.ts'
@@ -23,6 +24,12 @@ export interface StoreContractOptions {
    * @default the system's clock
    */
   readonly now?: (() => EpochMillis) | undefined
+  /**
+   * ContractRows for the transactions of `commit`. Each case writes rows with new ids.
+   *
+   * @default none; the cases of `commit` are left out
+   */
+  readonly rows?: ContractRows | undefined
 }
 
 /** One test of a store. `run` rejects with an `AssertionError` of `node:assert` if the store breaks the guarantee. */
@@ -46,7 +53,7 @@ export const storeContract = (
   open: () => Promise<Store> | Store,
   options: StoreContractOptions = {},
 ): readonly ContractCase[] =>
-  CASES.map(({ guarantee, name, run }) => ({
+  [...CASES, ...(options.rows === undefined ? [] : commitCases(options.rows))].map(({ guarantee, name, run }) => ({
     guarantee,
     name,
     run: async () => run(fixtureOf(await open(), options)),

@@ -7,15 +7,18 @@ import { type MemoryStore, memoryStore } from '../../lib/memory/memory-store.ts'
 import { aClaim, EXPIRY, NOW, unhurried } from '../support/claims.ts'
 import { type FakeRuntime, fakeClock, fakeRuntime } from '../support/fake-runtime.ts'
 import { counting } from '../support/http-harness.ts'
+import { memoryRows } from '../support/memory-rows.ts'
 import { aRequest, ending, recordKeyOf, remaining } from '../support/scene.ts'
 import { storeContract } from '../support/store-contract.ts'
 
 storeContract('cached', async () => {
   let now = NOW
   const clock = () => epochMillis(now)
-  const store = memoryStore({ now: clock })
+  const { rows, transact } = memoryRows()
+  const store = memoryStore({ now: clock, transact })
   return {
     store: cached(store, { runtime: { now: clock } }),
+    rows,
     read: async (recordKey) => store.read(recordKey),
     sweep: async () => {
       now = EXPIRY

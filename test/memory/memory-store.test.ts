@@ -1,13 +1,16 @@
 import { epochMillis } from '../../lib/core/time.ts'
 import { memoryStore } from '../../lib/memory/memory-store.ts'
 import { aClaim, aRecordKey, EXPIRY, NOW, unhurried } from '../support/claims.ts'
+import { memoryRows } from '../support/memory-rows.ts'
 import { storeContract } from '../support/store-contract.ts'
 
 storeContract('memory', async () => {
   let now = NOW
-  const store = memoryStore({ now: () => epochMillis(now) })
+  const { rows, transact } = memoryRows()
+  const store = memoryStore({ now: () => epochMillis(now), transact })
   return {
     store,
+    rows,
     read: async (recordKey) => store.read(recordKey),
     sweep: async () => {
       now = EXPIRY

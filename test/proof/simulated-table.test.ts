@@ -32,14 +32,18 @@ const withClaim = async (): Promise<{ readonly table: ItemTable; readonly claim:
   return { table, claim }
 }
 
-storeContract('simulated DynamoDB', async () => {
-  const table = createItemTable()
-  return {
-    store: leanStore(table),
-    read: async (recordKey) => table.read(recordKey),
-    sweep: async () => table.sweep(EXPIRY / 1_000),
-  }
-})
+storeContract(
+  'simulated DynamoDB',
+  async () => {
+    const table = createItemTable()
+    return {
+      store: leanStore(table),
+      read: async (recordKey) => table.read(recordKey),
+      sweep: async () => table.sweep(EXPIRY / 1_000),
+    }
+  },
+  'without commits',
+)
 
 const A = { S: 'a' }
 const NOTHING_THERE = 'attribute_not_exists(pk)'

@@ -3,9 +3,12 @@ import { StoreUnavailableError } from '../../lib/index.ts'
 import { memoryStore } from '../../lib/memory/index.ts'
 import { faultyStore, type StoreCall, type StoreFault, storeContract } from '../../lib/testing/index.ts'
 import { aClaim, aTakeOver, completed, LEASE_END, released, renewal, unhurried } from '../support/claims.ts'
+import { memoryRows } from '../support/memory-rows.ts'
 
 describe('Without a fault it behaves like the wrapped store:', () => {
-  test.each(storeContract(() => faultyStore(memoryStore())))('$guarantee. $name', ({ run }) => run())
+  const { rows, transact } = memoryRows()
+  const cases = storeContract(() => faultyStore(memoryStore({ transact })), { rows })
+  test.each(cases)('$guarantee. $name', ({ run }) => run())
 })
 
 const opened = async () => {

@@ -6,23 +6,27 @@ import { epochMillis } from '../../lib/core/time.ts'
 import { memoryStore } from '../../lib/memory/memory-store.ts'
 import { unhurried } from '../../lib/testing/contract/fixture.ts'
 import { storeContract } from '../../lib/testing/index.ts'
+import { memoryRows } from '../support/memory-rows.ts'
 
 describe('The memory store keeps the contract, read through its own peek:', () => {
-  const cases = storeContract(() => memoryStore())
+  const { rows, transact } = memoryRows()
+  const cases = storeContract(() => memoryStore({ transact }), { rows })
   test.each(cases)('$guarantee. $name', ({ run }) => run())
 })
 
 test('Each guarantee has a case, and each case has a different name.', () => {
-  const cases = storeContract(() => memoryStore())
-  expect(new Set(cases.map(({ guarantee }) => guarantee)).size).toBe(9)
+  const cases = storeContract(() => memoryStore(), { rows: memoryRows().rows })
+  expect(new Set(cases.map(({ guarantee }) => guarantee)).size).toBe(10)
   expect(new Set(cases.map(({ name }) => name)).size).toBe(cases.length)
 })
 
 type Read = (recordKey: RecordKey) => StoredRecord | undefined
 
+const { rows, transact } = memoryRows()
+
 /** The memory store with some calls changed. */
 const broken = (change: (inner: Store, read: Read) => Partial<Store>) => (): Store => {
-  const inner = memoryStore()
+  const inner = memoryStore({ transact })
   return { ...inner, ...change(inner, inner.read) }
 }
 
@@ -132,6 +136,69 @@ const BROKEN: readonly (readonly [string, readonly number[], () => Store])[] = [
       },
     })),
   ],
+  [
+    'commits the record without the rows',
+    [1, 3, 4, 11],
+    broken((inner) => ({
+      commit: async (claim, { completion }, signal) => {
+        const { kind } = await inner.settle(claim, completion, signal)
+        return kind === 'settled' ? { kind: 'committed' } : { kind: 'lost' }
+      },
+    })),
+  ],
+  [
+    'commits the rows without a look at the record',
+    [1, 3, 4, 11],
+    broken((inner) => ({
+      commit: async (claim, commit, signal) => {
+        if (!signal.aborted) transact(commit.items)
+        return inner.commit(claim, { ...commit, items: [] }, signal)
+      },
+    })),
+  ],
+  [
+    'commits for any claim',
+    [1, 3],
+    broken((inner, read) => ({
+      commit: async (claim, commit, signal) => {
+        const record = read(claim.recordKey)
+        const isTaken = record?.status === 'IN_PROGRESS' && record.attempt > claim.attempt
+        return inner.commit(isTaken ? { ...claim, claimToken: record.claimToken } : claim, commit, signal)
+      },
+    })),
+  ],
+  [
+    'does not recognise its own commit',
+    [4],
+    broken((inner, read) => ({
+      commit: async (claim, commit, signal) => {
+        const record = read(claim.recordKey)
+        if (!signal.aborted && record !== undefined && record.status !== 'IN_PROGRESS') return { kind: 'lost', record }
+        return inner.commit(claim, commit, signal)
+      },
+    })),
+  ],
+  [
+    'takes every settled record for its own commit',
+    [3, 4],
+    broken((inner) => ({
+      commit: async (claim, commit, signal) => {
+        const answer = await inner.commit(claim, commit, signal)
+        const isSettled = answer.kind === 'lost' && answer.record?.status === 'SUCCEEDED'
+        return isSettled ? { kind: 'committed' } : answer
+      },
+    })),
+  ],
+  [
+    'abandons without the fence',
+    [3, 4, 7],
+    broken((inner) => ({
+      settle: (claim, settlement, signal) => {
+        const { fence: _, ...rest } = settlement as { readonly fence?: string } & typeof settlement
+        return inner.settle(claim, rest as typeof settlement, signal)
+      },
+    })),
+  ],
   ['ignores its caller’s signal', [9], broken((inner) => ({ claim: (wanted) => inner.claim(wanted, unhurried) }))],
   [
     'hangs',
@@ -144,6 +211,6 @@ const BROKEN: readonly (readonly [string, readonly number[], () => Store])[] = [
 
 test.each(BROKEN)('A store that %s fails the cases of guarantees %j.', async (_, guarantees, open) => {
   const failed = new Set<number>()
-  for (const { guarantee, run } of storeContract(open)) await run().catch(() => failed.add(guarantee))
-  expect([...failed].sort()).toEqual(guarantees)
+  for (const { guarantee, run } of storeContract(open, { rows })) await run().catch(() => failed.add(guarantee))
+  expect([...failed].sort((a, b) => a - b)).toEqual(guarantees)
 })

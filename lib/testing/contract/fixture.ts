@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events'
 import type { RecordKey } from '../../core/identity/record-key.ts'
 import type { Claim } from '../../core/record/claim.ts'
 import { isSettled, type StoredRecord } from '../../core/record/record.ts'
-import type { Settlement, Store } from '../../core/record/store.ts'
+import type { Settlement, Store, TransactItem } from '../../core/record/store.ts'
 import type { ClaimParts, Claims } from '../claims.ts'
 
 /** A store under test, and the claims to test it with. */
@@ -13,7 +13,14 @@ export interface Fixture {
   read(recordKey: RecordKey): Promise<StoredRecord | undefined>
 }
 
-export type Guarantee = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9
+/** ContractRows of your own, in a table that the store can write to in one transaction with a record. */
+export interface ContractRows {
+  /** An item that writes the row, on the condition that there is none. */
+  put(id: string): TransactItem
+  has(id: string): Promise<boolean> | boolean
+}
+
+export type Guarantee = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 11
 
 /** A test case. `storeContract` makes a fixture for each. */
 export interface Case {
