@@ -136,6 +136,17 @@ export class ClaimLostError extends EffectError {
   }
 }
 
+/**
+ * No send of a transaction got a final answer. If one may have been applied, the caller gets the committed answer or
+ * `idempotency-unavailable` (503), whatever the handler makes of this error.
+ */
+export class TransactionUnansweredError extends EffectError {
+  override readonly name = 'TransactionUnansweredError'
+  constructor() {
+    super('idempotency-unavailable', 'The transaction got no answer', { retryAfterSeconds: 1 })
+  }
+}
+
 /** An earlier attempt may have run a step that must not run twice: a person has to decide. */
 export class StepInDoubtError extends EffectError {
   override readonly name = 'StepInDoubtError'

@@ -58,7 +58,10 @@ export type IdempotencyEvent =
   | (OfAttempt & { readonly type: 'lost'; readonly gone: boolean })
   /** The result of a step cannot be kept: after a crash the step runs again. */
   | (OfAttempt & { readonly type: 'stepNotKept'; readonly reason: UnavailableReason })
-  /** The handler threw after its transaction was committed. The caller got the committed answer. */
+  /**
+   * The handler threw after a transaction that was committed, or may have been. The caller got the committed answer, or
+   * `idempotency-unavailable`, and not this error.
+   */
   | (OfAttempt & { readonly type: 'answerIgnored'; readonly error: string })
   /** The handler ran, and its outcome could not be written. */
   | (OfAttempt & { readonly type: 'unstored' })

@@ -84,17 +84,12 @@ export const once = (options: OnceOptions): Once => {
     if (typeof handler !== 'function') throw new TypeError('once(options)(request, run): run must be a function')
     request.signal?.throwIfAborted()
     const claimRequest = claimRequestOf(settings, request)
-    let outcome: Outcome = { kind: 'none' }
-    const completionOf = (value: unknown): CommittedAnswer => {
-      outcome = outcomeOf(value)
-      return { status: 'SUCCEEDED', outcome, value }
-    }
     const ran = await run(
       settings,
       { ...claimRequest, completionOf },
       {
-        handler: (claim) => underSignal(claim, request.signal, handler),
-        endingOfValue: (value: T) => ({ kind: 'complete', ...completionOf(value) }),
+        handler: async (claim) => keptForm(await underSignal(claim, request.signal, handler)),
+        endingOfValue: ({ outcome }: KeptForm<T>) => ({ kind: 'complete', status: 'SUCCEEDED', outcome }),
         endingOfError,
         decide: deciderOf(options.abandoned, {
           subject: request,
@@ -102,7 +97,7 @@ export const once = (options: OnceOptions): Once => {
         }),
       },
     )
-    return resultOf(ran, () => outcome)
+    return resultOf(ran)
   }
 }
 
@@ -115,6 +110,22 @@ export const claimRequestOf = (
   fingerprint: deriveFingerprint([{ kind: 'canonical', text: canonicalPayload(payload) }]),
   ...timesOf(context, runtime),
 })
+
+/** A value, as a replay will return it, and what is stored of it. */
+interface KeptForm<T> {
+  readonly value: T
+  readonly outcome: Outcome
+}
+
+const keptForm = <T>(value: T): KeptForm<T> => {
+  const outcome = outcomeOf(value)
+  return { value: keptValue(outcome, value), outcome }
+}
+
+const completionOf = (answer: unknown): CommittedAnswer => {
+  const value = keptForm(answer)
+  return { status: 'SUCCEEDED', outcome: value.outcome, value }
+}
 
 /**
  * Runs the handler with a claim whose signal also aborts when the request's signal does. `AbortSignal.any` is not used:
@@ -141,10 +152,10 @@ const underSignal = async <T>(
   }
 }
 
-const resultOf = <T>(ran: RunResult<T>, stored: () => Outcome): OnceResult<T> => {
+const resultOf = <T>(ran: RunResult<KeptForm<T>>): OnceResult<T> => {
   if (ran.kind === 'refused') throw ran.error
   if (ran.kind === 'replay') return { value: replayedValue(decodeOutcome(ran.record.outcome)) as T, status: 'replayed' }
-  const value = keptValue(ran.status === 'unprotected' ? outcomeOf(ran.value) : stored(), ran.value)
+  const { value } = ran.value
   return { value, status: ran.status === 'unstored' || ran.status === 'unprotected' ? ran.status : 'created' }
 }
 

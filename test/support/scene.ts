@@ -63,7 +63,12 @@ export const openScene = async (timeout: Millis = TIMEOUT): Promise<Scene> => {
     clock,
     store,
     host: (name, options, runtimeOptions) => {
-      const runtime = fakeRuntime({ name, clock, deadlines: timeout === UNHURRIED ? 'never' : 'real', ...runtimeOptions })
+      const runtime = fakeRuntime({
+        name,
+        clock,
+        deadlines: timeout === UNHURRIED ? 'never' : 'real',
+        ...runtimeOptions,
+      })
       const events: IdempotencyEvent[] = []
       const observe = (event: IdempotencyEvent) => void events.push(event)
       return {

@@ -38,6 +38,8 @@ const CHECKPOINT_BUDGET = fromSeconds(1)
 /** As a claim's: two attempts of the layer's own client, and a margin. */
 const COMMIT_BUDGET = CLAIM_BUDGET
 
+const LEAST_COMMIT_BUDGET = millis(100)
+
 /** For the abandon after a commit whose fate is unknown. */
 const ABANDON_MARGIN = millis(400)
 
@@ -78,11 +80,15 @@ export const checkpointBudget = (now: EpochMillis, deadline: EpochMillis | undef
     ? CHECKPOINT_BUDGET
     : millis(Math.min(CHECKPOINT_BUDGET, between(now, deadline) - ANSWER_MARGIN - LEAST_SETTLE_BUDGET))
 
-/** What one send of a commit gets. The abandon that follows an unknown fate needs time too. */
-export const commitBudget = (now: EpochMillis, deadline: EpochMillis | undefined): Millis =>
-  deadline === undefined
-    ? COMMIT_BUDGET
-    : millis(Math.min(COMMIT_BUDGET, between(now, deadline) - ANSWER_MARGIN - ABANDON_MARGIN))
+/**
+ * What one send of a commit gets; `undefined` if no send is worth it, because one without an answer leaves a doubt. The
+ * abandon that follows an unknown fate needs time too.
+ */
+export const commitBudget = (now: EpochMillis, deadline: EpochMillis | undefined): Millis | undefined => {
+  if (deadline === undefined) return COMMIT_BUDGET
+  const left = between(now, deadline) - ANSWER_MARGIN - ABANDON_MARGIN
+  return left < LEAST_COMMIT_BUDGET ? undefined : millis(Math.min(COMMIT_BUDGET, left))
+}
 
 /** How long the end of a claim may wait for steps that still run; `undefined`: as long as they take. */
 export const timeForSteps = (now: EpochMillis, deadline: EpochMillis | undefined): Millis | undefined =>

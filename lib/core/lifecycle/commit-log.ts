@@ -1,11 +1,11 @@
-import { ClaimLostError, StoreUnavailableError } from '../errors.ts'
+import { ClaimLostError, TransactionUnansweredError } from '../errors.ts'
 import { aboutClaim } from '../events.ts'
 import { encodeOutcome, outcomeIsReplayable, outcomeOf } from '../outcome/outcome.ts'
 import type { ClaimEnding } from '../outcome/outcome-policy.ts'
 import { mintToken } from '../record/claim.ts'
 import type { Commit, Settlement, TransactItem } from '../record/store.ts'
 import type { Settings } from '../settings.ts'
-import { later } from '../time.ts'
+import { epochMillis, later, millis } from '../time.ts'
 import type { CommitLog, Committed, Transacted } from './effects.ts'
 import { type HeldClaim, hasLapsed } from './held-claim.ts'
 import type { CommittedAnswer } from './request.ts'
@@ -13,20 +13,25 @@ import { type SentCommit, sendCommit } from './send-commit.ts'
 import { settleAs, settlementOf } from './settle.ts'
 import type { SettleResult } from './settle-result.ts'
 
+/** How long a transaction waits for a renewal that is under way. */
+const RENEWAL_BUDGET = millis(500)
+
 /** The transactions of one run of a claim. */
 export const createCommitLog = (settings: Settings, held: HeldClaim): CommitLog => {
   const { store, runtime, emit } = settings
   const { claim, request, heartbeat, lost } = held
-  /** A commit may have been applied. */
+  /** A commit may have been applied, or the record is another claim's: no answer of the handler is true. */
   let isUnknown = false
-  /** The handler was told that nothing was written, but a send of that commit may still be applied. */
-  let isRefusedInDoubt = false
+  /** The handler knows that nothing was written, but a send may still be applied: the end of the claim must fence it. */
+  let needsFence = false
   let committed: Committed | undefined
+  /** Grows with each commit: it is a part of what tells two commits of this claim apart. */
+  let settledAt = epochMillis(0)
   let underWay: Promise<unknown> | undefined
 
   const commitOf = (items: readonly TransactItem[], { status, outcome }: CommittedAnswer): Commit => {
     const encoded = encodeOutcome(outcome, store.outcomeRoom(claim))
-    const settledAt = runtime.now()
+    settledAt = epochMillis(Math.max(runtime.now(), settledAt + 1))
     const expiresAt = later(settledAt, settings.retention)
     return {
       completion: { kind: 'completed', status, outcome: encoded, settledAt, expiresAt },
@@ -37,7 +42,7 @@ export const createCommitLog = (settings: Settings, held: HeldClaim): CommitLog 
 
   const transact = async <T>(items: readonly TransactItem[], answer: T): Promise<Transacted<T>> => {
     assertFree()
-    if (hasLapsed(held)) throw new ClaimLostError()
+    if (held.effects.hasEnded || hasLapsed(held)) throw new ClaimLostError()
     const stored = request.completionOf?.(answer) ?? { status: 'SUCCEEDED', outcome: outcomeOf(answer), value: answer }
     const turn = commit(commitOf(items, stored), stored.value)
     underWay = turn.catch(() => undefined)
@@ -49,19 +54,22 @@ export const createCommitLog = (settings: Settings, held: HeldClaim): CommitLog 
     }
   }
 
-  const assertFree = (): void => {
-    const where = 'transact(claim, items, answer)'
-    if (committed !== undefined) throw new TypeError(`${where}: this claim has ended with a commit`)
-    if (underWay !== undefined) throw new TypeError(`${where}: another transaction of this claim is under way`)
-    if (held.effects.steps?.isIdle() === false) throw new TypeError(`${where}: a step is still running`)
+  const refusal = (): string | undefined => {
+    if (committed !== undefined) return 'the claim has ended with a commit'
+    return underWay === undefined ? undefined : 'a transaction of this claim is under way'
   }
 
-  /** A renewal would be in conflict with the transaction, so the heartbeat pauses. */
+  const assertFree = (): void => {
+    const reason = refusal() ?? (held.effects.steps?.isIdle() === false ? 'a step is still running' : undefined)
+    if (reason !== undefined) throw new TypeError(`transact(claim, items, answer): ${reason}`)
+  }
+
+  /** A renewal would be in conflict with the transaction, so the heartbeat pauses. A conflict is only sent again. */
   const commit = async (
     wanted: Commit,
     value: unknown,
   ): Promise<Extract<Transacted<never>, { kind: 'refused' }> | undefined> => {
-    await heartbeat.pause()
+    await runtime.withDeadline(RENEWAL_BUDGET, heartbeat.pause).catch(() => undefined)
     try {
       runtime.probe?.('before-commit')
       const sent = await sendCommit(settings, request, claim, wanted)
@@ -83,18 +91,19 @@ export const createCommitLog = (settings: Settings, held: HeldClaim): CommitLog 
       emit(() => ({ type: 'completed', ...aboutClaim(claim), status, replayable: outcomeIsReplayable(outcome) }))
       return undefined
     }
-    if (answer.kind === 'refused') {
-      isRefusedInDoubt ||= isInDoubt
-      return { kind: 'refused', reasons: answer.reasons }
+    if (answer.kind === 'unanswered') {
+      isUnknown ||= isInDoubt
+      throw new TransactionUnansweredError()
     }
     if (answer.kind === 'lost') {
+      isUnknown = true
       heartbeat.endRenewals()
       lost.abort()
       throw new ClaimLostError()
     }
-    isUnknown ||= isInDoubt
+    needsFence ||= isInDoubt
     if (answer.kind === 'mistaken') throw answer.error
-    throw new StoreUnavailableError('The transaction got no answer')
+    return { kind: 'refused', reasons: answer.reasons }
   }
 
   /** Nothing is answered that a send still under way could contradict. */
@@ -102,24 +111,21 @@ export const createCommitLog = (settings: Settings, held: HeldClaim): CommitLog 
     await underWay
     if (committed !== undefined) return committed
     const result = await settleAs(settings, held, () => settlementAfter(ending))
-    const isAbandoned = result.kind === 'abandoned'
-    const isDoubtful = isUnknown
-      ? isAbandoned || result.kind === 'unstored'
-      : isRefusedInDoubt && result.kind === 'unstored'
-    return isDoubtful ? { kind: 'commitUnknown', isAbandoned } : result
+    const isAbandoned = isUnknown && result.kind === 'abandoned'
+    return isAbandoned || (isInDoubt() && result.kind === 'unstored') ? { kind: 'commitUnknown', isAbandoned } : result
   }
 
+  const isInDoubt = (): boolean => isUnknown || needsFence || underWay !== undefined
+
   /**
-   * After a commit of unknown fate only an abandon is true. After a refusal in doubt a completion and a release refuse
-   * the late send by their status, and an abandon by a token that no claim has.
+   * After a commit of unknown fate only an abandon is true. A completion and a release refuse a late send by their
+   * status, and an abandon does by a token that no claim has.
    */
   const settlementAfter = (ending: ClaimEnding): Settlement => {
     const isTrue = !isUnknown || ending.kind === 'abandon'
     const settlement = settlementOf(settings, held, isTrue ? ending : { kind: 'abandon' })
-    return isRefusedInDoubt && settlement.kind === 'abandoned'
-      ? { ...settlement, fence: mintToken(runtime) }
-      : settlement
+    return needsFence && settlement.kind === 'abandoned' ? { ...settlement, fence: mintToken(runtime) } : settlement
   }
 
-  return { transact, committed: () => committed, settle }
+  return { transact, committed: () => committed, refusal, isInDoubt, settle }
 }

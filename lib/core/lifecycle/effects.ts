@@ -10,6 +10,8 @@ import type { SettleResult } from './settle-result.ts'
 export interface Effects {
   steps?: StepLog
   commits?: CommitLog
+  /** The handler has ended, and its claim is being settled or has been: nothing may start under it. */
+  hasEnded?: true
 }
 
 /** One step, as its function gets it. */
@@ -77,6 +79,10 @@ export interface CommitLog {
   transact<T>(items: readonly TransactItem[], answer: T): Promise<Transacted<T>>
   /** The committed answer. */
   committed(): Committed | undefined
+  /** Why nothing may begin under this claim; `undefined` if it may. */
+  refusal(): string | undefined
+  /** Whether a transaction may still be applied, so that no other answer may be given before the claim has ended. */
+  isInDoubt(): boolean
   /** Ends the claim after a transaction: what was committed, or may have been, comes before `ending`. */
   settle(ending: ClaimEnding): Promise<SettleResult>
 }

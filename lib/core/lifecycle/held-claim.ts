@@ -2,9 +2,10 @@ import { aboutClaim } from '../events.ts'
 import type { Claim } from '../record/claim.ts'
 import { type HandlerClaim, handlerClaim, OPEN } from '../record/handler-claim.ts'
 import type { Settings } from '../settings.ts'
-import type { Committed, Effects } from './effects.ts'
+import type { Effects } from './effects.ts'
 import type { Heartbeat } from './heartbeat.ts'
 import type { ClaimRequest } from './request.ts'
+import type { SettleResult } from './settle-result.ts'
 
 /** A won claim, with what its holder needs until the claim is settled. */
 export interface HeldClaim {
@@ -50,10 +51,10 @@ export const hasLapsed = ({ request, heartbeat, lost }: HeldClaim): boolean =>
 export const leaveToLease = (
   { emit }: Settings,
   { claim, heartbeat, effects }: HeldClaim,
-): Committed | { readonly kind: 'unstored' } => {
+): Extract<SettleResult, { kind: 'committed' | 'commitUnknown' | 'unstored' }> => {
   const committed = effects.commits?.committed()
   if (committed !== undefined) return committed
   heartbeat.endRenewals()
   emit(() => ({ type: 'unstored', ...aboutClaim(claim) }))
-  return { kind: 'unstored' }
+  return effects.commits?.isInDoubt() === true ? { kind: 'commitUnknown', isAbandoned: false } : { kind: 'unstored' }
 }

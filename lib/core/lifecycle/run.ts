@@ -82,8 +82,8 @@ const handled = async <T>(settings: Settings, held: HeldClaim, { handler }: Job<
 }
 
 /**
- * What the caller gets in place of the handler's error: what the handler's transaction committed, or the layer's own
- * answer where `lambda-once/effects` stopped the handler. `undefined`: the error itself.
+ * What the caller gets in place of the handler's error: what the handler's transaction committed or may have committed,
+ * or the layer's own answer where `lambda-once/effects` stopped the handler. `undefined`: the error itself.
  */
 export const insteadOf = <T>(
   settings: Settings,
@@ -91,17 +91,26 @@ export const insteadOf = <T>(
   error: unknown,
   settled: SettleResult,
 ): RunResult<T> | undefined => {
-  if (settled.kind === 'committed') reportIgnored(settings, held, error)
-  if (settled.kind === 'committed' || settled.kind === 'commitUnknown')
+  if (isOfTransaction(held, settled)) {
+    reportIgnored(settings, held, error)
     return ranAs(settings, held, undefined as T, settled)
+  }
   if (!(error instanceof EffectError)) return undefined
   if (settled.kind === 'replay') return settled
   return { kind: 'refused', error: settled.kind === 'conflict' ? refusalError(settled) : error }
 }
 
+/** Whether the answer comes from a transaction of the handler. A replay does, if its record is this claim's own. */
+const isOfTransaction = ({ claim, effects }: HeldClaim, settled: SettleResult): boolean =>
+  settled.kind === 'committed' ||
+  settled.kind === 'commitUnknown' ||
+  (settled.kind === 'replay' && effects.commits !== undefined && settled.record.claimToken === claim.claimToken)
+
+/** The layer's own errors say what the events say. */
 const reportIgnored = ({ emit }: Settings, { claim }: HeldClaim, error: unknown): void => {
+  if (error instanceof EffectError) return
   console.error(
-    'lambda-once: the handler threw after its transaction was committed; the caller gets the committed answer',
+    'lambda-once: the handler threw after a transaction; the caller gets its committed answer, or 503 if it is not known',
     error,
   )
   emit(() => ({ type: 'answerIgnored', ...aboutClaim(claim), error: causeName(error) }))

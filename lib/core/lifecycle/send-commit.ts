@@ -2,7 +2,7 @@ import { storeFailed } from '../events.ts'
 import type { Claim } from '../record/claim.ts'
 import type { Commit, CommitAnswer } from '../record/store.ts'
 import type { Settings } from '../settings.ts'
-import { type Millis, millis } from '../time.ts'
+import { later, type Millis, millis } from '../time.ts'
 import { commitBudget } from './budget.ts'
 import type { InvocationTimes } from './request.ts'
 
@@ -39,20 +39,26 @@ export const sendCommit = async (
   claim: Claim,
   commit: Commit,
 ): Promise<SentCommit> => {
-  const { runtime } = settings
+  const { runtime, emit } = settings
   let wanted = commit
   let isInDoubt = false
-  for (let tried = 1; ; tried++) {
-    const span = commitBudget(now(), deadline)
-    if (span <= 0) return { answer: UNANSWERED, isInDoubt }
+  /** Of an answer that is no fault there is no event yet. */
+  let last: string = 'DeadlinePassed'
+  let span = commitBudget(now(), deadline)
+  for (let tried = 1; span !== undefined; tried++) {
     const answer = await send(settings, claim, wanted, span)
+    last = answer.kind
     isInDoubt ||= leavesDoubt(answer)
     if (isFinal(answer)) return { answer, isInDoubt }
-    if (tried === TRIES) return { answer: UNANSWERED, isInDoubt }
+    const pause = pauseAfter(settings, answer, tried)
+    if (tried === TRIES || commitBudget(later(now(), pause), deadline) === undefined) break
     // A new token is safe: the record's condition keeps the commit from being applied twice.
     if (answer.kind === 'tokenUsed') wanted = { ...wanted, requestToken: runtime.randomToken() }
-    await runtime.sleep(pauseAfter(settings, answer, tried))
+    await runtime.sleep(pause)
+    span = commitBudget(now(), deadline)
   }
+  if (last !== 'unanswered') emit(() => ({ ...storeFailed(claim.recordKey, 'commit', undefined), error: last }))
+  return { answer: UNANSWERED, isInDoubt }
 }
 
 const send = async (
@@ -72,9 +78,9 @@ const send = async (
 const isFinal = (answer: CommitAnswer | Unanswered): answer is Final =>
   ['committed', 'lost', 'refused', 'mistaken'].includes(answer.kind)
 
-/** Whether a send may still be applied after this answer. */
+/** Whether a send may still be applied after this answer. A token that is used is that of an earlier send. */
 const leavesDoubt = (answer: CommitAnswer | Unanswered): boolean =>
-  answer.kind === 'unanswered' || answer.kind === 'underWay' || ('isOnlySend' in answer && !answer.isOnlySend)
+  ['unanswered', 'underWay', 'tokenUsed'].includes(answer.kind) || ('isOnlySend' in answer && !answer.isOnlySend)
 
 const pauseAfter = ({ runtime }: Settings, { kind }: CommitAnswer | Unanswered, tried: number): Millis =>
   kind === 'underWay'

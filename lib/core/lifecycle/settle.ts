@@ -16,9 +16,10 @@ import type { SettleResult } from './settle-result.ts'
  * if one still runs when the time runs out, the claim stays until its lease ends.
  */
 export const settle = async (settings: Settings, held: HeldClaim, ending: ClaimEnding): Promise<SettleResult> => {
-  const { steps, commits } = held.effects
-  if (steps !== undefined && !(await steps.end())) return leaveToLease(settings, held)
-  if (commits !== undefined) return commits.settle(ending)
+  const { effects } = held
+  if (effects.steps !== undefined && !(await effects.steps.end())) return leaveToLease(settings, held)
+  effects.hasEnded = true
+  if (effects.commits !== undefined) return effects.commits.settle(ending)
   return settleAs(settings, held, () => settlementOf(settings, held, ending))
 }
 

@@ -35,8 +35,8 @@ export const step = async <T>(
   assertStep(name, run, options)
   if (claim === undefined) return run(unclaimedStep(name))
   const { settings, held } = openClaim(claim, 'step(claim, name, run)')
-  if (held.effects.commits?.committed())
-    throw new TypeError('step(claim, name, run): the claim has ended with a commit')
+  const refusal = held.effects.commits?.refusal()
+  if (refusal !== undefined) throw new TypeError(`step(claim, name, run): ${refusal}`)
   held.effects.steps ??= createStepLog(settings, held)
   return held.effects.steps.run({ name, run, options, claim })
 }

@@ -14,8 +14,8 @@ const WHERE = 'transact(claim, items, answer)'
  *
  * `refused` says that a condition of your own does not hold. Nothing is written then, and the handler goes on.
  *
- * Rejects with {@link ClaimLostError} if another invocation has taken over, with `idempotency-unavailable` if it is not
- * known whether the transaction was applied (the caller then gets the committed answer or 503, whatever the handler
+ * Rejects with {@link ClaimLostError} if another invocation has taken over, with {@link TransactionUnansweredError} if no
+ * send was answered (if one may have been applied, the caller gets the committed answer or 503, whatever the handler
  * makes of it), and with DynamoDB's own error for a request that cannot be right. Throws `TypeError` before anything is
  * sent: without a claim, for no items or more than 99, for an item that is not exactly one action, for the layer's own
  * table, while a step runs, and after a commit.
