@@ -40,6 +40,7 @@ export const sendHttpRequest = (
   body: string | undefined,
   timeout: Millis,
   signal?: AbortSignal,
+  maxAnswer: number = MAX_ANSWER,
 ): Promise<Answer> =>
   new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(new NoAnswerError('AbortError'))
@@ -67,7 +68,7 @@ export const sendHttpRequest = (
       response.setEncoding('utf8')
       response.on('data', (chunk: string) => {
         text += chunk
-        if (text.length > MAX_ANSWER) giveUp(new NoAnswerError('UnreadableAnswer'))
+        if (text.length > maxAnswer) giveUp(new NoAnswerError('UnreadableAnswer'))
       })
       response.on('error', fail) // the connection broke during the answer
       response.on('end', () => {

@@ -31,6 +31,9 @@ const THROTTLED_BACKOFF = millis(500)
 /** The SDK's value. A function serves one request at a time, or a batch of a few dozen messages. */
 const MAX_SOCKETS = 50
 
+/** In characters. A cancelled transaction may give back the stored items: 4 MB, which Base64 makes a third larger. */
+const MAX_CANCELLATION = 8_388_608
+
 /** Speaks DynamoDB's JSON protocol over `node:http`, for the store's calls. No code of the AWS SDK runs. */
 export const leanItemClient = ({
   endpoint,
@@ -47,7 +50,8 @@ export const leanItemClient = ({
   /** Signs each attempt anew, because a signature contains its time. */
   const attempt = async (operation: Operation, body: string, signal: AbortSignal): Promise<Answer> => {
     const headers = sign(operation, body, await credentials(), runtime.now())
-    return transport({ method: 'POST', headers, agent, ...target }, body, timeout, signal)
+    const maxAnswer = operation === 'TransactWriteItems' ? MAX_CANCELLATION : undefined
+    return transport({ method: 'POST', headers, agent, ...target }, body, timeout, signal, maxAnswer)
   }
 
   const send = async (operation: Operation, input: ItemInput, signal: AbortSignal): Promise<Reply> => {
