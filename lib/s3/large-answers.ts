@@ -8,7 +8,7 @@ import { isSettled, type StoredRecord } from '../core/record/record.ts'
 import type { Completion, Store } from '../core/record/store.ts'
 import { systemRuntime } from '../core/runtime.ts'
 import { fromSeconds } from '../core/time.ts'
-import { decodePointer, encodePointer, isAt, pointerTo } from './pointer.ts'
+import { decodePointer, encodePointer, isAt, type Pointer, pointerTo } from './pointer.ts'
 
 /** Where large answers are kept: {@link s3Answers}, or anything with these two calls. */
 export interface LargeAnswers {
@@ -50,7 +50,7 @@ export const largeAnswers = (store: Store, answers: LargeAnswers): Store => {
     if (known !== undefined) return known
     const room = store.outcomeRoom(claim)
     if (room.besideBytes + completion.outcome.length <= room.maxBytes) return completion
-    const outcome = await putAway(answers, keyOf(claim), completion.outcome, signal)
+    const outcome = await putAway(answers, claim, completion.outcome, signal)
     const short = { ...completion, outcome: outcome ?? encodeOutcome(unavailable('too-large'), room) }
     moved.set(completion, short)
     return short
@@ -96,19 +96,27 @@ export const largeAnswers = (store: Store, answers: LargeAnswers): Store => {
 const isAnswers = (value: unknown): value is LargeAnswers =>
   isObject(value) && typeof value.put === 'function' && typeof value.get === 'function'
 
-/** The claim's token keeps the object of a late owner away from the answer that is stored. */
-const keyOf = ({ recordKey, claimToken }: Claim): string => `${recordKey.replace('#', '/')}/${claimToken}`
+/**
+ * The claim's token keeps the object of a late owner away from the answer that is stored, and the digest does so for the
+ * answers of one claim: a transaction that arrives late may be the one that is stored.
+ */
+const pointerOf = ({ recordKey, claimToken }: Claim, outcome: Uint8Array): Pointer => {
+  const pointer = pointerTo(`${recordKey.replace('#', '/')}/${claimToken}`, outcome)
+  return { ...pointer, key: `${pointer.key}-${pointer.sha256}` }
+}
 
 /** The pointer to the outcome; `undefined` if it could not be put. */
 const putAway = async (
   answers: LargeAnswers,
-  key: string,
+  claim: Claim,
   outcome: Uint8Array,
   caller: AbortSignal,
 ): Promise<Uint8Array | undefined> => {
+  const pointer = pointerOf(claim, outcome)
+  const put = (own: AbortSignal) => answers.put(pointer.key, outcome, AbortSignal.any([own, caller]))
   try {
-    await systemRuntime.withDeadline(PUT_BUDGET, (own) => answers.put(key, outcome, AbortSignal.any([own, caller])))
-    return encodePointer(pointerTo(key, outcome))
+    await systemRuntime.withDeadline(PUT_BUDGET, put)
+    return encodePointer(pointer)
   } catch (error) {
     console.error(
       `lambda-once: an answer of ${outcome.length} bytes could not be put (${nameOf(error)}): retries get replay-unavailable`,
