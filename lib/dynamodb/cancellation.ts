@@ -2,7 +2,7 @@ import { StoreMisconfiguredError } from '../core/errors.ts'
 import type { Claim } from '../core/record/claim.ts'
 import { isOwnSettlement } from '../core/record/own-write.ts'
 import type { Commit, CommitAnswer, RefusalReason, TransactItem } from '../core/record/store.ts'
-import { faultOf, isThrottle, refusedBy, type ServiceFault } from './faults.ts'
+import { faultOf, isThrottle, isUnsent, refusedBy, type ServiceFault } from './faults.ts'
 import type { Item } from './item.ts'
 
 interface Reason {
@@ -30,7 +30,7 @@ const PASSING: readonly (string | undefined)[] = [
 export const commitAnswerOf = (error: unknown, tableName: string, claim: Claim, commit: Commit): CommitAnswer => {
   const fault = (error ?? {}) as TransactionFault
   // An earlier send of the client may still be under way, also after a cancellation.
-  const isOnlySend = fault.$metadata?.attempts === 1
+  const isOnlySend = fault.$metadata?.attempts === 1 || isUnsent(error)
   switch (fault.name) {
     case 'TransactionCanceledException':
       return cancelled(error as ServiceFault, fault.CancellationReasons, { claim, commit, isOnlySend, tableName })

@@ -111,7 +111,7 @@ export const faultOf = (error: unknown, tableName: string): IdempotencyError => 
     const remedy = aboutKeys ? KEY_SCHEMA_REMEDY : (REMEDIES[name] ?? 'DynamoDB refused the request.')
     return new StoreMisconfiguredError(`Table "${tableName}": ${remedy} (${name}: ${message})`, { cause: error })
   }
-  if ($metadata === undefined && isMistake(error)) {
+  if (isUnsent(error)) {
     return new StoreMisconfiguredError(`Table "${tableName}": the client cannot send (${name}: ${message})`, {
       cause: error,
     })
@@ -119,9 +119,10 @@ export const faultOf = (error: unknown, tableName: string): IdempotencyError => 
   return new StoreUnavailableError(`Table "${tableName}" cannot be reached (${name})`, { cause: error })
 }
 
-/** Nothing was sent: the SDK has no Region, or your own client is broken. Waiting does not help. */
-const isMistake = (error: unknown): boolean =>
+/** Nothing was sent: the SDK has no Region, an item cannot be written, or your own client is broken. Waiting does not help. */
+export const isUnsent = (error: unknown): boolean =>
   error instanceof Error &&
+  (error as ServiceFault).$metadata === undefined &&
   // A TypeError with a cause is how fetch reports a network error.
   (((error instanceof TypeError || error instanceof RangeError) && error.cause === undefined) ||
     error.message.startsWith('Region is missing'))

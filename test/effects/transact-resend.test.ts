@@ -192,6 +192,8 @@ describe('I29 A transaction that cannot be right', () => {
     expect(sends()).toBe(0)
     expect(told).toEqual({ error: expect.any(RangeError) })
     expect(host.eventTypes()).toEqual(['claimed', 'abandoned'])
+    // No fence: nothing is in doubt.
+    expect(await scene.read(recordKeyOf(request))).toMatchObject({ claimToken: host.runtime.tokens[0] })
   })
 
   const sentBefore = [
