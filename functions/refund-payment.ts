@@ -1,17 +1,16 @@
+import { randomUUID } from 'node:crypto'
 import middy from '@middy/core'
 import type { Context } from 'aws-lambda'
 import { dynamoDbStore } from 'lambda-once/dynamodb'
 import { type HandlerClaim, type HttpResponse, idempotent } from 'lambda-once/http'
-import { effectId } from './effect-id.ts'
 import { type ApiEvent, type ApiHandler, bodyOf, merchantOf } from './event.ts'
 import { observe } from './observe.ts'
 import { refund } from './payments/refund.ts'
 import { securityHeaders } from './security-headers.ts'
 
 const refundPayment = (event: ApiEvent, _context: Context, claim: HandlerClaim | undefined) => {
-  const merchantId = merchantOf(event)
   const paymentId = event.pathParameters?.id ?? ''
-  return refund({ merchantId, paymentId, id: `ref_${effectId(claim, 'refund')}` }, bodyOf(event))
+  return refund({ merchantId: merchantOf(event), paymentId, id: `ref_${randomUUID()}`, claim }, bodyOf(event))
 }
 
 /**

@@ -37,7 +37,7 @@ export class Payments extends Construct {
     const get = readFunction(this, 'Get', 'get-payment', { stage, environment })
     const list = readFunction(this, 'List', 'list-payments', { stage, environment })
     rows.grant(create, 'dynamodb:GetItem', 'dynamodb:PutItem')
-    rows.grant(refund, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem')
+    rows.grant(refund, 'dynamodb:PutItem', 'dynamodb:UpdateItem')
     rows.grant(get, 'dynamodb:GetItem')
     rows.grant(list, 'dynamodb:Query')
 

@@ -1,18 +1,24 @@
+import { transact } from 'lambda-once/effects'
+import type { HandlerClaim } from 'lambda-once/http'
 import { type Answer, answer } from './answer.ts'
 import { readAmount, readFields } from './fields.ts'
 import { unknownPayment } from './look-up.ts'
 import { isPaymentId } from './payment.ts'
-import { type RefundRow, type RefundWritten, writeRefund } from './refund-rows.ts'
+import { type RefundRow, refundableIn, refundItems } from './refund-rows.ts'
 import { type Refusal, refused } from './refusal.ts'
 
 export interface RefundOf {
   readonly merchantId: string
   readonly paymentId: string
-  /** The caller chooses it. A second run with the same id refunds nothing more. */
   readonly id: string
+  readonly claim: HandlerClaim | undefined
 }
 
-export const refund = async ({ merchantId, paymentId, id }: RefundOf, body: string | undefined): Promise<Answer> => {
+/** The rows and the answer are stored together or not at all, so a refund happens once, also after a crash. */
+export const refund = async (
+  { merchantId, paymentId, id, claim }: RefundOf,
+  body: string | undefined,
+): Promise<Answer> => {
   const fields = readFields(body)
   if (fields.kind === 'refused') return refused(fields)
   const amount = readAmount(fields.value)
@@ -20,8 +26,8 @@ export const refund = async ({ merchantId, paymentId, id }: RefundOf, body: stri
   if (!isPaymentId(paymentId)) return refused(unknownPayment(paymentId))
 
   const row = { merchantId, id, paymentId, amount: amount.value, createdAt: new Date().toISOString() }
-  const written = await writeRefund(row)
-  return written.kind === 'refunded' ? answer(201, shownRefund(written.row)) : refused(refusalOf(row, written))
+  const done = await transact(claim, refundItems(row), answer(201, shownRefund(row)))
+  return done.kind === 'committed' ? done.answer : refused(refusalOf(row, refundableIn(done.reasons)))
 }
 
 const shownRefund = ({ id, paymentId, amount, createdAt }: RefundRow): unknown => ({
@@ -32,10 +38,12 @@ const shownRefund = ({ id, paymentId, amount, createdAt }: RefundRow): unknown =
   createdAt,
 })
 
-const refusalOf = (row: RefundRow, written: Exclude<RefundWritten, { kind: 'refunded' }>): Refusal => {
-  if (written.kind === 'no-such-payment') return unknownPayment(row.paymentId)
-  const about = { statusCode: 409, field: 'amount', value: row.amount }
-  return written.kind === 'too-much'
-    ? { ...about, rule: `must be at most ${written.left}, which is what is left of the payment` }
-    : { ...about, rule: 'another refund of this payment is being made; try again' }
-}
+const refusalOf = ({ paymentId, amount }: RefundRow, left: number | undefined): Refusal =>
+  left === undefined
+    ? unknownPayment(paymentId)
+    : {
+        statusCode: 409,
+        field: 'amount',
+        value: amount,
+        rule: `must be at most ${left}, which is what is left of the payment`,
+      }

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import type { Answer } from '../../functions/payments/answer.ts'
 import type { PaymentOf } from '../../functions/payments/pay.ts'
+import { dynamoDbStore } from '../../lib/dynamodb/index.ts'
+import { type Once, once } from '../../lib/index.ts'
 import { createBusinessTable } from '../../local/business-table.ts'
 import type { Charge } from '../../local/provider/ledger.ts'
 import { type RunningProvider, startProvider } from '../../local/provider/start-provider.ts'
-import { CREDENTIALS, databaseEndpoint, REGION, testClient } from '../support/dynamodb.ts'
+import { CREDENTIALS, databaseEndpoint, freshTable, REGION, testClient } from '../support/dynamodb.ts'
 
 type Pay = typeof import('../../functions/payments/pay.ts').pay
 type Reconcile = typeof import('../../functions/payments/reconcile-payment.ts').reconcilePayment
@@ -15,6 +17,7 @@ let provider: RunningProvider
 let pay: Pay
 let reconcilePayment: Reconcile
 let refund: Refund
+let refunds: Once
 let lookUp: LookUp
 
 /** As on Lambda, the functions read their environment when they are loaded. */
@@ -33,6 +36,10 @@ beforeAll(async () => {
   pay = (await import('../../functions/payments/pay.ts')).pay
   reconcilePayment = (await import('../../functions/payments/reconcile-payment.ts')).reconcilePayment
   refund = (await import('../../functions/payments/refund.ts')).refund
+  refunds = once({
+    store: dynamoDbStore({ tableName: await freshTable(), client: testClient() }),
+    operation: 'refunds',
+  })
   lookUp = await import('../../functions/payments/look-up.ts')
 })
 
@@ -55,6 +62,20 @@ const paid = async (merchantId: string): Promise<string> => {
   return payment.id
 }
 
+/** One request for a refund. */
+const refundOnce = async (
+  merchantId: string,
+  paymentId: string,
+  amount: number,
+  key = randomUUID(),
+): Promise<Answer> => {
+  const id = `ref_${randomUUID()}`
+  const { value } = await refunds({ key, tenant: merchantId, payload: amount }, (claim) =>
+    refund({ merchantId, paymentId, id, claim }, JSON.stringify({ amount })),
+  )
+  return value
+}
+
 const paymentsOf = async ({ merchantId }: PaymentOf): Promise<unknown> =>
   body(await lookUp.allPayments(merchantId)).payments
 
@@ -70,7 +91,7 @@ test('A payment that runs again with the same ids charges once and gives the sam
   const first = await pay(payment, ORDER)
   const charges = await chargesOf(payment)
   expect(charges).toEqual([expect.objectContaining({ id: body(first).charge, reference: merchantId, amount: 1000 })])
-  await refund({ merchantId, paymentId: id, id: `ref_${randomUUID()}` }, '{"amount":1}')
+  await refundOnce(merchantId, id, 1)
   const again = await pay(payment, ORDER)
   expect({ ...body(again), status: 'succeeded' }).toEqual(body(first))
   expect(await chargesOf(payment)).toEqual(charges)
@@ -144,14 +165,14 @@ test('A reconcile function that cannot reach the provider throws, which means th
   await expect(reconcilePayment(payment, ORDER)).rejects.toThrow('no time left')
 })
 
-test('A refund that runs again with the same id takes nothing more, even if the rest of the payment would not suffice.', async () => {
+test('A refund that is sent again takes nothing more, even if the rest of the payment would not suffice.', async () => {
   const merchantId = merchant()
   const paymentId = await paid(merchantId)
-  const id = `ref_${randomUUID()}`
-  const first = await refund({ merchantId, paymentId, id }, '{"amount":600}')
-  const again = await refund({ merchantId, paymentId, id }, '{"amount":600}')
+  const key = randomUUID()
+  const first = await refundOnce(merchantId, paymentId, 600, key)
+  const again = await refundOnce(merchantId, paymentId, 600, key)
   expect([again.statusCode, body(again)]).toEqual([201, body(first)])
-  const rest = await refund({ merchantId, paymentId, id: `ref_${randomUUID()}` }, '{"amount":401}')
+  const rest = await refundOnce(merchantId, paymentId, 401)
   expect([rest.statusCode, body(rest).error]).toEqual([
     409,
     expect.objectContaining({ rule: expect.stringContaining('400') }),
@@ -161,19 +182,16 @@ test('A refund that runs again with the same id takes nothing more, even if the 
 test('However many refunds race, they never refund more than the payment.', async () => {
   const merchantId = merchant()
   const paymentId = await paid(merchantId)
-  const one = (): Promise<Answer> => refund({ merchantId, paymentId, id: `ref_${randomUUID()}` }, '{"amount":300}')
-  const answers = await Promise.all(Array.from({ length: 12 }, one))
-  const made = answers.filter(({ statusCode }) => statusCode === 201)
-  expect(made.length).toBeGreaterThanOrEqual(1)
-  expect(made.length).toBeLessThanOrEqual(3)
-  expect(answers.filter(({ statusCode }) => statusCode === 409)).toHaveLength(12 - made.length)
+  const answers = await Promise.all(Array.from({ length: 12 }, () => refundOnce(merchantId, paymentId, 300)))
+  const statuses = answers.map(({ statusCode }) => statusCode).sort()
+  expect(statuses).toEqual([...Array(3).fill(201), ...Array(9).fill(409)])
 })
 
 test('A merchant can neither read nor refund the payment of another merchant.', async () => {
   const paymentId = await paid(merchant())
   const other = merchant()
   expect((await lookUp.onePayment(other, paymentId)).statusCode).toBe(404)
-  const refused = await refund({ merchantId: other, paymentId, id: `ref_${randomUUID()}` }, '{"amount":1}')
+  const refused = await refundOnce(other, paymentId, 1)
   expect([refused.statusCode, body(refused)]).toEqual([
     404,
     { error: { field: 'id', value: paymentId, rule: 'must be the id of a payment of this merchant' } },
