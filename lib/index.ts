@@ -25,14 +25,21 @@ export type { Claim } from './core/record/claim.ts'
 export type { HandlerClaim } from './core/record/handler-claim.ts'
 export type { ClaimToken, InProgressRecord, ReleasedRecord, SettledRecord, StoredRecord } from './core/record/record.ts'
 export type {
+  Checkpoint,
+  CheckpointAnswer,
   ClaimAnswer,
+  Commit,
+  CommitAnswer,
   Lost,
+  NextGenerationAnswer,
+  RefusalReason,
   RenewAnswer,
   Renewal,
   SettleAnswer,
   Settlement,
   Store,
   TakeOverAnswer,
+  TransactItem,
 } from './core/record/store.ts'
 export type { Runtime } from './core/runtime.ts'
 export { type EpochMillis, type EpochSeconds, epochMillis, type Millis, millis } from './core/time.ts'
