@@ -44,6 +44,22 @@ const LAYERS = [
   ['lib/dynamodb/lean/', [RECORD, 'lib/dynamodb/[^/]+[.]ts', SDK]],
   ['lib/operator/', [SETTINGS, 'lib/dynamodb/[^/]+[.]ts', SDK]],
   ['lib/testing/', [SETTINGS, OPTIONS]],
+  // The command line. No other folder imports these two packages: they are loaded by the bin only.
+  [
+    'lib/cli/',
+    [
+      ENTRY,
+      'lib/http/',
+      'lib/effects/',
+      'lib/memory/',
+      'lib/testing/',
+      'lib/s3/pointer[.]ts',
+      'lib/dynamodb/item[.]ts',
+      'lib/operator/',
+      SDK,
+      packages('commander', 'picocolors'),
+    ],
+  ],
   ['lib/cdk/', [LIMITS, 'lib/dynamodb/item[.]ts', CDK]],
   ['functions/', [PUBLIC_NAME, packages('@aws-sdk', '@middy', 'aws-lambda', '@types/aws-lambda')]],
   ['bin/example/', [PUBLIC_NAME, CDK]],

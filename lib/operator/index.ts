@@ -15,3 +15,4 @@ export type {
 export { type AuditEntry, auditOf } from './audit.ts'
 export type { ListedState, ListOptions, Page } from './list.ts'
 export { type ActResult, type Operator, type OperatorOptions, tableOperator } from './operator.ts'
+export type { TableSize } from './table-size.ts'

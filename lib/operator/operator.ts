@@ -1,13 +1,19 @@
 import { randomUUID } from 'node:crypto'
-import { DynamoDBClient, GetItemCommand, ScanCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
-import { aboutRecord, createEmitter, type Observer } from '../core/events.ts'
+import {
+  DescribeTableCommand,
+  DynamoDBClient,
+  GetItemCommand,
+  ScanCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb'
+import { aboutRecord, createEmitter, type Observer, type OperatorAct } from '../core/events.ts'
 import type { RecordKey } from '../core/identity/record-key.ts'
 import { DEFAULT_SKEW_SECONDS, MAX_ITEM_BYTES, WRITE_UNIT_BYTES } from '../core/limits.ts'
 import { aFunction, checkOptions, isObject, type Rule } from '../core/option-rules.ts'
 import type { StoredRecord } from '../core/record/record.ts'
 import { systemRuntime } from '../core/runtime.ts'
 import { type EpochMillis, fromSeconds } from '../core/time.ts'
-import { faultOf, isConditionFailure } from '../dynamodb/faults.ts'
+import { isConditionFailure } from '../dynamodb/faults.ts'
 import { fromItem, type Item, keyOf } from '../dynamodb/item.ts'
 import { itemSize } from '../dynamodb/item-size.ts'
 import { TABLE_RULES, type TableOptions } from '../dynamodb/table-options.ts'
@@ -29,8 +35,10 @@ import {
   type SettleOptions,
 } from './acts.ts'
 import { changeInput } from './change-input.ts'
+import { operatorFault } from './faults.ts'
 import { type ListOptions, type Page, pageOf, scanInput } from './list.ts'
 import { readOverrideRule, SETTINGS_KEY } from './table-settings.ts'
+import { sizeOf, type TableSize } from './table-size.ts'
 
 export interface OperatorOptions extends Pick<TableOptions, 'tableName' | 'skewSeconds'> {
   /** Who acts, for the audit trail and for overrides, such as an ARN or an e-mail address: 1 to 200 characters. */
@@ -43,6 +51,12 @@ export interface OperatorOptions extends Pick<TableOptions, 'tableName' | 'skewS
   readonly client?: Pick<DynamoDBClient, 'send'> | undefined
   /** Gets the event `operated` for each act that is written. @default none */
   readonly observe?: Observer | undefined
+  /**
+   * Asked before each write, after the act was found to be possible. If it answers `false`, nothing is written.
+   *
+   * @default every possible act is written
+   */
+  readonly confirm?: ((act: OperatorAct, seen: StoredRecord) => boolean | Promise<boolean>) | undefined
   /** The clock, in epoch milliseconds. For tests only. @default the system's clock */
   readonly now?: (() => EpochMillis) | undefined
 }
@@ -53,6 +67,8 @@ export type ActResult =
   | { readonly kind: 'done'; readonly record: StoredRecord }
   /** The record has changed since it was looked at, so nothing was written. `record` is the record now. */
   | { readonly kind: 'moved'; readonly record: StoredRecord | undefined }
+  /** `confirm` answered `false`, so nothing was written. */
+  | { readonly kind: 'declined' }
   | ActRefused
 
 /**
@@ -64,6 +80,8 @@ export interface Operator {
   find(recordKey: RecordKey): Promise<StoredRecord | undefined>
   /** Scans the table: each page reads up to 1 MB of it, and is charged for that. */
   list(options: ListOptions): Promise<Page>
+  /** How large the table is, and what scanning all of it costs. DynamoDB counts every six hours. */
+  size(): Promise<TableSize>
   /** The effect happened: every retry gets this answer. */
   settle(seen: StoredRecord, options: SettleOptions): Promise<ActResult>
   /** Nothing was done: the next request runs, with new downstream keys. */
@@ -101,9 +119,11 @@ export const tableOperator = (options: OperatorOptions): Operator => {
     by: { required: true, rule: someone },
     client: { rule: aClient },
     observe: { rule: aFunction },
+    confirm: { rule: aFunction },
     now: { rule: aFunction },
   })
-  const { by, skewSeconds = DEFAULT_SKEW_SECONDS, client = new DynamoDBClient({}), now = systemRuntime.now } = options
+  const { by, confirm, skewSeconds = DEFAULT_SKEW_SECONDS, client = new DynamoDBClient({}) } = options
+  const { now = systemRuntime.now } = options
   const tableName = options.tableName as string
   const emit = createEmitter(options.observe)
 
@@ -111,7 +131,7 @@ export const tableOperator = (options: OperatorOptions): Operator => {
     try {
       return await ask()
     } catch (error) {
-      throw faultOf(error, tableName)
+      throw operatorFault(error, tableName)
     }
   }
 
@@ -143,13 +163,14 @@ export const tableOperator = (options: OperatorOptions): Operator => {
 
   const act = async (seen: StoredRecord, decided: Decided, terms: ActTerms): Promise<ActResult> => {
     if (decided.kind === 'refused') return decided
+    if (confirm !== undefined && !(await confirm(decided.change.act, seen))) return { kind: 'declined' }
     const token = `operator-${randomUUID()}`
     const input = changeInput(tableName, { seen, token, change: decided.change, by, now: terms.now })
     try {
       const { Attributes = {} } = await client.send(new UpdateItemCommand(input))
       return done(seen, decided, fromItem(Attributes))
     } catch (error) {
-      if (!isConditionFailure(error)) throw faultOf(error, tableName)
+      if (!isConditionFailure(error)) throw operatorFault(error, tableName)
       const record = error.Item ? fromItem(error.Item) : undefined
       // The client has sent the write twice, and the first send was applied.
       return record?.claimToken === token ? done(seen, decided, record) : { kind: 'moved', record }
@@ -182,6 +203,8 @@ export const tableOperator = (options: OperatorOptions): Operator => {
 
     list: (wanted) =>
       asking(async () => pageOf(await client.send(new ScanCommand(scanInput(tableName, wanted, now(), skewSeconds))))),
+
+    size: () => asking(async () => sizeOf(await client.send(new DescribeTableCommand({ TableName: tableName })))),
 
     settle: (seen, given) => withReason(seen, given, (terms) => decideSettle(seen, given, terms)),
     release: (seen, given) => withReason(seen, given, (terms) => decideRelease(seen, given, terms)),

@@ -99,6 +99,21 @@ describe('a record that has moved since it was looked at', () => {
   })
 })
 
+describe('confirm', () => {
+  test('is asked before a write that is possible, and a no writes nothing', async () => {
+    const request = await held()
+    const asked: string[] = []
+    const confirm = (act: string) => asked.push(act) > 1
+    const alice = tableOperator({ tableName: scene.tableName, by: 'alice', client: testClient(), confirm })
+    const seen = await found(alice, request)
+    expect(ruleOf(await alice.approve(seen, { reason }))).toContain('no override is proposed')
+    expect(await alice.release(seen, { reason })).toEqual({ kind: 'declined' })
+    expect((await found(alice, request)).status).toBe('IN_PROGRESS')
+    expect((await alice.release(seen, { reason })).kind).toBe('done')
+    expect(asked).toEqual(['release', 'release'])
+  })
+})
+
 describe('release', () => {
   test('lets the next request run with new downstream keys', async () => {
     const request = aRequest()
@@ -221,6 +236,13 @@ describe('list', () => {
     expect(others.records).toEqual([])
     expect(others.scanned).toBeGreaterThan(0)
   })
+})
+
+test('size says what a scan of the table costs', async () => {
+  await held()
+  const { items, bytes, scanReadUnits } = await person('alice').size()
+  expect(items).toBeGreaterThan(0)
+  expect(scanReadUnits).toBe(Math.ceil(bytes / 8_192))
 })
 
 test.each([{ by: '' }, { by: 'é' }, { by: undefined }, { by: 'a', skewSeconds: 61 }, { by: 'a', tableName: 'x' }])(

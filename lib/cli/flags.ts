@@ -1,0 +1,66 @@
+import type { ListedState } from '../operator/list.ts'
+import type { CommonFlags } from './perform.ts'
+
+/** Which table, and how to reach it. */
+export interface TableFlags extends CommonFlags {
+  readonly table?: string
+  readonly region?: string
+  readonly endpoint?: string
+  readonly profile?: string
+}
+
+/** Which record: by its key, or by what the key is derived from. */
+export interface RecordFlags extends TableFlags {
+  readonly record?: string
+  readonly operation?: string
+  readonly tenant?: string
+  readonly method?: string
+  readonly route?: string
+  readonly key?: string
+}
+
+/** Who writes, and why. */
+export interface WriteFlags extends RecordFlags {
+  readonly reason?: string
+  readonly by?: string
+  readonly yes?: boolean
+}
+
+export interface InspectFlags extends RecordFlags {
+  readonly showAnswer?: boolean
+}
+
+export interface ListFlags extends TableFlags {
+  readonly state: ListedState
+  readonly operation?: string
+  readonly limit: number
+  readonly readUnits: number
+  readonly from?: string
+}
+
+export interface LeaseFlags extends WriteFlags {
+  readonly despiteLiveLease?: boolean
+  readonly retentionSeconds: number
+}
+
+export interface SettleFlags extends LeaseFlags {
+  readonly answer?: string
+  readonly value?: string
+  readonly factOnly?: boolean
+  readonly status?: 'SUCCEEDED' | 'FAILED'
+}
+
+export interface ReleaseFlags extends LeaseFlags {
+  readonly forgetSuccess?: boolean
+}
+
+export interface ExtendFlags extends WriteFlags {
+  readonly retentionSeconds?: number
+}
+
+export interface ProposeFlags extends WriteFlags {
+  readonly event?: string
+  readonly payload?: string
+  readonly config?: string
+  readonly openSeconds: number
+}

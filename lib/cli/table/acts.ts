@@ -1,0 +1,103 @@
+import { isObject } from '../../core/option-rules.ts'
+import type { OperatorAnswer } from '../../operator/index.ts'
+import { type Answer, UsageError } from '../answer.ts'
+import type { ExtendFlags, LeaseFlags, ReleaseFlags, SettleFlags, WriteFlags } from '../flags.ts'
+import type { Io } from '../io.ts'
+import { act, reasonToWrite } from './act.ts'
+import { readJson } from './read-json.ts'
+import { recordKeyFrom } from './record-key.ts'
+
+export const settle = async (flags: SettleFlags, io: Io): Promise<Answer> => {
+  const reason = reasonToWrite(flags, io)
+  const { status, retentionSeconds, despiteLiveLease = false } = flags
+  const recordKey = recordKeyFrom(flags)
+  const answer = await answerFrom(flags)
+  return act(flags, io, {
+    recordKey,
+    meaning: () => [
+      'Settle it: every retry gets the answer that you gave, until the record expires.',
+      ...leaseRisk(flags),
+    ],
+    write: (operator, seen) =>
+      operator.settle(seen, {
+        answer,
+        reason,
+        retentionSeconds,
+        despiteLiveLease,
+        ...(status === undefined ? {} : { status }),
+      }),
+  })
+}
+
+export const release = async (flags: ReleaseFlags, io: Io): Promise<Answer> => {
+  const reason = reasonToWrite(flags, io)
+  const { retentionSeconds, despiteLiveLease = false, forgetSuccess = false } = flags
+  return act(flags, io, {
+    recordKey: recordKeyFrom(flags),
+    meaning: ({ status }) => [
+      'Release it: the next request runs the effect, with new downstream keys.',
+      ...(status === 'SUCCEEDED' ? ['It succeeded before, so the effect then happens a second time.'] : []),
+      ...leaseRisk(flags),
+    ],
+    write: (operator, seen) => operator.release(seen, { reason, retentionSeconds, despiteLiveLease, forgetSuccess }),
+  })
+}
+
+const leaseRisk = ({ despiteLiveLease }: LeaseFlags): readonly string[] =>
+  despiteLiveLease ? ['If its owner is still running, its effect may still happen, and its outcome is lost.'] : []
+
+export const extend = async (flags: ExtendFlags, io: Io): Promise<Answer> => {
+  const reason = reasonToWrite(flags, io)
+  const { retentionSeconds } = flags
+  if (retentionSeconds === undefined) throw new UsageError('say how long: --retention-seconds COUNT')
+  return act(flags, io, {
+    recordKey: recordKeyFrom(flags),
+    meaning: () => [`Keep it for ${retentionSeconds} seconds from now: retries get its answer for that long.`],
+    write: (operator, seen) => operator.extend(seen, { reason, retentionSeconds }),
+  })
+}
+
+export const approve = async (flags: WriteFlags, io: Io): Promise<Answer> => {
+  const reason = reasonToWrite(flags, io)
+  return act(flags, io, {
+    recordKey: recordKeyFrom(flags),
+    meaning: ({ override }) => [
+      `Approve it: the payload ${override?.fingerprint} runs once under this key.`,
+      'Its outcome then replaces the one of the record, and the payload of the record is refused (key-reused).',
+    ],
+    write: (operator, seen) => operator.approve(seen, { reason }),
+  })
+}
+
+export const withdraw = async (flags: WriteFlags, io: Io): Promise<Answer> => {
+  const reason = reasonToWrite(flags, io)
+  return act(flags, io, {
+    recordKey: recordKeyFrom(flags),
+    meaning: () => ['Withdraw the override: only the payload of the record may use the key.'],
+    write: (operator, seen) => operator.withdraw(seen, { reason }),
+  })
+}
+
+const answerFrom = async ({ answer, value, factOnly }: SettleFlags): Promise<OperatorAnswer> => {
+  if (answer !== undefined) return { http: httpAnswer(await readJson('--answer', answer)) }
+  if (value !== undefined) return { value: await readJson('--value', value) }
+  if (factOnly === true) return 'none'
+  throw new UsageError('say what every retry gets: --answer FILE for HTTP, --value FILE for once, --fact-only for SQS')
+}
+
+type HttpAnswer = Extract<OperatorAnswer, { http: unknown }>['http']
+
+const httpAnswer = (given: unknown): HttpAnswer => {
+  if (!isObject(given)) throw new UsageError('--answer must hold an object { statusCode, headers, body }')
+  const { statusCode, headers, body, ...others } = given
+  const unknown = Object.keys(others)
+  if (unknown.length > 0)
+    throw new UsageError(`--answer has ${unknown.join(', ')}; it may have statusCode, headers, body`)
+  if (!Number.isInteger(statusCode) || (statusCode as number) < 200 || (statusCode as number) > 599)
+    throw new UsageError(`--answer: statusCode is ${String(statusCode)}; it must be an integer from 200 to 599`)
+  if (headers !== undefined && !(isObject(headers) && Object.values(headers).every((line) => typeof line === 'string')))
+    throw new UsageError('--answer: headers must be an object of texts')
+  if (body !== undefined && typeof body !== 'string')
+    throw new UsageError('--answer: body must be a text, such as JSON in a string')
+  return given as unknown as HttpAnswer
+}

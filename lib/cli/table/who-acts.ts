@@ -1,0 +1,28 @@
+import { RemoteError, UsageError } from '../answer.ts'
+import type { WriteFlags } from '../flags.ts'
+
+/** The ARN of the credentials, which AWS vouches for; or the name that was given, which nobody does. */
+export const whoActs = async ({ by, endpoint, region, profile }: WriteFlags): Promise<string> => {
+  if (by !== undefined) return `${by} (unverified)`
+  if (endpoint !== undefined)
+    throw new UsageError('--by is needed with --endpoint: an emulator does not know who you are')
+  if (profile !== undefined) process.env.AWS_PROFILE = profile
+  const { STSClient, GetCallerIdentityCommand } = await securityTokens()
+  try {
+    const client = new STSClient(region === undefined ? {} : { region })
+    const { Arn } = await client.send(new GetCallerIdentityCommand({}))
+    return Arn ?? 'unknown'
+  } catch (error) {
+    const { name, message } = error as Error
+    throw new RemoteError(`AWS STS does not say who you are (${name}: ${message}); give --by, or other credentials`)
+  }
+}
+
+const securityTokens = async () => {
+  try {
+    return await import('@aws-sdk/client-sts')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
+    throw new UsageError('to find out who you are, npm install @aws-sdk/client-sts; or say it with --by')
+  }
+}

@@ -1,0 +1,498 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { step } from '../../lib/effects/index.ts'
+import { idempotent } from '../../lib/http/index.ts'
+import type { IdempotencyError, OnceRequest } from '../../lib/index.ts'
+import { auditOf, tableOperator } from '../../lib/operator/index.ts'
+import { databaseEndpoint, testClient } from '../support/dynamodb.ts'
+import { contextWith, payment } from '../support/http-events.ts'
+import { answered } from '../support/http-harness.ts'
+import { aRequest, ending, openScene, PATIENT, recordKeyOf, type Scene } from '../support/scene.ts'
+import { command, type Ran, type Setting } from './command.ts'
+
+let scene: Scene
+let folder: string
+beforeAll(async () => {
+  scene = await openScene(PATIENT)
+  folder = mkdtempSync(join(tmpdir(), 'lambda-once-cli-'))
+})
+beforeEach(() => scene.reset())
+afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true })
+  await scene.close()
+})
+
+const once = (argv: readonly string[], setting: Setting = {}): Promise<Ran> =>
+  command([...argv, '--table', scene.tableName, '--endpoint', databaseEndpoint()], { now: scene.clock.now, ...setting })
+
+const file = (name: string, content: unknown): string => {
+  const path = join(folder, name)
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content))
+  return path
+}
+
+const codeOf = (outcome: object): string | undefined => (outcome as { error?: IdempotencyError }).error?.code
+
+/** A payment whose handler threw, under `hold`: it waits for a person. */
+const held = async (request = aRequest()): Promise<OnceRequest> => {
+  await ending(
+    scene.host('owner', { abandoned: 'hold' }).once(request, async (claim) => {
+      if (claim) await step(claim, 'charge', async () => 'ch_1')
+      throw new RangeError('lost')
+    }),
+  )
+  return request
+}
+
+const attempt = (request: OnceRequest, value: unknown = 'ran') =>
+  ending(scene.host('retry', { abandoned: 'hold' }).once(request, () => value))
+
+const recordFlag = (request: OnceRequest): readonly string[] => ['--record', recordKeyOf(request)]
+const scopeFlags = ({ tenant, key }: OnceRequest): readonly string[] => [
+  ...['--operation', 'payments', '--tenant', tenant, '--key', String(key)],
+]
+const BY_ALICE = ['--by', 'alice', '--yes', '--reason', 'The provider was asked']
+const BY_BOB = ['--by', 'bob', '--yes', '--reason', 'Checked with the shop']
+
+const recordOf = async (request: OnceRequest) => {
+  const record = await scene.read(recordKeyOf(request))
+  if (record === undefined) throw new Error('There is no record')
+  return record
+}
+
+describe('inspect', () => {
+  test('says in words what an abandoned record is, what a retry gets, and what a person can do', async () => {
+    const request = await held()
+    const { status, out } = await once(['inspect', ...scopeFlags(request)])
+    expect(status).toBe(0)
+    expect(out).toContain(`Record      ${recordKeyOf(request)}`)
+    for (const text of [
+      'abandoned: its owner ended without an outcome',
+      "under 'hold' it gets 409 outcome-unknown",
+      'Attempts    1; the generation began with attempt 1',
+      'Last error  RangeError',
+      'Steps kept  charge',
+      'lambda-once settle',
+    ])
+      expect(out).toContain(text)
+  })
+
+  test('says when a live lease ends', async () => {
+    const request = aRequest()
+    await scene.host('owner').once(request, async () => {
+      const { out } = await once(['inspect', ...recordFlag(request)])
+      expect(out).toContain('in progress: its owner holds a live lease')
+      expect(out).toMatch(/Lease +ends \S+Z \(in 31 seconds\)/)
+    })
+  })
+
+  test('shows the answer only if it is asked to', async () => {
+    const request = aRequest()
+    await scene.host('owner').once(request, () => ({ card: '4242' }))
+    const redacted = await once(['inspect', ...recordFlag(request), '--json'])
+    expect(redacted.json).toMatchObject({ found: true, record: { state: 'succeeded', outcome: { kind: 'json' } } })
+    expect(redacted.out).not.toContain('4242')
+    const shown = await once(['inspect', ...recordFlag(request), '--json', '--show-answer'])
+    expect(shown.json).toMatchObject({ record: { outcome: { answer: { card: '4242' } } } })
+    expect((await once(['inspect', ...recordFlag(request), '--show-answer'])).out).toContain('"card": "4242"')
+  })
+
+  test('has colours only if it is on a terminal', async () => {
+    const request = await held()
+    expect((await once(['inspect', ...recordFlag(request)], { colours: true })).out).toContain('\u001b[31mabandoned')
+    expect((await once(['inspect', ...recordFlag(request)])).out).not.toContain('\u001b[')
+  })
+
+  test('of a record that does not exist exits with 1 and says which part may differ', async () => {
+    const { status, out } = await once(['inspect', '--record', 'payments#absent'])
+    expect(status).toBe(1)
+    expect(out).toContain("the route's template")
+  })
+
+  test.each([
+    [[], 'name the record'],
+    [['--operation', 'payments', '--tenant', 'a'], 'name the record'],
+    [['--record', 'payments#x', '--tenant', 'a'], 'leave out --tenant'],
+    [['--record', 'payments'], 'it must be an operation, a # and a digest'],
+    [['--operation', 'a b', '--tenant', 'a', '--key', 'k'], '--operation is "a b"'],
+    [['--operation', 'a', '--tenant', '', '--key', 'k'], 'The tenant is empty'],
+  ])('refuses the flags %p', async (flags, message) => {
+    const { status, out, err } = await once(['inspect', ...flags])
+    expect({ status, out }).toEqual({ status: 2, out: '' })
+    expect(err).toContain(message)
+  })
+})
+
+describe('list', () => {
+  test('says its cost before it scans, and goes on where it stopped', async () => {
+    const requests = [await held(), await held(), await held()]
+    const keys: string[] = []
+    let from: string | null | undefined
+    do {
+      const { status, json, err } = await once(['list', '--limit', '1', '--json', ...(from ? ['--from', from] : [])])
+      expect(status).toBe(0)
+      expect(err).toMatch(/scanning all of it costs about \d+ read units; it stops after 10000/)
+      const page = json as { records: { recordKey: string }[]; next: string | null }
+      expect(page.records.length).toBeLessThanOrEqual(1)
+      keys.push(...page.records.map(({ recordKey }) => recordKey))
+      from = page.next
+    } while (from)
+    expect(keys).toEqual(expect.arrayContaining(requests.map(recordKeyOf)))
+    expect(new Set(keys).size).toBe(keys.length)
+  })
+
+  test('prints a table, and the flag that goes on', async () => {
+    await held()
+    const { out } = await once(['list', '--limit', '1'])
+    expect(out).toMatch(/^RECORD +STATE +ATTEMPTS +CREATED +LAST ERROR\npayments#\S+ +abandoned +1 /)
+    expect(out).toMatch(/Go on with: --from 'payments#/)
+  })
+
+  test('of an operation without records is empty, and that is no failure', async () => {
+    const { status, out } = await once(['list', '--operation', 'refunds'])
+    expect(status).toBe(0)
+    expect(out).toMatch(/^0 records \(abandoned\), \d+ items read/)
+  })
+
+  test('stops at its read units', async () => {
+    const { json } = await once(['list', '--operation', 'refunds', '--read-units', '1', '--json'])
+    expect(json).toMatchObject({ records: [], readUnits: expect.any(Number) })
+  })
+})
+
+describe('settle', () => {
+  test('gives every retry the answer, and names the person as unverified', async () => {
+    const request = await held()
+    const value = file('value.json', '"paid by hand"')
+    const { status, out } = await once(['settle', ...recordFlag(request), '--value', value, ...BY_ALICE])
+    expect(status).toBe(0)
+    expect(out).toContain('Done.')
+    expect(await attempt(request)).toEqual({ value: { value: 'paid by hand', status: 'replayed' } })
+    expect(auditOf(await recordOf(request))).toMatchObject([{ by: 'alice (unverified)', act: 'settle' }])
+    expect((await once(['inspect', ...recordFlag(request)])).out).toContain(
+      'settle (it was IN_PROGRESS) by alice (unverified): The provider was asked',
+    )
+  })
+
+  test('asks a person at the terminal first, and writes nothing after a no', async () => {
+    const request = await held()
+    const flags = ['settle', ...recordFlag(request), '--fact-only', '--by', 'alice', '--reason', 'It was sent']
+    const no = await once(flags, { answer: '' })
+    expect(no).toMatchObject({ status: 1, out: 'Nothing was changed.' })
+    expect(no.err).toContain('Settle it: every retry gets the answer that you gave')
+    expect(no.err).toContain('Write it? [y/N]')
+    expect((await recordOf(request)).status).toBe('IN_PROGRESS')
+    expect((await once(flags, { answer: 'y' })).status).toBe(0)
+    expect((await recordOf(request)).status).toBe('SUCCEEDED')
+  })
+
+  test('changes nothing if the record moves while the person reads, and exits with 1', async () => {
+    const request = await held()
+    const operator = tableOperator({
+      tableName: scene.tableName,
+      by: 'bob',
+      client: testClient(),
+      now: scene.clock.now,
+    })
+    const answer = async () => {
+      await operator.release(await recordOf(request), { reason: 'bob was faster' })
+      return 'y'
+    }
+    const flags = [
+      'settle',
+      ...recordFlag(request),
+      '--fact-only',
+      '--by',
+      'alice',
+      '--reason',
+      'It was sent',
+      '--json',
+    ]
+    const { status, json } = await once(flags, { answer })
+    expect(status).toBe(1)
+    expect(json).toMatchObject({ kind: 'moved', record: { status: 'RELEASED' } })
+    expect((await recordOf(request)).status).toBe('RELEASED')
+  })
+
+  test('an HTTP answer is what a client gets', async () => {
+    const handler = (fails: boolean) =>
+      idempotent(() => (fails ? Promise.reject(new Error('lost')) : { statusCode: 201 }), {
+        store: scene.store,
+        operation: 'payments',
+        tenant: 'single-tenant',
+        abandoned: 'hold',
+        runtime: scene.host('http').runtime,
+      })
+    await ending(handler(true)(payment('settled'), contextWith()))
+    const answer = file('answer.json', { statusCode: 201, headers: { 'content-type': 'text/plain' }, body: 'by hand' })
+    const named = ['--operation', 'payments', '--tenant', 'single-tenant', '--method', 'post', '--route', '/payments']
+    const settled = await once(['settle', ...named, '--key', 'settled', '--answer', answer, ...BY_ALICE])
+    expect(settled).toMatchObject({ status: 0 })
+    const replay = await answered(await handler(false)(payment('settled'), contextWith()))
+    expect(replay).toMatchObject({ statusCode: 201, body: 'by hand' })
+  })
+
+  test.each([
+    ['a missing reason', ['--fact-only', '--yes', '--by', 'a'], 'say why'],
+    ['a missing answer', BY_ALICE, 'say what every retry gets'],
+    ['two answers', ['--fact-only', '--value', 'x', ...BY_ALICE], 'cannot be used with'],
+    ['a missing terminal', ['--fact-only', '--by', 'a', '--reason', 'r'], 'there is no terminal; give --yes'],
+    ['a missing name under an emulator', ['--fact-only', '--yes', '--reason', 'r'], '--by is needed with --endpoint'],
+    ['a file that does not exist', ['--value', '/nowhere', ...BY_ALICE], 'cannot be read'],
+    ['a retention in another unit', ['--fact-only', '--retention-seconds', '1', ...BY_ALICE], 'an integer from 1501'],
+  ])('refuses %s', async (_, flags, message) => {
+    const { status, err } = await once(['settle', '--record', 'payments#x', ...flags])
+    expect(status).toBe(2)
+    expect(err).toContain(message)
+  })
+
+  test.each([
+    ['no JSON', '{', 'is not JSON'],
+    ['a status out of bounds', { statusCode: 42 }, 'statusCode is 42'],
+    ['a body that is no text', { statusCode: 200, body: {} }, 'body must be a text'],
+    ['a member of another name', { statusCode: 200, status: 1 }, 'it may have statusCode, headers, body'],
+    ['headers that are no texts', { statusCode: 200, headers: { a: 1 } }, 'headers must be an object of texts'],
+  ])('refuses an HTTP answer with %s', async (_, content, message) => {
+    const answer = file('wrong.json', content)
+    const { status, err } = await once(['settle', '--record', 'payments#x', '--answer', answer, ...BY_ALICE])
+    expect(status).toBe(2)
+    expect(err).toContain(message)
+  })
+
+  test('refuses a live claim unless it is told to act despite it', async () => {
+    const request = aRequest()
+    const late = scene.host('late').once(request, async () => {
+      const flags = ['settle', ...recordFlag(request), '--fact-only', ...BY_ALICE]
+      expect(await once(flags)).toMatchObject({ status: 1, out: expect.stringContaining('its lease is live') })
+      expect((await once([...flags, '--despite-live-lease'])).status).toBe(0)
+      return 'the own answer'
+    })
+    expect(await late).toMatchObject({ status: 'replayed' })
+  })
+})
+
+describe('release', () => {
+  test('lets the next request run', async () => {
+    const request = await held()
+    expect((await once(['release', ...recordFlag(request), ...BY_ALICE])).status).toBe(0)
+    expect(await attempt(request)).toEqual({ value: { value: 'ran', status: 'created' } })
+  })
+
+  test('of a success has to be said twice', async () => {
+    const request = aRequest()
+    await scene.host('owner').once(request, () => 'paid')
+    const flags = ['release', ...recordFlag(request), ...BY_ALICE]
+    expect(await once(flags)).toMatchObject({ status: 1, out: expect.stringContaining('it succeeded') })
+    expect((await once([...flags, '--forget-success'])).status).toBe(0)
+  })
+
+  test('of a record that does not exist exits with 1', async () => {
+    expect((await once(['release', '--record', 'payments#absent', ...BY_ALICE])).status).toBe(1)
+  })
+})
+
+test('extend keeps a settled record longer', async () => {
+  const request = aRequest()
+  await scene.host('owner').once(request, () => 'paid')
+  const flags = ['extend', ...recordFlag(request), ...BY_ALICE]
+  expect(await once(flags)).toMatchObject({ status: 2, err: expect.stringContaining('--retention-seconds') })
+  expect((await once([...flags, '--retention-seconds', '864000'])).status).toBe(0)
+  scene.clock.advance(5 * 86_400_000)
+  expect(await attempt(request)).toEqual({ value: { value: 'paid', status: 'replayed' } })
+})
+
+describe('O1 override', () => {
+  test('of two persons lets another payload run once', async () => {
+    const request = aRequest()
+    await scene.host('owner').once(request, () => 'first')
+    const payload = file('payload.json', { amount: 999 })
+    const propose = ['override', 'propose', ...scopeFlags(request), '--payload', payload]
+    expect((await once([...propose, ...BY_ALICE])).status).toBe(0)
+    const approve = ['override', 'approve', ...recordFlag(request)]
+    expect(await once([...approve, ...BY_ALICE])).toMatchObject({
+      status: 1,
+      out: expect.stringContaining('another person has to approve it'),
+    })
+    expect((await once([...approve, ...BY_BOB])).status).toBe(0)
+    expect((await once(['list', '--state', 'override'])).out).toContain(recordKeyOf(request))
+    const changed = { ...request, payload: { amount: 999 } }
+    expect(await attempt(changed, 'second')).toEqual({ value: { value: 'second', status: 'created' } })
+    expect(codeOf(await attempt(request))).toBe('key-reused')
+  })
+
+  test('can be withdrawn', async () => {
+    const request = aRequest()
+    await scene.host('owner').once(request, () => 'first')
+    const payload = file('payload.json', { amount: 999 })
+    await once(['override', 'propose', ...recordFlag(request), '--payload', payload, ...BY_ALICE])
+    expect((await once(['override', 'withdraw', ...recordFlag(request), ...BY_BOB])).status).toBe(0)
+    expect((await recordOf(request)).override).toBeUndefined()
+  })
+
+  const httpOptions = { tenant: () => 'acme' as const, operation: 'payments' }
+
+  /** A function whose payload, tenant and key are its own. */
+  const ownModule = () =>
+    file(
+      'options.mjs',
+      `export const options = {
+        operation: 'payments',
+        tenant: (event) => event.headers['x-tenant'],
+        key: (event) => event.headers['x-key'],
+        route: () => '/pay',
+        payload: (event) => ({ amount: JSON.parse(event.body).amount }),
+      }`,
+    )
+
+  const call = (event: unknown, options: object) =>
+    idempotent(() => ({ statusCode: 201, body: 'ran' }), {
+      store: scene.store,
+      runtime: scene.host('http').runtime,
+      ...httpOptions,
+      ...options,
+    })(event, contextWith()).then(answered)
+
+  test('takes the payload from the event, as the function does', async () => {
+    const [first, second] = [payment('http-1', { amount: 1 }), payment('http-1', { amount: 2 })]
+    expect(await call(first, {})).toMatchObject({ statusCode: 201 })
+    expect(await call(second, {})).toMatchObject({ statusCode: 422 })
+    const event = file('event.json', second)
+    const named = ['--operation', 'payments', '--tenant', 'acme', '--event', event]
+    const proposed = await once(['override', 'propose', ...named, ...BY_ALICE, '--json'])
+    expect(proposed).toMatchObject({ status: 0 })
+    const { record } = proposed.json as { record: { recordKey: string } }
+    expect((await once(['override', 'approve', '--record', record.recordKey, ...BY_BOB])).status).toBe(0)
+    expect(await call(second, {})).toMatchObject({ statusCode: 201 })
+  })
+
+  test('takes tenant, key, route and payload from your own functions', async () => {
+    const of = (amount: number) => ({
+      ...payment(undefined, { amount, note: 'ignored' }),
+      headers: { 'x-tenant': 'globex', 'x-key': 'own-1', 'content-type': 'application/json' },
+    })
+    const config = ownModule()
+    const { options } = await import(config)
+    expect(await call(of(1), options)).toMatchObject({ statusCode: 201 })
+    expect(await call(of(2), options)).toMatchObject({ statusCode: 422 })
+    const event = file('own.json', of(2))
+    const proposed = await once(['override', 'propose', '--config', config, '--event', event, ...BY_ALICE, '--json'])
+    expect(proposed).toMatchObject({ status: 0 })
+    const { record } = proposed.json as { record: { recordKey: string } }
+    await once(['override', 'approve', '--record', record.recordKey, ...BY_BOB])
+    expect(await call(of(2), options)).toMatchObject({ statusCode: 201 })
+  })
+
+  test.each([
+    ['nothing', [], 'name the other payload'],
+    ['a key that the event has already', ['--event', 'E', '--key', 'k'], 'leave out --key'],
+    ['an event without a scope', ['--event', 'E'], 'name the record'],
+    ['another record', ['--event', 'E', '--config', 'C', '--record', 'payments#other'], 'and --record names'],
+    ['no event', ['--event', 'N', '--record', 'payments#x'], 'not from an HTTP API'],
+    ['a safe method', ['--event', 'G', '--record', 'payments#x'], 'safe to repeat'],
+    ['a module that does not exist', ['--event', 'E', '--config', '/no.mjs'], 'cannot be loaded'],
+    ['a module without options', ['--event', 'E', '--config', 'M'], 'has no options'],
+    ['an option that is not known', ['--event', 'E', '--config', 'U'], 'option "paylod" is not known'],
+  ])('refuses %s', async (_, flags, message) => {
+    const event = { ...payment('k', { amount: 1 }), headers: { 'x-tenant': 'a', 'x-key': 'k' } }
+    const files: Record<string, string> = {
+      E: file('e.json', event),
+      N: file('n.json', { hello: 1 }),
+      G: file('g.json', { ...event, requestContext: { http: { method: 'GET' } } }),
+      C: ownModule(),
+      M: file('m.mjs', 'export const nothing = 1'),
+      U: file('u.mjs', 'export default { paylod: () => 1 }'),
+    }
+    const { status, err } = await once([
+      'override',
+      'propose',
+      ...flags.map((flag) => files[flag] ?? flag),
+      ...BY_ALICE,
+    ])
+    expect(status).toBe(2)
+    expect(err).toContain(message)
+  })
+})
+
+describe('a store that refuses', () => {
+  let denying: Server
+  let endpoint: string
+  beforeAll(async () => {
+    const body = { __type: 'com.amazon.coral.service#AccessDeniedException', Message: 'not authorized' }
+    denying = createServer((_, response) => response.writeHead(400).end(JSON.stringify(body)))
+    await new Promise<void>((listening) => denying.listen(0, '127.0.0.1', listening))
+    endpoint = `http://127.0.0.1:${(denying.address() as AddressInfo).port}`
+  })
+  afterAll(() => void denying.close())
+
+  const COMMANDS = [
+    ['inspect', '--record', 'payments#x'],
+    ['list'],
+    ['settle', '--record', 'payments#x', '--fact-only', ...BY_ALICE],
+    ['release', '--record', 'payments#x', ...BY_ALICE],
+    ['override', 'approve', '--record', 'payments#x', ...BY_ALICE],
+  ]
+
+  test.each(COMMANDS)('%s: a missing table has exit status 3', async (...argv) => {
+    const ran = await command([...argv, '--table', 'absent', '--endpoint', databaseEndpoint(), '--json'])
+    expect(ran.status).toBe(3)
+    expect(ran.err).toContain('The table does not exist in this account and Region')
+    expect(ran.json).toMatchObject({ error: { code: 'store-misconfigured' } })
+  })
+
+  test.each(COMMANDS)('%s: denied access has exit status 3, and names the permissions', async (...argv) => {
+    const ran = await command([...argv, '--table', 'records', '--endpoint', endpoint, '--json'])
+    expect(ran.status).toBe(3)
+    expect(ran.err).toContain('dynamodb:GetItem and dynamodb:UpdateItem')
+    expect(ran.json).toMatchObject({ error: { code: 'store-misconfigured' } })
+  })
+
+  test('an address where nothing listens has exit status 3', async () => {
+    const ran = await command(['inspect', '--record', 'a#x', '--table', 'records', '--endpoint', 'http://127.0.0.1:9'])
+    expect(ran).toMatchObject({ status: 3, err: expect.stringContaining('cannot be reached') })
+  })
+})
+
+describe('who acts', () => {
+  const answerOf = (status: number, body: string): Promise<Server> =>
+    new Promise((listening) => {
+      const server = createServer((_, response) => response.writeHead(status, { 'content-type': 'text/xml' }).end(body))
+      server.listen(0, '127.0.0.1', () => listening(server))
+    })
+
+  const ENVIRONMENT = { ...process.env }
+  afterEach(() => {
+    process.env = { ...ENVIRONMENT }
+  })
+
+  const actUnder = async (sts: Server, request: OnceRequest): Promise<Ran> => {
+    Object.assign(process.env, {
+      AWS_ENDPOINT_URL_STS: `http://127.0.0.1:${(sts.address() as AddressInfo).port}`,
+      AWS_ENDPOINT_URL_DYNAMODB: databaseEndpoint(),
+      AWS_ACCESS_KEY_ID: 'local',
+      AWS_SECRET_ACCESS_KEY: 'local',
+      AWS_REGION: 'us-east-1',
+    })
+    const flags = ['release', ...recordFlag(request), '--table', scene.tableName, '--yes', '--reason', 'No charge']
+    return command(flags, { now: scene.clock.now }).finally(() => sts.close())
+  }
+
+  test('is who AWS STS says', async () => {
+    const request = await held()
+    const arn = 'arn:aws:sts::111122223333:assumed-role/OnCall/alice'
+    const body = `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult><Arn>${arn}</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>`
+    expect(await actUnder(await answerOf(200, body), request)).toMatchObject({ status: 0 })
+    expect(auditOf(await recordOf(request))).toMatchObject([{ by: arn }])
+  })
+
+  test('is asked for with --by if STS refuses', async () => {
+    const request = await held()
+    const body = '<ErrorResponse><Error><Code>ExpiredToken</Code><Message>expired</Message></Error></ErrorResponse>'
+    const ran = await actUnder(await answerOf(403, body), request)
+    expect(ran.status).toBe(3)
+    expect(ran.err).toContain('give --by')
+    expect((await recordOf(request)).status).toBe('IN_PROGRESS')
+  })
+})
