@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { addActs } from './commands/acts.ts'
+import { addDemo } from './commands/demo.ts'
 import { addInspect } from './commands/inspect.ts'
 import { addList } from './commands/list.ts'
 import type { Io } from './io.ts'
@@ -9,7 +10,7 @@ import { packageVersion } from './version.ts'
 /** Adds one command. Its module imports what the command needs only when it runs. */
 type AddCommand = (program: Command, perform: Perform) => void
 
-const COMMANDS: readonly AddCommand[] = [addInspect, addList, addActs]
+const COMMANDS: readonly AddCommand[] = [addDemo, addInspect, addList, addActs]
 
 const EXIT_STATUS = `
 Exit status:

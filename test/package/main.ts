@@ -1,6 +1,7 @@
 /** `npm run check:package`: compiles, bundles, tests and runs typical user projects with the packed package. */
 import { acceptingDynamoDb, bundleChecks } from './bundle.ts'
 import { runChecks } from './check.ts'
+import { commandLineCheck } from './command-line.ts'
 import { compileChecks, declarationsCheck, importsCheck } from './compile.ts'
 import { install } from './install.ts'
 import { testRunnerChecks } from './run-tests.ts'
@@ -13,6 +14,7 @@ try {
     declarationsCheck(workplace),
     importsCheck(workplace),
     ...testRunnerChecks(workplace),
+    commandLineCheck(),
     ...bundleChecks(workplace, dynamoDb.url),
   ])
   process.exitCode = passed ? 0 : 1
