@@ -64,3 +64,15 @@ export interface ProposeFlags extends WriteFlags {
   readonly config?: string
   readonly openSeconds: number
 }
+
+export interface ProveFlags extends CommonFlags {
+  readonly url?: string
+  readonly body?: string
+  readonly n: number
+  readonly method: string
+  readonly key?: string
+  readonly header?: readonly string[]
+  readonly otherBody?: string
+  readonly effectsUrl?: string
+  readonly iOwnThisApi?: boolean
+}
