@@ -60,7 +60,7 @@ const LAYERS = [
       packages('commander', 'picocolors'),
     ],
   ],
-  ['lib/cdk/', [LIMITS, 'lib/dynamodb/item[.]ts', CDK]],
+  ['lib/cdk/', [LIMITS, 'lib/dynamodb/item[.]ts', 'lib/operator/table-settings[.]ts', CDK]],
   ['functions/', [PUBLIC_NAME, packages('@aws-sdk', '@middy', 'aws-lambda', '@types/aws-lambda')]],
   ['bin/example/', [PUBLIC_NAME, CDK]],
   ['bin/[^/]+[.]ts', ['bin/example/', 'local/', CDK, packages('cdk-nag')]],

@@ -12,8 +12,10 @@ import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { Construct, type IConstruct } from 'constructs'
 import { PARTITION_KEY, TTL_ATTRIBUTE } from '../dynamodb/item.ts'
+import type { OverrideRule } from '../operator/table-settings.ts'
 import { validateAtSynth } from './numbers.ts'
-import { grantOperation } from './table-grant.ts'
+import { writeOverrideRule } from './override-rule.ts'
+import { grantOperation, grantPerson } from './table-grant.ts'
 import { fitsStore } from './table-shape.ts'
 
 export interface GrantClaimsOptions {
@@ -35,6 +37,11 @@ export interface IIdempotencyTable extends IConstruct {
    * @throws Error if `operation` is a token or breaks its rule
    */
   grantClaims(grantee: IGrantable, options: GrantClaimsOptions): Grant
+  /**
+   * Lets a person, such as the role of those on call, use `npx lambda-once`: read and scan the table, and update its
+   * records. They can neither put nor delete a record, nor change the rule `overrides`.
+   */
+  grantOperators(grantee: IGrantable): Grant
   /** Reads that DynamoDB throttled. Statistic: sum. */
   metricThrottledReads(props?: MetricOptions): IMetric
   /** Writes that DynamoDB throttled. Statistic: sum. */
@@ -69,6 +76,12 @@ export interface IdempotencyTableProps {
    */
   readonly deletionProtection?: boolean
   /**
+   * Who may let one other payload use a key. `'two-people'`: one proposes, another approves. `'one-person'`: the same
+   * person may do both. `'off'`: nobody. A custom resource writes it into the table.
+   * @default - no custom resource; the command line then asks for two people
+   */
+  readonly overrides?: OverrideRule
+  /**
    * What happens to the table when it is removed from the stack.
    * @default RemovalPolicy.RETAIN
    */
@@ -95,6 +108,10 @@ abstract class IdempotencyTableBase extends Construct implements IIdempotencyTab
 
   grantClaims(grantee: IGrantable, { operation }: GrantClaimsOptions): Grant {
     return grantOperation(this.table, grantee, operation)
+  }
+
+  grantOperators(grantee: IGrantable): Grant {
+    return grantPerson(this.table, grantee)
   }
 
   metricThrottledReads(props?: MetricOptions): IMetric {
@@ -174,6 +191,7 @@ export class IdempotencyTable extends IdempotencyTableBase {
       ...(props.warmThroughput === undefined ? {} : { warmThroughput: props.warmThroughput }),
     })
     this.table = table as ITable // CDK's declarations do not allow this under exactOptionalPropertyTypes
+    if (props.overrides !== undefined) writeOverrideRule(this, this.table, props.overrides)
     validateAtSynth(
       this,
       () => protectedFromRemoval(removalPolicy, deletionProtection),

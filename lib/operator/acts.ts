@@ -16,6 +16,7 @@ import {
 import { isExpired, isLive } from '../core/record/judge.ts'
 import { isSettled, type Override, type StoredRecord } from '../core/record/record.ts'
 import { type EpochMillis, epochMillis, fromSeconds, later, type Millis } from '../core/time.ts'
+import type { OverrideRule } from './table-settings.ts'
 
 /** The answer that retries get from now on. */
 export type OperatorAnswer =
@@ -27,9 +28,6 @@ export type OperatorAnswer =
   | { readonly value: unknown }
   /** For SQS, where only the fact counts. */
   | 'none'
-
-/** Who may approve an override. `'two-people'`: not the person who proposed it. */
-export type OverrideRule = 'two-people' | 'one-person' | 'off'
 
 /** What an act is judged by. */
 export interface ActTerms {

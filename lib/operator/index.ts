@@ -7,7 +7,6 @@ export type {
   ActRefused,
   ExtendOptions,
   OperatorAnswer,
-  OverrideRule,
   ProposeOptions,
   ReleaseOptions,
   SettleOptions,
@@ -15,4 +14,5 @@ export type {
 export { type AuditEntry, auditOf } from './audit.ts'
 export type { ListedState, ListOptions, Page } from './list.ts'
 export { type ActResult, type Operator, type OperatorOptions, tableOperator } from './operator.ts'
+export type { OverrideRule } from './table-settings.ts'
 export type { TableSize } from './table-size.ts'

@@ -29,7 +29,6 @@ import {
   decideSettle,
   decideWithdraw,
   type ExtendOptions,
-  type OverrideRule,
   type ProposeOptions,
   type ReleaseOptions,
   type SettleOptions,
@@ -37,7 +36,7 @@ import {
 import { changeInput } from './change-input.ts'
 import { operatorFault } from './faults.ts'
 import { type ListOptions, type Page, pageOf, scanInput } from './list.ts'
-import { readOverrideRule, SETTINGS_KEY } from './table-settings.ts'
+import { type OverrideRule, readOverrideRule, SETTINGS_KEY } from './table-settings.ts'
 import { sizeOf, type TableSize } from './table-size.ts'
 
 export interface OperatorOptions extends Pick<TableOptions, 'tableName' | 'skewSeconds'> {

@@ -1,9 +1,12 @@
 import { StoreMisconfiguredError } from '../core/errors.ts'
 import { ATTRIBUTES, type Item, text } from '../dynamodb/item.ts'
-import type { OverrideRule } from './acts.ts'
 
-/** The item with the settings of the table. No operation is named so, and no function's grant matches it. */
-export const SETTINGS_KEY: Item = { [ATTRIBUTES.recordKey]: text('#settings') }
+/** Who may approve an override. `'two-people'`: not the person who proposed it. */
+export type OverrideRule = 'two-people' | 'one-person' | 'off'
+
+/** The key of the item with the settings of the table. No operation is named so, and no function's grant matches it. */
+export const SETTINGS_NAME = '#settings'
+export const SETTINGS_KEY: Item = { [ATTRIBUTES.recordKey]: text(SETTINGS_NAME) }
 
 /** The attribute of that item that says who may approve overrides. */
 export const OVERRIDES = 'overrides'

@@ -4,6 +4,7 @@ import { AttributeType, type ITable, Table, type TablePropsV2, TableV2 } from 'a
 import { Key } from 'aws-cdk-lib/aws-kms'
 import { IdempotencyTable } from '../../lib/cdk/index.ts'
 import { PARTITION_KEY, TTL_ATTRIBUTE } from '../../lib/dynamodb/item.ts'
+import { readOverrideRule, SETTINGS_KEY, SETTINGS_NAME } from '../../lib/operator/table-settings.ts'
 import { actionsOf, statementsByRole } from './policies.ts'
 import { plainFunction, refusal, synthesized } from './stack.ts'
 
@@ -125,6 +126,68 @@ test('a table with a customer key also grants the use of the key (G3)', () => {
     ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
     ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey*', 'kms:ReEncrypt*'],
   ])
+})
+
+test('grantOperators reads, scans and updates records, and does not change the rule for overrides', () => {
+  const template = synthesized((stack) => {
+    const encryptionKey = new Key(stack, 'Key')
+    new IdempotencyTable(stack, 'T', { encryptionKey }).grantOperators(plainFunction(stack))
+  })
+  const [statements = []] = [...statementsByRole(template).values()]
+  const [reads, acts, onKey] = statements
+  expect(statements.flatMap(actionsOf).filter((action) => /Put|Delete|Batch|\*$/.test(action))).toEqual([
+    'kms:GenerateDataKey*',
+    'kms:ReEncrypt*',
+  ])
+  expect(reads && actionsOf(reads)).toEqual(expect.arrayContaining(['dynamodb:GetItem', 'dynamodb:Scan']))
+  expect(acts).toMatchObject({
+    Action: 'dynamodb:UpdateItem',
+    Condition: {
+      'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['?*#*'] },
+      Null: { 'dynamodb:LeadingKeys': 'false' },
+    },
+  })
+  expect(onKey && actionsOf(onKey)).toContain('kms:Decrypt')
+  // IAM: ? is one character and * any number of them.
+  const pattern = /^.+#.*$/
+  expect([pattern.test('payments#digest'), pattern.test(SETTINGS_NAME)]).toEqual([true, false])
+})
+
+describe('overrides', () => {
+  const RULE = 'Custom::LambdaOnceOverrides'
+
+  test('without it there is no custom resource', () => {
+    const template = synthesized((stack) => new IdempotencyTable(stack, 'T'))
+    template.resourceCountIs(RULE, 0)
+    template.resourceCountIs('AWS::Lambda::Function', 0)
+  })
+
+  test.each(['two-people', 'one-person', 'off'] as const)(
+    '%s is written into the item that the commands read',
+    (rule) => {
+      const template = synthesized((stack) => new IdempotencyTable(stack, 'T', { overrides: rule }))
+      const [{ Properties }] = Object.values(template.findResources(RULE)) as [{ Properties: Record<string, unknown> }]
+      const call = JSON.stringify(Properties.Update).replaceAll('\\"', '"')
+      expect(Properties.Create).toEqual(Properties.Update)
+      expect(call).toContain('"action":"PutItem"')
+      const [, item = ''] = /"Item":(\{.*?\}\})/.exec(call) ?? []
+      expect(readOverrideRule(JSON.parse(item))).toBe(rule)
+      expect(JSON.parse(item)).toMatchObject(SETTINGS_KEY)
+    },
+  )
+
+  test('the custom resource may write this one item only, and use the key of the table', () => {
+    const template = synthesized((stack) => {
+      const encryptionKey = new Key(stack, 'Key')
+      new IdempotencyTable(stack, 'T', { encryptionKey, overrides: 'off' })
+    })
+    const [onItem, onKey] = [...statementsByRole(template).values()].flat()
+    expect(onItem).toMatchObject({
+      Action: ['dynamodb:PutItem', 'dynamodb:DeleteItem'],
+      Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['#settings'] } },
+    })
+    expect(onKey && actionsOf(onKey)).toContain('kms:GenerateDataKey*')
+  })
 })
 
 test('an imported table is granted in the same way, with its key', () => {
