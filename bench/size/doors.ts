@@ -37,7 +37,9 @@ const SDK = ['@aws-sdk/', '@smithy/']
 const PEER = ['@aws-lambda-powertools/']
 /** Development dependencies that tests hold our own code against. */
 const ORACLES = ['structured-headers', 'aws4']
-const ALWAYS = [...CDK, ...LOCAL, ...PEER, ...ORACLES]
+/** The command line. */
+const CLI = ['lib/cli/', 'commander', 'picocolors']
+const ALWAYS = [...CDK, ...LOCAL, ...PEER, ...ORACLES, ...CLI]
 
 export const DOORS: readonly Door[] = [
   {

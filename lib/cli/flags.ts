@@ -40,7 +40,7 @@ export interface ListFlags extends TableFlags {
 
 export interface LeaseFlags extends WriteFlags {
   readonly despiteLiveLease?: boolean
-  readonly retentionSeconds: number
+  readonly retentionSeconds?: number
 }
 
 export interface SettleFlags extends LeaseFlags {

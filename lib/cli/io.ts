@@ -39,14 +39,16 @@ export const processIo = (): Io => ({
   out: (line) => void process.stdout.write(`${line}\n`),
   err: (line) => void process.stderr.write(`${line}\n`),
   canAsk: process.stdin.isTTY === true && process.stderr.isTTY === true,
-  ask: async (question) => {
-    const terminal = createInterface({ input: process.stdin, output: process.stderr })
-    try {
-      return await terminal.question(question)
-    } finally {
-      terminal.close()
-    }
-  },
+  ask: (question) =>
+    new Promise((resolve) => {
+      const terminal = createInterface({ input: process.stdin, output: process.stderr })
+      terminal.once('close', () => resolve('')) // Ctrl-C and Ctrl-D are a no
+      const answered = (answer: string): void => {
+        resolve(answer)
+        terminal.close()
+      }
+      terminal.question(question).then(answered, () => answered(''))
+    }),
   colours: hasColours(process.stdout.isTTY === true, process.env),
   now: systemRuntime.now,
 })

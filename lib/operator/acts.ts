@@ -2,6 +2,7 @@ import type { OperatorAct } from '../core/events.ts'
 import type { Fingerprint } from '../core/identity/fingerprint.ts'
 import {
   DEFAULT_RETENTION_SECONDS,
+  DEFAULT_SQS_RETENTION_SECONDS,
   MAX_OVERRIDE_SECONDS,
   MAX_RETENTION_SECONDS,
   MIN_RETENTION_SECONDS,
@@ -52,15 +53,15 @@ export interface SettleOptions extends LeaseOptions {
   readonly answer: OperatorAnswer
   /** @default 'FAILED' for an HTTP status from 400, otherwise 'SUCCEEDED' */
   readonly status?: 'SUCCEEDED' | 'FAILED'
-  /** The same as in the function. @default 86,400 (a day) */
-  readonly retentionSeconds?: number
+  /** The same as in the function. @default 86,400 (a day); for `'none'` 1,296,000 (15 days) */
+  readonly retentionSeconds?: number | undefined
 }
 
 export interface ReleaseOptions extends LeaseOptions {
   /** Releases a record that succeeded: the next request does the effect again. */
   readonly forgetSuccess?: boolean
   /** The same as in the function. @default 86,400 (a day) */
-  readonly retentionSeconds?: number
+  readonly retentionSeconds?: number | undefined
 }
 
 export interface ExtendOptions extends ActOptions {
@@ -101,7 +102,7 @@ const change = (made: RecordChange): Decided => ({ kind: 'change', change: made 
 const LIVE = 'its lease is live, so its owner may be running; wait until the lease ends, or say that you act despite it'
 
 export const decideSettle = (record: StoredRecord, options: SettleOptions, terms: ActTerms): Decided => {
-  const { answer, reason, retentionSeconds = DEFAULT_RETENTION_SECONDS } = options
+  const { answer, reason, retentionSeconds = defaultRetention(answer) } = options
   if (record.status !== 'IN_PROGRESS')
     return refused(`it is ${record.status}, and only a record in progress can be settled`)
   const problem = leaseProblem(record, options, terms) ?? retentionProblem(retentionSeconds)
@@ -111,6 +112,10 @@ export const decideSettle = (record: StoredRecord, options: SettleOptions, terms
   const { status = statusFor(answer) } = options
   return change({ act: 'settle', reason, status, outcome, ...endedAt(terms.now, retentionSeconds) })
 }
+
+/** A message may come again for two weeks. */
+const defaultRetention = (answer: OperatorAnswer): number =>
+  answer === 'none' ? DEFAULT_SQS_RETENTION_SECONDS : DEFAULT_RETENTION_SECONDS
 
 const outcomeFor = (answer: OperatorAnswer): Outcome => {
   if (answer === 'none') return { kind: 'none' }

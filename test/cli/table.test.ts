@@ -235,6 +235,12 @@ describe('settle', () => {
     expect(replay).toMatchObject({ statusCode: 201, body: 'by hand' })
   })
 
+  test('keeps the fact for SQS as long as a message may come again', async () => {
+    const request = await held()
+    await once(['settle', ...recordFlag(request), '--fact-only', ...BY_ALICE])
+    expect(await recordOf(request)).toMatchObject({ expiresAt: scene.clock.now() + 1_296_000_000 })
+  })
+
   test.each([
     ['a missing reason', ['--fact-only', '--yes', '--by', 'a'], 'say why'],
     ['a missing answer', BY_ALICE, 'say what every retry gets'],

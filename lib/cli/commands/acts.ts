@@ -1,10 +1,5 @@
 import { type Command, Option } from 'commander'
-import {
-  DEFAULT_RETENTION_SECONDS,
-  MAX_OVERRIDE_SECONDS,
-  MAX_RETENTION_SECONDS,
-  MIN_RETENTION_SECONDS,
-} from '../../core/limits.ts'
+import { MAX_OVERRIDE_SECONDS, MAX_RETENTION_SECONDS, MIN_RETENTION_SECONDS } from '../../core/limits.ts'
 import type { ExtendFlags, ProposeFlags, ReleaseFlags, SettleFlags, WriteFlags } from '../flags.ts'
 import type { Perform } from '../perform.ts'
 import { integer, withWrite } from './shared-options.ts'
@@ -13,7 +8,11 @@ const retention = integer(MIN_RETENTION_SECONDS, MAX_RETENTION_SECONDS)
 
 const withLease = (command: Command): Command =>
   withWrite(command)
-    .option('--retention-seconds <count>', 'the same as in your function', retention, DEFAULT_RETENTION_SECONDS)
+    .option(
+      '--retention-seconds <count>',
+      'the same as in your function (default: 86400, a day; settle --fact-only: 1296000)',
+      retention,
+    )
     .option('--despite-live-lease', 'act although the owner may be running: its outcome is then lost')
 
 export const addActs = (program: Command, perform: Perform): void => {
@@ -77,7 +76,7 @@ const addOverride = (program: Command, perform: Perform): void => {
     .command('override')
     .summary('let one other payload use a key, once')
     .description(
-      'Lets one other payload use a key, once. One person proposes it and another approves it, unless the stack of the\n' +
+      'Lets one other payload use a key, once. One person proposes it and another approves it, unless the stack of the ' +
         'table says otherwise.',
     )
 

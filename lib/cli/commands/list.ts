@@ -10,7 +10,7 @@ export const addList = (program: Command, perform: Perform): void => {
   withTable(program.command('list'))
     .summary('list the records of a state')
     .description(
-      'Lists the records of one state. There is no index on the state, so it scans the table, and says first what that\n' +
+      'Lists the records of one state. There is no index on the state, so it scans the table, and says first what that ' +
         'costs. It stops at --limit or --read-units, and prints the --from of the rest.',
     )
     .addOption(new Option('--state <state>', 'which records').choices(STATES).default('abandoned'))

@@ -10,7 +10,7 @@ export const addProve = (program: Command, perform: Perform): void => {
   withJson(program.command('prove'))
     .summary('send one request many times to a running API')
     .description(
-      'Sends one request many times at once to a running API, then a retry, then another body with the same key, and checks\n' +
+      'Sends one request many times at once to a running API, then a retry, then another body with the same key, and checks ' +
         'the answers. The first one is a real request: use a staging API.',
     )
     .option('--url <url>', 'the request goes here; needed')

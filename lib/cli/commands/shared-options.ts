@@ -6,7 +6,7 @@ export const withTable = (command: Command): Command =>
   withJson(command)
     .addOption(new Option('--table <name>', 'name or ARN of the table').env('IDEMPOTENCY_TABLE'))
     .option('--region <region>', "the table's Region (default: as the AWS SDK finds it)")
-    .option('--endpoint <url>', 'of an emulator, such as http://localhost:8000')
+    .option('--endpoint <url>', 'of DynamoDB, such as http://localhost:8000 for an emulator')
     .option('--profile <name>', 'of your AWS configuration')
 
 export const withRecord = (command: Command): Command =>

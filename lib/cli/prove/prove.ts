@@ -4,6 +4,7 @@ import { isObject } from '../../core/option-rules.ts'
 import { type Answer, RemoteError, UsageError } from '../answer.ts'
 import type { ProveFlags } from '../flags.ts'
 import { type Io, paintOf } from '../io.ts'
+import { isLoopback } from '../loopback.ts'
 import { type Finding, judgeEvidence } from './checks.ts'
 import { countEffects, send, type Target } from './request.ts'
 
@@ -53,13 +54,11 @@ const targetFrom = (flags: ProveFlags): Target => {
 const assertAllowed = (flag: string, url: string, { iOwnThisApi }: ProveFlags): void => {
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
     throw new UsageError(`${flag} is "${url}"; it must be an http or https URL`)
-  if (iOwnThisApi === true || isLoopback(new URL(url).hostname)) return
+  if (iOwnThisApi === true || isLoopback(url)) return
   throw new UsageError(
     `${flag} is not on this computer; give --i-own-this-api if the API is yours, and not in production`,
   )
 }
-
-const isLoopback = (host: string): boolean => host === 'localhost' || host === '[::1]' || /^127(\.\d+){3}$/.test(host)
 
 const headerOf = (line: string): readonly [string, string] => {
   const colon = line.indexOf(':')

@@ -3,6 +3,7 @@ import { type Operator, type OperatorOptions, tableOperator } from '../../operat
 import { UsageError } from '../answer.ts'
 import type { TableFlags } from '../flags.ts'
 import type { Io } from '../io.ts'
+import { isLoopback } from '../loopback.ts'
 
 /** Who only looks: no act is written under this name. */
 const READER = 'reader'
@@ -28,7 +29,7 @@ export const clientFor = ({ region, endpoint, profile }: TableFlags): DynamoDBCl
     maxAttempts: 3,
     requestHandler: PATIENCE,
     ...(region === undefined ? {} : { region }),
-    ...(endpoint === undefined ? {} : { endpoint, ...emulatorDefaults(region) }),
+    ...(endpoint === undefined ? {} : { endpoint, ...(isLoopback(endpoint) ? emulatorDefaults(region) : {}) }),
   })
 }
 

@@ -26,7 +26,7 @@ export const propose = async (flags: ProposeFlags, io: Io): Promise<Answer> => {
   return act(flags, io, {
     recordKey,
     meaning: () => [
-      `Propose that the payload ${fingerprint} may use this key, once. Another person has to approve it.`,
+      `Propose that the payload ${fingerprint} may use this key, once. Another person approves it, unless the stack of the table says otherwise.`,
       'Once it has run, its outcome replaces the one of the record, and the payload of the record is refused (key-reused).',
     ],
     write: (operator, seen) => operator.propose(seen, { fingerprint, reason, openSeconds }),

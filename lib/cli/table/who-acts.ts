@@ -1,10 +1,11 @@
 import { RemoteError, UsageError } from '../answer.ts'
 import type { WriteFlags } from '../flags.ts'
+import { isLoopback } from '../loopback.ts'
 
 /** The ARN of the credentials, which AWS vouches for; or the name that was given, which nobody does. */
 export const whoActs = async ({ by, endpoint, region, profile }: WriteFlags): Promise<string> => {
   if (by !== undefined) return `${by} (unverified)`
-  if (endpoint !== undefined)
+  if (endpoint !== undefined && isLoopback(endpoint))
     throw new UsageError('--by is needed with --endpoint: an emulator does not know who you are')
   if (profile !== undefined) process.env.AWS_PROFILE = profile
   const { STSClient, GetCallerIdentityCommand } = await securityTokens()
