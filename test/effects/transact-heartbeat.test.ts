@@ -61,16 +61,22 @@ describe('I30 A renewal', () => {
         },
       },
     })
-    const arrived = gate()
+    const [arrived, answered] = [gate(), gate()]
+    const first = async () => {
+      arrived.open()
+      await answered.opened
+    }
     scene.proxy.script(
-      { step: 'renew', fault: { first: arrived.open, apply: 'never', answer: 'silent' } },
+      { step: 'renew', fault: { first } },
       { step: 'commit', nth: 1, fault: cancelled('TransactionConflict', 'None') },
     )
     const ran = await host.once(request, async (claim) => {
       scene.clock.advance(10_000)
-      void runtime.beat()
+      const beat = runtime.beat()
       await arrived.opened
       await transact(claim, [shop.order(aName())], 'ordered')
+      answered.open()
+      await beat
     })
     expect(ran).toEqual({ value: 'ordered', status: 'created' })
     expect(spans).toContain(500)

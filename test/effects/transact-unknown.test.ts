@@ -177,9 +177,10 @@ test('I27 the record is another claim’s, and the rejection comes out of the ha
   scene.proxy.script({ step: 'commit', nth: 1, fault: { ...resetBefore, first: () => takeOver() } }, noSendArrives)
   const started = gate()
   const taken = gate()
+  let other: Promise<unknown> | undefined
   const takeOver = async () => {
     scene.clock.advance(LEASE + SKEW + 1_000)
-    void scene.host('two').once({ ...request, context: remaining(60_000) }, async () => {
+    other = scene.host('two').once({ ...request, context: remaining(60_000) }, async () => {
       started.open()
       await taken.opened
     })
@@ -189,5 +190,6 @@ test('I27 the record is another claim’s, and the rejection comes out of the ha
   const slow = scene.host('one', {}, { clock: lateClock })
   const told = await ending(slow.once(request, (claim) => transact(claim, [shop.order(aName())], 'ordered')))
   taken.open()
+  await other
   expect(told).toEqual({ error: expect.objectContaining({ code: 'in-progress' }) })
 })
