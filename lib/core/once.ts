@@ -7,7 +7,14 @@ import { type ClaimRequest, type CommittedAnswer, type TimedContext, timesOf } f
 import { type RunResult, run } from './lifecycle/run.ts'
 import { checkOptions, isObject } from './option-rules.ts'
 import { COMMON_RULES, type CommonOptions, readSettings } from './options.ts'
-import { decodeOutcome, type Outcome, outcomeOf, type StoredOutcome, valueOfOutcome } from './outcome/outcome.ts'
+import {
+  asReplayed,
+  decodeOutcome,
+  type Outcome,
+  outcomeOf,
+  type StoredOutcome,
+  valueOfOutcome,
+} from './outcome/outcome.ts'
 import { endingOfError, replayedError } from './outcome/outcome-policy.ts'
 import type { HandlerClaim } from './record/handler-claim.ts'
 import type { Settings } from './settings.ts'
@@ -119,7 +126,7 @@ interface KeptForm<T> {
 
 const keptForm = <T>(value: T): KeptForm<T> => {
   const outcome = outcomeOf(value)
-  return { value: keptValue(outcome, value), outcome }
+  return { value: asReplayed(outcome, value), outcome }
 }
 
 const completionOf = (answer: unknown): CommittedAnswer => {
@@ -157,12 +164,6 @@ const resultOf = <T>(ran: RunResult<KeptForm<T>>): OnceResult<T> => {
   if (ran.kind === 'replay') return { value: replayedValue(decodeOutcome(ran.record.outcome)) as T, status: 'replayed' }
   const { value } = ran.value
   return { value, status: ran.status === 'unstored' || ran.status === 'unprotected' ? ran.status : 'created' }
-}
-
-/** The value that a replay will return; the first call returns the same. */
-export const keptValue = <T>(outcome: Outcome, value: T): T => {
-  if (outcome.kind === 'json') return JSON.parse(outcome.text)
-  return outcome.kind === 'bytes' ? (valueOfOutcome(outcome) as T) : value
 }
 
 /** Returns the value of a stored outcome, or throws its error. */

@@ -1,6 +1,6 @@
 import { type Plan, runOneShot } from '../core/lifecycle/one-shot.ts'
 import type { CommittedAnswer } from '../core/lifecycle/request.ts'
-import { claimRequestOf, keptValue, type OnceOptions, type OnceRequest, replayedValue } from '../core/once.ts'
+import { claimRequestOf, type OnceOptions, type OnceRequest, replayedValue } from '../core/once.ts'
 import { checkOptions, isObject } from '../core/option-rules.ts'
 import { COMMON_RULES, readSettings } from '../core/options.ts'
 import { decodeOutcome, type Outcome, outcomeOf } from '../core/outcome/outcome.ts'
@@ -50,5 +50,5 @@ export const onceWrite = (options: OnceWriteOptions): OnceWrite => {
 
 const completionOf = (answer: unknown): CommittedAnswer => {
   const outcome: Outcome = outcomeOf(answer)
-  return { status: 'SUCCEEDED', outcome, value: keptValue(outcome, answer) }
+  return { status: 'SUCCEEDED', outcome, value: asReplayed(outcome, answer) }
 }

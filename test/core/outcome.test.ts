@@ -77,6 +77,14 @@ describe('outcomes', () => {
     expect(kindOf(value)).toEqual({ kind: 'unavailable', reason })
   })
 
+  test.each([0, 1, 10, 11])('C14: an outcome for which %i bytes are left is marked as too large, or fits', (left) => {
+    const room = { besideBytes: 1_000 - left, unitBytes: 1_024, maxBytes: 1_000 }
+    for (const value of [undefined, 'a text', 5n]) {
+      const encoded = encodeOutcome(outcomeOf(value), room)
+      if (encoded.length > left) expect(decodeOutcome(encoded)).toMatchObject({ kind: 'unavailable' })
+    }
+  })
+
   test('C14: answers of 1 KB to 390 KB are read byte for byte', () => {
     for (const kilobytes of [1, 10, 100, 300, 390]) {
       const text = randomBytes(kilobytes * 512).toString('hex')

@@ -82,6 +82,12 @@ export const valueOfOutcome = (outcome: Extract<StoredOutcome, { kind: 'none' | 
   return outcome.kind === 'json' ? outcome.value : Buffer.from(outcome.bytes)
 }
 
+/** The value as a replay will return it; `value` itself if the outcome cannot be replayed. */
+export const asReplayed = <T>(outcome: Outcome, value: T): T => {
+  if (outcome.kind === 'json') return JSON.parse(outcome.text)
+  return outcome.kind === 'bytes' ? (Buffer.from(outcome.bytes) as T) : value
+}
+
 /** A version byte, a kind byte, and the content. It is deflated if that saves a write unit of the whole item. */
 export const encodeOutcome = (outcome: Outcome, room: OutcomeRoom): Uint8Array => {
   const content = contentOf(outcome)
@@ -91,7 +97,7 @@ export const encodeOutcome = (outcome: Outcome, room: OutcomeRoom): Uint8Array =
     : plain
   const best = units(packed.length, room) < units(plain.length, room) ? packed : plain
   const fits = room.besideBytes + best.length <= room.maxBytes && content.length <= MAX_UNPACKED_BYTES
-  return fits ? best : encodeOutcome(unavailable('too-large'), room)
+  return fits || outcome.kind === 'unavailable' ? best : encodeOutcome(unavailable('too-large'), room)
 }
 
 /** Never throws: bytes that cannot be read are an outcome that cannot be replayed. */
