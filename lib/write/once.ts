@@ -3,7 +3,7 @@ import type { CommittedAnswer } from '../core/lifecycle/request.ts'
 import { claimRequestOf, type OnceOptions, type OnceRequest, replayedValue } from '../core/once.ts'
 import { checkOptions, isObject } from '../core/option-rules.ts'
 import { COMMON_RULES, readSettings } from '../core/options.ts'
-import { decodeOutcome, type Outcome, outcomeOf } from '../core/outcome/outcome.ts'
+import { asReplayed, decodeOutcome, type Outcome, outcomeOf } from '../core/outcome/outcome.ts'
 import { type ClaimOptions, NO_CLAIM_OPTIONS } from './plan-options.ts'
 
 /** The options of {@link onceWrite}: those of `once`, without the ones that need a claim. */

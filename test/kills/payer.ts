@@ -46,6 +46,11 @@ export interface Moments {
   readonly beforeEffect?: () => unknown
   readonly afterEffect?: () => unknown
   readonly inQuestion?: () => unknown
+  /** The handler, if it makes more than one payment. `pay` makes a part of it. */
+  readonly handler?: (
+    claim: HandlerClaim | undefined,
+    pay: (part: string, downstreamKey: string) => Promise<unknown>,
+  ) => Promise<unknown>
   readonly probe?: NonNullable<Runtime['probe']>
   /** Default: the system's clock. */
   readonly now?: Runtime['now']
@@ -106,10 +111,12 @@ export const payer = (name: string, office: Office, moments: Moments = {}): ((by
       : { abandoned: reconcile(ask), rerunWithinSeconds: abandoned.rerunWithinSeconds }),
     runtime,
   })
-  return async ({ key, payload, remaining }) => {
+  return async ({ key, payload, remaining }): Promise<Answer> => {
     const context = { getRemainingTimeInMillis: () => remaining }
     try {
       return await pay({ key, tenant: 'single-tenant', payload, context }, async (claim) => {
+        if (moments.handler !== undefined)
+          return moments.handler(claim, (part, downstreamKey) => count(partOf(key, part), 'run', downstreamKey))
         await moments.beforeEffect?.()
         await count(key, 'run', downstreamKeyOf(claim))
         await moments.afterEffect?.()
@@ -122,6 +129,9 @@ export const payer = (name: string, office: Office, moments: Moments = {}): ((by
     }
   }
 }
+
+/** The row of one part of a payment. */
+export const partOf = (key: string, part: string): string => `${key} ${part}`
 
 const COLUMNS = { run: ['runs', 'downstreamKeys'], question: ['questions', 'askedKeys'] } as const
 

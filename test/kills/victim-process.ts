@@ -19,17 +19,23 @@ export interface VictimProcess {
 }
 
 export interface VictimOptions {
+  /** The program. Default: `victim.ts`. */
+  readonly program?: URL
   /** The offset of its clock from the machine's, in seconds. Needs `faketime`. */
   readonly clockOff?: number
 }
 
-const FILE = fileURLToPath(new URL('./victim.ts', import.meta.url))
+const PROGRAM = new URL('./victim.ts', import.meta.url)
 
 const running = new Set<ChildProcess>()
 
-export const startVictim = (order: Order, { clockOff = 0 }: VictimOptions = {}): VictimProcess => {
+/** `order` is what the program reads. */
+export const startVictim = <T extends object = Order>(
+  order: T,
+  { clockOff = 0, program = PROGRAM }: VictimOptions = {},
+): VictimProcess => {
   const { NODE_OPTIONS: _, ...inherited } = process.env
-  const child = spawn(process.execPath, ['--import', 'tsx', FILE, JSON.stringify(order)], {
+  const child = spawn(process.execPath, ['--import', 'tsx', fileURLToPath(program), JSON.stringify(order)], {
     env: { ...inherited, ...(clockOff === 0 ? {} : anotherClock(clockOff)) },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })

@@ -49,26 +49,26 @@ export interface Scene {
 }
 
 /** `timeout`: how long the client waits; longer for tests that plan no silent fault, since a busy machine is slow. */
-export const openScene = async (timeout: Millis = TIMEOUT): Promise<Scene> => {
+export const openScene = async (
+  timeout: Millis = TIMEOUT,
+  deadlines: NonNullable<FakeRuntimeOptions['deadlines']> = timeout === UNHURRIED ? 'never' : 'real',
+): Promise<Scene> => {
   const tableName = await freshTable()
   const clock = fakeClock()
   const proxy = await faultProxy({ storeTime: clock.now })
   const store = testStore({ tableName, endpoint: proxy.endpoint, timeout })
   const direct = testClient()
-  // The SDK loads its parts at the first call, which may take longer than the timeout.
+  // The SDK loads its parts at the first call, and the database its own: that may take longer than the timeout.
   await store.peek(recordKeyOf(aRequest()), AbortSignal.timeout(10_000)).catch(() => {})
+  await once({ store, operation: 'warm-up' })(aRequest(), () => 0).catch(() => {})
+  proxy.script()
   return {
     tableName,
     proxy,
     clock,
     store,
     host: (name, options, runtimeOptions) => {
-      const runtime = fakeRuntime({
-        name,
-        clock,
-        deadlines: timeout === UNHURRIED ? 'never' : 'real',
-        ...runtimeOptions,
-      })
+      const runtime = fakeRuntime({ name, clock, deadlines, ...runtimeOptions })
       const events: IdempotencyEvent[] = []
       const observe = (event: IdempotencyEvent) => void events.push(event)
       return {
@@ -92,6 +92,9 @@ export const openScene = async (timeout: Millis = TIMEOUT): Promise<Scene> => {
     close: () => proxy.close(),
   }
 }
+
+/** A scene without time limits, for tests whose order of requests must not depend on one. */
+export const openUnhurriedScene = (): Promise<Scene> => openScene(millis(10_000), 'never')
 
 const OPERATION = 'payments'
 
