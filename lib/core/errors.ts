@@ -126,13 +126,23 @@ export class StoreUnavailableError extends IdempotencyError {
 export abstract class EffectError extends IdempotencyError {}
 
 /**
- * The claim was lost while the handler used it: another invocation has taken the record over, or may have. The caller
- * gets the stored outcome, or a conflict, whatever the handler makes of this error.
+ * The claim was lost while the handler used it, or the handler has ended: another invocation has taken the record over,
+ * or may have. If the handler rejects with this error, the caller gets the stored outcome, or a conflict.
  */
 export class ClaimLostError extends EffectError {
   override readonly name = 'ClaimLostError'
   constructor() {
-    super('idempotency-unavailable', 'The claim was lost before the handler ended')
+    super('idempotency-unavailable', 'The claim was lost before the handler ended', { retryAfterSeconds: 1 })
+  }
+}
+
+/** The start of a step that must not run twice could not be written, so the step did not run. */
+export class StepNotStartedError extends EffectError {
+  override readonly name = 'StepNotStartedError'
+  constructor() {
+    super('idempotency-unavailable', 'The start of a step could not be stored, so the step did not run', {
+      retryAfterSeconds: 1,
+    })
   }
 }
 

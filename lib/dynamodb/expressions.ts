@@ -183,6 +183,7 @@ const keepSteps = (
   const names: Record<string, string> = { ...update.ExpressionAttributeNames }
   const values: Item = { ...update.ExpressionAttributeValues }
   let condition = `${update.ConditionExpression} AND attribute_${hasSteps ? '' : 'not_'}exists(${A.steps})`
+  if (isNew) condition += ` AND attribute_exists(${A.leaseExpiresAt})`
   let assignments = ''
   const set = (place: string, id: string, value: AttributeValue): void => {
     assignments += `${place} = :${id}, `

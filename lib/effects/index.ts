@@ -1,6 +1,6 @@
 /** What a handler can do about an effect that a crash leaves in doubt. */
 
-export { ClaimLostError, StepInDoubtError, TransactionUnansweredError } from '../core/errors.ts'
+export { ClaimLostError, StepInDoubtError, StepNotStartedError, TransactionUnansweredError } from '../core/errors.ts'
 export type { Step, StepDecision, StepOptions, Transacted } from '../core/lifecycle/effects.ts'
 export { reconcile } from '../core/lifecycle/reconcile.ts'
 export type { AbandonedClaim, AbandonedPolicy, Reconcile, Reconciled } from '../core/lifecycle/reconciliation.ts'

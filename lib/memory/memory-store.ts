@@ -128,7 +128,7 @@ export const memoryStore = (options: MemoryStoreOptions = {}): MemoryStore => {
       assertAwaited(signal)
       const record = records.get(claim.recordKey)
       if (record === undefined) return { kind: 'lost' }
-      if (isHeldBy(record, claim) && !(isNew && hasAny(record, steps))) {
+      if (isHeldBy(record, claim) && !(isNew && (record.leaseExpiresAt === undefined || hasAny(record, steps)))) {
         write({ ...record, steps: withSteps(record, steps), revision: record.revision + 1 })
         return { kind: 'kept' }
       }

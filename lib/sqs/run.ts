@@ -1,10 +1,15 @@
-import { IdempotencyError, type StoreMisconfiguredError, type StoreUnavailableError } from '../core/errors.ts'
+import {
+  EffectError,
+  IdempotencyError,
+  type StoreMisconfiguredError,
+  type StoreUnavailableError,
+} from '../core/errors.ts'
 import { begin } from '../core/lifecycle/begin.ts'
 import type { Decide } from '../core/lifecycle/begin-result.ts'
 import type { HeldClaim } from '../core/lifecycle/held-claim.ts'
 import { judgeTerms } from '../core/lifecycle/judge-terms.ts'
 import { peek } from '../core/lifecycle/peek.ts'
-import { type Refusal, refusalError } from '../core/lifecycle/refusal.ts'
+import { refusalError } from '../core/lifecycle/refusal.ts'
 import type { ClaimRequest } from '../core/lifecycle/request.ts'
 import { type HandlerThrew, type RunResult, runClaimed } from '../core/lifecycle/run.ts'
 import { settle } from '../core/lifecycle/settle.ts'
@@ -55,7 +60,7 @@ export const tryMessage = async (run: Run): Promise<MessageResult> => {
       return returnLater(run, begun.retryAfterSeconds)
     case 'mismatch':
     case 'outcomeUnknown':
-      settings.report(refusalOf(run, begun), record)
+      settings.report(namingRecord(run, refusalError(begun)), record)
       return begun.kind === 'mismatch' ? endMismatched(run) : 'returned'
     case 'misconfigured':
       settings.report(begun.error, record) // only the operator can fix it
@@ -66,10 +71,8 @@ export const tryMessage = async (run: Run): Promise<MessageResult> => {
 }
 
 /** The error names the record, because a person has to find and decide it. */
-const refusalOf = ({ claimRequest }: Run, refusal: Refusal): IdempotencyError => {
-  const { code, message } = refusalError(refusal)
-  return new IdempotencyError(code, `${message} (record ${claimRequest.recordKey})`)
-}
+const namingRecord = ({ claimRequest }: Run, { code, message }: IdempotencyError): IdempotencyError =>
+  new IdempotencyError(code, `${message} (record ${claimRequest.recordKey})`)
 
 const runHeld = async (run: Run, held: HeldClaim): Promise<MessageResult> => {
   const { settings, record, deadline } = run
@@ -100,7 +103,15 @@ const endAsThrown = (run: Run, { error, settled }: HandlerThrew): MessageResult 
 /** A run whose outcome was not stored is acknowledged, because its effect is done; `unstored: 'fail'` returns it. */
 const endAsRan = (run: Run, ran: RunResult<unknown>): MessageResult | Promise<MessageResult> => {
   if (ran.kind === 'replay') return endAsStored(run, ran.record)
-  return ran.kind === 'refused' ? returnLater(run, ran.error.retryAfterSeconds) : 'acknowledged'
+  if (ran.kind !== 'refused') return 'acknowledged'
+  return ran.error instanceof EffectError ? endAsStopped(run, ran.error) : returnLater(run, ran.error.retryAfterSeconds)
+}
+
+/** `lambda-once/effects` stopped the handler. */
+const endAsStopped = async (run: Run, error: EffectError): Promise<MessageResult> => {
+  run.settings.report(namingRecord(run, error), run.record)
+  await returnLater(run, error.retryAfterSeconds)
+  return 'failed'
 }
 
 const runUnprotected = async ({ settings, record, call }: Run): Promise<MessageResult> => {

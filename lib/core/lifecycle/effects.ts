@@ -34,7 +34,8 @@ export interface StepOptions<T> {
    */
   readonly key?: string | undefined
   /**
-   * What happens if an earlier attempt may have begun this step, and its result was not kept:
+   * What happens if an earlier attempt, or a failed call of this one, may have begun this step, and its result was not
+   * kept:
    * - `'rerun'`: the step runs again, under the same downstream key.
    * - `'stop'`: it never runs a second time. The caller gets `outcome-unknown` (409), and a person decides. One write
    *   more for each such step.

@@ -39,9 +39,9 @@ export const openClaim = (claim: HandlerClaim, where: string): OpenClaim => {
   return open() as OpenClaim
 }
 
-/** Whether the lease has ended, so that another invocation may run. */
-export const hasLapsed = ({ request, heartbeat, lost }: HeldClaim): boolean =>
-  lost.signal.aborted || request.now() >= heartbeat.leaseExpiresAt()
+/** Whether another invocation may run, because the lease or the handler has ended. */
+export const hasLapsed = ({ request, heartbeat, lost, effects }: HeldClaim): boolean =>
+  effects.hasEnded === true || lost.signal.aborted || request.now() >= heartbeat.leaseExpiresAt()
 
 /**
  * Leaves the claim in force until its lease ends, and no longer. Nothing is written: the outcome could not be stored,

@@ -1,9 +1,10 @@
-import { ClaimLostError, StepInDoubtError, StoreUnavailableError } from '../errors.ts'
+import { ClaimLostError, StepInDoubtError, StepNotStartedError } from '../errors.ts'
 import { aboutClaim, aboutRecord } from '../events.ts'
 import { MAX_STEP_BYTES, MAX_STEPS, WRITE_UNIT_BYTES } from '../limits.ts'
 import { isObject } from '../option-rules.ts'
 import { NotDoneError } from '../outcome/handler-errors.ts'
 import {
+  asReplayed,
   encodeOutcome,
   type OutcomeRoom,
   outcomeIsReplayable,
@@ -21,6 +22,9 @@ import { type HeldClaim, hasLapsed } from './held-claim.ts'
 import { keptValue, STARTED } from './step-result.ts'
 import { tryTwice } from './try-twice.ts'
 
+/** The last call of a step in this attempt. */
+type Call = 'called' | 'failed' | 'notDone'
+
 /** The steps of one run of a claim. A step runs again unless its result was kept. */
 export const createStepLog = (settings: Settings, held: HeldClaim): StepLog => {
   const { runtime, emit } = settings
@@ -29,35 +33,35 @@ export const createStepLog = (settings: Settings, held: HeldClaim): StepLog => {
   const entries = new Map(claim.steps)
   const unsaved = new Map<string, Uint8Array>()
   /** The names that were called in this attempt. */
-  const calls = new Map<string, 'called' | 'failed' | 'notDone'>()
+  const calls = new Map<string, Call>()
   let follows = claim.steps !== undefined
   let isLost = false
-  let hasEnded = false
   let running = 0
   let effects = 0
   const whenIdle: (() => void)[] = []
 
   /** Nothing starts at the same time as the next claim's handler. */
   const assertHeld = (): void => {
-    if (isLost || hasEnded || hasLapsed(held)) throw new ClaimLostError()
+    if (hasLapsed(held)) throw new ClaimLostError()
   }
 
   const call = (name: string): void => {
     assertHeld()
     if (calls.get(name) === 'called')
       throw new TypeError(`step(claim, name, run): "${name}" was called before in this attempt`)
-    if (!entries.has(name) && new Set([...entries.keys(), ...calls.keys()]).size >= MAX_STEPS)
+    const names = new Set([...entries.keys(), ...calls.keys()])
+    if (!names.has(name) && names.size >= MAX_STEPS)
       throw new TypeError(`step(claim, name, run): at most ${MAX_STEPS} steps; "${name}" is one more`)
   }
 
   const run = async <T>(stepCall: StepCall<T>): Promise<T> => {
     const { name } = stepCall
     call(name)
-    const wasNotDone = calls.get(name) === 'notDone'
+    const earlier = calls.get(name)
     calls.set(name, 'called')
     running++
     try {
-      return await perform(stepCall, wasNotDone)
+      return await perform(stepCall, earlier)
     } catch (error) {
       calls.set(name, error instanceof NotDoneError ? 'notDone' : 'failed')
       throw error
@@ -67,17 +71,17 @@ export const createStepLog = (settings: Settings, held: HeldClaim): StepLog => {
     }
   }
 
-  const perform = async <T>(stepCall: StepCall<T>, wasNotDone: boolean): Promise<T> => {
+  const perform = async <T>(stepCall: StepCall<T>, earlier: Call | undefined): Promise<T> => {
     const { name, options } = stepCall
     const kept = keptValue(entries.get(name))
     if (kept !== undefined) return kept.value as T
     const step = new GivenStep(stepCall)
-    if (options.inDoubt === 'stop') await start(name, wasNotDone)
-    else if (typeof options.inDoubt === 'function' && isInDoubt(claim)) {
+    if (options.inDoubt === 'stop') await start(name, earlier === 'notDone')
+    else if (typeof options.inDoubt === 'function' && (isInDoubt(claim) || earlier === 'failed')) {
       const decision: unknown = await options.inDoubt(step)
-      if (isObject(decision) && 'done' in decision) return keep(name, (await decision.done) as T)
-      if (!isObject(decision) || decision.rerun !== true)
+      if (!isObject(decision) || 'done' in decision === (decision.rerun === true))
         throw new TypeError('step(claim, name, run, { inDoubt }): inDoubt must answer { done } or { rerun: true }')
+      if ('done' in decision) return keep(name, (await decision.done) as T)
     }
     assertHeld()
     return keep(name, await execute(stepCall, step))
@@ -103,7 +107,7 @@ export const createStepLog = (settings: Settings, held: HeldClaim): StepLog => {
     if (entries.has(name)) return
     const isMarked = await inTurn(() => write({ steps: new Map([[name, STARTED]]), isNew: true, follows }))
     if (isLost) throw new ClaimLostError()
-    if (!isMarked) throw new StoreUnavailableError('The start of a step could not be written')
+    if (!isMarked) throw new StepNotStartedError()
     entries.set(name, STARTED)
   }
 
@@ -113,13 +117,13 @@ export const createStepLog = (settings: Settings, held: HeldClaim): StepLog => {
     if (!outcomeIsReplayable(entry)) {
       const reason: UnavailableReason = outcome.kind === 'unavailable' ? outcome.reason : 'too-large'
       emit(() => ({ type: 'stepNotKept', ...aboutClaim(claim), reason }))
-      return value
+      return asReplayed(outcome, value)
     }
     entries.set(name, entry)
     unsaved.set(name, entry)
     await save()
     if (isLost) throw new ClaimLostError()
-    return (keptValue(entry) as { readonly value: T }).value
+    return asReplayed(outcome, value)
   }
 
   const roomFor = (name: string): OutcomeRoom => {
@@ -175,7 +179,7 @@ export const createStepLog = (settings: Settings, held: HeldClaim): StepLog => {
       if (span === undefined) await idle()
       else if (span <= 0 || !(await isIdleWithin(span))) return false
     }
-    hasEnded = true
+    held.effects.hasEnded = true
     return true
   }
 

@@ -1,4 +1,5 @@
-import { oneOf } from '../option-rules.ts'
+import { checkOptions, oneOf, type Rules } from '../option-rules.ts'
+import { asReplayed, outcomeOf } from '../outcome/outcome.ts'
 import { type HandlerClaim, randomDownstreamKey } from '../record/handler-claim.ts'
 import { systemRuntime } from '../runtime.ts'
 import type { Step, StepOptions } from './effects.ts'
@@ -33,10 +34,13 @@ export const step = async <T>(
   options: StepOptions<T> = {},
 ): Promise<T> => {
   assertStep(name, run, options)
-  if (claim === undefined) return run(unclaimedStep(name))
-  const { settings, held } = openClaim(claim, 'step(claim, name, run)')
+  if (claim === undefined) {
+    const value = await run(unclaimedStep(name))
+    return asReplayed(outcomeOf(value), value)
+  }
+  const { settings, held } = openClaim(claim, WHERE)
   const refusal = held.effects.commits?.refusal()
-  if (refusal !== undefined) throw new TypeError(`step(claim, name, run): ${refusal}`)
+  if (refusal !== undefined) throw new TypeError(`${WHERE}: ${refusal}`)
   held.effects.steps ??= createStepLog(settings, held)
   return held.effects.steps.run({ name, run, options, claim })
 }
@@ -44,18 +48,25 @@ export const step = async <T>(
 /** Safe as the name of a map's entry: `__proto__` is none. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
+const WHERE = 'step(claim, name, run, options)'
+
+const OPTIONS: Rules = {
+  key: { rule: (key) => (typeof key === 'string' && key !== '' ? undefined : 'must be a non-empty string') },
+  inDoubt: {
+    rule: (inDoubt) => {
+      const problem = typeof inDoubt === 'function' ? undefined : oneOf('rerun', 'stop')(inDoubt)
+      return problem && `${problem}, or a function`
+    },
+  },
+}
+
 const assertStep = (name: unknown, run: unknown, options: unknown): void => {
-  const refuse = (rule: string): never => {
-    throw new TypeError(`step(claim, name, run, options): ${rule}`)
-  }
   if (typeof name !== 'string' || !NAME.test(name))
-    refuse('name must be 1 to 64 characters of A-Z a-z 0-9 . _ - and begin with a letter or digit')
-  if (typeof run !== 'function') refuse('run must be a function')
-  if (typeof options !== 'object' || options === null) refuse('options must be an object')
-  const { key, inDoubt } = options as StepOptions<unknown>
-  if (key !== undefined && (typeof key !== 'string' || key === '')) refuse('key must be a non-empty string')
-  const problem = inDoubt === undefined || typeof inDoubt === 'function' ? undefined : oneOf('rerun', 'stop')(inDoubt)
-  if (problem !== undefined) refuse(`inDoubt ${problem}, or a function`)
+    throw new TypeError(
+      `${WHERE}: name must be 1 to 64 characters of A-Z a-z 0-9 . _ - and begin with a letter or digit`,
+    )
+  if (typeof run !== 'function') throw new TypeError(`${WHERE}: run must be a function`)
+  checkOptions(WHERE, options, OPTIONS)
 }
 
 const unclaimedStep = (name: string): Step =>

@@ -67,7 +67,10 @@ export interface Deferral {
 export interface Checkpoint {
   /** Not empty. */
   readonly steps: Steps
-  /** The record must have none of these names. For marks: a delayed one must not replace a result. */
+  /**
+   * The record must have a lease, and none of these names. For marks: a delayed one must not replace a result, and must
+   * not stop the next attempt.
+   */
   readonly isNew?: boolean
   /** The record is known to have steps. A hint: the wrong one costs a second write. */
   readonly follows?: boolean
