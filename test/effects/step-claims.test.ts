@@ -8,7 +8,16 @@ import { fakeRuntime } from '../support/fake-runtime.ts'
 import { payment, type TestEvent } from '../support/http-events.ts'
 import { answered, gate } from '../support/http-harness.ts'
 import { chainOf } from '../support/middy-chain.ts'
-import { aRequest, ending, openScene, REMAINING, recordKeyOf, remaining, type Scene, SKEW } from '../support/scene.ts'
+import {
+  aRequest,
+  ending,
+  openUnhurriedScene,
+  REMAINING,
+  recordKeyOf,
+  remaining,
+  type Scene,
+  SKEW,
+} from '../support/scene.ts'
 import { anEvent, aRecord, type Order, returned } from '../support/sqs.ts'
 
 type Claim = HandlerClaim | undefined
@@ -16,7 +25,7 @@ type Handler = (claim: Claim) => Promise<string>
 
 let scene: Scene
 beforeAll(async () => {
-  scene = await openScene({ isPatient: true })
+  scene = await openUnhurriedScene()
 })
 beforeEach(() => scene.reset())
 afterAll(() => scene.close())
@@ -280,9 +289,9 @@ describe('I16 A take-over and a checkpoint at the same time', () => {
     return { ended, end, leave }
   }
 
-  const takeOver = (request: OnceRequest, calls: Downstream, started?: () => void) =>
+  const takeOver = (request: OnceRequest, calls: Downstream, started?: () => Promise<unknown>) =>
     hostOf('other').once(request, async (claim) => {
-      started?.()
+      await started?.()
       await step(claim, 'first', calls.does(1))
       return step(claim, 'a', calls.does('other'))
     })
@@ -313,7 +322,10 @@ describe('I16 A take-over and a checkpoint at the same time', () => {
     const calls = downstream()
     const { ended, end } = await lapsedOwner(request, calls)
     const started = gate()
-    const other = takeOver(request, calls, started.open)
+    const other = takeOver(request, calls, () => {
+      started.open()
+      return ended
+    })
     await started.opened
     end.open()
     expect(await other).toEqual({ value: 'other', status: 'created' })

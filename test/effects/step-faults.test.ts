@@ -15,13 +15,22 @@ import {
   transactionConflict,
 } from '../support/fault-proxy.ts'
 import { gate } from '../support/http-harness.ts'
-import { aRequest, ending, LEASE, openScene, recordKeyOf, type Scene, SKEW } from '../support/scene.ts'
+import {
+  aRequest,
+  ending,
+  type Host,
+  LEASE,
+  openUnhurriedScene,
+  recordKeyOf,
+  type Scene,
+  SKEW,
+} from '../support/scene.ts'
 
 type Claim = HandlerClaim | undefined
 
 let scene: Scene
 beforeAll(async () => {
-  scene = await openScene({ isPatient: true })
+  scene = await openUnhurriedScene()
 })
 beforeEach(() => scene.reset())
 afterAll(() => scene.close())
@@ -47,8 +56,7 @@ const threeSteps = async (claim: Claim, calls: Downstream, struck: Name, ...faul
 const ALL_DONE = 'a done,b done,c done'
 
 /** The owner runs its three steps, and is not heard of again. */
-const crash = async (request: OnceRequest, run: (claim: Claim) => Promise<unknown>) => {
-  const host = scene.host('owner')
+const crash = async (request: OnceRequest, run: (claim: Claim) => Promise<unknown>, host = scene.host('owner')) => {
   const ran = gate()
   let value: unknown
   void host.once(request, async (claim) => {
@@ -87,13 +95,17 @@ const CASES = [
   ['is applied and never answered', timeoutAfter, 'always', true, 'c'] as const,
 ]
 
+/** If a fault has no answer, the layer's own time limits end the call. */
+const ownerUnder = ({ answer }: Fault): Host =>
+  scene.host('owner', {}, { deadlines: answer === 'silent' ? 'real' : 'never' })
+
 describe('I13 A checkpoint', () => {
   test.each(CASES)('that %s leaves each step with its value, in the run that completes', async (...row) => {
     const [, fault, times, , name] = row
     const request = aRequest()
     const calls = downstream()
     const rule = { step: 'checkpoint' as const, ...(times === 'once' ? { nth: 1 } : {}), fault }
-    const answer = await scene.host('owner').once(request, (claim) => threeSteps(claim, calls, name, rule))
+    const answer = await ownerUnder(fault).once(request, (claim) => threeSteps(claim, calls, name, rule))
     expect(answer).toEqual({ value: ALL_DONE, status: 'created' })
     expect(calls.runs).toEqual(NAMES)
     const record = await scene.read(recordKeyOf(request))
@@ -105,7 +117,7 @@ describe('I13 A checkpoint', () => {
     const request = aRequest()
     const calls = downstream()
     const rule = { step: 'checkpoint' as const, ...(times === 'once' ? { nth: 1 } : {}), fault }
-    const crashed = await crash(request, (claim) => threeSteps(claim, calls, name, rule))
+    const crashed = await crash(request, (claim) => threeSteps(claim, calls, name, rule), ownerUnder(fault))
     expect(crashed.value).toBe(ALL_DONE)
     expect(calls.runs).toEqual(NAMES)
     const failures = crashed.events.filter((event) => event.type === 'storeFailed')

@@ -11,13 +11,13 @@ import {
   throttled,
 } from '../support/fault-proxy.ts'
 import { gate } from '../support/http-harness.ts'
-import { aRequest, ending, LEASE, openScene, recordKeyOf, type Scene, SKEW } from '../support/scene.ts'
+import { aRequest, ending, LEASE, openUnhurriedScene, recordKeyOf, type Scene, SKEW } from '../support/scene.ts'
 
 type Claim = HandlerClaim | undefined
 
 let scene: Scene
 beforeAll(async () => {
-  scene = await openScene({ isPatient: true })
+  scene = await openUnhurriedScene()
 })
 beforeEach(() => scene.reset())
 afterAll(() => scene.close())

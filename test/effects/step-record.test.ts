@@ -3,13 +3,13 @@ import { reconcile, step } from '../../lib/effects/index.ts'
 import { type HandlerClaim, NotDoneError, type OnceRequest } from '../../lib/index.ts'
 import { downstream, keptIn } from '../support/downstream.ts'
 import { readItem, testClient } from '../support/dynamodb.ts'
-import { aRequest, ending, LEASE, openScene, recordKeyOf, type Scene, SKEW } from '../support/scene.ts'
+import { aRequest, ending, LEASE, openUnhurriedScene, recordKeyOf, type Scene, SKEW } from '../support/scene.ts'
 
 type Claim = HandlerClaim | undefined
 
 let scene: Scene
 beforeAll(async () => {
-  scene = await openScene({ isPatient: true })
+  scene = await openUnhurriedScene()
 })
 beforeEach(() => scene.reset())
 afterAll(() => scene.close())

@@ -4,7 +4,7 @@ import { type StepOptions, step } from '../../lib/effects/index.ts'
 import { type HandlerClaim, type IdempotencyEvent, type Once, once } from '../../lib/index.ts'
 import { memoryStore } from '../../lib/memory/index.ts'
 import { type Downstream, downstream } from '../support/downstream.ts'
-import { aRequest, ending, openScene, type Scene } from '../support/scene.ts'
+import { aRequest, ending, openUnhurriedScene, type Scene } from '../support/scene.ts'
 
 type Claim = HandlerClaim | undefined
 
@@ -20,7 +20,7 @@ const host = (): { readonly once: Once; readonly events: IdempotencyEvent[] } =>
 describe('I15 The value of a step', () => {
   let scene: Scene
   beforeAll(async () => {
-    scene = await openScene({ isPatient: true })
+    scene = await openUnhurriedScene()
   })
   afterAll(() => scene.close())
 

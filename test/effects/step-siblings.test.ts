@@ -4,7 +4,17 @@ import { type HandlerClaim, type IdempotencyEvent, type OnceRequest, once } from
 import { memoryStore } from '../../lib/memory/index.ts'
 import { downstream, keptIn } from '../support/downstream.ts'
 import { counting, gate } from '../support/http-harness.ts'
-import { aRequest, ending, LEASE, openScene, recordKeyOf, remaining, type Scene, SKEW } from '../support/scene.ts'
+import {
+  aRequest,
+  ending,
+  type Host,
+  LEASE,
+  openUnhurriedScene,
+  recordKeyOf,
+  remaining,
+  type Scene,
+  SKEW,
+} from '../support/scene.ts'
 
 type Claim = HandlerClaim | undefined
 
@@ -106,14 +116,15 @@ describe('I18 A handler has ended when its steps have ended', () => {
 describe('I18 On DynamoDB', () => {
   let scene: Scene
   beforeAll(async () => {
-    scene = await openScene({ isPatient: true })
+    scene = await openUnhurriedScene()
   })
   beforeEach(() => scene.reset())
   afterAll(() => scene.close())
 
-  /** Resolves when the record has this lease. */
-  const leaseOf = async (request: OnceRequest, leaseExpiresAt: number): Promise<void> => {
+  /** Beats until the record has this lease. A beat would wait for the step too, so nothing awaits it. */
+  const beatUntil = async (request: OnceRequest, host: Host, leaseExpiresAt: number): Promise<void> => {
     for (;;) {
+      void host.runtime.beat()
       const record = await scene.read(recordKeyOf(request))
       if (record?.status === 'IN_PROGRESS' && record.leaseExpiresAt === leaseExpiresAt) return
       await sleep(10)
@@ -170,8 +181,7 @@ describe('I18 On DynamoDB', () => {
     await new Promise(setImmediate)
     for (let beat = 0; beat < 4; beat++) {
       scene.clock.advance(3_000)
-      void host.runtime.beat() // it would wait for the step too
-      await leaseOf(request, scene.clock.now() + 9_000)
+      await beatUntil(request, host, scene.clock.now() + 9_000)
     }
     charged.open()
     expect(await first).toEqual({ error: broken })
