@@ -90,17 +90,21 @@ export const itemStore = ({ tableName, client, skewSeconds, runtime = systemRunt
     return isOwn(record) ? { kind: 'done' } : { kind: 'lost', record }
   }
 
-  /** The refusal shows whether the record has steps. If that is not as expected, sends the write in its other form. */
+  /**
+   * The refusal shows whether the record has steps. If that is not as expected, sends the write in its other form. A third
+   * send is needed only if another write has added the first steps meanwhile.
+   */
   const stepsWrite = async (
     claim: Claim,
     hasSteps: boolean,
     send: (hasSteps: boolean) => Promise<unknown>,
     isOwn: (refused: StoredRecord) => boolean,
   ): Promise<{ kind: 'done' } | Lost> => {
-    const written = await ownersWrite(() => send(hasSteps), isOwn)
-    if (written.kind === 'done' || written.record === undefined || !isOwnClaim(written.record, claim)) return written
-    if ((written.record.steps !== undefined) === hasSteps) return written
-    return ownersWrite(() => send(!hasSteps), isOwn)
+    for (let form = hasSteps; ; form = !form) {
+      const written = await ownersWrite(() => send(form), isOwn)
+      if (written.kind === 'done' || written.record === undefined || !isOwnClaim(written.record, claim)) return written
+      if ((written.record.steps !== undefined) === form) return written
+    }
   }
 
   return {
