@@ -5,6 +5,7 @@ import { systemRuntime } from '../core/runtime.ts'
 import type { EpochMillis } from '../core/time.ts'
 import { claimsAt } from './claims.ts'
 import { ANSWERS, GIVEN_UP } from './contract/answers.ts'
+import { CHECKPOINTS } from './contract/checkpoints.ts'
 import { commitCases } from './contract/commits.ts'
 import { type Case, type ContractRows, type Fixture, type Guarantee, unhurried } from './contract/fixture.ts'
 import { OWNERSHIP } from './contract/ownership.ts'
@@ -40,7 +41,7 @@ export interface ContractCase {
   run(): Promise<void>
 }
 
-const CASES: readonly Case[] = [...RACES, ...OWNERSHIP, ...ANSWERS, ...RECORDS, ...GIVEN_UP]
+const CASES: readonly Case[] = [...RACES, ...OWNERSHIP, ...ANSWERS, ...RECORDS, ...CHECKPOINTS, ...GIVEN_UP]
 
 /**
  * Returns test cases for the numbered guarantees of {@link Store}, for any test runner. Each case calls `open` once. `open`

@@ -16,7 +16,7 @@ describe('The memory store keeps the contract, read through its own peek:', () =
 
 test('Each guarantee has a case, and each case has a different name.', () => {
   const cases = storeContract(() => memoryStore(), { rows: memoryRows().rows })
-  expect(new Set(cases.map(({ guarantee }) => guarantee)).size).toBe(10)
+  expect(new Set(cases.map(({ guarantee }) => guarantee)).size).toBe(11)
   expect(new Set(cases.map(({ name }) => name)).size).toBe(cases.length)
 })
 
@@ -77,6 +77,16 @@ const BROKEN: readonly (readonly [string, readonly number[], () => Store])[] = [
     })),
   ],
   [
+    'keeps steps for any claim',
+    [3, 5],
+    broken((inner, read) => ({
+      checkpoint: (claim, checkpoint, signal) => {
+        const { claimToken = claim.claimToken } = read(claim.recordKey) ?? {}
+        return inner.checkpoint({ ...claim, claimToken }, checkpoint, signal)
+      },
+    })),
+  ],
+  [
     'does not recognise its own claim',
     [4],
     broken((inner, read) => ({
@@ -119,6 +129,40 @@ const BROKEN: readonly (readonly [string, readonly number[], () => Store])[] = [
         const isOwn = record?.status === 'IN_PROGRESS' && record.claimToken === claim.claimToken
         if (isOwn && !signal.aborted) await rewritten(inner, record, { createdAt: epochMillis(0) })
         return inner.settle(claim, settlement, signal)
+      },
+    })),
+  ],
+  [
+    'keeps the steps of a release',
+    [5, 7],
+    broken((inner, read) => {
+      const steps = new Map<RecordKey, StoredRecord>()
+      return {
+        settle: (claim, settlement, signal) => {
+          const record = read(claim.recordKey)
+          if (settlement.kind === 'released' && record !== undefined) steps.set(claim.recordKey, record)
+          return inner.settle(claim, settlement, signal)
+        },
+        peek: async (recordKey, signal) => {
+          const record = await inner.peek(recordKey, signal)
+          const before = steps.get(recordKey)
+          if (record?.status !== 'RELEASED' || before?.status !== 'IN_PROGRESS' || before.steps === undefined)
+            return record
+          return { ...record, steps: before.steps } as StoredRecord
+        },
+      }
+    }),
+  ],
+  [
+    'writes the whole map of steps',
+    [10, 3, 4],
+    broken((inner, read) => ({
+      checkpoint: async (claim, checkpoint, signal) => {
+        const answer = await inner.checkpoint(claim, checkpoint, signal)
+        const record = read(claim.recordKey)
+        const { steps } = checkpoint
+        if (answer.kind === 'kept' && record !== undefined) await rewritten(inner, record, { steps })
+        return answer
       },
     })),
   ],

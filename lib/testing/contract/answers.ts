@@ -145,11 +145,17 @@ type Calls = readonly (readonly [string, (signal: AbortSignal) => Promise<unknow
 const callsOf = async (fixture: Fixture): Promise<Calls> => {
   const { store, make } = fixture
   const seen = recordOf(await holdClaim(fixture))
-  const [renewing, settling, peeking] = [await holdClaim(fixture), await holdClaim(fixture), await holdClaim(fixture)]
+  const [renewing, keeping, settling, peeking] = [
+    await holdClaim(fixture),
+    await holdClaim(fixture),
+    await holdClaim(fixture),
+    await holdClaim(fixture),
+  ]
   return [
     ['claim', (signal) => store.claim(make.claim(), signal)],
     ['takeOver', (signal) => store.takeOver(seen, make.takeOver(seen), signal)],
     ['renew', (signal) => store.renew(renewing, make.renewal(make.leaseEnd + 1), signal)],
+    ['checkpoint', (signal) => store.checkpoint(keeping, { steps: new Map([['a', Uint8Array.of(1, 0)]]) }, signal)],
     ['settle', (signal) => store.settle(settling, make.completed(), signal)],
     ['peek', (signal) => store.peek(peeking.recordKey, signal)],
   ]

@@ -2,7 +2,7 @@ import { deepStrictEqual, fail } from 'node:assert/strict'
 import { setMaxListeners } from 'node:events'
 import type { RecordKey } from '../../core/identity/record-key.ts'
 import type { Claim } from '../../core/record/claim.ts'
-import { isSettled, type StoredRecord } from '../../core/record/record.ts'
+import { isSettled, type Steps, type StoredRecord } from '../../core/record/record.ts'
 import type { Settlement, Store, TransactItem } from '../../core/record/store.ts'
 import type { ClaimParts, Claims } from '../claims.ts'
 
@@ -20,7 +20,7 @@ export interface ContractRows {
   has(id: string): Promise<boolean> | boolean
 }
 
-export type Guarantee = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 11
+export type Guarantee = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11
 
 /** A test case. `storeContract` makes a fixture for each. */
 export interface Case {
@@ -78,8 +78,27 @@ const plain = (record: object | undefined): object | undefined =>
     : Object.fromEntries(
         Object.entries(record)
           .filter(([, value]) => value !== undefined)
-          .map(([member, value]) => [member, value instanceof Uint8Array ? Uint8Array.from(value) : value]),
+          .map(([member, value]) => [member, plainValue(value)]),
       )
+
+const plainValue = (value: unknown): unknown => {
+  if (value instanceof Map) return new Map([...value].map(([name, kept]) => [name, plainValue(kept)]))
+  return value instanceof Uint8Array ? Uint8Array.from(value) : value
+}
+
+/** Compares the steps only. `undefined`: there are none. */
+export const assertSteps = (record: StoredRecord | undefined, expected: Steps | undefined): void =>
+  deepStrictEqual(
+    plainValue(record?.status === 'IN_PROGRESS' ? record.steps : (record as { steps?: Steps } | undefined)?.steps),
+    plainValue(expected),
+  )
+
+/** How many times a race is run. */
+const ROUNDS = 20
+
+export const repeatedly = async (round: () => Promise<void>): Promise<void> => {
+  for (let count = 0; count < ROUNDS; count++) await round()
+}
 
 /** The outcome's bytes. Fails if the record is not settled. */
 export const outcomeIn = (record: StoredRecord | undefined): Uint8Array =>

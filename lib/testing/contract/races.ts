@@ -8,18 +8,14 @@ import {
   type Fixture,
   holdClaim,
   readRecord,
+  repeatedly,
   SETTLEMENTS,
   STATES,
   unhurried,
 } from './fixture.ts'
 
-/** How many contenders race, and how many times. */
+/** How many contenders race. */
 const CONTENDERS = 10
-const ROUNDS = 20
-
-const repeatedly = async (round: () => Promise<void>): Promise<void> => {
-  for (let count = 0; count < ROUNDS; count++) await round()
-}
 
 const contenders = (make: () => Claim): readonly Claim[] => Array.from({ length: CONTENDERS }, make)
 
