@@ -1,6 +1,6 @@
 import { ClaimLostError, StepInDoubtError, StepNotStartedError } from '../errors.ts'
 import { aboutClaim, aboutRecord } from '../events.ts'
-import { MAX_STEP_BYTES, MAX_STEPS, WRITE_UNIT_BYTES } from '../limits.ts'
+import { MAX_STEP_BYTES, MAX_STEPS } from '../limits.ts'
 import { isObject } from '../option-rules.ts'
 import { NotDoneError } from '../outcome/handler-errors.ts'
 import {
@@ -126,10 +126,12 @@ export const createStepLog = (settings: Settings, held: HeldClaim): StepLog => {
     return asReplayed(outcome, value)
   }
 
+  /** Each later write of the item is charged for the steps too, so what counts is the size of all of it. */
   const roomFor = (name: string): OutcomeRoom => {
-    let besideBytes = Buffer.byteLength(name)
+    const { besideBytes: itemBytes, unitBytes } = settings.store.outcomeRoom(claim)
+    let besideBytes = itemBytes + Buffer.byteLength(name)
     for (const [other, entry] of entries) if (other !== name) besideBytes += Buffer.byteLength(other) + entry.length
-    return { besideBytes, unitBytes: WRITE_UNIT_BYTES, maxBytes: MAX_STEP_BYTES }
+    return { besideBytes, unitBytes, maxBytes: itemBytes + MAX_STEP_BYTES }
   }
 
   let last: Promise<unknown> = Promise.resolve()
