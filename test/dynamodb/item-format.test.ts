@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { deriveFingerprint } from '../../lib/core/identity/fingerprint.ts'
 import { deriveRecordKey } from '../../lib/core/identity/record-key.ts'
+import { STARTED } from '../../lib/core/lifecycle/step-result.ts'
 import { MAX_ITEM_BYTES } from '../../lib/core/limits.ts'
 import { encodeOutcome } from '../../lib/core/outcome/outcome.ts'
 import { firstClaim, takeOverClaim } from '../../lib/core/record/claim.ts'
@@ -142,12 +143,12 @@ const VECTORS: readonly { state: string; claim: typeof claim; settlement?: Settl
 ]
 
 const plain = (item: Item | undefined): unknown =>
-  Object.fromEntries(
-    Object.entries(item ?? {}).map(([name, value]) => [
-      name,
-      value.B === undefined ? value : { B: Buffer.from(value.B).toString('hex') },
-    ]),
-  )
+  Object.fromEntries(Object.entries(item ?? {}).map(([name, value]) => [name, plainValue(value)]))
+
+const plainValue = (value: Item[string]): unknown => {
+  if (value.M !== undefined) return { M: plain(value.M) }
+  return value.B === undefined ? value : { B: Buffer.from(value.B).toString('hex') }
+}
 
 describe('The item of a record that is', () => {
   test.each(VECTORS)('$state', async ({ claim: wanted, settlement, item }) => {
@@ -181,6 +182,53 @@ test('A take-over writes the next attempt of the same generation, and keeps noth
   })
 })
 
+/** The results of two steps, and the mark of a third that has started. */
+const STEPS = new Map([
+  ['charge', encodeOutcome({ kind: 'json', text: '{"id":"ch_1"}' }, ROOM)],
+  ['notify', encodeOutcome({ kind: 'none' }, ROOM)],
+  ['text', STARTED],
+])
+const STEP_MAP = {
+  M: {
+    charge: { B: Buffer.from('01017b226964223a2263685f31227d', 'hex') },
+    notify: { B: Buffer.from('0100', 'hex') },
+    text: { B: Buffer.from('0107', 'hex') },
+  },
+}
+
+test('The item of a record with steps has them in a map of binaries, and a take-over carries it.', async () => {
+  const tableName = await freshTable()
+  const store = dynamoDbStore({ tableName, client: testClient() })
+  await store.claim(claim, unhurried)
+  await store.checkpoint(claim, { steps: STEPS }, unhurried)
+  expect(plain(await readItem(tableName, recordKey))).toEqual(
+    plain({
+      ...FIRST,
+      status: { S: 'IN_PROGRESS' },
+      revision: { N: '2' },
+      leaseExpiresAt: { N: '1800000030999' },
+      expiresAt: { N: '1800086431' },
+      steps: STEP_MAP,
+    }),
+  )
+  await store.settle(claim, { kind: 'abandoned' }, unhurried)
+  const seen = fromItem((await readItem(tableName, recordKey)) as Item)
+  const terms = { ...identity, expiresAt: undefined }
+  const contender = takeOverClaim(seen, 'abandoned', terms, 'BBBBBBBBBBBBBBBBBBBBBB' as ClaimToken, settledAt)
+  await store.takeOver(seen, contender, unhurried)
+  expect(plain(await readItem(tableName, recordKey))).toEqual(
+    plain({
+      ...FIRST,
+      claimToken: { S: 'BBBBBBBBBBBBBBBBBBBBBB' },
+      status: { S: 'IN_PROGRESS' },
+      revision: { N: '4' },
+      attempt: { N: '2' },
+      leaseExpiresAt: { N: '1800000030999' },
+      steps: STEP_MAP,
+    }),
+  )
+})
+
 describe('The computed size of an item', () => {
   // "DynamoDB item sizes and formats" in the Developer Guide: UTF-8 bytes of names and strings, bytes of binaries,
   // (significant digits / 2) + 1 bytes of a number.
@@ -191,6 +239,14 @@ describe('The computed size of an item', () => {
     ['an even number of digits', { attempt: { N: '12' } }, 7 + 1 + 1],
     ['an odd number of digits', { attempt: { N: '123' } }, 7 + 2 + 1],
     ['a negative number', { attempt: { N: '-12' } }, 7 + 1 + 1 + 1],
+    // 3 bytes of a map, and 1 of each of its entries.
+    ['an empty map', { steps: { M: {} } }, 5 + 3],
+    [
+      'a map of binaries',
+      { steps: { M: { a: { B: new Uint8Array(10) }, bc: { B: new Uint8Array(2) } } } },
+      5 + 3 + (1 + 1 + 10) + (1 + 2 + 2),
+    ],
+    ['a map in a map', { steps: { M: { a: { M: { b: { S: 'cd' } } } } } }, 5 + 3 + (1 + 1 + 3) + (1 + 1 + 2)],
   ])('%s', (_, item, size) => {
     expect(itemSize(item)).toBe(size)
   })
