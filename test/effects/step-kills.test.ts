@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { aPayment, asTold, openOffice, recordOf } from '../kills/office.ts'
-import { type Answer, type Effects, effectsOf, type Office } from '../kills/payer.ts'
+import { type Answer, type Effects, effectsOf, type Office, partOf } from '../kills/payer.ts'
 import { killVictims, startVictim } from '../kills/victim-process.ts'
 import { type Fault, faultProxy } from '../support/fault-proxy.ts'
-import { type Place, rowOf, STEPS, type StepName, stepPayer } from './step-payer.ts'
+import { type Place, STEPS, type StepName, stepPayer } from './step-payer.ts'
 import type { StepOrder } from './step-victim.ts'
 
 /** How many processes start at the same time. Each takes a second of a core. */
@@ -121,7 +121,7 @@ const play = async (office: Office, { death, stops }: Case): Promise<Story> => {
   await asTold(await retry(payment))
   const second = await retry(payment)
   const third = await retry(payment)
-  const effects = await Promise.all(STEPS.map((name) => effectsOf(office, rowOf(payment, name))))
+  const effects = await Promise.all(STEPS.map((name) => effectsOf(office, partOf(payment.key, name))))
   return { killedBy, second, third, effects, generation: (await recordOf(office, payment))?.generation }
 }
 

@@ -1,14 +1,6 @@
 import { type StepOptions, step } from '../../lib/effects/index.ts'
 import type { Runtime } from '../../lib/index.ts'
-import {
-  type Answer,
-  answerOf,
-  makePayment,
-  type Office,
-  openPayments,
-  type Payment,
-  requestOf,
-} from '../kills/payer.ts'
+import { type Answer, type Office, type Payment, payer } from '../kills/payer.ts'
 
 /** The steps of a payment, in their order. */
 export const STEPS = ['reserve', 'charge', 'notify'] as const
@@ -22,26 +14,21 @@ export const stepPayer = (
   office: Office,
   stops: readonly StepName[],
   meet: (place: Place) => void = () => {},
-): ((payment: Payment) => Promise<Answer>) => {
-  const { pay, client } = openPayments(office, meet)
-  return (payment) =>
-    answerOf(
-      pay(requestOf(payment), async (claim) => {
-        const done: string[] = []
-        for (const name of STEPS) {
-          const options: StepOptions<string> = stops.includes(name) ? { inDoubt: 'stop' } : {}
-          const run = async ({ downstreamKey }: { readonly downstreamKey: string }): Promise<string> => {
-            meet(`before-${name}`)
-            await makePayment(client, office, rowOf(payment, name), downstreamKey)
-            meet(`after-${name}`)
-            return `${name} done`
-          }
-          done.push(await step(claim, name, run, options))
+): ((payment: Payment) => Promise<Answer>) =>
+  payer('the payer', office, {
+    probe: meet,
+    handler: async (claim, pay) => {
+      const done: string[] = []
+      for (const name of STEPS) {
+        const options: StepOptions<string> = stops.includes(name) ? { inDoubt: 'stop' } : {}
+        const run = async ({ downstreamKey }: { readonly downstreamKey: string }): Promise<string> => {
+          meet(`before-${name}`)
+          await pay(name, downstreamKey)
+          meet(`after-${name}`)
+          return `${name} done`
         }
-        return done.join()
-      }),
-    )
-}
-
-/** The row in the effects table of one step of a payment. */
-export const rowOf = ({ key }: Pick<Payment, 'key'>, name: StepName): string => `${key} ${name}`
+        done.push(await step(claim, name, run, options))
+      }
+      return done.join()
+    },
+  })
