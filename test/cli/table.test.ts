@@ -473,7 +473,7 @@ describe('who acts', () => {
     process.env = { ...ENVIRONMENT }
   })
 
-  const actUnder = async (sts: Server, request: OnceRequest): Promise<Ran> => {
+  const useEnvironment = (sts: Server): void => {
     Object.assign(process.env, {
       AWS_ENDPOINT_URL_STS: `http://127.0.0.1:${(sts.address() as AddressInfo).port}`,
       AWS_ENDPOINT_URL_DYNAMODB: databaseEndpoint(),
@@ -481,6 +481,10 @@ describe('who acts', () => {
       AWS_SECRET_ACCESS_KEY: 'local',
       AWS_REGION: 'us-east-1',
     })
+  }
+
+  const actUnder = async (sts: Server, request: OnceRequest): Promise<Ran> => {
+    useEnvironment(sts)
     const flags = ['release', ...recordFlag(request), '--table', scene.tableName, '--yes', '--reason', 'No charge']
     return command(flags, { now: scene.clock.now }).finally(() => sts.close())
   }
@@ -491,6 +495,14 @@ describe('who acts', () => {
     const body = `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult><Arn>${arn}</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>`
     expect(await actUnder(await answerOf(200, body), request)).toMatchObject({ status: 0 })
     expect(auditOf(await recordOf(request))).toMatchObject([{ by: arn }])
+  })
+
+  test('is who AWS STS says at an endpoint that is not of this computer, such as one of a VPC', async () => {
+    const sts = await answerOf(403, '<ErrorResponse><Error><Code>Denied</Code></Error></ErrorResponse>')
+    useEnvironment(sts)
+    const argv = ['release', '--record', 'a#x', '--table', 'records', '--yes', '--reason', 'No charge']
+    const ran = await command([...argv, '--endpoint', 'https://vpce.example.com']).finally(() => sts.close())
+    expect(ran).toMatchObject({ status: 3, err: expect.stringContaining('AWS STS does not say who you are') })
   })
 
   test('is asked for with --by if STS refuses', async () => {
