@@ -33,6 +33,7 @@ import {
   keepsBeforeItResolves,
   keepsTheDone,
   lostStepsStop,
+  marksUnderLease,
   oneKeyAStep,
   settlesAfterSteps,
   skipsOnlyTheDone,
@@ -102,6 +103,7 @@ export const RULES: readonly Rule[] = [
   underAnyClock('I17', answersTheStopped),
   underAnyClock('I18', settlesAfterSteps),
   underAnyClock('I21', asksInDoubt),
+  underAnyClock('I21', marksUnderLease),
   underAnyClock('I21', stopsAfterOne),
   underAnyClock('I22', endsWithoutSteps),
 ]

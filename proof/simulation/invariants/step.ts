@@ -189,6 +189,15 @@ export const checkpointsItsOwn: Invariant = ({ writes }) =>
     return before.status === 'IN_PROGRESS' ? undefined : `${claimToken} kept a step in a ${before.status} record`
   })
 
+/** A mark that arrives after its claim was abandoned is refused: it would stop the next attempt for ever. */
+export const marksUnderLease: Invariant = ({ writes }) =>
+  firstOf(writes, ({ before, after, by }) => {
+    if (by !== 'checkpoint' || before?.status !== 'IN_PROGRESS' || before.leaseExpiresAt !== undefined) return undefined
+    const steps = after?.status === 'IN_PROGRESS' ? [...(after.steps ?? [])] : []
+    const marked = steps.find(([name, entry]) => !isResult(entry) && before.steps?.has(name) !== true)
+    return marked === undefined ? undefined : `step ${marked[0]} of ${before.claimToken} was marked after its abandon`
+  })
+
 /** Within a generation no write drops a step, and none replaces a result. A take-over carries all. */
 export const stepsOnlyGrow: Invariant = (story) =>
   firstOf(story.writes, (write, index) => {
