@@ -191,6 +191,6 @@ const runAttempt = async (
 
 test('I12 I13 I21 in any history of attempts and faults, no kept step runs again, none is skipped that was not done, and one under `stop` runs at most once', async () => {
   await fc.assert(fc.asyncProperty(fc.array(anAttempt, { minLength: 1, maxLength: 5 }), play), {
-    numRuns: 2_000,
+    numRuns: 700,
   })
-})
+}, 120_000)

@@ -1,8 +1,8 @@
 import { type AttributeValue, PutItemCommand } from '@aws-sdk/client-dynamodb'
-import { reconcile, step } from '../../lib/effects/index.ts'
+import { reconcile, step, transact } from '../../lib/effects/index.ts'
 import { type HandlerClaim, NotDoneError, type OnceRequest } from '../../lib/index.ts'
 import { downstream, keptIn } from '../support/downstream.ts'
-import { readItem, testClient } from '../support/dynamodb.ts'
+import { freshTable, readItem, testClient } from '../support/dynamodb.ts'
 import { aRequest, ending, LEASE, openUnhurriedScene, recordKeyOf, type Scene, SKEW } from '../support/scene.ts'
 
 type Claim = HandlerClaim | undefined
@@ -41,6 +41,20 @@ describe('I22 A record', () => {
     await runTwoSteps(request, () => 'paid')
     expect(await itemOf(request)).toMatchObject({ status: { S: 'SUCCEEDED' } })
     expect(await itemOf(request)).not.toHaveProperty('steps')
+  })
+
+  test('that a transaction completes has no steps', async () => {
+    const request = aRequest()
+    const rows = await freshTable()
+    const answer = await scene.host('owner').once(request, async (claim) => {
+      await step(claim, 'a', () => 1)
+      const done = await transact(claim, [{ Put: { TableName: rows, Item: { pk: { S: 'order' } } } }], 'ordered')
+      return done.kind
+    })
+    expect(answer).toEqual({ value: 'ordered', status: 'created' })
+    expect(await itemOf(request)).toMatchObject({ status: { S: 'SUCCEEDED' } })
+    expect(await itemOf(request)).not.toHaveProperty('steps')
+    expect(await readItem(rows, 'order')).toEqual({ pk: { S: 'order' } })
   })
 
   test('that is released has no steps, and its next generation has none', async () => {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ClaimLostError, step } from '../../lib/effects/index.ts'
+import { ClaimLostError, step, transact } from '../../lib/effects/index.ts'
 import { type HandlerClaim, type IdempotencyEvent, type OnceRequest, once } from '../../lib/index.ts'
 import { memoryStore } from '../../lib/memory/index.ts'
 import { downstream, keptIn } from '../support/downstream.ts'
@@ -111,6 +111,23 @@ describe('I18 A handler has ended when its steps have ended', () => {
     expect(runs).toEqual([])
     expect(read(recordKeyOf(request))?.status).toBe(status)
   })
+})
+
+test('I18 no transaction starts once its handler has ended', async () => {
+  const { once, read } = host()
+  const request = aRequest()
+  const ended = gate()
+  let late: Promise<unknown> = Promise.resolve()
+  await ending(
+    once(request, (claim) => {
+      late = ending(ended.opened.then(() => transact(claim, [{ Put: {} }], 'late')))
+      throw broken
+    }),
+  )
+  const record = read(recordKeyOf(request))
+  ended.open()
+  expect(await late).toEqual({ error: expect.any(ClaimLostError) })
+  expect(read(recordKeyOf(request))).toEqual(record)
 })
 
 describe('I18 On DynamoDB', () => {
