@@ -1,7 +1,9 @@
 import { denied, type FaultProxy, resetAfter } from '../../test/support/fault-proxy.ts'
 import { payment } from '../../test/support/http-events.ts'
 import { gate } from '../../test/support/http-harness.ts'
-import type { Business, Invoke, Result } from './subject.ts'
+import { answer, isRefused, shown, sleep } from './answer.ts'
+import type { Task } from './crash/form.ts'
+import type { Business, Invoke } from './subject.ts'
 
 /** What a scenario gets: a fresh table, a network with scripted faults, and an effect counter. */
 export interface Stage {
@@ -11,6 +13,8 @@ export interface Stage {
   readonly effects: string[]
   /** A business function that performs one effect and answers with the effect's number. */
   readonly pay: Business
+  /** Plays a task whose process is killed, in each form of the layer. Returns what went wrong, or `undefined`. */
+  readonly playKilled: (task: Task) => Promise<string | undefined>
 }
 
 export interface Scenario {
@@ -21,17 +25,6 @@ export interface Scenario {
   /** Returns what went wrong, or `undefined`. */
   readonly run: (stage: Stage) => Promise<string | undefined>
 }
-
-const answer = (result: Promise<Result>): Promise<Result | Error> =>
-  result.catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))))
-
-const shown = (result: Result | Error): string =>
-  result instanceof Error ? result.name : `${result.statusCode} ${result.body.slice(0, 60)}`
-
-/** A refusal is an exception or a 4xx answer, depending on the layer. */
-const isRefused = (result: Result | Error): boolean => result instanceof Error || result.statusCode >= 400
-
-const sleep = (span: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, span))
 
 const KEY = 'order-1'
 
@@ -221,5 +214,17 @@ export const SCENARIOS: readonly Scenario[] = [
       const served = !isRefused(first)
       return served && effects.length === 1 ? undefined : `${served ? 'served' : shown(first)}, ${effects.length} runs`
     },
+  },
+  {
+    name: 'killed-between-call-and-record',
+    expects:
+      'A process is killed after its provider has charged, and before the answer is stored: a retry gets that charge. The provider no longer knows the idempotency key, and can be asked.',
+    run: ({ playKilled }) => playKilled('charge'),
+  },
+  {
+    name: 'two-writes-one-crash',
+    expects:
+      'A process is killed while it writes an order and takes its stock, or right after: both are written or neither, and a retry gets that one order.',
+    run: ({ playKilled }) => playKilled('twoWrites'),
   },
 ]

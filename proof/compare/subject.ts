@@ -3,6 +3,7 @@ import { IdempotencyConfig, makeIdempotent } from '@aws-lambda-powertools/idempo
 import { DynamoDBPersistenceLayer } from '@aws-lambda-powertools/idempotency/dynamodb'
 import { CreateTableCommand, DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb'
 import type { Context } from 'aws-lambda'
+import type { Store } from '../../lib/core/record/store.ts'
 import { dynamoDbStore } from '../../lib/dynamodb/index.ts'
 import { idempotent } from '../../lib/http/index.ts'
 import { createIdempotencyTable } from '../../local/tables.ts'
@@ -38,18 +39,30 @@ const contextOf = (remainingMillis: number): Context => {
   return { getRemainingTimeInMillis: () => deadline - Date.now(), awsRequestId: 'r' } as Context
 }
 
+interface RequiredOptions {
+  readonly store: Store
+  readonly operation: string
+  readonly tenant: 'single-tenant'
+}
+
+/** The options that lambda-once requires. */
+export const requiredOptions = (tableName: string, client: DynamoDBClient): RequiredOptions => ({
+  store: dynamoDbStore({ tableName, client }),
+  operation: 'payments',
+  tenant: 'single-tenant',
+})
+
+export const invokeOf =
+  (handler: (event: TestEvent, context: Context) => unknown): Invoke =>
+  (event, remaining = 10_000) =>
+    handler(event, contextOf(remaining)) as Promise<Result>
+
 export const lambdaOnce: Subject = {
   name: 'lambda-once',
   version: versionOf('.'),
   createTable: createIdempotencyTable,
-  wrap: (business, tableName, client) => {
-    const handler = idempotent((event: TestEvent) => business(event), {
-      store: dynamoDbStore({ tableName, client }),
-      operation: 'payments',
-      tenant: 'single-tenant',
-    })
-    return (event, remaining = 10_000) => handler(event, contextOf(remaining))
-  },
+  wrap: (business, tableName, client) =>
+    invokeOf(idempotent((event: TestEvent) => business(event), requiredOptions(tableName, client))),
 }
 
 /** Validates the payload and refuses a missing key. Neither is Powertools' default. */
@@ -72,11 +85,12 @@ export const powertools: Subject = {
       payloadValidationJmesPath: 'powertools_json(body)',
       throwOnNoIdempotencyKey: true,
     })
-    const handler = makeIdempotent((event: TestEvent, _context: Context) => business(event), {
-      persistenceStore: new DynamoDBPersistenceLayer({ tableName, awsSdkV3Client: client }),
-      config,
-    })
-    return (event, remaining = 10_000) => handler(event, contextOf(remaining)) as Promise<Result>
+    return invokeOf(
+      makeIdempotent((event: TestEvent, _context: Context) => business(event), {
+        persistenceStore: new DynamoDBPersistenceLayer({ tableName, awsSdkV3Client: client }),
+        config,
+      }),
+    )
   },
 }
 
