@@ -128,7 +128,10 @@ const settledAttributes = (settlement: Settlement): Item => {
 const deferral = ({ deferred }: Extract<Settlement, { kind: 'abandoned' }>): Item =>
   deferred === undefined
     ? {}
-    : { [A.reconciles]: number(deferred.reconciles), [A.reconcileAt]: number(deferred.reconcileAt) }
+    : {
+        [A.reconciles]: number(deferred.reconciles),
+        ...(deferred.reconcileAt === undefined ? {} : { [A.reconcileAt]: number(deferred.reconcileAt) }),
+      }
 
 const fence = ({ fence }: Extract<Settlement, { kind: 'abandoned' }>): Item =>
   fence === undefined ? {} : { [A.claimToken]: text(fence) }

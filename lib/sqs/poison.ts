@@ -1,6 +1,7 @@
 import { aboutClaim } from '../core/events.ts'
+import { unstarted } from '../core/lifecycle/give-up.ts'
 import type { HeldClaim } from '../core/lifecycle/held-claim.ts'
-import { settle } from '../core/lifecycle/settle.ts'
+import { settle, settleAs } from '../core/lifecycle/settle.ts'
 import type { ClaimEnding } from '../core/outcome/outcome-policy.ts'
 import { type Claim, runsInDoubt } from '../core/record/claim.ts'
 import type { Deadline } from './deadline.ts'
@@ -28,7 +29,8 @@ export const endPoison = async (
   const { claim } = held
   core.emit(() => ({ type: 'poisoned', ...aboutClaim(claim), messageId: record.messageId }))
   const isSent = await queue.sendToDeadLetter(record, { reason: 'poison', record: claim.recordKey }, deadline)
-  await settle(core, held, isSent === false ? { kind: 'abandon', lastError: 'Poison' } : poisonEnding(maxRuns))
+  if (isSent === false) await settleAs(core, held, () => ({ ...unstarted(core, claim), lastError: 'Poison' }))
+  else await settle(core, held, poisonEnding(maxRuns))
   return isSent
 }
 

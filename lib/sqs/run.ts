@@ -6,13 +6,14 @@ import {
 } from '../core/errors.ts'
 import { begin } from '../core/lifecycle/begin.ts'
 import type { Decide } from '../core/lifecycle/begin-result.ts'
+import { unstarted } from '../core/lifecycle/give-up.ts'
 import type { HeldClaim } from '../core/lifecycle/held-claim.ts'
 import { judgeTerms } from '../core/lifecycle/judge-terms.ts'
 import { peek } from '../core/lifecycle/peek.ts'
 import { refusalError } from '../core/lifecycle/refusal.ts'
 import type { ClaimRequest } from '../core/lifecycle/request.ts'
 import { type HandlerThrew, type RunResult, runClaimed } from '../core/lifecycle/run.ts'
-import { settle } from '../core/lifecycle/settle.ts'
+import { settleAs } from '../core/lifecycle/settle.ts'
 import { outcomeOf } from '../core/outcome/outcome.ts'
 import { endingOfError } from '../core/outcome/outcome-policy.ts'
 import type { HandlerClaim } from '../core/record/handler-claim.ts'
@@ -79,9 +80,9 @@ const runHeld = async (run: Run, held: HeldClaim): Promise<MessageResult> => {
   if (isPoison(held.claim, settings.maxRuns)) {
     return (await endPoison(settings, record, held, deadline)) ? 'acknowledged' : 'returned'
   }
-  // The claim itself may take the time that the run needs. Nothing was done, so any retry may run.
+  // The claim itself may take the time that the run needs.
   if (!deadline.hasTime()) {
-    await settle(settings.core, held, { kind: 'release' })
+    await settleAs(settings.core, held, () => unstarted(settings.core, held.claim))
     return 'returned'
   }
   const ran = await runClaimed(settings.core, held, {

@@ -180,6 +180,23 @@ test('F10: if the dead-letter queue cannot be reached, nothing is lost: poison s
   expect(sendsOf(open)).toHaveLength(1)
 })
 
+test('F10: a dead letter that could not be sent is no run: with a higher maxRuns the message runs again.', async () => {
+  const options = { ...withDeadLetter(fakeSqs(['SendMessageCommand'])), maxRuns: 1 }
+  let runs = 0
+  const fails = (): never => {
+    runs++
+    throw new Error('always')
+  }
+  const event = anEvent(aRecord('bad', { group: 'g' }))
+  for (let delivery = 1; delivery <= 3; delivery++) await sqsHandler<Order>(fails, options)(event, aContext())
+  expect(runs).toBe(1)
+  const higher = sqsHandler<Order>(fails, { ...options, maxRuns: 2 })
+  await higher(event, aContext())
+  expect(runs).toBe(2)
+  await higher(event, aContext())
+  expect(runs).toBe(2)
+})
+
 test('A message whose handler throws TerminalError goes from a FIFO queue to the dead-letter queue at once, and the messages after it run.', async () => {
   const sqs = fakeSqs()
   const runs: string[] = []

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { StoreMisconfiguredError, StoreUnavailableError } from '../../lib/index.ts'
-import { NotDoneError, sqsHandler } from '../../lib/sqs/index.ts'
+import { NotDoneError, type SqsOptions, sqsHandler } from '../../lib/sqs/index.ts'
 import { freshTable, readItem, testClient } from '../support/dynamodb.ts'
 import {
   aContext,
@@ -162,6 +162,78 @@ test('F10: after maxRuns runs in doubt a message is claimed and not run, its rec
   const item = await readItem(tableName, [...keys][0] ?? '')
   expect(item?.status).toEqual({ S: 'FAILED' })
   expect(Buffer.from(item?.outcome?.B ?? []).toString()).toContain('Poison: not run again after 3 runs')
+})
+
+describe('F10: a claim in doubt that runs nothing is not counted as a run', () => {
+  type Claimed = Awaited<ReturnType<SqsOptions<Order>['store']['takeOver']>>
+
+  /** A message whose handler always throws. */
+  const aPoisonQueue = () => {
+    const base = orderOptions(tableName, { maxRuns: 2, marginSeconds: 10 })
+    let runs = 0
+    let afterTakeOver: ((answer: Claimed) => Claimed) | undefined
+    const store: typeof base.store = {
+      ...base.store,
+      takeOver: async (...args) => {
+        const answer = await base.store.takeOver(...args)
+        return afterTakeOver === undefined ? answer : afterTakeOver(answer)
+      },
+    }
+    const fails = (): never => {
+      runs++
+      throw new Error('always')
+    }
+    const handler = sqsHandler<Order>(fails, { ...base, store })
+    const event = anEvent(aRecord('a'))
+    return {
+      runs: () => runs,
+      types: () => base.events.map(({ type }) => type),
+      deliver: (how?: {
+        readonly takeOver: (answer: Claimed) => Claimed
+        readonly context?: ReturnType<typeof aTimedContext>
+      }) => {
+        afterTakeOver = how?.takeOver
+        return handler(event, how?.context ?? aContext())
+      },
+    }
+  }
+
+  const expectOneMoreRun = async (queue: ReturnType<typeof aPoisonQueue>): Promise<void> => {
+    expect(queue.runs()).toBe(1)
+    await queue.deliver()
+    expect(queue.runs()).toBe(2)
+    expect(queue.types()).not.toContain('poisoned')
+    await queue.deliver()
+    expect(queue.runs()).toBe(2)
+    expect(queue.types()).toContain('poisoned')
+  }
+
+  test('F10: if no time is left after the claim, a message becomes poison no earlier', async () => {
+    const queue = aPoisonQueue()
+    await queue.deliver()
+    for (let delivery = 2; delivery <= 4; delivery++) {
+      const context = aTimedContext(20_000)
+      const takeOver = (answer: Claimed) => {
+        context.pass(12_000)
+        return answer
+      }
+      expect(returned(await queue.deliver({ takeOver, context }))).toEqual(['a'])
+      expect(queue.types().slice(-2)).toEqual(['tookOver', 'abandoned'])
+    }
+    await expectOneMoreRun(queue)
+  })
+
+  test('F10: if the answer to the claim is lost, and the claim is given up, a message becomes poison no earlier', async () => {
+    const queue = aPoisonQueue()
+    await queue.deliver()
+    for (let delivery = 2; delivery <= 4; delivery++) {
+      const takeOver = (): never => {
+        throw new StoreUnavailableError('the answer is lost')
+      }
+      await expect(queue.deliver({ takeOver })).rejects.toMatchObject({ code: 'idempotency-unavailable' })
+    }
+    await expectOneMoreRun(queue)
+  })
 })
 
 test('A release is not a run in doubt: a message that throws NotDoneError each time never becomes poison.', async () => {

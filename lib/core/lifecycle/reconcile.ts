@@ -14,12 +14,12 @@ import { downstreamKey } from '../record/handler-claim.ts'
 import { retryAfterSeconds } from '../record/judge.ts'
 import type { InProgressRecord } from '../record/record.ts'
 import { settledRecord } from '../record/settled-record.ts'
-import type { Deferral, NextGenerationAnswer, Settlement } from '../record/store.ts'
+import type { NextGenerationAnswer, Settlement } from '../record/store.ts'
 import { DeadlinePassed } from '../runtime.ts'
 import type { Settings } from '../settings.ts'
 import { between, fromSeconds, later, type Millis, millis } from '../time.ts'
 import type { BeginResult } from './begin-result.ts'
-import { giveUp } from './give-up.ts'
+import { deferred, giveUp } from './give-up.ts'
 import { type HeldClaim, hasLapsed, heldClaim } from './held-claim.ts'
 import type { AbandonedClaim, AbandonedPolicy, Question, Reconcile, Reconciled } from './reconciliation.ts'
 import { onLost, settleAs, settlementOf } from './settle.ts'
@@ -196,15 +196,15 @@ const defer = async (
   asked: number | undefined,
 ): Promise<BeginResult> => {
   const { runtime, store } = settings
-  const reconciles = held.claim.reconciles ?? 0
-  const wait = asked ?? pauseAfter(reconciles, runtime.random())
+  const wait = asked ?? pauseAfter(held.claim.reconciles ?? 0, runtime.random())
   const now = runtime.now()
-  const deferred: Deferral = { reconciles: reconciles + 1, reconcileAt: later(now, fromSeconds(wait)) }
+  const reconcileAt = later(now, fromSeconds(wait))
   // The store's clock, which judges a retry, may be behind this host's.
-  const retryAfter = retryAfterSeconds(deferred.reconcileAt, { now, skew: store.skew })
+  const retryAfter = retryAfterSeconds(reconcileAt, { now, skew: store.skew })
   settings.emit(() => reconciled(held.claim, 'unknown', retryAfter))
   const error = lastError === undefined ? {} : { lastError } // the take-over did not carry it
-  const settled = await settleAs(settings, held, () => ({ kind: 'abandoned', deferred, ...error }))
+  const deferral = { ...deferred(held.claim), reconcileAt }
+  const settled = await settleAs(settings, held, () => ({ kind: 'abandoned', deferred: deferral, ...error }))
   return settled.kind === 'replay' || settled.kind === 'conflict'
     ? settled
     : { kind: 'pending', retryAfterSeconds: retryAfter }
@@ -230,6 +230,7 @@ const beginGeneration = async (asking: Asking): Promise<BeginResult> => {
   const answer = await writeGeneration(settings, held, next)
   settings.runtime.probe?.('after-next-generation')
   if (answer === undefined) {
+    // It counts as a run: it is not known to which generation its end belongs.
     await settleAs(settings, held, () => ({ kind: 'abandoned' }))
     return { kind: 'unavailable', error: new StoreUnavailableError('The next generation could not be written') }
   }

@@ -10,7 +10,7 @@ export interface AbandonedClaim {
   readonly attempt: number
   /** The attempt with which the current generation began. */
   readonly generation: number
-  /** How many earlier questions about this generation ended without a decision. */
+  /** How many earlier claims of this generation ended and ran nothing, such as after a question without a decision. */
   readonly reconciles: number
   /** Class of the error that abandoned the record; absent after a crash. */
   readonly lastError?: string

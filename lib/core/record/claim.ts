@@ -21,7 +21,7 @@ export interface Claim {
   readonly createdAt: EpochMillis
   /** When the current generation began; `undefined`: with the record, at `createdAt`. */
   readonly generationAt?: EpochMillis | undefined
-  /** Questions of this generation that ended without a decision; `undefined`: 0. */
+  /** Claims of this generation that ended and ran nothing, such as after a question without a decision; `undefined`: 0. */
   readonly reconciles?: number | undefined
   /** What persons did to the record. */
   readonly audit?: string | undefined
@@ -103,6 +103,6 @@ export const recordOf = (claim: Claim): InProgressRecord => ({ status: 'IN_PROGR
  */
 export const isInDoubt = (claim: Claim): boolean => claim.attempt > claim.generation
 
-/** How often the effect may have run, this attempt included. A question that decided nothing is no run. */
+/** How often the effect may have run, this attempt included. A claim that is known to have run nothing is no run. */
 export const runsInDoubt = (claim: Pick<Claim, 'attempt' | 'generation' | 'reconciles'>): number =>
   claim.attempt - claim.generation + 1 - (claim.reconciles ?? 0)

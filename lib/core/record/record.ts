@@ -48,7 +48,7 @@ export interface InProgressRecord extends RecordBase {
   readonly lastError?: string
   /** When the generation began; `undefined`: with the record, at `createdAt`. */
   readonly generationAt?: EpochMillis | undefined
-  /** Questions of this generation that ended without a decision; `undefined`: 0. */
+  /** Claims of this generation that ended and ran nothing, such as after a question without a decision; `undefined`: 0. */
   readonly reconciles?: number | undefined
   /** No reconcile function is asked before this time. */
   readonly reconcileAt?: EpochMillis | undefined

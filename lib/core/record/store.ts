@@ -57,10 +57,11 @@ export type Settlement =
       readonly fence?: ClaimToken
     }
 
-/** What a question without a decision leaves in the record. */
+/** What a claim in doubt leaves in the record if nothing ran under it, such as after a question without a decision. */
 export interface Deferral {
   readonly reconciles: number
-  readonly reconcileAt: EpochMillis
+  /** Absent: the next claim may ask at once. */
+  readonly reconcileAt?: EpochMillis
 }
 
 /** What a checkpoint adds to the record. */

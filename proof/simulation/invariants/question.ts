@@ -107,21 +107,28 @@ export const beginsGenerationOnce: Invariant = (story) => {
 const isLeased = (record: Write['before']): record is InProgressRecord =>
   record?.status === 'IN_PROGRESS' && record.leaseExpiresAt !== undefined
 
-/** Each claim of the generation counts as a run in doubt, except those whose question decided nothing. */
+/**
+ * Each claim of the generation counts as a run in doubt, except those that were abandoned and had run nothing. After
+ * `notDone` such a claim may count: it is not known to which generation its end belongs.
+ */
 export const countsRuns: Invariant = (story) =>
   firstOf(story.runs, ({ claim, start }) => {
     const incarnation = story.incarnationOf(claim.claimToken)
     if (incarnation === undefined) return undefined
-    const deferred = story.writes.filter(
-      (write, index) =>
-        write.order < start.order &&
-        story.incarnations[index] === incarnation &&
-        write.by === 'settle' &&
-        write.after?.status === 'IN_PROGRESS' &&
-        write.after.reconcileAt !== undefined &&
-        write.after.generation === claim.generation,
-    ).length
+    const unrun = story.writes.flatMap((write, index) =>
+      write.by === 'settle' &&
+      write.order < start.order &&
+      story.incarnations[index] === incarnation &&
+      write.after?.status === 'IN_PROGRESS' &&
+      write.after.generation === claim.generation &&
+      !story.runs.some((run) => run.claim.claimToken === write.claim.claimToken)
+        ? [questionOf(story, write)?.end?.decision]
+        : [],
+    )
+    const mayCount = unrun.filter((decision) => decision === 'notDone').length
     const counted = runsInDoubt(claim)
-    const runs = claim.attempt - claim.generation + 1 - deferred
-    return counted === runs ? undefined : `${claim.claimToken} counts ${counted} runs in doubt, which are ${runs}`
+    const runs = claim.attempt - claim.generation + 1 - unrun.length
+    return runs <= counted && counted <= runs + mayCount
+      ? undefined
+      : `${claim.claimToken} counts ${counted} runs in doubt, which are ${runs}`
   })
