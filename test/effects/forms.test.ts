@@ -1,4 +1,6 @@
 import middy from '@middy/core'
+import { type Runtime, systemRuntime } from '../../lib/core/runtime.ts'
+import { millis } from '../../lib/core/time.ts'
 import { type AbandonedClaim, type AbandonedPolicy, type Reconciled, reconcile } from '../../lib/effects/index.ts'
 import { claimOf, type HttpOptions, idempotency, idempotent } from '../../lib/http/index.ts'
 import { type IdempotencyEvent, once } from '../../lib/index.ts'
@@ -168,9 +170,16 @@ test('I1 a 5xx is asked about too', async () => {
   expect(questions).toBe(1)
 })
 
+/** A store and a runtime whose time passes only when the test says so. */
+const onAClock = () => {
+  const clock = { at: Date.now() }
+  const now = () => clock.at as never
+  return { clock, store: memoryStore({ now }), runtime: { ...systemRuntime, now, monotonic: now } }
+}
+
 describe('I10 SQS', () => {
   const orders = (
-    ask: () => Reconciled,
+    ask: () => Reconciled | Promise<Reconciled>,
     over: Partial<SqsOptions<Order>> = {},
   ): SqsOptions<Order> & { readonly events: IdempotencyEvent[] } => {
     const events: IdempotencyEvent[] = []
@@ -233,10 +242,7 @@ describe('I10 SQS', () => {
         maxRuns: 2,
       },
     )
-    const clock = { at: Date.now() }
-    const store = memoryStore({ now: () => clock.at as never })
-    const { systemRuntime } = await import('../../lib/core/runtime.ts')
-    const runtime = { ...systemRuntime, now: () => clock.at as never, monotonic: () => clock.at as never }
+    const { clock, store, runtime } = onAClock()
     let event = anEvent(aRecord('a'))
     let runs = 0
     const handler = sqsHandler<Order>(
@@ -253,5 +259,28 @@ describe('I10 SQS', () => {
     expect(asked).toBe(6)
     expect(runs).toBe(2)
     expect(events.map(({ type }) => type)).not.toContain('poisoned')
+  })
+
+  test('I10 a question that is not answered in time counts as a run, as a crash does', async () => {
+    let asked = 0
+    const { events, ...options } = orders(() => (++asked === 1 ? new Promise<never>(() => {}) : { rerun: true }), {
+      maxRuns: 2,
+    })
+    const { clock, store, runtime } = onAClock()
+    // The question is over at once, in real time.
+    const hurried: Runtime = { ...runtime, withDeadline: (_, run) => runtime.withDeadline(millis(50), run) }
+    let runs = 0
+    const fails = (): never => {
+      runs++
+      return fail()
+    }
+    const handler = sqsHandler<Order>(fails, { ...options, store, runtime: hurried })
+    for (let delivery = 1; delivery <= 3; delivery++) {
+      await handler(anEvent(aRecord('a')), { getRemainingTimeInMillis: () => 30_000 })
+      clock.at += 60_000
+    }
+    expect(asked).toBe(2)
+    expect(runs).toBe(1)
+    expect(events.map(({ type }) => type)).toContain('poisoned')
   })
 })
