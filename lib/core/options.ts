@@ -61,7 +61,7 @@ export interface CommonOptions<TSubject = never> {
    * How long after the first run of a generation an abandoned record may run again, in seconds: an integer from 60 to
    * 31,536,000 (a year). Set it to the time for which your downstream remembers its idempotency keys, less a margin. A
    * run starts only if it can end within that time. After it, an abandoned record is held (`outcome-unknown`), or your
-   * reconcile function is asked. Not together with `abandoned: 'hold'`.
+   * reconcile function is asked. At most `retentionSeconds`. Not together with `abandoned: 'hold'`.
    * @default none: an abandoned record may run again until it expires
    * @example
    * rerunWithinSeconds: 82_800 // Stripe v1 remembers its keys for at least 24 h
@@ -110,6 +110,10 @@ const TOO_SHORT =
   `a delayed write can arrive up to ${LATE_WRITE_SECONDS} s after the longest lease of ` +
   `${MIN_RETENTION_SECONDS - LATE_WRITE_SECONDS} s, and must find its record. ` +
   'To allow the same request again sooner, give it a new key'
+
+/** It forgets them within the new record's window, and a run after that would repeat the effect. */
+const KEYS_REMEMBERED =
+  'the next record of a key sends the same downstream keys, and the downstream must have forgotten them by then'
 
 const aRetention: Rule = (value) => {
   const problem = integerBetween(MIN_RETENTION_SECONDS, MAX_RETENTION_SECONDS)(value)
@@ -184,6 +188,12 @@ export const readSettings = (
   }
   if (abandoned === 'hold' && rerunWithinSeconds !== undefined) {
     const rule = `is ${rerunWithinSeconds}; it must be absent under abandoned: "hold", which runs nothing again`
+    throw new OptionError(where, 'rerunWithinSeconds', rule)
+  }
+  const { retentionSeconds: kept = defaultRetentionSeconds } = options
+  if (rerunWithinSeconds !== undefined && rerunWithinSeconds > kept) {
+    const byDefault = options.retentionSeconds === undefined ? ' by default' : ''
+    const rule = `is ${rerunWithinSeconds}; it must be at most retentionSeconds (${kept}${byDefault}): ${KEYS_REMEMBERED}`
     throw new OptionError(where, 'rerunWithinSeconds', rule)
   }
   return settingsOf(options, defaultRetentionSeconds)

@@ -106,7 +106,10 @@ const ENTRIES: readonly Entry[] = [
 ]
 
 /** Options that are refused without another one. */
-const COMPANIONS: Readonly<Record<string, Options>> = { sqs: { visibility: 'move' } }
+const COMPANIONS: Readonly<Record<string, Options>> = {
+  sqs: { visibility: 'move' },
+  rerunWithinSeconds: { retentionSeconds: 31_536_000 },
+}
 
 const nameOf = (row: DocRow): string => /^`(\w+)`$/.exec(row.option ?? '')?.[1] ?? ''
 

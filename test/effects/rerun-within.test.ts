@@ -1,6 +1,7 @@
 import { reconcile } from '../../lib/effects/index.ts'
 import { type IdempotencyError, NotDoneError, type OnceOptions, type OnceRequest, once } from '../../lib/index.ts'
 import { memoryStore } from '../../lib/memory/index.ts'
+import { sqsHandler } from '../../lib/sqs/index.ts'
 import { fakeClock, fakeRuntime } from '../support/fake-runtime.ts'
 import { aRequest, ending, LEASE, recordKeyOf, SKEW } from '../support/scene.ts'
 
@@ -121,5 +122,34 @@ test.each([59, 31_536_001, 90.5, '3600'])('I9 rerunWithinSeconds %p is refused',
 test('I9 rerunWithinSeconds is refused with "hold", which runs nothing again', () => {
   expect(() => once({ store: memoryStore(), operation: 'o', abandoned: 'hold', rerunWithinSeconds: 60 })).toThrow(
     /"rerunWithinSeconds" is 60; it must be absent under abandoned: "hold"/,
+  )
+})
+
+test.each<[string, object, RegExp]>([
+  [
+    'the retention',
+    { rerunWithinSeconds: 7_200, retentionSeconds: 7_199 },
+    /"rerunWithinSeconds" is 7200; it must be at most retentionSeconds \(7199\): /,
+  ],
+  [
+    'the default retention',
+    { rerunWithinSeconds: 86_401 },
+    /"rerunWithinSeconds" is 86401; it must be at most retentionSeconds \(86400 by default\): /,
+  ],
+])('I9 rerunWithinSeconds is refused if it is longer than %s', (_, options, message) => {
+  expect(() => once({ store: memoryStore(), operation: 'o', ...options })).toThrow(message)
+})
+
+test('I9 rerunWithinSeconds may be as long as the retention', () => {
+  const good = { store: memoryStore(), operation: 'o' }
+  expect(() => once({ ...good, rerunWithinSeconds: 86_400 })).not.toThrow()
+  expect(() => once({ ...good, rerunWithinSeconds: 7_200, retentionSeconds: 7_200 })).not.toThrow()
+})
+
+test('I9 the default retention of SQS has room for a longer window', () => {
+  const good = { store: memoryStore(), operation: 'o', tenant: 'single-tenant', key: 'messageId' } as const
+  expect(() => sqsHandler(() => {}, { ...good, rerunWithinSeconds: 1_296_000 })).not.toThrow()
+  expect(() => sqsHandler(() => {}, { ...good, rerunWithinSeconds: 1_296_001 })).toThrow(
+    /"rerunWithinSeconds" is 1296001; it must be at most retentionSeconds \(1296000 by default\): /,
   )
 })
