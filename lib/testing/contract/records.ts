@@ -3,6 +3,7 @@ import type { RecordKey } from '../../core/identity/record-key.ts'
 import type { Claim } from '../../core/record/claim.ts'
 import { isSettled, type StoredRecord } from '../../core/record/record.ts'
 import type { Settlement } from '../../core/record/store.ts'
+import { epochMillis } from '../../core/time.ts'
 import {
   assertKind,
   assertRecord,
@@ -104,6 +105,16 @@ const ENDS: readonly Case[] = [
       const claim = await holdClaim(fixture, { expiresAt: 'never' })
       await fixture.store.settle(claim, fixture.make.abandoned(), unhurried)
       deepStrictEqual((await readRecord(fixture, claim.recordKey)).expiresAt, undefined)
+    },
+  },
+  {
+    guarantee: 7,
+    name: 'An abandoned record keeps how many claims ran nothing, with and without the time of the next question',
+    run: async (fixture) => {
+      for (const deferred of [{ reconciles: 2 }, { reconciles: 2, reconcileAt: epochMillis(fixture.make.leaseEnd) }]) {
+        const claim = await endClaim(fixture, { kind: 'abandoned', deferred })
+        await assertSettled(fixture, claim, { status: 'IN_PROGRESS', ...deferred })
+      }
     },
   },
 ]
