@@ -2,7 +2,7 @@ import { StoreMisconfiguredError } from '../core/errors.ts'
 import type { Claim } from '../core/record/claim.ts'
 import { isOwnSettlement } from '../core/record/own-write.ts'
 import type { Commit, CommitAnswer, RefusalReason, TransactItem } from '../core/record/store.ts'
-import { faultOf, isThrottle, isUnsent, refusedBy, type ServiceFault } from './faults.ts'
+import { faultOf, isOfSetUp, isThrottle, isUnsent, type Refused, refusedBy, type ServiceFault } from './faults.ts'
 import type { Item } from './item.ts'
 
 interface Reason {
@@ -41,9 +41,13 @@ export const commitAnswerOf = (error: unknown, tableName: string, claim: Claim, 
   }
   if (isThrottle(fault)) return { kind: 'busy', isOnlySend }
   const known = faultOf(error, tableName)
-  if (known instanceof StoreMisconfiguredError) return { kind: 'mistaken', error, isOnlySend }
-  throw known
+  if (!(known instanceof StoreMisconfiguredError)) throw known
+  return { kind: 'mistaken', error, isOnlySend, ...(isOfSetUp(fault) ? { setUp: setUpError(known) } : {}) }
 }
+
+/** DynamoDB does not always say which of the tables it means. */
+const setUpError = ({ message, cause }: StoreMisconfiguredError): StoreMisconfiguredError =>
+  new StoreMisconfiguredError(`A transaction with the tables of its items: ${message}`, { cause })
 
 interface About {
   readonly tableName: string
@@ -57,20 +61,33 @@ interface About {
  * `attribute_not_exists(order)` false too.
  */
 const cancelled = (error: ServiceFault, reasons: readonly Reason[] = [], about: About): CommitAnswer => {
-  const { claim, commit, isOnlySend, tableName } = about
+  const { isOnlySend, tableName } = about
   const [own, ...others] = reasons
   if (own === undefined) return { kind: 'mistaken', error: withoutReasons(tableName), isOnlySend }
-  if (own.Code === CONDITION) {
-    const { record, storeTime } = refusedBy({ ...error, Item: own.Item })
-    if (record === undefined) return { kind: 'lost' }
-    if (isOwnSettlement(record, claim, commit.completion)) return { kind: 'committed' }
-    return { kind: 'lost', record, ...(storeTime === undefined ? {} : { storeTime }) }
-  }
+  if (own.Code === CONDITION) return lostTo(own, error, about)
   if (reasons.some(({ Code }) => PASSING.includes(Code))) return { kind: 'busy', isOnlySend }
   const isRefused = others.some(({ Code }) => Code === CONDITION) && reasons.every(isConditionOrNone)
   return isRefused
     ? { kind: 'refused', reasons: others.map(reasonOf), isOnlySend }
     : { kind: 'mistaken', error, isOnlySend }
+}
+
+/** The record that is there instead, unless an earlier send of this commit wrote it. */
+const lostTo = (
+  { Item: item }: Reason,
+  { $response = {} }: ServiceFault,
+  { claim, commit, isOnlySend }: About,
+): CommitAnswer => {
+  let refused: Refused
+  try {
+    refused = refusedBy({ $response, Item: item })
+  } catch (error) {
+    return { kind: 'mistaken', error, isOnlySend } // another program wrote the record
+  }
+  const { record } = refused
+  return record !== undefined && isOwnSettlement(record, claim, commit.completion)
+    ? { kind: 'committed' }
+    : { kind: 'lost', ...refused, isOnlySend }
 }
 
 const isConditionOrNone = ({ Code = 'None' }: Reason): boolean => Code === 'None' || Code === CONDITION
@@ -91,9 +108,7 @@ export const assertForeignTables = (items: readonly TransactItem[], tableName: s
     return typeof action?.TableName === 'string' && bareName(action.TableName) === own
   })
   if (index !== -1)
-    throw new TypeError(
-      `transact(claim, items, answer): items[${index}] writes to "${tableName}", which is lambda-once's own table`,
-    )
+    throw new TypeError(`A transaction: items[${index}] writes to "${tableName}", which is lambda-once's own table`)
 }
 
 /** An ARN ends in `table/<name>`. */

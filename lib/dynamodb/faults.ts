@@ -67,6 +67,9 @@ type Refusal = Pick<ServiceFault, 'name' | '$metadata' | '$retryable'>
 export const isThrottle = ({ name = '', $metadata }: Refusal): boolean =>
   THROTTLES.includes(name) || $metadata?.httpStatusCode === TOO_MANY_REQUESTS
 
+/** Returns true for an error that a person has to fix, outside the request. */
+export const isOfSetUp = ({ name = '' }: Refusal): boolean => REMEDIES[name] !== undefined
+
 /** Returns true if the same request may succeed later. */
 export const isTransient = (refusal: Refusal): boolean =>
   isThrottle(refusal) ||

@@ -140,9 +140,9 @@ export const memoryStore = (options: MemoryStoreOptions = {}): MemoryStore => {
       const record = records.get(claim.recordKey)
       const isFree = put === undefined ? record !== undefined && isHeldBy(record, claim) : isSeen(record, put.over)
       if (!isFree) {
-        if (record === undefined) return { kind: 'lost' }
+        if (record === undefined) return { kind: 'lost', isOnlySend: true }
         const isOwn = isOwnSettlement(record, claim, completion)
-        return isOwn ? { kind: 'committed' } : { kind: 'lost', record, storeTime: now() }
+        return isOwn ? { kind: 'committed' } : { kind: 'lost', record, storeTime: now(), isOnlySend: true }
       }
       if (transact === undefined) return { kind: 'mistaken', error: new TypeError(NO_TABLES), isOnlySend: true }
       const reasons = transact(items)
@@ -179,8 +179,7 @@ export const memoryStore = (options: MemoryStoreOptions = {}): MemoryStore => {
   }
 }
 
-const NO_TABLES =
-  'memoryStore(options): transact(claim, items, answer) needs the option transact, which stands in for your tables'
+const NO_TABLES = 'memoryStore(options): a transaction needs the option transact, which stands in for your tables'
 
 const assertAwaited = (signal: AbortSignal): void => {
   if (signal.aborted) throw new StoreUnavailableError('The caller of the store has given up')

@@ -1,4 +1,5 @@
-import { type Plan, runOneShot } from '../core/lifecycle/one-shot.ts'
+import { runOneShot } from '../core/lifecycle/one-shot.ts'
+import type { Plan } from '../core/lifecycle/plan.ts'
 import type { TimedContext } from '../core/lifecycle/request.ts'
 import { isObject, OptionError } from '../core/option-rules.ts'
 import { captureResult, completionFor, exchangeOf, refuse, respond } from '../http/exchange.ts'

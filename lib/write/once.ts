@@ -1,4 +1,5 @@
-import { type Plan, runOneShot } from '../core/lifecycle/one-shot.ts'
+import { runOneShot } from '../core/lifecycle/one-shot.ts'
+import type { Plan } from '../core/lifecycle/plan.ts'
 import type { CommittedAnswer } from '../core/lifecycle/request.ts'
 import { claimRequestOf, type OnceOptions, type OnceRequest, replayedValue } from '../core/once.ts'
 import { checkOptions, isObject } from '../core/option-rules.ts'
@@ -12,8 +13,11 @@ export type OnceWriteOptions = Omit<OnceOptions, ClaimOptions>
 export interface OnceWriteResult {
   /** As JSON keeps it, in the first answer too. */
   readonly value: unknown
-  /** `created`: written now. `replayed`: written by an earlier call. `released`: nothing was written, and the key is free. */
-  readonly status: 'created' | 'replayed' | 'released'
+  /**
+   * `created`: written now. `replayed`: written by an earlier call. `released`: nothing was written. `abandoned`: nothing
+   * was written, and the key still belongs to an earlier call whose effect is in doubt.
+   */
+  readonly status: 'created' | 'replayed' | 'released' | 'abandoned'
 }
 
 /** Writes what `plan` says once for each key, and returns its answer to every later call. */
@@ -44,7 +48,8 @@ export const onceWrite = (options: OnceWriteOptions): OnceWrite => {
     const ran = await runOneShot(settings, claimRequest, { plan, toValue: (answer) => completionOf(answer).value })
     if (ran.kind === 'refused') throw ran.error
     if (ran.kind === 'replay') return { value: replayedValue(decodeOutcome(ran.record.outcome)), status: 'replayed' }
-    return { value: ran.value, status: ran.status === 'completed' ? 'created' : 'released' }
+    const { value, status } = ran
+    return { value, status: status === 'released' || status === 'abandoned' ? status : 'created' }
   }
 }
 

@@ -1,5 +1,6 @@
 import { type IdempotencyError, StoreMisconfiguredError, StoreUnavailableError } from '../core/errors.ts'
-import { type Plan, runOneShot } from '../core/lifecycle/one-shot.ts'
+import { runOneShot } from '../core/lifecycle/one-shot.ts'
+import type { Plan } from '../core/lifecycle/plan.ts'
 import type { TimedContext } from '../core/lifecycle/request.ts'
 import { OptionError } from '../core/option-rules.ts'
 import { endingOfError } from '../core/outcome/outcome-policy.ts'

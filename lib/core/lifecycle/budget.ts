@@ -1,4 +1,4 @@
-import { between, type EpochMillis, fromSeconds, later, type Millis, millis } from '../time.ts'
+import { between, type EpochMillis, earliest, fromSeconds, later, type Millis, millis } from '../time.ts'
 
 /** Budgets: how long each call to the store may take, and what it leaves for the answer to the caller. */
 
@@ -88,6 +88,12 @@ export const commitBudget = (now: EpochMillis, deadline: EpochMillis | undefined
   if (deadline === undefined) return COMMIT_BUDGET
   const left = between(now, deadline) - ANSWER_MARGIN - ABANDON_MARGIN
   return left < LEAST_COMMIT_BUDGET ? undefined : millis(Math.min(COMMIT_BUDGET, left))
+}
+
+/** When the sends of a one-shot write end: its caller waits for a claim's time, and a retry finds what was written. */
+export const endOfSends = (now: EpochMillis, deadline: EpochMillis | undefined): EpochMillis => {
+  const end = later(now, millis(COMMIT_BUDGET + ANSWER_MARGIN + ABANDON_MARGIN))
+  return deadline === undefined ? end : earliest(end, deadline)
 }
 
 /** How long the end of a claim may wait for steps that still run; `undefined`: as long as they take. */

@@ -1,48 +1,22 @@
 import { StoreMisconfiguredError } from '../errors.ts'
-import { aboutClaim, storeFailed } from '../events.ts'
-import { MAX_TRANSACT_ITEMS } from '../limits.ts'
-import { isObject } from '../option-rules.ts'
+import { aboutClaim } from '../events.ts'
 import { encodeOutcome, outcomeIsReplayable, outcomeOf } from '../outcome/outcome.ts'
-import { type Claim, firstClaim, mintToken, type TakeOverReason, takeOverClaim } from '../record/claim.ts'
+import { type Claim, firstClaim, isInDoubt, mintToken, type TakeOverReason, takeOverClaim } from '../record/claim.ts'
 import { judge, type Verdict } from '../record/judge.ts'
 import { type ClaimToken, isSettled, type StoredRecord } from '../record/record.ts'
-import type { Commit, CommitAnswer, RefusalReason, TakeOverAnswer, TransactItem } from '../record/store.ts'
+import type { Commit, CommitAnswer } from '../record/store.ts'
 import type { Settings } from '../settings.ts'
-import { later, millis } from '../time.ts'
+import { type EpochMillis, later, millis } from '../time.ts'
 import { emitRefusal, peekFirst, trustedVerdict } from './begin.ts'
-import { claimBudget } from './budget.ts'
-import { giveUp } from './give-up.ts'
+import { endOfSends } from './budget.ts'
+import { fence } from './fence.ts'
 import { judgeTerms } from './judge-terms.ts'
 import { claimTerms } from './lease.ts'
+import { type OneShot, type ReadPlan, readPlan } from './plan.ts'
 import { refusalError, unavailableError } from './refusal.ts'
 import type { ClaimRequest, CommittedAnswer } from './request.ts'
 import type { RunResult } from './run.ts'
 import { sendCommit } from './send-commit.ts'
-import { assertItems } from './transact-items.ts'
-
-/** What a one-shot write writes, and what it answers. */
-export type Plan =
-  | {
-      /** 1 to 99 writes to your own tables, as `TransactWriteItems` takes them. */
-      readonly items: readonly TransactItem[]
-      /** Stored with the items, and replayed. */
-      readonly answer: unknown
-      /**
-       * Makes the answer if a condition of yours does not hold. Nothing is written then, and nothing is stored.
-       *
-       * @param reasons one entry for each item; `undefined` for an item whose condition holds
-       */
-      refused(reasons: readonly (RefusalReason | undefined)[]): unknown
-    }
-  /** There is nothing to write: the answer is given, and nothing is stored. */
-  | { readonly items?: undefined; readonly answer: unknown }
-
-/** A plan of one request. `plan` may be called more than once, and in several invocations at the same time. */
-export interface OneShot<T> {
-  plan(): unknown
-  /** An answer that is given and not stored, in the form of the entry. */
-  readonly toValue: (answer: unknown) => T
-}
 
 /** Rounds of one request against the contenders of its key. */
 const MAX_ROUNDS = 5
@@ -62,6 +36,16 @@ interface Stand {
   readonly isInDoubt: boolean
 }
 
+/** One round of one request. Its rounds share a token, by which it recognises what any of them has written. */
+interface Shot {
+  readonly settings: Settings
+  readonly request: ClaimRequest
+  readonly claim: Claim
+  readonly stand: Stand
+}
+
+type Result<T> = RunResult<T> | Stand
+
 /**
  * Writes the items and the settled record in one transaction. There is no claim, no lease and no heartbeat: either all of
  * it is stored, or nothing.
@@ -72,51 +56,29 @@ export const runOneShot = async <T>(
   oneShot: OneShot<T>,
 ): Promise<RunResult<T>> => {
   const { runtime } = settings
-  if (request.peekFirst === true) {
-    const record = await peekFirst(settings, request)
-    const verdict = record && trustedVerdict(settings, request, record)
-    if (verdict !== undefined) return refusedAs(settings, request, verdict)
-  }
+  const known = request.peekFirst === true ? await look(settings, request) : undefined
+  if (known !== undefined) return known
   const token = mintToken(runtime)
   let stand: Stand = { seen: undefined, isInDoubt: false }
   for (let round = 0; round < MAX_ROUNDS; round++) {
     if (round > 0) await runtime.sleep(millis(runtime.random() * JITTER))
-    const plan = readPlan(await oneShot.plan())
-    const claim = claimOver(settings, request, stand.seen, token)
-    const shot: Shot = { settings, request, claim, stand }
-    const result: Result =
-      plan.items === undefined
-        ? await answerUnstored(shot, () => oneShot.toValue(plan.answer))
-        : await write(shot, plan, (reasons) => oneShot.toValue(plan.refused(reasons)))
-    if (!('seen' in result)) return result as RunResult<T>
+    const plan = await readPlan(oneShot)
+    const shot: Shot = { settings, request, claim: claimOver(settings, request, stand.seen, token), stand }
+    const result = plan.items === undefined ? await endUnwritten(shot, plan.end) : await write(shot, plan)
+    if (!('seen' in result)) return result
     stand = result
   }
   // A crowd of contenders. What is in doubt may be applied later, so only a retry is true.
-  return stand.isInDoubt
-    ? { kind: 'refused', error: unavailableError() }
-    : refusedAs(settings, request, { kind: 'conflict', retryAfterSeconds: 1 })
+  return stand.isInDoubt ? unavailable() : refusedAs(settings, request, { kind: 'conflict', retryAfterSeconds: 1 })
 }
 
-/** One round of one request. Its rounds share a token, by which it recognises what any of them has written. */
-interface Shot {
-  readonly settings: Settings
-  readonly request: ClaimRequest
-  readonly claim: Claim
-  readonly stand: Stand
-}
+const unavailable = (): RunResult<never> => ({ kind: 'refused', error: unavailableError() })
 
-type Result = RunResult<unknown> | Stand
-
-const WHERE = 'A one-shot write'
-
-const readPlan = (plan: unknown): Plan => {
-  if (!isObject(plan) || !('answer' in plan))
-    throw new TypeError(`${WHERE}: the plan must be { items, answer, refused } or { answer }`)
-  if (plan.items === undefined) return { answer: plan.answer }
-  assertItems(WHERE, plan.items, MAX_TRANSACT_ITEMS)
-  if (typeof plan.refused !== 'function')
-    throw new TypeError(`${WHERE}: refused must be a function that makes the answer for a condition that does not hold`)
-  return plan as unknown as Plan
+/** A stored answer, if a read finds one. */
+const look = async (settings: Settings, request: ClaimRequest): Promise<RunResult<never> | undefined> => {
+  const record = await peekFirst(settings, request)
+  const verdict = record && trustedVerdict(settings, request, record)
+  return verdict && refusedAs(settings, request, verdict)
 }
 
 const claimOver = (settings: Settings, request: ClaimRequest, seen: Seen | undefined, token: ClaimToken): Claim => {
@@ -125,41 +87,58 @@ const claimOver = (settings: Settings, request: ClaimRequest, seen: Seen | undef
   return seen === undefined ? firstClaim(terms, token, now) : takeOverClaim(seen.record, seen.reason, terms, token, now)
 }
 
-type Writing = Extract<Plan, { refused: unknown }>
+/**
+ * A plan that writes nothing meets no record. It may write nothing because an earlier call of the same request has
+ * written: what the plan read has changed since. So a read looks for that call's answer first.
+ */
+const endUnwritten = async <T>(shot: Shot, end: () => T): Promise<Result<T>> => {
+  const { settings, request, stand } = shot
+  const isUnseen = stand.seen === undefined && !stand.isInDoubt && request.peekFirst !== true
+  const known = isUnseen ? await look(settings, request) : undefined
+  return known ?? afterDoubt(shot, request.now(), () => unstored(shot, end()))
+}
 
-const write = async (
+const unstored = <T>({ claim }: Shot, value: T): RunResult<T> => ({
+  kind: 'answered',
+  value,
+  status: isInDoubt(claim) ? 'abandoned' : 'released',
+})
+
+const write = async <T>(
   shot: Shot,
-  { items, answer }: Writing,
-  refused: (reasons: readonly (RefusalReason | undefined)[]) => unknown,
-): Promise<Result> => {
+  { items, answer, refused }: Extract<ReadPlan<T>, { answer: unknown }>,
+): Promise<Result<T>> => {
   const { settings, request, claim, stand } = shot
   const stored = request.completionOf?.(answer) ?? { status: 'SUCCEEDED', outcome: outcomeOf(answer), value: answer }
   const commit = commitOf(shot, items, stored)
+  const startedAt = request.now()
+  const times = { ...request, deadline: endOfSends(startedAt, request.deadline) }
   settings.runtime.probe?.('before-commit')
-  const sent = await sendCommit(settings, request, claim, commit)
+  const sent = await sendCommit(settings, times, claim, commit)
   settings.runtime.probe?.('after-commit')
-  const isInDoubt = stand.isInDoubt || sent.isInDoubt
-  const after: Shot = { ...shot, stand: { ...stand, isInDoubt } }
+  const after: Shot = { ...shot, stand: { ...stand, isInDoubt: stand.isInDoubt || sent.isInDoubt } }
   switch (sent.answer.kind) {
     case 'committed':
       emitCompleted(shot, commit)
-      return { kind: 'answered', value: stored.value, status: 'completed' }
+      return { kind: 'answered', value: stored.value as T, status: 'completed' }
     case 'lost':
       return meet(after, sent.answer)
     case 'refused': {
       const { reasons } = sent.answer
-      return answerUnstored(after, () => refused(reasons))
+      return afterDoubt(after, request.now(), async () => unstored(shot, await refused(reasons)))
     }
-    case 'mistaken':
-      return endMistaken(after, sent.answer.error)
+    case 'mistaken': {
+      const { error, setUp = error } = sent.answer
+      return afterDoubt(after, request.now(), () => mistaken(setUp))
+    }
     case 'unanswered':
-      return { kind: 'refused', error: unavailableError() }
+      return afterDoubt(after, startedAt, unavailable)
   }
 }
 
 const commitOf = (
   { settings: { runtime, store, retention }, claim, stand }: Shot,
-  items: readonly TransactItem[],
+  items: Commit['items'],
   { status, outcome }: CommittedAnswer,
 ): Commit => {
   const settledAt = runtime.now()
@@ -172,9 +151,8 @@ const commitOf = (
   }
 }
 
-/** A mistake of the plan is the caller's to see, unless an earlier send may still be applied. */
-const endMistaken = ({ stand }: Shot, error: unknown): Result => {
-  if (stand.isInDoubt) return { kind: 'refused', error: unavailableError({ cause: error }) }
+/** A mistake in the plan is thrown, and one in the set-up is the layer's own refusal. */
+const mistaken = (error: unknown): RunResult<never> => {
   if (error instanceof StoreMisconfiguredError) return { kind: 'refused', error }
   throw error
 }
@@ -185,10 +163,11 @@ const emitCompleted = ({ settings: { emit }, claim }: Shot, { completion: { stat
 /** What follows from the record that is there instead. */
 const meet = (
   { settings, request, claim, stand: { isInDoubt } }: Shot,
-  { record, storeTime = settings.runtime.now() }: Extract<CommitAnswer, { kind: 'lost' }>,
-): Result => {
+  { record, storeTime = settings.runtime.now() }: Pick<Extract<CommitAnswer, { kind: 'lost' }>, 'record' | 'storeTime'>,
+): RunResult<never> | Stand => {
   if (record === undefined) return { seen: undefined, isInDoubt } // TTL has deleted the record that was seen
-  if (record.claimToken === claim.claimToken && isSettled(record)) return { kind: 'replay', record }
+  if (record.claimToken === claim.claimToken && isSettled(record))
+    return refusedAs(settings, request, { kind: 'replay', record })
   const verdict = judge(record, judgeTerms(settings, request, storeTime, claim.leaseExpiresAt))
   if (verdict.kind !== 'takeOver') return refusedAs(settings, request, verdict)
   // Only a claim can ask, so the effect stays in doubt.
@@ -206,40 +185,25 @@ const refusedAs = (
 }
 
 /**
- * Gives an answer that is not stored. If a send may still be applied, a claim first takes the place in the table that
- * this send needs, and is given up at once. Over a record in doubt the give-up abandons it again.
+ * Ends the request with something that is not stored. If a send may still be applied, a fence comes first: the end
+ * follows only if that send can no longer be applied.
  */
-const answerUnstored = async (shot: Shot, toValue: () => unknown): Promise<Result> => {
-  const { settings, claim, stand } = shot
-  const unstored = (): Result => ({ kind: 'answered', value: toValue(), status: 'released' })
-  if (!stand.isInDoubt) return unstored()
-  const answer = await fence(shot)
-  switch (answer?.kind) {
-    case undefined:
-    case 'contended':
-      await giveUp(settings, claim)
-      return { kind: 'refused', error: unavailableError() }
-    case 'claimed':
-      await giveUp(settings, claim)
-      return unstored()
+const afterDoubt = async <T>(
+  shot: Shot,
+  startedAt: EpochMillis,
+  end: () => RunResult<T> | Promise<RunResult<T>>,
+): Promise<Result<T>> => {
+  const { settings, request, claim, stand } = shot
+  if (!stand.isInDoubt) return end()
+  const answer = await fence(settings, request, claim, stand.seen?.record, startedAt)
+  switch (answer.kind) {
+    case 'fenced':
+      return end()
     case 'gone':
       return { seen: undefined, isInDoubt: true }
     case 'occupied':
-      return meet(shot, { ...answer, kind: 'lost' })
-  }
-}
-
-/** `undefined`: no answer, so the send may still be applied. */
-const fence = async ({ settings, request, claim, stand }: Shot): Promise<TakeOverAnswer | undefined> => {
-  const { store, runtime, emit } = settings
-  const over = stand.seen?.record
-  const now = request.now()
-  try {
-    return await runtime.withDeadline(claimBudget(now, now, request.deadline), (signal) =>
-      over === undefined ? store.claim(claim, signal) : store.takeOver(over, claim, signal),
-    )
-  } catch (error) {
-    emit(() => storeFailed(claim.recordKey, 'claim', error))
-    return undefined
+      return meet(shot, answer)
+    case 'refused':
+      return answer
   }
 }

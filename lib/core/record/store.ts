@@ -1,3 +1,4 @@
+import type { StoreMisconfiguredError } from '../errors.ts'
 import type { RecordKey } from '../identity/record-key.ts'
 import type { OutcomeRoom } from '../outcome/outcome.ts'
 import type { EpochMillis, Millis } from '../time.ts'
@@ -109,7 +110,7 @@ export interface RefusalReason {
 export type CommitAnswer =
   | { readonly kind: 'committed' }
   /** `storeTime` is the store's own clock, if the store reports it. */
-  | (Lost & { readonly storeTime?: EpochMillis })
+  | (Lost & { readonly storeTime?: EpochMillis; readonly isOnlySend: boolean })
   /** A condition of an item does not hold. One entry for each item; `undefined` for an item that had none to blame. */
   | { readonly kind: 'refused'; readonly reasons: readonly (RefusalReason | undefined)[]; readonly isOnlySend: boolean }
   /** Throttling, or another transaction: the same commit may succeed at once. */
@@ -118,8 +119,13 @@ export type CommitAnswer =
   | { readonly kind: 'underWay' }
   /** The store takes the token for another commit's. */
   | { readonly kind: 'tokenUsed' }
-  /** No retry can help: an item is not valid, a table is missing, a permission. */
-  | { readonly kind: 'mistaken'; readonly error: unknown; readonly isOnlySend: boolean }
+  /** No retry can help. `setUp`: what the operator has to do, if a table is missing, or a permission. */
+  | {
+      readonly kind: 'mistaken'
+      readonly error: unknown
+      readonly setUp?: StoreMisconfiguredError
+      readonly isOnlySend: boolean
+    }
 
 /** The new end of a claim's lease, and the TTL that goes with it. */
 export interface Renewal {

@@ -1,0 +1,63 @@
+import { StoreMisconfiguredError } from '../errors.ts'
+import { storeFailed } from '../events.ts'
+import type { Claim } from '../record/claim.ts'
+import type { StoredRecord } from '../record/record.ts'
+import type { TakeOverAnswer } from '../record/store.ts'
+import type { Settings } from '../settings.ts'
+import type { EpochMillis } from '../time.ts'
+import { claimBudget } from './budget.ts'
+import { giveUp } from './give-up.ts'
+import { unavailableError } from './refusal.ts'
+import type { ClaimRequest } from './request.ts'
+import type { RunResult } from './run.ts'
+
+type Fenced =
+  /** No send of an earlier commit can be applied after this. */
+  | { readonly kind: 'fenced' }
+  | Extract<TakeOverAnswer, { kind: 'occupied' | 'gone' }>
+  /** The store gave no answer, so a send may still be applied. */
+  | Extract<RunResult<never>, { kind: 'refused' }>
+
+/**
+ * Writes a claim to the place that an earlier commit of a settled record needs, and gives it up at once: a send of that
+ * commit that is still under way is refused. Over a record in doubt the give-up abandons it again.
+ */
+export const fence = async (
+  settings: Settings,
+  request: ClaimRequest,
+  claim: Claim,
+  over: StoredRecord | undefined,
+  startedAt: EpochMillis,
+): Promise<Fenced> => {
+  const answer = await put(settings, request, claim, over, startedAt)
+  if (answer.kind === 'occupied' || answer.kind === 'gone') return answer
+  await giveUp(settings, claim)
+  if (answer.kind === 'claimed') return { kind: 'fenced' }
+  const { cause } = answer
+  return { kind: 'refused', error: cause instanceof StoreMisconfiguredError ? cause : unavailableError({ cause }) }
+}
+
+interface Failed {
+  readonly kind: 'failed'
+  readonly cause: unknown
+}
+
+const put = async (
+  { store, runtime, emit }: Settings,
+  { now, deadline }: ClaimRequest,
+  claim: Claim,
+  over: StoredRecord | undefined,
+  startedAt: EpochMillis,
+): Promise<Exclude<TakeOverAnswer, { kind: 'contended' }> | Failed> => {
+  // Nothing runs under it, so a retry need not wait for its end if the give-up does not arrive.
+  const wanted = { ...claim, leaseExpiresAt: now() }
+  try {
+    const answer = await runtime.withDeadline(claimBudget(startedAt, now(), deadline), (signal) =>
+      over === undefined ? store.claim(wanted, signal) : store.takeOver(over, wanted, signal),
+    )
+    return answer.kind === 'contended' ? { kind: 'failed', cause: undefined } : answer
+  } catch (cause) {
+    emit(() => storeFailed(claim.recordKey, 'claim', cause))
+    return { kind: 'failed', cause }
+  }
+}
