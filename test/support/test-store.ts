@@ -24,7 +24,8 @@ const DEFAULT_TIMEOUT = millis(900)
 
 const SDK: TestStores = {
   testStore: ({ tableName, endpoint = databaseEndpoint(), timeout = DEFAULT_TIMEOUT }) => {
-    const requestHandler = { connectionTimeout: 1_000, requestTimeout: timeout, throwOnRequestTimeout: true }
+    const connectionTimeout = Math.max(1_000, timeout)
+    const requestHandler = { connectionTimeout, requestTimeout: timeout, throwOnRequestTimeout: true }
     return dynamoDbStore({ tableName, client: testClient({ endpoint, requestHandler }) })
   },
   ownStore: (tableName) => dynamoDbStore({ tableName }),

@@ -47,7 +47,7 @@ export interface Order {
 export const anOrder = (): Order => ({ id: aName(), article: aName('article') })
 
 /** Writes the row of the order and takes a piece of the article. If there is none, it says so. */
-export const planOf = (shop: Shop, { id, article }: Order): Plan => ({
+export const planOf = (shop: Shop, { id, article }: Order): Extract<Plan, { refused: unknown }> => ({
   items: [shop.order(id), shop.take(article)],
   answer: { ordered: id },
   refused: (reasons) => ({ refused: reasons.map((reason) => reason?.code ?? 'None') }),
