@@ -7,6 +7,8 @@ export type Rules = Readonly<
       readonly required?: boolean
       /** The value may be a secret, such as a credential: messages show its type only. */
       readonly secret?: boolean
+      /** Other entries take the option, and this one refuses every value. No message offers it. */
+      readonly refused?: boolean
       readonly rule: Rule
     }
   >
@@ -45,7 +47,8 @@ export const checkOptions = (where: string, given: unknown, rules: Rules): void 
   for (const [option, value] of Object.entries(given)) {
     const known = Object.hasOwn(rules, option) ? rules[option] : undefined
     if (known === undefined) {
-      throw new OptionError(where, option, `is not known; the options are ${Object.keys(rules).join(', ')}`)
+      const options = Object.keys(rules).filter((name) => rules[name]?.refused !== true)
+      throw new OptionError(where, option, `is not known; the options are ${options.join(', ')}`)
     }
     if (value === undefined && known.required !== true) continue
     const problem = known.rule(value)

@@ -61,7 +61,7 @@ export const tryMessage = async (run: Run): Promise<MessageResult> => {
       return returnLater(run, begun.retryAfterSeconds)
     case 'mismatch':
     case 'outcomeUnknown':
-      settings.report(namingRecord(run, refusalError(begun)), record)
+      settings.report(withRecord(run, refusalError(begun)), record)
       return begun.kind === 'mismatch' ? endMismatched(run) : 'returned'
     case 'misconfigured':
       settings.report(begun.error, record) // only the operator can fix it
@@ -72,7 +72,7 @@ export const tryMessage = async (run: Run): Promise<MessageResult> => {
 }
 
 /** The error names the record, because a person has to find and decide it. */
-const namingRecord = ({ claimRequest }: Run, { code, message }: IdempotencyError): IdempotencyError =>
+export const withRecord = ({ claimRequest }: Run, { code, message }: IdempotencyError): IdempotencyError =>
   new IdempotencyError(code, `${message} (record ${claimRequest.recordKey})`)
 
 const runHeld = async (run: Run, held: HeldClaim): Promise<MessageResult> => {
@@ -110,7 +110,7 @@ const endAsRan = (run: Run, ran: RunResult<unknown>): MessageResult | Promise<Me
 
 /** `lambda-once/effects` stopped the handler. */
 const endAsStopped = async (run: Run, error: EffectError): Promise<MessageResult> => {
-  run.settings.report(namingRecord(run, error), run.record)
+  run.settings.report(withRecord(run, error), run.record)
   await returnLater(run, error.retryAfterSeconds)
   return 'failed'
 }

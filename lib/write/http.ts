@@ -7,7 +7,7 @@ import { identify } from '../http/identity.ts'
 import { type HttpOptions, readHttpSettings } from '../http/options.ts'
 import { clientErrorResponse } from '../http/problem.ts'
 import type { HttpResponse } from '../http/response.ts'
-import { absent, type ClaimOptions, NO_CLAIM_OPTIONS } from './plan-options.ts'
+import { type ClaimOptions, NO_CLAIM_OPTIONS, refused } from './plan-options.ts'
 
 /** The options of {@link idempotentWrite}: those of `idempotent`, without the ones that need a claim. */
 export type WriteOptions<TEvent> = Omit<HttpOptions<TEvent>, ClaimOptions | 'missingKey' | 'inProgress' | 'outcomes'>
@@ -37,7 +37,9 @@ export const idempotentWrite = <TEvent, TContext extends TimedContext = TimedCon
   if (typeof plan !== 'function') throw new OptionError(WHERE, 'plan', 'must be a function')
   const settings = readHttpSettings<TEvent>(WHERE, options, {
     ...NO_CLAIM_OPTIONS,
-    ...absent('missingKey', 'inProgress', 'outcomes'),
+    missingKey: refused('needs a key'),
+    inProgress: refused('does not wait'),
+    outcomes: refused('stores its answer with its items, whatever its status'),
   })
   return async (event, context) => {
     const identified = await identify(settings, event, context)

@@ -1,15 +1,16 @@
-import type { Rule, Rules } from '../core/option-rules.ts'
+import type { Rules } from '../core/option-rules.ts'
 
 /** Options of the other entries that mean nothing without a claim. */
 export type ClaimOptions = 'heartbeat' | 'storeDown' | 'unstored'
 
-const mustBeAbsent: Rule = () => 'must be absent: a one-shot write has no claim, and stores its answer with its items'
+/** The rule of an option that another entry takes. `reason` says why this one does not. */
+export const refused = (reason: string): Rules[string] => ({
+  refused: true,
+  rule: () => `must be absent: a one-shot write ${reason}`,
+})
 
 export const NO_CLAIM_OPTIONS: Rules = {
-  heartbeat: { rule: mustBeAbsent },
-  storeDown: { rule: mustBeAbsent },
-  unstored: { rule: mustBeAbsent },
+  heartbeat: refused('has no claim and no lease'),
+  storeDown: refused('writes nothing without the store'),
+  unstored: refused('stores its answer with its items, or neither'),
 }
-
-export const absent = (...names: readonly string[]): Rules =>
-  Object.fromEntries(names.map((name) => [name, { rule: mustBeAbsent }]))

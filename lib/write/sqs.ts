@@ -7,8 +7,16 @@ import { endingOfError } from '../core/outcome/outcome-policy.ts'
 import { batchHandler, type SqsBatchHandler } from '../sqs/handler.ts'
 import { readSqsSettings, type SqsOptions } from '../sqs/options.ts'
 import type { SqsMessage } from '../sqs/record.ts'
-import { endAsStored, endMismatched, type MessageResult, type Run, returnLater, sendAway } from '../sqs/run.ts'
-import { absent, type ClaimOptions, NO_CLAIM_OPTIONS } from './plan-options.ts'
+import {
+  endAsStored,
+  endMismatched,
+  type MessageResult,
+  type Run,
+  returnLater,
+  sendAway,
+  withRecord,
+} from '../sqs/run.ts'
+import { type ClaimOptions, NO_CLAIM_OPTIONS, refused } from './plan-options.ts'
 
 /** The options of {@link sqsWriteHandler}: those of `sqsHandler`, without the ones that need a claim. */
 export type SqsWriteOptions<TBody> = Omit<SqsOptions<TBody>, ClaimOptions | 'maxRuns'>
@@ -35,7 +43,10 @@ export const sqsWriteHandler = <TBody, TContext extends TimedContext = TimedCont
   options: SqsWriteOptions<TBody>,
 ): SqsBatchHandler<TContext> => {
   if (typeof plan !== 'function') throw new OptionError(WHERE, 'plan', 'must be a function')
-  const settings = readSqsSettings<TBody>(WHERE, options, { ...NO_CLAIM_OPTIONS, ...absent('maxRuns') })
+  const settings = readSqsSettings<TBody>(WHERE, options, {
+    ...NO_CLAIM_OPTIONS,
+    maxRuns: refused('counts no runs: the redrive policy of the queue decides'),
+  })
   return batchHandler<TBody, TContext>(WHERE, settings, (message, _claim, context) => plan(message, context), tryWrite)
 }
 
@@ -58,7 +69,7 @@ const endRefused = (run: Run, error: IdempotencyError): MessageResult | Promise<
   const { settings, record } = run
   switch (error.code) {
     case 'key-reused':
-      settings.report(error, record)
+      settings.report(withRecord(run, error), record)
       return endMismatched(run)
     case 'idempotency-unavailable':
       return new StoreUnavailableError(error.message, { cause: error.cause })
@@ -66,7 +77,7 @@ const endRefused = (run: Run, error: IdempotencyError): MessageResult | Promise<
       settings.report(error, record)
       return error instanceof StoreMisconfiguredError ? error : new StoreMisconfiguredError(error.message)
     case 'outcome-unknown':
-      settings.report(error, record)
+      settings.report(withRecord(run, error), record)
       return 'returned'
     default:
       return returnLater(run, error.retryAfterSeconds)
