@@ -101,6 +101,8 @@ export const cached = (store: Store, options: CachedOptions = {}): Store => {
     checkpoint: async (claim, checkpoint, signal) => keepRecordOf(await store.checkpoint(claim, checkpoint, signal)),
 
     commit: async (claim, commit, signal) => {
+      const known = commit.put !== undefined && commit.put.over === undefined ? recall(claim.recordKey) : undefined
+      if (known !== undefined) return { kind: 'lost', record: known, isOnlySend: true }
       const answer = await store.commit(claim, commit, signal)
       if (answer.kind === 'lost') keep(answer.record)
       if (answer.kind === 'committed')
