@@ -4,7 +4,6 @@ import { dynamoDbStore } from '../../lib/dynamodb/index.ts'
 import { type HttpOptions, idempotent } from '../../lib/http/index.ts'
 import { memoryStore } from '../../lib/memory/index.ts'
 import { idempotentWrite, type Plan, type WriteOptions } from '../../lib/write/index.ts'
-import { aName, openShop, type Shop } from '../effects/shop.ts'
 import { testClient } from '../support/dynamodb.ts'
 import {
   contextWith,
@@ -15,6 +14,7 @@ import {
   type TestEventKind,
 } from '../support/http-events.ts'
 import { type Answered, answered, errorsLogged, type Harness, harness } from '../support/http-harness.ts'
+import { aName, openShop, type Shop } from '../support/shop.ts'
 
 let shop: Shop
 beforeAll(async () => {

@@ -1,15 +1,15 @@
 import type { OnceRequest } from '../../lib/index.ts'
 import type { Plan } from '../../lib/write/index.ts'
-import { openShop, type Shop } from '../effects/shop.ts'
 import { arrivesLate, type Rule } from '../support/fault-proxy.ts'
-import { aRequest, openScene, recordKeyOf, type Scene } from '../support/scene.ts'
+import { aRequest, openScene, recordKeyOf, type Scene, UNHURRIED } from '../support/scene.ts'
+import { openShop, type Shop } from '../support/shop.ts'
 import type { Step } from '../support/store-step.ts'
 import { afterTheLease, anOrder, aWriter, leave, type Order, PRIORS, planOf, recordOf, said } from './writing.ts'
 
 let scene: Scene
 let shop: Shop
 beforeAll(async () => {
-  scene = await openScene({ isPatient: true })
+  scene = await openScene(UNHURRIED)
   shop = await openShop()
 })
 beforeEach(() => scene.reset())

@@ -1,14 +1,14 @@
 import { type IdempotencyError, TerminalError } from '../../lib/index.ts'
 import { onceWrite, type Plan } from '../../lib/write/index.ts'
-import { aName, openShop, type Shop } from '../effects/shop.ts'
 import { throttled } from '../support/fault-proxy.ts'
-import { aRequest, ending, openScene, type Scene } from '../support/scene.ts'
+import { aRequest, ending, openScene, type Scene, UNHURRIED } from '../support/scene.ts'
+import { aName, openShop, type Shop } from '../support/shop.ts'
 import { anOrder, aWriter, commits, type Order, planOf, recordOf, said, steps } from './writing.ts'
 
 let scene: Scene
 let shop: Shop
 beforeAll(async () => {
-  scene = await openScene({ isPatient: true })
+  scene = await openScene(UNHURRIED)
   shop = await openShop()
 })
 beforeEach(() => scene.reset())

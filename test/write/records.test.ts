@@ -1,10 +1,15 @@
+import { deriveFingerprint } from '../../lib/core/identity/fingerprint.ts'
+import { canonicalPayload } from '../../lib/core/identity/payload.ts'
 import { reconcile } from '../../lib/effects/index.ts'
-import { type IdempotencyError, type OnceRequest, TerminalError } from '../../lib/index.ts'
+import { type IdempotencyError, type OnceRequest, type StoredRecord, TerminalError } from '../../lib/index.ts'
+import { auditOf, tableOperator } from '../../lib/operator/index.ts'
 import type { OnceWriteOptions } from '../../lib/write/index.ts'
-import { openShop, type Shop } from '../effects/shop.ts'
+import { testClient } from '../support/dynamodb.ts'
 import { fakeClock } from '../support/fake-runtime.ts'
+import { arrivesLate } from '../support/fault-proxy.ts'
 import { gate } from '../support/http-harness.ts'
-import { aRequest, ending, openScene, recordKeyOf, type Scene } from '../support/scene.ts'
+import { aRequest, ending, openScene, recordKeyOf, type Scene, UNHURRIED } from '../support/scene.ts'
+import { openShop, type Shop } from '../support/shop.ts'
 import {
   afterTheLease,
   anOrder,
@@ -21,7 +26,7 @@ import {
 let scene: Scene
 let shop: Shop
 beforeAll(async () => {
-  scene = await openScene({ isPatient: true })
+  scene = await openScene(UNHURRIED)
   shop = await openShop()
 })
 beforeEach(() => scene.reset())
@@ -210,6 +215,53 @@ describe('A one-shot write over', () => {
     expect(error).toMatchObject({ code: 'in-progress', retryAfterSeconds: 1 })
     expect(commits(scene)).toBe(5)
     expect(await shop.has(order.id)).toBe(false)
+  })
+})
+
+describe('A one-shot write of the other payload of an approved override', () => {
+  const other = { amount: 999 }
+
+  /** A completed request, under whose key two persons let the other payload run. */
+  const overridden = async (request: OnceRequest): Promise<void> => {
+    await besideOnce(scene)(request, () => ({ first: 1 }))
+    const person = (by: string) =>
+      tableOperator({ tableName: scene.tableName, by, client: testClient(), now: scene.clock.now })
+    const fingerprint = deriveFingerprint([{ kind: 'canonical', text: canonicalPayload(other) }])
+    const found = async () => (await recordOf(scene, request)) as StoredRecord
+    await person('alice').propose(await found(), { fingerprint, reason: 'a typing error' })
+    await person('bob').approve(await found(), { reason: 'seen' })
+  }
+
+  test('replaces the record, in the next generation, and keeps what persons did', async () => {
+    const request = aRequest()
+    const order = await aStockedOrder()
+    await overridden(request)
+    expect(await write({ ...request, payload: other }, order)).toBe('created ordered')
+    const record = (await recordOf(scene, request)) as StoredRecord
+    expect(record).toMatchObject({ status: 'SUCCEEDED', attempt: 2, generation: 2 })
+    expect(auditOf(record).map(({ act }) => act)).toEqual(['propose', 'approve'])
+    expect(await write(request, order)).toBe('key-reused')
+  })
+
+  test('that is refused leaves the stored answer and the override', async () => {
+    const request = aRequest()
+    await overridden(request)
+    const before = await recordOf(scene, request)
+    expect(await write({ ...request, payload: other }, await aStockedOrder(0))).toBe('released refused')
+    expect(await recordOf(scene, request)).toEqual(before)
+  })
+
+  test('I32 that is refused in doubt gets 503: no fence may erase the stored answer', async () => {
+    const request = aRequest()
+    const order = await aStockedOrder(0)
+    await overridden(request)
+    const before = await recordOf(scene, request)
+    scene.proxy.script({ step: 'commit', nth: 2, fault: arrivesLate })
+    expect(await write({ ...request, payload: other }, order)).toBe('idempotency-unavailable')
+    expect(await recordOf(scene, request)).toEqual(before)
+    await shop.stock(order.article, 1)
+    expect(await scene.proxy.deliver()).toEqual([200])
+    expect(await write({ ...request, payload: other }, order)).toBe('replayed ordered')
   })
 })
 

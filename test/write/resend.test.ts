@@ -1,7 +1,6 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { dynamoDbStore } from '../../lib/dynamodb/index.ts'
 import type { Plan } from '../../lib/write/index.ts'
-import { aName, openShop, type Shop } from '../effects/shop.ts'
 import { freshTable, testClient } from '../support/dynamodb.ts'
 import {
   arrivesLate,
@@ -16,13 +15,14 @@ import {
   tokenMismatch,
   transactionInProgress,
 } from '../support/fault-proxy.ts'
-import { aRequest, openScene, recordKeyOf, remaining, type Scene } from '../support/scene.ts'
+import { aRequest, openScene, recordKeyOf, remaining, type Scene, UNHURRIED } from '../support/scene.ts'
+import { aName, openShop, type Shop } from '../support/shop.ts'
 import { anOrder, aWriter, commits, leave, type Order, planOf, recordOf, said, steps } from './writing.ts'
 
 let scene: Scene
 let shop: Shop
 beforeAll(async () => {
-  scene = await openScene({ isPatient: true })
+  scene = await openScene(UNHURRIED)
   shop = await openShop()
 })
 beforeEach(() => scene.reset())

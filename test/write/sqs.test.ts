@@ -2,8 +2,8 @@ import type { IdempotencyError, Store } from '../../lib/index.ts'
 import { StoreMisconfiguredError, StoreUnavailableError } from '../../lib/index.ts'
 import { NotDoneError, type SqsMessage, sqsHandler, TerminalError } from '../../lib/sqs/index.ts'
 import { type Plan, type SqsWriteOptions, sqsWriteHandler } from '../../lib/write/index.ts'
-import { aName, openShop, type Shop } from '../effects/shop.ts'
 import { freshTable } from '../support/dynamodb.ts'
+import { aName, openShop, type Shop } from '../support/shop.ts'
 import {
   aContext,
   aGate,

@@ -3,8 +3,8 @@ import { type ProbePoint, type Runtime, systemRuntime } from '../../lib/core/run
 import { millis } from '../../lib/core/time.ts'
 import { dynamoDbStore } from '../../lib/dynamodb/index.ts'
 import { onceWrite } from '../../lib/write/index.ts'
-import { shopAt } from '../effects/shop.ts'
 import { testClient } from '../support/dynamodb.ts'
+import { shopAt } from '../support/shop.ts'
 import { type Order, planOf, said } from './writing.ts'
 
 export interface VictimSettings {

@@ -10,10 +10,10 @@ import {
   type StoredRecord,
 } from '../../lib/index.ts'
 import { type OnceWrite, type OnceWriteOptions, onceWrite, type Plan } from '../../lib/write/index.ts'
-import { aName, type Shop } from '../effects/shop.ts'
 import { testClient } from '../support/dynamodb.ts'
 import { type FakeRuntime, type FakeRuntimeOptions, fakeRuntime } from '../support/fake-runtime.ts'
 import { ending, LEASE, recordKeyOf, type Scene, SKEW } from '../support/scene.ts'
+import { aName, type Shop } from '../support/shop.ts'
 import { testStore } from '../support/test-store.ts'
 
 /** One process that writes. */

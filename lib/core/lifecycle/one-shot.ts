@@ -195,6 +195,8 @@ const afterDoubt = async <T>(
 ): Promise<Result<T>> => {
   const { settings, request, claim, stand } = shot
   if (!stand.isInDoubt) return end()
+  // A fence would erase the answer that is stored for the other payload.
+  if (stand.seen?.reason === 'overridden') return unavailable()
   const answer = await fence(settings, request, claim, stand.seen?.record, startedAt)
   switch (answer.kind) {
     case 'fenced':
