@@ -102,7 +102,7 @@ export const cached = (store: Store, options: CachedOptions = {}): Store => {
 
     commit: async (claim, commit, signal) => {
       const known = commit.put !== undefined && commit.put.over === undefined ? recall(claim.recordKey) : undefined
-      if (known !== undefined) return { kind: 'lost', record: known, isOnlySend: true }
+      if (known !== undefined) return { kind: 'lost', record: known }
       const answer = await store.commit(claim, commit, signal)
       if (answer.kind === 'lost') keep(answer.record)
       if (answer.kind === 'committed')

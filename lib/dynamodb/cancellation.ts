@@ -87,7 +87,7 @@ const lostTo = (
   const { record } = refused
   return record !== undefined && isOwnSettlement(record, claim, commit.completion)
     ? { kind: 'committed' }
-    : { kind: 'lost', ...refused, isOnlySend }
+    : { kind: 'lost', ...refused, ...(isOnlySend ? {} : { isOnlySend }) }
 }
 
 const isConditionOrNone = ({ Code = 'None' }: Reason): boolean => Code === 'None' || Code === CONDITION

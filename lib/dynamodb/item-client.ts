@@ -15,7 +15,7 @@ import type {
 export interface ItemClient {
   putItem(input: PutItemCommandInput, signal: AbortSignal): Promise<object>
   updateItem(input: UpdateItemCommandInput, signal: AbortSignal): Promise<object>
-  /** Only for `transact` and `idempotentWrite` of `lambda-once/effects`. */
+  /** Only for `transact` of `lambda-once/effects`, and for `lambda-once/write`. */
   transactWriteItems?(input: TransactWriteItemsCommandInput, signal: AbortSignal): Promise<object>
   getItem(input: GetItemCommandInput, signal: AbortSignal): Promise<Pick<GetItemCommandOutput, 'Item'>>
 }

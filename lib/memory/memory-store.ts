@@ -140,9 +140,9 @@ export const memoryStore = (options: MemoryStoreOptions = {}): MemoryStore => {
       const record = records.get(claim.recordKey)
       const isFree = put === undefined ? record !== undefined && isHeldBy(record, claim) : isSeen(record, put.over)
       if (!isFree) {
-        if (record === undefined) return { kind: 'lost', isOnlySend: true }
+        if (record === undefined) return { kind: 'lost' }
         const isOwn = isOwnSettlement(record, claim, completion)
-        return isOwn ? { kind: 'committed' } : { kind: 'lost', record, storeTime: now(), isOnlySend: true }
+        return isOwn ? { kind: 'committed' } : { kind: 'lost', record, storeTime: now() }
       }
       if (transact === undefined) return { kind: 'mistaken', error: new TypeError(NO_TABLES), isOnlySend: true }
       const reasons = transact(items)

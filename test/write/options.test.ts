@@ -1,6 +1,7 @@
 import { OptionError } from '../../lib/core/option-rules.ts'
 import { memoryStore } from '../../lib/memory/index.ts'
 import { idempotentWrite, onceWrite, sqsWriteHandler } from '../../lib/write/index.ts'
+import { rowsUnder } from '../support/doc-tables.ts'
 
 const store = memoryStore()
 const plan = () => ({ answer: 1 })
@@ -96,20 +97,15 @@ test.each([ENTRIES[0], ENTRIES[2]])('$where refuses a plan that is no function',
   expect([error.option, error.message]).toEqual(['plan', `${entry?.where}: option "plan" must be a function`])
 })
 
-test('the reasons name what a one-shot write lacks', () => {
-  const reasons = ENTRIES.flatMap(({ build, required, refused }) =>
+test('docs/options.md lists each refused option, with the reason that the message gives', () => {
+  const refusals = ENTRIES.flatMap(({ build, required, refused }) =>
     Object.entries(refused).map(([option, value]) => {
       const { message } = errorOf(() => build({ ...required, [option]: value })) as OptionError
-      return [option, message.split('a one-shot write ').pop()]
+      return [`\`${option}\``, message.split('a one-shot write ').pop()] as const
     }),
   )
-  expect(Object.fromEntries(reasons)).toEqual({
-    heartbeat: 'has no claim and no lease',
-    storeDown: 'writes nothing without the store',
-    unstored: 'stores its answer with its items, or neither',
-    missingKey: 'needs a key',
-    inProgress: 'does not wait',
-    outcomes: 'stores its answer with its items, whatever its status',
-    maxRuns: 'counts no runs: the redrive policy of the queue decides',
-  })
+  const rows = rowsUnder('docs/options.md', 'One-shot writes', 'option')
+  expect(Object.fromEntries(rows.map((row) => [row.option, row['because a one-shot write']]))).toEqual(
+    Object.fromEntries(refusals),
+  )
 })

@@ -109,8 +109,8 @@ export interface RefusalReason {
 
 export type CommitAnswer =
   | { readonly kind: 'committed' }
-  /** `storeTime` is the store's own clock, if the store reports it. */
-  | (Lost & { readonly storeTime?: EpochMillis; readonly isOnlySend: boolean })
+  /** `storeTime` is the store's own clock, if the store reports it. `isOnlySend` is absent if it was sent once. */
+  | (Lost & { readonly storeTime?: EpochMillis; readonly isOnlySend?: false })
   /** A condition of an item does not hold. One entry for each item; `undefined` for an item that had none to blame. */
   | { readonly kind: 'refused'; readonly reasons: readonly (RefusalReason | undefined)[]; readonly isOnlySend: boolean }
   /** Throttling, or another transaction: the same commit may succeed at once. */
