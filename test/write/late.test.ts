@@ -163,3 +163,28 @@ test.each(SECOND_PLANS)(
     await expectTrue(told, request, order)
   },
 )
+
+test.each([
+  ['before the next send', 'replayed ordered'],
+  ['before the fence', 'replayed ordered'],
+  ['after the answer', 'released refused'],
+])(
+  'I32 a first send that arrives %s, after a second that met an expired record which TTL deletes before a third: %s',
+  async (arrival, expected) => {
+    const request = aRequest()
+    const order = anOrder()
+    await shop.stock(order.article, 0)
+    const arriveIf = (moment: string) => (arrival === moment ? deliver(order) : undefined)
+    scene.proxy.script(
+      { step: 'commit', nth: 1, fault: arrivesLate },
+      { step: 'commit', nth: 2, fault: { first: () => leave(scene, request, 'expired') } },
+      { step: 'commit', nth: 3, fault: { first: () => scene.sweep(recordKeyOf(request)) } },
+      { step: 'commit', nth: 4, fault: { first: () => arriveIf('before the next send') } },
+      { step: 'claim', nth: 1, fault: { first: () => arriveIf('before the fence') } },
+    )
+    const told = await said(aWriter(scene).write(request, () => planOf(shop, order)))
+    await deliver(order)
+    expect(told).toBe(expected)
+    await expectTrue(told, request, order)
+  },
+)
