@@ -171,6 +171,26 @@ test('I32 a store that answers neither the first send nor the fence gets 503, wh
   expect([sends, answers]).toEqual([2, 0])
 })
 
+test('I32 a host whose clock is behind by more than the retention still recognises what its own call has written', async () => {
+  const made = subject()
+  made.runtime.clock.advance(2_000_000)
+  const store: Store = {
+    ...made.store,
+    commit: async (...given) => {
+      await made.store.commit(...given)
+      throw new StoreUnavailableError('the answer is lost')
+    },
+  }
+  const write = onceWrite({
+    store,
+    runtime: fakeRuntime({ name: 'behind' }),
+    operation: 'orders',
+    retentionSeconds: 1_501,
+  })
+  expect(await said(write(aRequest(), plan))).toBe('replayed ordered')
+  expect(made.rows).toHaveLength(1)
+})
+
 test('I31 plans of one key run at the same time, and only one is written', async () => {
   const made = subject()
   const request = aRequest()

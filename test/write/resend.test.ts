@@ -2,7 +2,6 @@ import { PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { dynamoDbStore } from '../../lib/dynamodb/index.ts'
 import type { Plan } from '../../lib/write/index.ts'
 import { freshTable, testClient } from '../support/dynamodb.ts'
-import { fakeClock } from '../support/fake-runtime.ts'
 import {
   arrivesLate,
   cancelled,
@@ -171,16 +170,6 @@ describe('I32 A one-shot write of unknown fate', () => {
     expect(await scene.proxy.deliver()).toEqual([400])
     expect(await written(order)).toEqual(NOT_WRITTEN)
   })
-})
-
-test('I32 a host whose clock is behind by more than the retention still recognises what its own call has written', async () => {
-  const order = await aStockedOrder(3)
-  const behind = fakeClock()
-  behind.advance(-2_000_000)
-  scene.proxy.script({ step: 'commit', fault: resetAfter })
-  const { write } = aWriter(scene, { retentionSeconds: 1_501 }, { clock: behind })
-  expect(await said(write(aRequest(), () => planOf(shop, order)))).toBe('replayed ordered')
-  expect(await written(order)).toEqual(WRITTEN_ONCE)
 })
 
 test('I31 without time for a send nothing is sent, and the caller gets 503', async () => {
