@@ -80,6 +80,21 @@ describe('inspect', () => {
       expect(out).toContain(text)
   })
 
+  test('shows a step that has started, and whose result is not kept, as a step in doubt', async () => {
+    const request = aRequest()
+    await ending(
+      scene.host('owner', { abandoned: 'hold' }).once(request, async (claim) => {
+        await step(claim, 'charge', () => 'ch_1')
+        await step(claim, 'text', () => Promise.reject(new RangeError('lost')), { inDoubt: 'stop' })
+      }),
+    )
+    const { out } = await once(['inspect', ...scopeFlags(request)])
+    expect(out).toMatch(/^Steps kept +charge$/m)
+    expect(out).toMatch(/^In doubt +text: it has started, and must not run twice$/m)
+    const { json } = await once(['inspect', ...scopeFlags(request), '--json'])
+    expect(json).toMatchObject({ record: { steps: ['charge'], stepsInDoubt: ['text'] } })
+  })
+
   test('says when a live lease ends', async () => {
     const request = aRequest()
     await scene.host('owner').once(request, async () => {

@@ -55,6 +55,7 @@ export const recordLines = (view: RecordView, now: EpochMillis, paint: Paint): r
       ['Last error', view.lastError],
       ['Reconcile', view.reconcile && reconcileOf(view.reconcile, now)],
       ['Steps kept', view.steps.length > 0 ? view.steps.join(', ') : undefined],
+      ['In doubt', view.stepsInDoubt && `${view.stepsInDoubt.join(', ')}: it has started, and must not run twice`],
       ['Outcome', view.outcome && outcomeOf(view.outcome)],
       ['Override', view.override && overrideOf(view.override, now)],
       ['Next', NEXT[view.state]],

@@ -1,8 +1,9 @@
 import { operationOf } from '../../core/identity/record-key.ts'
+import { keptValue } from '../../core/lifecycle/step-result.ts'
 import { DEFAULT_SKEW_SECONDS } from '../../core/limits.ts'
 import { decodeOutcome, type StoredOutcome } from '../../core/outcome/outcome.ts'
 import { isExpired, isLive } from '../../core/record/judge.ts'
-import { type InProgressRecord, isSettled, type StoredRecord } from '../../core/record/record.ts'
+import { type InProgressRecord, isSettled, type Steps, type StoredRecord } from '../../core/record/record.ts'
 import { type EpochMillis, fromSeconds } from '../../core/time.ts'
 import { auditOf } from '../../operator/audit.ts'
 import { decodePointer } from '../../s3/pointer.ts'
@@ -29,6 +30,8 @@ export interface RecordView {
   readonly reconcile?: { readonly questions: number; readonly notBefore?: string }
   /** Names of the steps whose results are kept. */
   readonly steps: readonly string[]
+  /** Names of the steps that have started, and must not run twice. Absent if there are none. */
+  readonly stepsInDoubt?: readonly string[]
   readonly outcome?: OutcomeView
   readonly override?: OverrideView
   readonly audit: readonly AuditView[]
@@ -89,8 +92,14 @@ const runView = ({ leaseExpiresAt, reconciles, reconcileAt, steps }: InProgressR
   ...(reconciles === undefined
     ? {}
     : { reconcile: { questions: reconciles, ...(reconcileAt === undefined ? {} : { notBefore: iso(reconcileAt) }) } }),
-  steps: [...(steps?.keys() ?? [])],
+  ...stepsView(steps),
 })
+
+const stepsView = (steps: Steps = new Map()): Pick<RecordView, 'steps' | 'stepsInDoubt'> => {
+  const isKept = (name: string): boolean => keptValue(steps.get(name)) !== undefined
+  const stepsInDoubt = [...steps.keys()].filter((name) => !isKept(name))
+  return { steps: [...steps.keys()].filter(isKept), ...(stepsInDoubt.length === 0 ? {} : { stepsInDoubt }) }
+}
 
 const outcomeView = (outcome: Uint8Array, showAnswer: boolean): OutcomeView => {
   const pointer = decodePointer(outcome)
