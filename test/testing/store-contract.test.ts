@@ -155,7 +155,7 @@ const BROKEN: readonly (readonly [string, readonly number[], () => Store])[] = [
   ],
   [
     'writes the whole map of steps',
-    [10, 3, 4],
+    [3, 4, 10],
     broken((inner, read) => ({
       checkpoint: async (claim, checkpoint, signal) => {
         const answer = await inner.checkpoint(claim, checkpoint, signal)
