@@ -1,3 +1,4 @@
+import { useQuietConsole } from '../simulation/quiet-console.ts'
 import { allMutants, type Mutant, mutated, PatchFailedError, type Simulation } from './mutant.ts'
 
 const HELP = `Plants each bug of proof/mutants into a copy of the sources, and counts the schedules that find it.
@@ -87,6 +88,7 @@ const main = async (): Promise<number> => {
   }
   const { seeds, mutants } = readFlags(args)
   Error.stackTraceLimit = 0
+  useQuietConsole()
   let found = 0
   for (const mutant of mutants) if (await report(mutant, seeds)) found++
   console.log(`mutants found ${found} of ${mutants.length}`)

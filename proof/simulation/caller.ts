@@ -1,13 +1,14 @@
 import type { Fingerprint } from '../../lib/core/identity/fingerprint.ts'
+import { runOneShot } from '../../lib/core/lifecycle/one-shot.ts'
 import { reconcile } from '../../lib/core/lifecycle/reconcile.ts'
 import { type AbandonedChoice, deciderOf } from '../../lib/core/lifecycle/reconciliation.ts'
-import { type InvocationTimes, timesOf } from '../../lib/core/lifecycle/request.ts'
-import { run } from '../../lib/core/lifecycle/run.ts'
+import { type ClaimRequest, type InvocationTimes, timesOf } from '../../lib/core/lifecycle/request.ts'
+import { type RunResult, run } from '../../lib/core/lifecycle/run.ts'
 import { readSettings } from '../../lib/core/options.ts'
 import { endingOfHttpError } from '../../lib/core/outcome/outcome-policy.ts'
 import type { Settings } from '../../lib/core/settings.ts'
 import { fromSeconds } from '../../lib/core/time.ts'
-import { endingOfAnswer, endingOfDone } from './deed.ts'
+import { type Answer, endingOfAnswer, endingOfDone } from './deed.ts'
 import { handle } from './handler.ts'
 import type { Answered } from './history.ts'
 import { die, type Invocation, later, say } from './invocation.ts'
@@ -16,6 +17,7 @@ import { reachedStore } from './network/reached-store.ts'
 import { question } from './question.ts'
 import { virtualRuntime } from './virtual-runtime.ts'
 import { type Host, RECORD_KEY, type World } from './world.ts'
+import { writer } from './writer.ts'
 
 /** A caller's request. */
 export interface Request {
@@ -72,6 +74,7 @@ const newInvocation = (world: World, { fingerprint, host, requestId, whenEnded }
     won: undefined,
     knownLease: 0,
     settlesFrom: undefined,
+    commitsFrom: undefined,
     run: undefined,
     runs: [],
     hasContender: false,
@@ -135,6 +138,7 @@ const ask = (world: World, invocation: Invocation, settings: Settings, asked: As
   invocation.won = undefined
   invocation.hasContender = false
   invocation.calls++
+  const orders: number[] | undefined = isWrite(world) ? [] : undefined
   const finish = (result: Answered['result']): void => {
     const answer: Answered = {
       order: world.order(),
@@ -146,6 +150,7 @@ const ask = (world: World, invocation: Invocation, settings: Settings, asked: As
       won: invocation.won,
       claim: invocation.run?.claim,
       hadContender: invocation.hasContender,
+      orders,
       result,
       requests: { ...invocation.requests },
     }
@@ -163,23 +168,38 @@ const ask = (world: World, invocation: Invocation, settings: Settings, asked: As
     invocation.kill?.cancel()
     asked.whenEnded(answer)
   }
-  run(
-    settings,
-    {
-      recordKey: RECORD_KEY,
-      fingerprint: asked.fingerprint,
-      ...asked.times,
-      peekFirst: profile.peekFirst,
-      wait: profile.wait ? fromSeconds(3) : undefined,
-    },
-    {
-      handler: (claim) => handle(world, invocation, claim),
-      endingOfValue: endingOfAnswer,
-      endingOfError: (error) => endingOfHttpError(error),
-      decide: deciderOf(choiceOf(world, invocation), { subject: NO_SUBJECT, endingOf: endingOfDone }),
-    },
-  ).then(finish, (error: unknown) => finish({ kind: 'threw', error }))
+  const request = requestOf(world, asked)
+  const result =
+    orders === undefined
+      ? runHandler(world, invocation, settings, request)
+      : runOneShot(settings, request, writer(world, invocation, orders))
+  result.then(finish, (error: unknown) => finish({ kind: 'threw', error }))
 }
+
+const requestOf = ({ profile }: World, { fingerprint, times }: Asked): ClaimRequest => ({
+  recordKey: RECORD_KEY,
+  fingerprint,
+  ...times,
+  peekFirst: profile.peekFirst,
+  wait: profile.wait ? fromSeconds(3) : undefined,
+})
+
+const runHandler = (
+  world: World,
+  invocation: Invocation,
+  settings: Settings,
+  request: ClaimRequest,
+): Promise<RunResult<Answer>> =>
+  run(settings, request, {
+    handler: (claim) => handle(world, invocation, claim),
+    endingOfValue: endingOfAnswer,
+    endingOfError: (error) => endingOfHttpError(error),
+    decide: deciderOf(choiceOf(world, invocation), { subject: NO_SUBJECT, endingOf: endingOfDone }),
+  })
+
+/** Whether this request is a one-shot write. */
+const isWrite = ({ profile: { trade }, random }: World): boolean =>
+  trade !== undefined && trade.kind !== 'transact' && (trade.kind === 'oneShot' || random.chance(0.5))
 
 export const isUnavailable = ({ result }: Answered): boolean =>
   result.kind === 'refused' && result.error.code === 'idempotency-unavailable'

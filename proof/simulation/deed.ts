@@ -20,6 +20,8 @@ export interface Answer {
   readonly statusCode: number
   /** Unique, so that an answer identifies its run. */
   readonly run: number
+  /** The number of the order that is written with it, if one is. */
+  readonly order?: number
 }
 
 export const DEEDS: readonly Deed[] = [

@@ -56,12 +56,12 @@ const watch = ({ world, invocation, claim, run }: Actor, finish: Finish): void =
   })
 }
 
-/** A handler whose steps outlived it may be left to its lease, and its steps need the signal. */
-const isOver = ({ end, steps }: Run): boolean =>
-  end !== undefined && steps.every((step) => step.end !== undefined && step.end.order < end.order)
+/** A handler whose steps or transactions outlived it may be left to its lease, and its steps need the signal. */
+const isOver = ({ end, steps, transactions }: Run): boolean =>
+  end !== undefined && [...steps, ...transactions].every((one) => one.end !== undefined && one.end.order < end.order)
 
 /** How a run ends that was meant to succeed. Without an answer of the downstream its effect is in doubt. */
-const inFact = ({ heard, steps }: Run, how: Deed): Deed => {
-  if (how !== 'created' || heard === 'executed' || steps.length > 0) return how
+const inFact = ({ heard, steps, transactions }: Run, how: Deed): Deed => {
+  if (how !== 'created' || heard === 'executed' || steps.length + transactions.length > 0) return how
   return heard === 'declined' ? 'refused' : 'throws'
 }

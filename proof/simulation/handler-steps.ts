@@ -33,7 +33,7 @@ const stepsBefore = ({ world: { random } }: Actor, { steps }: Plan, deed: Deed):
   return isSaidFirst ? [] : steps.slice(0, random.between(1, steps.length))
 }
 
-const callSteps = async (actor: Actor, steps: readonly PlannedStep[], shape: Plan['shape']): Promise<void> => {
+export const callSteps = async (actor: Actor, steps: readonly PlannedStep[], shape: Plan['shape']): Promise<void> => {
   const [first, ...others] = steps
   if (first === undefined) return
   switch (shape) {
@@ -69,7 +69,7 @@ const pause = ({ world, invocation }: Actor): Promise<void> =>
   })
 
 /** Only a handler whose steps have all ended without an effect may state that nothing was done. */
-const deedAfter = ({ world: { random }, run }: Actor, error: unknown): Deed => {
+export const deedAfter = ({ world: { random }, run }: Actor, error: unknown): Deed => {
   const isUndone = run.steps.every(
     ({ execution, answered, end }) =>
       end !== undefined &&

@@ -5,6 +5,7 @@ import { type Answer, DEEDS, type Deed, isNothingDone } from './deed.ts'
 import { type Actor, ended, type Finish } from './handler-end.ts'
 import { drawSpan } from './handler-span.ts'
 import { actInSteps } from './handler-steps.ts'
+import { actInTransactions } from './handler-transaction.ts'
 import type { Run } from './history.ts'
 import { happening, hostNow, type Invocation, later, pass, say } from './invocation.ts'
 import { describeClaim } from './narrative.ts'
@@ -19,7 +20,7 @@ export const handle = (
   if (claim === undefined || invocation.won === undefined) return { statusCode: 201, run: -1 }
   pass(world, invocation)
   const { runs } = world
-  const { plan } = world.profile
+  const { plan, trade } = world.profile
   const deed = drawDeed(world)
   const run: Run = {
     invocation: invocation.id,
@@ -33,6 +34,7 @@ export const handle = (
     effects: 0,
     heard: undefined,
     steps: [],
+    transactions: [],
   }
   runs.push(run)
   invocation.run = run
@@ -40,9 +42,11 @@ export const handle = (
   say(world, invocation, () => `runs its handler under ${describeClaim(run.claim)}: ${deed}`)
   if (!invocation.isAlive) run.died = happening(world)
   const actor: Actor = { world, invocation, claim, run, number: runs.length }
-  return ended(actor, (finish) =>
-    plan === undefined ? act(actor, deed, finish) : actInSteps(actor, { plan, deed, finish }),
-  )
+  return ended(actor, (finish) => {
+    if (trade !== undefined) void actInTransactions(actor, { deed, finish })
+    else if (plan !== undefined) void actInSteps(actor, { plan, deed, finish })
+    else act(actor, deed, finish)
+  })
 }
 
 const act = (actor: Actor, deed: Deed, finish: Finish): void => {

@@ -41,6 +41,8 @@ export type Write =
   | (RequestWrite & { readonly by: 'nextGeneration' })
   | (RequestWrite & { readonly by: 'checkpoint' })
   | (RequestWrite & { readonly by: 'commit' })
+  /** A commit without a claim before it. */
+  | (RequestWrite & { readonly by: 'put' })
   | (RequestWrite & { readonly by: 'settle'; readonly settlement: Settlement['kind'] })
   | (WriteBase & { readonly by: 'operator'; readonly override: Override })
   | (WriteBase & { readonly by: 'sweep' })
@@ -68,6 +70,32 @@ export interface Run {
   heard: 'executed' | 'declined' | undefined
   /** The steps that it called, in this order. */
   readonly steps: StepCall[]
+  /** Its calls of `transact`, in this order. */
+  readonly transactions: Transaction[]
+}
+
+/** One call of `transact` by a handler. */
+export interface Transaction {
+  /** Of its order. */
+  readonly number: number
+  readonly start: Happening
+  /** `undefined` until it ends, or if its process died. `record`: what the store held then. */
+  end:
+    | (Happening & {
+        readonly how: 'committed' | 'refused' | 'lost' | 'unknown' | 'mistaken'
+        readonly record: StoredRecord | undefined
+      })
+    | undefined
+}
+
+/** An order in the user's table. */
+export interface Row extends Happening {
+  readonly number: number
+}
+
+/** A send of a commit that its client got no answer to. */
+export interface DoubtfulSend extends Happening {
+  readonly number: number
 }
 
 /** One call of `step` by a handler. */
@@ -150,6 +178,8 @@ export interface Answered extends Happening {
   readonly claim: Claim | undefined
   /** Whether the store had reported another claimant's record to it. */
   readonly hadContender: boolean
+  /** The numbers of the orders that a one-shot write tried to write; `undefined`: it was none. */
+  readonly orders: readonly number[] | undefined
   readonly result: RunResult<Answer> | { readonly kind: 'threw'; readonly error: unknown }
   /** Requests to the store as the lifecycle counts them, without the second sends of a client. */
   readonly requests: Requests
@@ -248,6 +278,8 @@ export interface History {
   /** Invocations that crashed or were ended at their deadline. */
   readonly deaths: readonly Death[]
   readonly losses: readonly Loss[]
+  readonly rows: readonly Row[]
+  readonly doubts: readonly DoubtfulSend[]
   /** Requests that the store refused for a reason other than the record. */
   readonly refusals: number
   readonly invocations: number

@@ -27,6 +27,8 @@ export interface Invocation {
   knownLease: number
   /** Until this time its settlements get no answer; `undefined` before its first settlement. */
   settlesFrom: number | undefined
+  /** Until this time its commits get no answer; `undefined` before its first commit. */
+  commitsFrom: number | undefined
   run: Run | undefined
   /** All runs of its calls. Steps of an earlier one may still be under way. */
   readonly runs: Run[]

@@ -1,5 +1,6 @@
 import { type Asked, BadFlagError, HELP, readFlags } from './flags.ts'
 import { useLightAbortControllers } from './light-abort-controller.ts'
+import { useQuietConsole } from './quiet-console.ts'
 import { emptyReport, type Report, replay, seedsFrom, simulate } from './simulate.ts'
 import type { Over } from './world.ts'
 
@@ -11,6 +12,7 @@ const SHOWN = 3
 
 const main = async (): Promise<number> => {
   try {
+    useQuietConsole()
     return await answer(readFlags(process.argv.slice(2)))
   } catch (error) {
     if (!(error instanceof BadFlagError)) throw error

@@ -31,7 +31,7 @@ export const describeRecord = (record: StoredRecord | undefined, now: number): s
 export const describeResult = ({ result }: Pick<Answered, 'result'>): string => {
   switch (result.kind) {
     case 'answered':
-      return `${result.value.statusCode} of run ${result.value.run}, ${result.status}`
+      return `${JSON.stringify(result.value)}, ${result.status}`
     case 'replay':
       return `replay of ${Buffer.from(result.record.outcome.subarray(2)).toString()}`
     case 'refused':

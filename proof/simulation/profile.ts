@@ -1,5 +1,6 @@
 import { drawPlan, type Plan } from './plan.ts'
 import type { Random } from './random.ts'
+import { drawTrade, type Trade } from './trade.ts'
 
 /** Probability of each fault. Most are 0 in most schedules: one fault alone reaches states that many together hide. */
 export interface Faults {
@@ -71,6 +72,8 @@ export interface Profile {
   readonly retries: boolean
   /** The steps of the handler; `undefined`: it has none. */
   readonly plan: Plan | undefined
+  /** Transactions on the user's own rows; `undefined`: there are none. */
+  readonly trade: Trade | undefined
 }
 
 const NO_FAULTS: Faults = {
@@ -104,6 +107,7 @@ export const drawProfile = (random: Random, planning: Random): Profile => {
   const abandoned = random.pick(['rerun', 'rerun', 'rerun', 'hold', 'hold', 'ask', 'ask', 'ask'] as const)
   const rerunWithinSeconds = abandoned !== 'hold' && random.chance(0.3) ? random.pick([60, 60, 130, 300]) : undefined
   const plan = drawPlan(planning, abandoned)
+  const trade = drawTrade(planning, plan !== undefined)
   // Questions, windows and steps matter only if claims follow one another.
   const follows = abandoned === 'ask' || rerunWithinSeconds !== undefined || plan !== undefined
   return {
@@ -130,6 +134,7 @@ export const drawProfile = (random: Random, planning: Random): Profile => {
     sweeps: random.chance(0.5),
     retries: random.chance(0.35),
     plan,
+    trade,
   }
 }
 

@@ -6,6 +6,7 @@ import type { Answered, Calm, History } from './history.ts'
 import { happening, say } from './invocation.ts'
 import { meddle, operate } from './operator.ts'
 import type { Profile } from './profile.ts'
+import { changeStock } from './stock.ts'
 import { createWorld, FINGERPRINTS, type Host, historyOf, type Setting, type World } from './world.ts'
 
 /** The schedule of one seed: acts of callers with faults, a calm in which callers keep coming, and a late return. */
@@ -44,14 +45,17 @@ const drawScenes = ({ profile, random }: World): Scene[] => [
 ]
 
 /** Whether no record waits for a person or for the end of a window. */
-const comesToAnEnd = ({ abandoned, rerunWithinSeconds, farClocks, plan }: Profile): boolean =>
+const comesToAnEnd = ({ abandoned, rerunWithinSeconds, farClocks, plan, trade }: Profile): boolean =>
   abandoned !== 'hold' &&
+  // A one-shot write asks nothing.
+  !(abandoned === 'ask' && trade !== undefined && trade.kind !== 'transact') &&
   rerunWithinSeconds === undefined &&
   !farClocks &&
   plan?.steps.some(({ inDoubt }) => inDoubt === 'stop') !== true
 
 /** An act begins when the callers of the previous act have ended, while its late requests are still under way. */
 const acts: Scene = (world) => {
+  changeStock(world)
   let left = world.profile.acts
   const next = (): void => {
     if (left-- > 0) act(world, left + 1 === world.profile.acts ? world.timeline.now : nextStart(world), next)
@@ -156,6 +160,7 @@ const pauseBefore = (world: World, last: Answered | undefined): number => {
 /** Without new faults a caller comes again, after each `Retry-After`, until it gets an outcome. */
 const calm: Scene = (world) => {
   world.isCalm = true
+  world.shop.stock = CALM_CALLS
   const { timeline } = world
   const record = world.read()
   const fingerprint = record?.fingerprint ?? FINGERPRINTS[0]

@@ -1,6 +1,7 @@
 import { deriveFingerprint, type Fingerprint } from '../../lib/core/identity/fingerprint.ts'
 import { deriveRecordKey, type RecordKey } from '../../lib/core/identity/record-key.ts'
 import type { StoredRecord } from '../../lib/core/record/record.ts'
+import type { TransactItem } from '../../lib/core/record/store.ts'
 import { type EpochMillis, epochMillis } from '../../lib/core/time.ts'
 import { type MemoryStore, memoryStore } from '../../lib/memory/memory-store.ts'
 import { createDownstream, type Downstream } from './downstream.ts'
@@ -9,6 +10,7 @@ import type {
   Answered,
   Calm,
   Death,
+  DoubtfulSend,
   Effect,
   Freeze,
   History,
@@ -22,6 +24,7 @@ import type {
 } from './history.ts'
 import { drawProfile, type Profile } from './profile.ts'
 import { type Random, seededRandom } from './random.ts'
+import { applyItems, createShop, type Shop } from './shop.ts'
 import { createItemTable, type ItemTable } from './table/item-table.ts'
 import { tableStore } from './table/table-store.ts'
 import type { Tally } from './tally.ts'
@@ -65,6 +68,8 @@ export interface World {
   readonly deaths: Death[]
   /** What the owners learned from refused checkpoints. */
   readonly losses: Loss[]
+  readonly shop: Shop
+  readonly doubts: DoubtfulSend[]
   /** Requests that the store refused for a reason other than the record. */
   refusals: number
   /** Whether no new faults happen. */
@@ -105,17 +110,20 @@ export interface Setting {
 
 export const createWorld = ({ seed, over, tally, log }: Setting): World => {
   const random = seededRandom(seed)
-  const profile = drawProfile(random, seededRandom(~seed))
+  const profile = profileOver(over, drawProfile(random, seededRandom(~seed)))
   const timeline = new Timeline(START + random.between(0, 999))
   // DynamoDB reports its time in the `Date` header, in whole seconds, rounded down.
   const now = (): EpochMillis => epochMillis(Math.floor(timeline.now / 1000) * 1000)
   const table = over === 'lean' ? createItemTable() : undefined
-  let order = 0
+  let orders = 0
+  const order = (): number => orders++
+  const shop = createShop()
+  const transact = (items: readonly TransactItem[]) => applyItems(shop, items, { order: order(), at: timeline.now })
   return {
     random,
     timeline,
     profile,
-    store: table === undefined ? memoryStore({ now }) : tableStore(table, now),
+    store: table === undefined ? memoryStore({ now, transact }) : tableStore(table, now),
     table,
     hosts: Array.from({ length: profile.hosts }, (_, id) => host(id, random, profile)),
     writes: [],
@@ -133,13 +141,15 @@ export const createWorld = ({ seed, over, tally, log }: Setting): World => {
     replaced: { record: undefined, at: Number.NEGATIVE_INFINITY },
     deaths: [],
     losses: [],
+    shop,
+    doubts: [],
     refusals: 0,
     isCalm: false,
     tokens: 0,
     results: 0,
     invocations: 0,
     log,
-    order: () => order++,
+    order,
     read() {
       return this.store.read(RECORD_KEY)
     },
@@ -149,6 +159,10 @@ export const createWorld = ({ seed, over, tally, log }: Setting): World => {
     count: tally.count,
   }
 }
+
+/** The simulated table knows no transactions. */
+const profileOver = (over: Over, profile: Profile): Profile =>
+  over === 'memory' ? profile : { ...profile, trade: undefined }
 
 const hasSteps = (record: StoredRecord | undefined): boolean =>
   (record as { readonly steps?: unknown } | undefined)?.steps !== undefined
@@ -176,6 +190,8 @@ export const historyOf = ({
   rests,
   deaths,
   losses,
+  shop,
+  doubts,
   refusals,
   invocations,
 }: World): History => ({
@@ -195,6 +211,8 @@ export const historyOf = ({
   rests,
   deaths,
   losses,
+  rows: shop.rows,
+  doubts,
   refusals,
   invocations,
 })

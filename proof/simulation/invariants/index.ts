@@ -1,4 +1,12 @@
 import type { History } from '../history.ts'
+import {
+  answersTheCommitted,
+  answersTheUnknown,
+  commitsItsOwn,
+  committedIsStored,
+  knowsItsCommit,
+  rowsAndRecord,
+} from './commit.ts'
 import { attemptsGrow, oneEffect, oneExecution, sameEffectKeys } from './generation.ts'
 import { endsWithItsInvocation, neverLostInSilence } from './lease.ts'
 import { equalAnswers, oneCompletion, ownPayload, settledStays } from './outcome.ts'
@@ -73,6 +81,7 @@ export const RULES: readonly Rule[] = [
   withinSkew('H14', sameEffectKeys),
   underAnyClock('H15', beginsNothingKept),
   underAnyClock('H16', skipsOnlyTheDone),
+  underAnyClock('H17', answersTheCommitted),
   underAnyClock('A4', recognisesItself),
   withinSkew('A4', abortsWhenLost),
   withinSkew('A5', claimedOnce),
@@ -106,6 +115,11 @@ export const RULES: readonly Rule[] = [
   underAnyClock('I21', marksUnderLease),
   underAnyClock('I21', stopsAfterOne),
   underAnyClock('I22', endsWithoutSteps),
+  underAnyClock('I23', rowsAndRecord),
+  underAnyClock('I23', commitsItsOwn),
+  underAnyClock('I24', knowsItsCommit),
+  underAnyClock('I26', committedIsStored),
+  underAnyClock('I27', answersTheUnknown),
 ]
 
 export interface Violation {

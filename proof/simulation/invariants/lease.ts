@@ -57,6 +57,7 @@ const mustRenew = (story: Story, { order, at }: Write, { run, leaseExpiresAt, gr
   return (
     !story.deaths.some((death) => death.invocation === run.invocation && death.order < order) &&
     !endsInDoubt(run, order) &&
+    !transacts(run, order) &&
     leaseExpiresAt < Math.min(lastEnd(story, run.invocation), windowEnd(story, run)) &&
     !story.answers.some((answer) => isOwn(answer) && answer.order < order) &&
     !story.freezes.some(({ host, from, until }) => host === run.host && from <= at && until >= grantedAt)
@@ -76,6 +77,10 @@ const endsInDoubt = ({ end, claim, steps }: Run, order: number): boolean => {
   if (end === undefined || end.order > order || isOutcome(end.deed)) return false
   return !isNothingDone(end.deed) || claim.attempt > claim.generation || steps.some(mayHaveActed)
 }
+
+/** No renewal is sent during a transaction. */
+const transacts = ({ transactions }: Run, order: number): boolean =>
+  transactions.some(({ start, end }) => start.order < order && (end === undefined || end.order > order))
 
 const endOf = ({ ends }: Story, invocation: number) => ends.find((end) => end.invocation === invocation)
 

@@ -1,19 +1,19 @@
 import { outcomeOf } from '../../../lib/core/outcome/outcome.ts'
 import type { SettledRecord, StoredRecord } from '../../../lib/core/record/record.ts'
 import type { Answered } from '../history.ts'
-import { firstOf, type Invariant, isPast, type Story, settledIn } from './story.ts'
+import { firstOf, type Invariant, isCompletion, isPast, type Story, settledIn } from './story.ts'
 
 /** At most one completion is applied in an incarnation, and only by the owner of the live claim. */
 export const oneCompletion: Invariant = (story) => {
   let completed: { token: string; incarnation: number } | undefined
   return firstOf(story.writes, (write, index) => {
     if (write.by === 'operator') completed = undefined
-    if (write.by !== 'settle' || write.settlement !== 'completed') return undefined
+    if (!isCompletion(write)) return undefined
     const incarnation = story.incarnations[index] as number
     if (completed?.incarnation === incarnation)
       return `${write.claim.claimToken} completed after ${completed.token} had completed`
     completed = { token: write.claim.claimToken, incarnation }
-    return write.before?.claimToken === write.claim.claimToken
+    return write.by === 'put' || write.before?.claimToken === write.claim.claimToken
       ? undefined
       : `${write.claim.claimToken} completed the record of ${write.before?.claimToken ?? 'no claim'}`
   })
@@ -41,12 +41,19 @@ export const equalAnswers: Invariant = (story) =>
       : `invocation ${answer.invocation} answered something else than it stored`
   })
 
-const storedBy = ({ writes }: Story, { claim, order }: Answered): SettledRecord | undefined =>
+const storedBy = ({ writes }: Story, { claim, orders, result, order }: Answered): SettledRecord | undefined =>
   settledIn(
     writes.find(
-      (write) => write.by === 'settle' && write.order < order && write.after?.claimToken === claim?.claimToken,
+      (write) =>
+        isCompletion(write) &&
+        write.order < order &&
+        (orders === undefined
+          ? write.after?.claimToken === claim?.claimToken
+          : write.by === 'put' && result.kind === 'answered' && sameBytes(outcomeIn(write.after), result.value)),
     )?.after,
   )
+
+const outcomeIn = (record: StoredRecord | undefined): Uint8Array => settledIn(record)?.outcome ?? new Uint8Array(2)
 
 const sameBytes = (stored: Uint8Array, answer: unknown): boolean => {
   const outcome = outcomeOf(answer)

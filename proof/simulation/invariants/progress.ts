@@ -4,7 +4,7 @@ import { firstOf, type Invariant, isClaimWrite, type Story, settledIn } from './
 
 /** Without a crash, lapsed lease, failure or give-up there is exactly one run, and the record ends settled. */
 export const oneRun: Invariant = (story) => {
-  if (anyFailure(story) || story.hasOperator || someLeaseLapsed(story)) return undefined
+  if (anyFailure(story) || story.hasOperator || someLeaseLapsed(story) || hasWriters(story)) return undefined
   const runs = new Map<number, number>()
   for (const { claim } of story.runs) {
     const incarnation = story.incarnationOf(claim.claimToken) ?? 0
@@ -18,11 +18,14 @@ export const oneRun: Invariant = (story) => {
 
 /** Without a crash, failure or give-up, no record stays in progress after all invocations have ended. */
 export const nothingStays: Invariant = (story) => {
-  if (anyFailure(story)) return undefined
+  if (anyFailure(story) || hasWriters(story)) return undefined
   return firstOf(story.rests, ({ record }) =>
     record?.status === 'IN_PROGRESS' ? `the record of ${record.claimToken} stays in progress` : undefined,
   )
 }
+
+/** A one-shot write has no run. */
+const hasWriters = ({ profile: { trade } }: Story): boolean => trade !== undefined && trade.kind !== 'transact'
 
 /** A crash, a failure, a give-up or a question without a decision: after any of them a record may stay unsettled, or its handler may run again. */
 const anyFailure = (story: Story): boolean =>
@@ -38,7 +41,10 @@ const UNDECIDED: ReadonlySet<string> = new Set(['idempotency-unavailable', 'outc
 const gaveUp = ({ result, claim, order }: Answered, { writes }: Story): boolean =>
   (result.kind === 'threw' &&
     !writes.some(
-      (write) => write.by === 'settle' && write.claim.claimToken === claim?.claimToken && write.order < order,
+      (write) =>
+        (write.by === 'settle' || write.by === 'commit') &&
+        write.claim.claimToken === claim?.claimToken &&
+        write.order < order,
     )) ||
   (result.kind === 'refused' && UNDECIDED.has(result.error.code)) ||
   (result.kind === 'answered' && (result.status === 'unstored' || result.status === 'unprotected'))
@@ -60,7 +66,7 @@ export const fewRequests: Invariant = (story) =>
     if (!isUncontended(story)) return undefined
     const { writes, reads, checkpoints } = requests
     if (checkpoints > mostCheckpoints(story, answer)) return `invocation ${invocation} made ${checkpoints} checkpoints`
-    return writes <= 2 && reads <= 1
+    return writes <= 2 + transactionsIn(story, answer) && reads <= 1
       ? undefined
       : `invocation ${invocation} made ${writes} writes and ${reads} reads without contention`
   })
@@ -72,11 +78,15 @@ const mostCheckpoints = ({ runs }: Story, { invocation }: Answered): number =>
     .flatMap(({ steps }) => steps)
     .reduce((count, { step }) => count + (step.inDoubt === 'stop' ? 2 : 1), 0)
 
+const transactionsIn = ({ runs }: Story, { invocation }: Answered): number =>
+  runs.filter((run) => run.invocation === invocation).reduce((count, run) => count + run.transactions.length, 0)
+
 /** One invocation, no operator, no network faults. */
 const isUncontended = (story: Story): boolean =>
   !story.profile.operator && story.invocations === 1 && isFaultless(story)
 
-export const isFaultless = ({ profile: { faults } }: Story): boolean =>
+export const isFaultless = ({ profile: { faults, trade } }: Story): boolean =>
+  (trade === undefined || trade.busy + trade.dark === 0) &&
   Object.values(faults).every((probability) => probability === 0)
 
 /** Rounding `Retry-After` up to whole seconds, and the round trips. */

@@ -145,10 +145,10 @@ export const settlesAfterSteps: Invariant = (story) =>
       : undefined
   })
 
-const settlementOf = ({ writes }: Story, { claim }: Run): Extract<Write, { by: 'settle' }> | undefined =>
+const settlementOf = ({ writes }: Story, { claim }: Run): Extract<Write, { by: 'settle' | 'commit' }> | undefined =>
   writes.find(
-    (write): write is Extract<Write, { by: 'settle' }> =>
-      write.by === 'settle' && write.claim.claimToken === claim.claimToken,
+    (write): write is Extract<Write, { by: 'settle' | 'commit' }> =>
+      (write.by === 'settle' || write.by === 'commit') && write.claim.claimToken === claim.claimToken,
   )
 
 /** A step that has done its work resolves, unless its claim is lost, and an abandon keeps its result. */

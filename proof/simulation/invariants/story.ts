@@ -2,8 +2,11 @@ import type { ClaimToken, SettledRecord, StoredRecord } from '../../../lib/core/
 import { isSettled } from '../../../lib/core/record/record.ts'
 import type { History, Run, StepCall, Write } from '../history.ts'
 
-/** A write that created a claim. */
-export type ClaimWrite = Extract<Write, { by: 'claim' | 'takeOver' }>
+/** A write that created a claim, or put the settled record of one that was never written. */
+export type ClaimWrite = Extract<Write, { by: 'claim' | 'takeOver' | 'put' }>
+
+/** A write that stored the user's own rows with the outcome. */
+export type CommitWrite = Extract<Write, { by: 'commit' | 'put' }>
 
 /** The history, with derived facts that most invariants need. */
 export interface Story extends History {
@@ -31,7 +34,14 @@ export interface CalledStep {
 /** Returns what is wrong, or `undefined` if the invariant holds. */
 export type Invariant = (story: Story) => string | undefined
 
-export const isClaimWrite = (write: Write): write is ClaimWrite => write.by === 'claim' || write.by === 'takeOver'
+export const isClaimWrite = (write: Write): write is ClaimWrite =>
+  write.by === 'claim' || write.by === 'takeOver' || write.by === 'put'
+
+export const isCommitWrite = (write: Write): write is CommitWrite => write.by === 'commit' || write.by === 'put'
+
+/** A write that stored an outcome by its claim. */
+export const isCompletion = (write: Write): write is CommitWrite | Extract<Write, { by: 'settle' }> =>
+  isCommitWrite(write) || (write.by === 'settle' && write.settlement === 'completed')
 
 export const storyOf = (history: History): Story => {
   const judgedWithin = history.profile.storeReportsTime ? 0 : history.profile.clockSpread

@@ -5,19 +5,26 @@ import type { World } from '../world.ts'
 /** What the network and the store do with one send of a request. */
 export type Fate =
   | 'arrives'
+  /** Only of a commit. */
+  | 'busy'
   | keyof Pick<
       Faults,
       'requestLost' | 'answerLost' | 'late' | 'throttled' | 'contended' | 'denied' | 'slow' | 'slowSettle'
     >
 
 /** The purpose of a request. */
-export type Purpose = 'claim' | 'renew' | 'settle' | 'peek'
+export type Purpose = 'claim' | 'renew' | 'settle' | 'peek' | 'commit'
 
 /** DynamoDB accepts a signed request for five minutes after its signature. */
 const SIGNATURE_LIFE = 300_000
 
 export const drawFate = (world: World, invocation: Invocation, purpose: Purpose): Fate => {
-  const fate = purpose === 'settle' && isHeldUp(world, invocation) ? 'slowSettle' : draw(world, purpose)
+  const fate =
+    purpose === 'settle' && isHeldUp(world, invocation)
+      ? 'slowSettle'
+      : purpose === 'commit' && isDark(world, invocation)
+        ? world.random.pick(DARK)
+        : draw(world, purpose)
   if (fate !== 'arrives') world.count('fault', fate)
   return fate
 }
@@ -29,9 +36,20 @@ const isHeldUp = ({ isCalm, profile: { faults }, random, timeline }: World, invo
   return timeline.now < invocation.settlesFrom
 }
 
-const draw = ({ isCalm, profile: { faults }, random }: World, purpose: Purpose): Fate => {
+const DARK = ['requestLost', 'answerLost', 'late', 'late'] as const
+
+const isDark = ({ isCalm, profile: { trade }, random, timeline }: World, invocation: Invocation): boolean => {
+  invocation.commitsFrom ??=
+    !isCalm && random.chance(trade?.dark ?? 0)
+      ? timeline.now + random.between(20, random.pick([300, 3_000, 14_000]))
+      : 0
+  return timeline.now < invocation.commitsFrom
+}
+
+const draw = ({ isCalm, profile: { faults, trade }, random }: World, purpose: Purpose): Fate => {
   if (isCalm) return 'arrives'
   if (purpose === 'claim' && random.chance(faults.contended)) return 'contended'
+  if (purpose === 'commit' && random.chance(trade?.busy ?? 0)) return 'busy'
   if (random.chance(faults.denied)) return 'denied'
   if (random.chance(faults.requestLost)) return 'requestLost'
   if (random.chance(faults.answerLost)) return 'answerLost'

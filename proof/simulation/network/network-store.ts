@@ -1,11 +1,17 @@
+import { StoreMisconfiguredError } from '../../../lib/core/errors.ts'
 import type { Store } from '../../../lib/core/record/store.ts'
 import { DeadlineSignal } from '../deadline-signal.ts'
-import type { Invocation } from '../invocation.ts'
+import { happening, type Invocation } from '../invocation.ts'
 import { applied } from '../ledger.ts'
 import { describeClaim } from '../narrative.ts'
+import { hold, withToken } from '../request-token.ts'
+import { numberIn } from '../shop.ts'
 import type { World } from '../world.ts'
 import { isStale } from './fate.ts'
 import { exchange } from './virtual-client.ts'
+
+const error = new StoreMisconfiguredError('denied')
+const DENIED = { kind: 'mistaken', error, setUp: error, isOnlySend: true } as const
 
 /** A request under way is applied even if its sender has died. */
 const ON_ITS_WAY = new DeadlineSignal().asAbortSignal()
@@ -70,12 +76,22 @@ export const networkStore = (world: World, invocation: Invocation): Store => {
 
     commit: (claim, commit, signal) =>
       exchange(world, invocation, signal, {
-        purpose: 'settle',
-        what: () => `commits ${claim.claimToken}`,
+        purpose: 'commit',
+        what: () => `commits ${claim.claimToken} with order ${numberIn(commit.items)}`,
         act: (sent, stray) =>
-          applied(world, { by: 'commit', invocation: id, claim, sent, stray: stray() }, () =>
-            store.commit(claim, commit, ON_ITS_WAY),
+          withToken(world, commit.requestToken, () =>
+            applied(
+              world,
+              { by: commit.put === undefined ? 'commit' : 'put', invocation: id, claim, sent, stray: stray() },
+              () => store.commit(claim, commit, ON_ITS_WAY),
+            ),
           ),
+        commit: {
+          doubt: () => void world.doubts.push({ number: numberIn(commit.items), ...happening(world) }),
+          hold: () => hold(world, commit.requestToken),
+          refused: (fate) => (fate === 'busy' ? { kind: 'busy', isOnlySend: true } : DENIED),
+          after: (answer, sends) => ('isOnlySend' in answer ? { ...answer, isOnlySend: sends === 1 } : answer),
+        },
       }),
 
     settle: (claim, settlement, signal) =>

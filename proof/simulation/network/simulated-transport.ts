@@ -123,6 +123,7 @@ const travelThrough = (
     case 'throttled':
       answerLater(withDate(world, refusal('ThrottlingException')))
       return
+    case 'busy':
     case 'contended':
     case 'denied':
       world.refusals++

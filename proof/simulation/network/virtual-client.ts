@@ -10,6 +10,19 @@ export interface Request<T> {
   readonly what: () => string
   /** Applies one send to the store. */
   readonly act: (sent: number, stray: () => boolean) => Promise<T>
+  readonly commit?: CommitRequest<T>
+}
+
+/** What only a commit has. */
+interface CommitRequest<T> {
+  /** A send gets no answer. */
+  readonly doubt: () => void
+  /** DynamoDB may have a send without deciding it. Returns what decides it. */
+  readonly hold: () => () => void
+  /** The answer to a send that the store refuses for a reason other than the record. */
+  readonly refused: (fate: 'busy' | 'denied') => T
+  /** The answer as the client gives it, after so many sends. */
+  readonly after: (answer: T, sends: number) => T
 }
 
 /** A store call. Its client sends it a second time if the first send gets no answer. */
@@ -64,9 +77,12 @@ const send = <T>(call: Exchange<T>): void => {
     invocation,
     () => `${call.request.what()}${call.sends > 1 ? ', again' : ''}${fate === 'arrives' ? '' : ` [${fate}]`}`,
   )
+  if (isDoubtful(fate)) call.request.commit?.doubt()
+  const decide = fate === 'slow' || fate === 'late' ? call.request.commit?.hold() : undefined
   const stray = (): boolean => call.isOver || !invocation.isAlive
   const arrive = (answering: boolean): void => {
     if (fate === 'late') say(world, invocation, () => `is late with: ${call.request.what()}`)
+    decide?.()
     const answer = call.request.act(sent, stray)
     if (answering) later(world, invocation, travel(world, fate), () => answered(call, answer))
   }
@@ -81,6 +97,7 @@ const send = <T>(call: Exchange<T>): void => {
     case 'late':
       timeline.after(delay(world), () => arrive(false))
       break
+    case 'busy':
     case 'contended':
     case 'denied':
       world.refusals++
@@ -93,9 +110,16 @@ const send = <T>(call: Exchange<T>): void => {
   if (fate !== 'slow') awaitFailure(call, fate)
 }
 
+const isDoubtful = (fate: Fate): boolean => ['requestLost', 'answerLost', 'late', 'slow'].includes(fate)
+
 /** Errors that the client does not retry. */
-const refuse = <T>(call: Exchange<T>, fate: 'contended' | 'denied'): void => {
+const refuse = <T>(call: Exchange<T>, fate: 'busy' | 'contended' | 'denied'): void => {
   if (call.isOver) return
+  const { commit } = call.request
+  if (commit !== undefined && fate !== 'contended') {
+    answered(call, Promise.resolve(commit.refused(fate)))
+    return
+  }
   call.isOver = true
   if (fate === 'denied') call.reject(new StoreMisconfiguredError('denied'))
   else call.resolve(Promise.resolve({ kind: 'contended' } as T))
@@ -127,5 +151,6 @@ const answered = <T>(call: Exchange<T>, answer: Promise<T>): void => {
   pass(world, invocation)
   if (!invocation.isAlive) return
   call.isOver = true
-  call.resolve(answer)
+  const { commit } = call.request
+  call.resolve(commit === undefined ? answer : answer.then((given) => commit.after(given, call.sends)))
 }

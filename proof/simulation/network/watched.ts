@@ -61,6 +61,7 @@ export const watched = (world: World, invocation: Invocation, store: Store): Sto
     },
     commit: (claim, commit, signal) => {
       requests.writes++
+      if (!invocation.callOf.has(claim.claimToken)) invocation.callOf.set(claim.claimToken, invocation.calls)
       return store.commit(claim, commit, signal)
     },
     settle: async (claim, settlement, signal) => {

@@ -1,0 +1,18 @@
+import type { World } from './world.ts'
+
+const CHANGES = 4
+
+/** Orders of other customers, and deliveries. */
+export const changeStock = (world: World): void => {
+  const { shop, profile, random, timeline } = world
+  if (profile.trade === undefined) return
+  shop.stock = random.pick([0, 1, 1, 3])
+  for (let change = 0; change < CHANGES; change++) {
+    const stock = random.pick([0, 1, 3])
+    const span = random.between(0, random.pick([200, 2_000, 20_000]))
+    const arrive = (): void => {
+      if (!world.isCalm) shop.stock = stock
+    }
+    timeline.at(timeline.now + span, arrive, true)
+  }
+}
