@@ -16,3 +16,16 @@ export const changeStock = (world: World): void => {
     timeline.at(timeline.now + span, arrive, true)
   }
 }
+
+/** While a send has no answer, another customer takes the last one. The next send is refused, and after a delivery a late one is not. */
+export const sellOut = ({ shop, random, timeline, isCalm }: World): void => {
+  if (isCalm || !random.chance(0.5)) return
+  shop.stock = 0
+  timeline.at(
+    timeline.now + random.between(300, 6_000),
+    () => {
+      shop.stock = Math.max(1, shop.stock)
+    },
+    true,
+  )
+}

@@ -6,6 +6,7 @@ import { applied } from '../ledger.ts'
 import { describeClaim } from '../narrative.ts'
 import { hold, withToken } from '../request-token.ts'
 import { numberIn } from '../shop.ts'
+import { sellOut } from '../stock.ts'
 import type { World } from '../world.ts'
 import { isStale } from './fate.ts'
 import { exchange } from './virtual-client.ts'
@@ -87,7 +88,10 @@ export const networkStore = (world: World, invocation: Invocation): Store => {
             ),
           ),
         commit: {
-          doubt: () => void world.doubts.push({ number: numberIn(commit.items), ...happening(world) }),
+          doubt: () => {
+            world.doubts.push({ number: numberIn(commit.items), ...happening(world) })
+            sellOut(world)
+          },
           hold: () => hold(world, commit.requestToken),
           refused: (fate) => (fate === 'busy' ? { kind: 'busy', isOnlySend: true } : DENIED),
           after: (answer, sends) => ('isOnlySend' in answer ? { ...answer, isOnlySend: sends === 1 } : answer),
