@@ -94,7 +94,10 @@ export const networkStore = (world: World, invocation: Invocation): Store => {
           },
           hold: () => hold(world, commit.requestToken),
           refused: (fate) => (fate === 'busy' ? { kind: 'busy', isOnlySend: true } : DENIED),
-          after: (answer, sends) => ('isOnlySend' in answer ? { ...answer, isOnlySend: sends === 1 } : answer),
+          after: (answer, sends) => {
+            if (answer.kind === 'lost') return sends === 1 ? answer : { ...answer, isOnlySend: false }
+            return 'isOnlySend' in answer ? { ...answer, isOnlySend: sends === 1 } : answer
+          },
         },
       }),
 
