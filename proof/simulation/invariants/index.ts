@@ -81,7 +81,7 @@ export const RULES: readonly Rule[] = [
   withinSkew('H14', sameEffectKeys),
   underAnyClock('H15', beginsNothingKept),
   underAnyClock('H16', skipsOnlyTheDone),
-  underAnyClock('H17', answersTheCommitted),
+  withinSkew('H17', answersTheCommitted),
   underAnyClock('A4', recognisesItself),
   withinSkew('A4', abortsWhenLost),
   withinSkew('A5', claimedOnce),
