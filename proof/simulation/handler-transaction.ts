@@ -19,7 +19,7 @@ export const actInTransactions = async (actor: Actor, { deed, finish }: Meant): 
   try {
     if (plan !== undefined) await callSteps(actor, plan.steps, plan.shape)
     await pause(actor)
-    if (!isOutcome(deed) && actor.world.random.chance(0.3)) finish(deed)
+    if (!isOutcome(deed) && actor.world.random.chance(0.3)) finish(truthful(actor, deed))
     else await order(actor, finish)
   } catch (error) {
     if (error instanceof IdempotencyError) finish('stopped', error)
@@ -59,11 +59,12 @@ const isWilful = ({ world: { isCalm, profile, random } }: Actor): boolean =>
 
 const AFTER = ['created', 'refused', 'failed', 'throws', 'notDone', 'terminal', 'clientError'] as const
 
-/** After a refusal or a doubt. Only a handler without steps may state that it has done nothing. */
-const endWithout = ({ world: { random }, run: { steps } }: Actor): Deed => {
-  const deed = random.pick(AFTER)
-  return steps.length > 0 && isNothingDone(deed) ? 'refused' : deed
-}
+/** After a refusal or a doubt. */
+const endWithout = (actor: Actor): Deed => truthful(actor, actor.world.random.pick(AFTER))
+
+/** Only a handler without steps may state that it has done nothing. */
+const truthful = ({ run: { steps } }: Actor, deed: Deed): Deed =>
+  steps.length > 0 && isNothingDone(deed) ? 'refused' : deed
 
 /** Calls the production `transact`. An error that the handler swallows is `swallowed`. */
 const sell = async (actor: Actor, isStocked: boolean): Promise<'committed' | 'refused' | 'swallowed'> => {
