@@ -1,9 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import type { ProbePoint } from '../../lib/core/runtime.ts'
 import { deriveRecordKey } from '../../lib/index.ts'
+import { killVictims, startVictim } from '../kills/victim-process.ts'
 import { databaseEndpoint, freshTable, readItem } from '../support/dynamodb.ts'
 import { type Fault, faultProxy, resetBefore } from '../support/fault-proxy.ts'
 import { aName, openShop, type Shop } from '../support/shop.ts'
@@ -11,7 +9,7 @@ import type { Step } from '../support/store-step.ts'
 import { type VictimSettings, writeAs } from './victim.ts'
 import { anOrder } from './writing.ts'
 
-const FILE = fileURLToPath(new URL('./victim.ts', import.meta.url))
+const PROGRAM = new URL('./victim.ts', import.meta.url)
 
 let shop: Shop
 let tableName: string
@@ -20,24 +18,9 @@ beforeAll(async () => {
   tableName = await freshTable()
 })
 
-const running = new Set<ChildProcess>()
-afterAll(() => {
-  for (const child of running) child.kill('SIGKILL')
-})
+afterAll(killVictims)
 
-const startVictim = (settings: VictimSettings): { readonly child: ChildProcess; readonly ended: Promise<unknown> } => {
-  const { NODE_OPTIONS: _, ...env } = process.env
-  const child = spawn(process.execPath, ['--import', 'tsx', FILE, JSON.stringify(settings)], {
-    env,
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  })
-  running.add(child)
-  const ended = once(child, 'exit').then(([, signal]) => {
-    running.delete(child)
-    return signal
-  })
-  return { child, ended }
-}
+const start = (settings: VictimSettings) => startVictim(settings, { program: PROGRAM })
 
 /** Where the process is killed: at a point in its code, or while the network holds its request. */
 type Place = { readonly point: ProbePoint } | { readonly inFlight: Step; readonly arrives: boolean }
@@ -87,7 +70,7 @@ const killedInFlight = async (
   before: Row['before'] = {},
 ) => {
   const proxy = await faultProxy()
-  const victim = startVictim({ ...settings, endpoint: proxy.endpoint })
+  const victim = start({ ...settings, endpoint: proxy.endpoint })
   const first = async () => {
     victim.child.kill('SIGKILL')
     await victim.ended
@@ -111,9 +94,7 @@ test.each(ROWS)(
     await shop.stock(order.article, 5)
     const settings = { endpoint: databaseEndpoint(), tableName, shopTable: shop.tableName, key, order }
     const signal =
-      'point' in place
-        ? await startVictim({ ...settings, ...place }).ended
-        : await killedInFlight(settings, place, before)
+      'point' in place ? await start({ ...settings, ...place }).ended : await killedInFlight(settings, place, before)
     expect(signal).toBe('SIGKILL')
     const item = await readItem(tableName, deriveRecordKey({ operation: 'kills', tenant: 't', key }))
     expect({ status: item?.status?.S, row: await shop.has(order.id), pieces: await shop.left(order.article) }).toEqual({

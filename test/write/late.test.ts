@@ -4,7 +4,18 @@ import { arrivesLate, type Rule } from '../support/fault-proxy.ts'
 import { aRequest, openScene, recordKeyOf, type Scene, UNHURRIED } from '../support/scene.ts'
 import { openShop, type Shop } from '../support/shop.ts'
 import type { Step } from '../support/store-step.ts'
-import { afterTheLease, anOrder, aWriter, leave, type Order, PRIORS, planOf, recordOf, said } from './writing.ts'
+import {
+  afterTheLease,
+  anOrder,
+  aWriter,
+  leave,
+  type Order,
+  PRIORS,
+  planOf,
+  recordOf,
+  resetAhead,
+  said,
+} from './writing.ts'
 
 let scene: Scene
 let shop: Shop
@@ -12,7 +23,7 @@ beforeAll(async () => {
   scene = await openScene(UNHURRIED)
   shop = await openShop()
 })
-beforeEach(() => scene.reset())
+beforeEach(() => resetAhead(scene))
 afterAll(() => scene.close())
 
 /** When the network delivers the send that it has kept. */

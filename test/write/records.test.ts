@@ -20,6 +20,7 @@ import {
   type Order,
   planOf,
   recordOf,
+  resetAhead,
   said,
 } from './writing.ts'
 
@@ -29,7 +30,7 @@ beforeAll(async () => {
   scene = await openScene(UNHURRIED)
   shop = await openShop()
 })
-beforeEach(() => scene.reset())
+beforeEach(() => resetAhead(scene))
 afterAll(() => scene.close())
 
 const aStockedOrder = async (pieces = 3): Promise<Order> => {

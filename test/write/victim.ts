@@ -37,6 +37,6 @@ export const writeAs = ({ endpoint, tableName, shopTable, key, order, point }: V
 
 const given = process.argv[2]
 if (given?.startsWith('{')) {
-  const told = await writeAs(JSON.parse(given) as VictimSettings)
-  process.send?.({ told }, undefined, undefined, () => process.exit(0))
+  await writeAs(JSON.parse(given) as VictimSettings)
+  process.exit(0)
 }

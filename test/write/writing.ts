@@ -93,12 +93,14 @@ export const besideOnce = ({ tableName, clock }: Scene, options: Partial<OnceOpt
   return once({ store, operation: 'payments', runtime, ...options })
 }
 
-/**
- * Its retention ends, and TTL has not deleted it yet. The scene's clock goes on by a minute, so the record has not expired
- * by the clock of DynamoDB Local, which sweeps within seconds.
- */
-const expire = async (scene: Scene, request: OnceRequest): Promise<void> => {
+/** For a new test. The clock is a minute ahead of DynamoDB Local's, which deletes within seconds what has expired by its own. */
+export const resetAhead = (scene: Scene): void => {
+  scene.reset()
   scene.clock.advance(60_000)
+}
+
+/** Its retention ends. TTL has not deleted it yet. */
+const expire = async (scene: Scene, request: OnceRequest): Promise<void> => {
   await testClient().send(
     new UpdateItemCommand({
       TableName: scene.tableName,
