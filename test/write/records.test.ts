@@ -22,6 +22,7 @@ import {
   recordOf,
   resetAhead,
   said,
+  steps,
 } from './writing.ts'
 
 let scene: Scene
@@ -152,6 +153,21 @@ describe('I33 A one-shot write over an abandoned record', () => {
     expect(await write(request, await aStockedOrder(0))).toBe('abandoned refused')
     expect(await recordOf(scene, request)).toEqual(before)
     expect(await write({ ...request, payload: 'other' }, await aStockedOrder())).toBe('key-reused')
+  })
+
+  test('that is refused behind a fence leaves it in doubt, in its generation, for its own payload only', async () => {
+    const request = aRequest()
+    const order = await aStockedOrder(0)
+    await leave(scene, request, 'abandoned')
+    scene.proxy.script({ step: 'commit', nth: 2, fault: arrivesLate })
+    expect(await write(request, order)).toBe('abandoned refused')
+    expect(steps(scene).slice(-2)).toEqual(['takeOver', 'abandon'])
+    const record = await recordOf(scene, request)
+    expect(record).toMatchObject({ status: 'IN_PROGRESS', generation: 1, attempt: 2 })
+    expect(record).not.toMatchObject({ leaseExpiresAt: expect.any(Number) })
+    expect(await scene.proxy.deliver()).toEqual([400])
+    expect(await write({ ...request, payload: 'other' }, await aStockedOrder())).toBe('key-reused')
+    expect(await write(request, order, { abandoned: 'hold' })).toBe('outcome-unknown')
   })
 })
 
