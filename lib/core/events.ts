@@ -42,7 +42,7 @@ export type IdempotencyEvent =
   | (OfWonClaim & { readonly type: 'tookOver'; readonly reason: TakeOverReason })
   | (About & { readonly type: 'replayed' })
   | (About & { readonly type: 'conflicted'; readonly retryAfterSeconds: number })
-  /** The record is abandoned and held: a person has to decide. */
+  /** A person has to decide: the record is abandoned and held, or a step that must not run twice may have run. */
   | (About & { readonly type: 'outcomeUnknown' })
   | (About & { readonly type: 'mismatched' })
   | (OfAttempt & { readonly type: 'completed'; readonly status: 'SUCCEEDED' | 'FAILED'; readonly replayable: boolean })

@@ -122,7 +122,8 @@ export interface SqsOptions<TBody> extends CommonOptions<SqsMessage<TBody>> {
   /**
    * Receives each error and its message, because the event source gets message ids only: what your handler threw, the
    * error of a call to SQS or of a misconfigured store, an `UnusableMessageError` for a message that could not be
-   * claimed, and an `IdempotencyError` that names the record if the record is held or has another payload.
+   * claimed, and an `IdempotencyError` that names the record if the record is held, has another payload, or a step stopped
+   * the handler.
    *
    * @default console.error, without anything that could quote a body
    */

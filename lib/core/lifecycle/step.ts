@@ -11,17 +11,18 @@ import { createStepLog } from './step-log.ts'
  * kept result, and runs only the steps whose result was not kept.
  *
  * The value is what JSON keeps of the result, the first time too. Results are stored, so return an id and not a
- * document: all results of a record together have 64 KB. A result that JSON cannot keep, or that is too large, is
- * returned as it is and not kept, so the step runs again after a crash.
+ * document: all results of a record together have 64 KB. A result that is not JSON, or too large, is returned and not
+ * kept, so the step runs again after a crash.
  *
- * Rejects with the error of `run`, with {@link ClaimLostError} if another invocation has taken over, and with
- * {@link StepInDoubtError} under `inDoubt: 'stop'`. Throws `TypeError` before anything runs for a name that is not 1 to 64 of
- * `A-Z a-z 0-9 . _ -` and begins with a letter or digit, for a name that was called before in this attempt (a call that failed
- * does not count), and for more than 64 steps.
+ * Rejects with the error of `run`, with {@link ClaimLostError} if another invocation has taken over or the handler has
+ * ended, and under `inDoubt: 'stop'` with {@link StepInDoubtError} or {@link StepNotStartedError}. Rejects with
+ * `TypeError` before anything runs: for a name that is not 1 to 64 of `A-Z a-z 0-9 . _ -`, beginning with a letter or
+ * digit; for a name that was called before in this attempt (a call that failed does not count); for more than 64 steps;
+ * and for an option that cannot be right.
  *
- * Without a claim the step runs at once, under a random downstream key.
+ * Without a claim the step runs at once, under a downstream key that no other call has.
  *
- * @param name names the step in the record; it must stay the same in all attempts.
+ * @param name names the step in the record. It must stay the same in all attempts.
  * @example
  * const charge = await step(claim, 'charge', ({ downstreamKey }) =>
  *   stripe.paymentIntents.create(order.payment, { idempotencyKey: downstreamKey }).then(({ id }) => ({ id })),
