@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto'
 import { PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { dynamoDbStore } from '../../lib/dynamodb/index.ts'
+import { largeAnswers } from '../../lib/s3/index.ts'
 import type { Plan } from '../../lib/write/index.ts'
 import { freshTable, testClient } from '../support/dynamodb.ts'
 import {
@@ -170,6 +172,28 @@ describe('I32 A one-shot write of unknown fate', () => {
     expect(await scene.proxy.deliver()).toEqual([400])
     expect(await written(order)).toEqual(NOT_WRITTEN)
   })
+})
+
+test('I31, I34 an answer that goes to S3 is put once for all sends, and replayed', async () => {
+  const objects = new Map<string, Uint8Array>()
+  let puts = 0
+  const store = largeAnswers(scene.store, {
+    put: async (key, bytes) => {
+      puts++
+      objects.set(key, bytes)
+    },
+    get: async (key) => objects.get(key),
+  })
+  const request = aRequest()
+  const order = await aStockedOrder(3)
+  const answer = { large: randomBytes(450_000).toString('base64') }
+  const plan = (): Plan => ({ ...planOf(shop, order), answer })
+  scene.proxy.script({ step: 'commit', nth: 1, fault: cancelled('TransactionConflict', 'None', 'None') })
+  expect(await aWriter(scene, { store }).write(request, plan)).toEqual({ value: answer, status: 'created' })
+  expect([puts, commits(scene)]).toEqual([1, 2])
+  scene.proxy.script({ step: 'commit', fault: resetAfter })
+  expect(await aWriter(scene, { store }).write(request, plan)).toEqual({ value: answer, status: 'replayed' })
+  expect(await written(order)).toEqual(WRITTEN_ONCE)
 })
 
 test('I31 without time for a send nothing is sent, and the caller gets 503', async () => {
