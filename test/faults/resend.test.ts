@@ -95,16 +95,18 @@ const play = async (step: keyof typeof STORIES, fault: Fault | undefined): Promi
   return { outcome, runs, record: since(started, await scene.read(recordKey)), events: host.events.map(anonymous) }
 }
 
-/** What two plays of one story have in common: times as spans, and no key. */
+/** What two plays of one story have in common: times as spans, a token as its number, and no key. */
 const since = (started: number, record: StoredRecord | undefined): unknown =>
   record === undefined
     ? undefined
     : Object.fromEntries(
-        Object.entries({ ...record, recordKey: undefined }).map(([name, value]) => [
-          name,
-          typeof value === 'number' && value > 1e12 ? value - started : value,
-        ]),
+        Object.entries({ ...record, recordKey: undefined, claimToken: numberOf(record.claimToken) }).map(
+          ([name, value]) => [name, typeof value === 'number' && value > 1e12 ? value - started : value],
+        ),
       )
+
+/** Each host has tokens of its own, which end in their number. */
+const numberOf = (token: string): string | undefined => token.split('-').pop()
 
 const anonymous = (event: object): unknown => ({ ...event, recordKey: undefined })
 
