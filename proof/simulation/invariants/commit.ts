@@ -66,12 +66,16 @@ const isOf = ({ claim, after }: CommitWrite, answer: Answered): boolean =>
 /** Nothing had replaced what it stored before the answer, and no retention ended between the answer and a late send. */
 const isHeldAt = ({ writes }: Story, { order, claim }: CommitWrite, answer: Answered): boolean =>
   order > answer.order
-    ? answer.result.kind !== 'replay' ||
+    ? !isOfAnotherRecord(answer) ||
       !writes.some((write) => write.by === 'sweep' && write.order > answer.order && write.order < order)
     : !writes.some(
         ({ after, ...write }) =>
           write.order > order && write.order < answer.order && after?.claimToken !== claim.claimToken,
       )
+
+/** The answer is about a record that was there, and that keeps a late send away until it is deleted. */
+const isOfAnotherRecord = ({ result }: Answered): boolean =>
+  result.kind === 'replay' || (result.kind === 'refused' && result.error.code === 'key-reused')
 
 const answersAs = (story: Story, { result, claim, order }: Answered, commit: CommitWrite): boolean => {
   const number = orderIn(commit.after)
