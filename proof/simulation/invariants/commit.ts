@@ -114,12 +114,15 @@ const isFenced = ({ writes }: Story, { claim, order }: Answered): boolean =>
       at < order && before?.claimToken === claim?.claimToken && after?.claimToken !== claim?.claimToken,
   )
 
-/** A handler hears that its claim is lost, or that nothing was written, only if its transaction has not been applied. */
+/**
+ * A handler hears that its claim is lost, or that nothing was written, only if its transaction has not been applied. A
+ * refusal is an earlier answer if the client has sent twice: then the end of the claim finds the commit.
+ */
 export const knowsItsCommit: Invariant = (story) =>
   firstOf(story.runs, ({ claim, transactions }: Run) =>
     firstOf(transactions, ({ number, end }) =>
       end !== undefined &&
-      (end.how === 'lost' || end.how === 'refused') &&
+      (end.how === 'lost' || (end.how === 'refused' && !story.doubts.some((doubt) => doubt.number === number))) &&
       end.record?.claimToken === claim.claimToken &&
       orderIn(end.record) === number
         ? `${claim.claimToken} heard that order ${number} is ${end.how}, although it was committed`
