@@ -58,7 +58,7 @@ export const virtualRuntime = (world: World, invocation: Invocation): VirtualRun
   enforcesDeadline: () => world.profile.enforcesDeadline,
 
   probe: (point: ProbePoint) => {
-    if (point === 'before-claim') invocation.requests.inClaimStep = 0
+    if (point === 'before-claim' || point === 'before-commit') invocation.requests.inClaimStep = 0
     pass(world, invocation)
   },
 })

@@ -153,11 +153,11 @@ export const takesOverTheFree: Invariant = (story) =>
 
 /** A token makes one claim only: a delayed duplicate never creates its record again. */
 export const claimedOnce: Invariant = ({ writes, hasOperator, profile }) => {
-  if (profile.trade !== undefined) return undefined // the rounds and the fence of a one-shot write share a token
   const made = new Set<string>()
   return firstOf(writes, (write) => {
-    // A one-shot write that finds its own order released by an operator writes another one.
-    if (!isClaimWrite(write) || (write.by === 'put' && hasOperator)) return undefined
+    if (!isClaimWrite(write)) return undefined
+    // A one-shot write that finds its own order or fence released by an operator goes on under the same token.
+    if (hasOperator && (write.by === 'put' || (profile.trade !== undefined && !write.stray))) return undefined
     const { claimToken } = write.claim
     if (made.has(claimToken)) return `${claimToken} was claimed a second time, by a request that came late`
     made.add(claimToken)

@@ -61,16 +61,19 @@ const someLeaseLapsed = ({ writes }: Story): boolean =>
 /** An uncontended call makes at most two writes and one read; a claim step makes at most five requests. */
 export const fewRequests: Invariant = (story) =>
   firstOf(story.answers, (answer) => {
-    if (story.profile.trade !== undefined) return undefined // a transaction is sent up to five times, and fenced
     const { invocation, requests } = answer
     if (requests.claimStep > 5) return `invocation ${invocation} made ${requests.claimStep} requests to claim`
-    if (!isUncontended(story)) return undefined
+    if (!isUncontended(story) || isRetry(story, answer)) return undefined
     const { writes, reads, checkpoints } = requests
     if (checkpoints > mostCheckpoints(story, answer)) return `invocation ${invocation} made ${checkpoints} checkpoints`
     return writes <= 2 + transactionsIn(story, answer) && reads <= 1
       ? undefined
       : `invocation ${invocation} made ${writes} writes and ${reads} reads without contention`
   })
+
+/** A call after a 503 of the same invocation meets what the call before has left. */
+const isRetry = ({ answers }: Story, { invocation, order }: Answered): boolean =>
+  answers.some((earlier) => earlier.invocation === invocation && earlier.order < order)
 
 /** A step writes one checkpoint, and one mark before it with `inDoubt: 'stop'`. */
 const mostCheckpoints = ({ runs }: Story, { invocation }: Answered): number =>
