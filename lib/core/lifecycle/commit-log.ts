@@ -1,13 +1,12 @@
 import { ClaimLostError, TransactionUnansweredError } from '../errors.ts'
-import { aboutClaim } from '../events.ts'
-import { encodeOutcome, outcomeIsReplayable, outcomeOf } from '../outcome/outcome.ts'
 import type { ClaimEnding } from '../outcome/outcome-policy.ts'
 import { mintToken } from '../record/claim.ts'
 import type { Commit, Settlement, TransactItem } from '../record/store.ts'
 import type { Settings } from '../settings.ts'
-import { epochMillis, later, millis } from '../time.ts'
+import { epochMillis, millis } from '../time.ts'
+import { committedAnswer, completionOf, emitCompleted } from './completion.ts'
 import type { CommitLog, Committed, Transacted } from './effects.ts'
-import { type HeldClaim, hasLapsed } from './held-claim.ts'
+import { type HeldClaim, hasLapsed, lose } from './held-claim.ts'
 import type { CommittedAnswer } from './request.ts'
 import { type SentCommit, sendCommit } from './send-commit.ts'
 import { settleAs, settlementOf } from './settle.ts'
@@ -18,8 +17,8 @@ const RENEWAL_BUDGET = millis(500)
 
 /** The transactions of one run of a claim. */
 export const createCommitLog = (settings: Settings, held: HeldClaim): CommitLog => {
-  const { store, runtime, emit } = settings
-  const { claim, request, heartbeat, lost } = held
+  const { runtime } = settings
+  const { claim, request, heartbeat } = held
   /** A commit may have been applied, or the record is another claim's: no answer of the handler is true. */
   let isUnknown = false
   /** The handler knows that nothing was written, but a send may still be applied: the end of the claim must fence it. */
@@ -29,12 +28,10 @@ export const createCommitLog = (settings: Settings, held: HeldClaim): CommitLog 
   let settledAt = epochMillis(0)
   let underWay: Promise<unknown> | undefined
 
-  const commitOf = (items: readonly TransactItem[], { status, outcome }: CommittedAnswer): Commit => {
-    const encoded = encodeOutcome(outcome, store.outcomeRoom(claim))
+  const commitOf = (items: readonly TransactItem[], answer: CommittedAnswer): Commit => {
     settledAt = epochMillis(Math.max(runtime.now(), settledAt + 1))
-    const expiresAt = later(settledAt, settings.retention)
     return {
-      completion: { kind: 'completed', status, outcome: encoded, settledAt, expiresAt },
+      completion: completionOf(settings, claim, answer, settledAt),
       items,
       requestToken: runtime.randomToken(),
     }
@@ -43,7 +40,7 @@ export const createCommitLog = (settings: Settings, held: HeldClaim): CommitLog 
   const transact = async <T>(items: readonly TransactItem[], answer: T): Promise<Transacted<T>> => {
     assertFree()
     if (held.effects.hasEnded || hasLapsed(held)) throw new ClaimLostError()
-    const stored = request.completionOf?.(answer) ?? { status: 'SUCCEEDED', outcome: outcomeOf(answer), value: answer }
+    const stored = committedAnswer(request, answer)
     const turn = commit(commitOf(items, stored), stored.value)
     underWay = turn.catch(() => undefined)
     try {
@@ -82,13 +79,13 @@ export const createCommitLog = (settings: Settings, held: HeldClaim): CommitLog 
 
   const follow = (
     { answer, isInDoubt }: SentCommit,
-    { completion: { status, outcome } }: Commit,
+    { completion }: Commit,
     value: unknown,
   ): Extract<Transacted<never>, { kind: 'refused' }> | undefined => {
     if (answer.kind === 'committed') {
       committed = { kind: 'committed', value }
       heartbeat.stop()
-      emit(() => ({ type: 'completed', ...aboutClaim(claim), status, replayable: outcomeIsReplayable(outcome) }))
+      emitCompleted(settings, claim, completion)
       return undefined
     }
     if (answer.kind === 'unanswered') {
@@ -97,8 +94,7 @@ export const createCommitLog = (settings: Settings, held: HeldClaim): CommitLog 
     }
     if (answer.kind === 'lost') {
       isUnknown = true
-      heartbeat.endRenewals()
-      lost.abort()
+      lose(held)
       throw new ClaimLostError()
     }
     needsFence ||= isInDoubt

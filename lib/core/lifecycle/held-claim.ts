@@ -43,6 +43,12 @@ export const openClaim = (claim: HandlerClaim, where: string): OpenClaim => {
 export const hasLapsed = ({ request, heartbeat, lost, effects }: HeldClaim): boolean =>
   effects.hasEnded === true || lost.signal.aborted || request.now() >= heartbeat.leaseExpiresAt()
 
+/** Another claimant has the record: the handler's signal aborts, and the lease is not renewed. */
+export const lose = ({ heartbeat, lost }: HeldClaim): void => {
+  heartbeat.endRenewals()
+  lost.abort()
+}
+
 /**
  * Leaves the claim in force until its lease ends, and no longer. Nothing is written: the outcome could not be stored,
  * or the handler may still be running, and its downstream calls need this claim's keys. If the handler has committed a

@@ -1,14 +1,13 @@
 import { StoreMisconfiguredError } from '../errors.ts'
-import { aboutClaim } from '../events.ts'
-import { encodeOutcome, outcomeIsReplayable, outcomeOf } from '../outcome/outcome.ts'
 import { type Claim, firstClaim, isInDoubt, mintToken, type TakeOverReason, takeOverClaim } from '../record/claim.ts'
 import { judge, type Verdict } from '../record/judge.ts'
 import { type ClaimToken, isSettled, type StoredRecord } from '../record/record.ts'
 import type { Commit, CommitAnswer } from '../record/store.ts'
 import type { Settings } from '../settings.ts'
-import { type EpochMillis, later, millis } from '../time.ts'
+import { type EpochMillis, millis } from '../time.ts'
 import { emitRefusal, peekFirst, trustedVerdict } from './begin.ts'
 import { endOfSends } from './budget.ts'
+import { committedAnswer, completionOf, emitCompleted } from './completion.ts'
 import { fence } from './fence.ts'
 import { judgeTerms } from './judge-terms.ts'
 import { claimTerms } from './lease.ts'
@@ -109,7 +108,7 @@ const write = async <T>(
   { items, answer, refused }: Extract<ReadPlan<T>, { answer: unknown }>,
 ): Promise<Result<T>> => {
   const { settings, request, claim, stand } = shot
-  const stored = request.completionOf?.(answer) ?? { status: 'SUCCEEDED', outcome: outcomeOf(answer), value: answer }
+  const stored = committedAnswer(request, answer)
   const commit = commitOf(shot, items, stored)
   const startedAt = request.now()
   const times = { ...request, deadline: endOfSends(startedAt, request.deadline) }
@@ -119,7 +118,7 @@ const write = async <T>(
   const after: Shot = { ...shot, stand: { ...stand, isInDoubt: stand.isInDoubt || sent.isInDoubt } }
   switch (sent.answer.kind) {
     case 'committed':
-      emitCompleted(shot, commit)
+      emitCompleted(settings, claim, commit.completion)
       return { kind: 'answered', value: stored.value as T, status: 'completed' }
     case 'lost':
       return meet(after, sent.answer)
@@ -136,29 +135,18 @@ const write = async <T>(
   }
 }
 
-const commitOf = (
-  { settings: { runtime, store, retention }, claim, stand }: Shot,
-  items: Commit['items'],
-  { status, outcome }: CommittedAnswer,
-): Commit => {
-  const settledAt = runtime.now()
-  const encoded = encodeOutcome(outcome, store.outcomeRoom(claim))
-  return {
-    completion: { kind: 'completed', status, outcome: encoded, settledAt, expiresAt: later(settledAt, retention) },
-    items,
-    requestToken: runtime.randomToken(),
-    put: { over: stand.seen?.record },
-  }
-}
+const commitOf = ({ settings, claim, stand }: Shot, items: Commit['items'], answer: CommittedAnswer): Commit => ({
+  completion: completionOf(settings, claim, answer, settings.runtime.now()),
+  items,
+  requestToken: settings.runtime.randomToken(),
+  put: { over: stand.seen?.record },
+})
 
 /** A mistake in the plan is thrown, and one in the set-up is the layer's own refusal. */
 const mistaken = (error: unknown): RunResult<never> => {
   if (error instanceof StoreMisconfiguredError) return { kind: 'refused', error }
   throw error
 }
-
-const emitCompleted = ({ settings: { emit }, claim }: Shot, { completion: { status, outcome } }: Commit): void =>
-  emit(() => ({ type: 'completed', ...aboutClaim(claim), status, replayable: outcomeIsReplayable(outcome) }))
 
 /** What follows from the record that is there instead. */
 const meet = (

@@ -121,7 +121,7 @@ export const ranAs = <T>(settings: Settings, held: HeldClaim, value: T, settled:
   if (settled.kind === 'replay') return settled
   if (settled.kind === 'conflict') return { kind: 'refused', error: refusalError(settled) }
   if (settled.kind === 'committed') return { kind: 'answered', value: settled.value as T, status: 'completed' }
-  if (settled.kind === 'commitUnknown' && settled.isAbandoned) return { kind: 'refused', error: unavailableError({}) }
+  if (settled.kind === 'commitUnknown' && settled.isAbandoned) return { kind: 'refused', error: unavailableError() }
   if (settled.kind === 'commitUnknown' || (settled.kind === 'unstored' && settings.unstored === 'fail'))
     return { kind: 'refused', error: unstoredError(settings, held) }
   return { kind: 'answered', value, status: settled.kind }

@@ -1,5 +1,4 @@
 import { aboutClaim, storeFailed } from '../events.ts'
-import { encodeOutcome, outcomeIsReplayable } from '../outcome/outcome.ts'
 import type { ClaimEnding } from '../outcome/outcome-policy.ts'
 import { type Claim, isInDoubt } from '../record/claim.ts'
 import { retryAfterSeconds } from '../record/judge.ts'
@@ -8,6 +7,7 @@ import type { SettleAnswer, Settlement } from '../record/store.ts'
 import type { Settings } from '../settings.ts'
 import { later, millis } from '../time.ts'
 import { hasTimeToSettle, SETTLE_BACKOFF, SETTLE_TRIES, settleBudget } from './budget.ts'
+import { completionOf, emitCompleted } from './completion.ts'
 import { type HeldClaim, leaveToLease } from './held-claim.ts'
 import type { SettleResult } from './settle-result.ts'
 
@@ -59,22 +59,18 @@ const settleRenewed = async (settings: Settings, held: HeldClaim, settlement: Se
  * the status of an answer after a step has run.
  */
 export const settlementOf = (
-  { store, runtime, retention }: Settings,
+  settings: Settings,
   { claim, effects: { steps } }: HeldClaim,
   ending: ClaimEnding,
 ): Settlement => {
-  const settledAt = runtime.now()
-  const expiresAt = later(settledAt, retention)
-  if (ending.kind === 'complete') {
-    const outcome = encodeOutcome(ending.outcome, store.outcomeRoom(claim))
-    return { kind: 'completed', status: ending.status, outcome, settledAt, expiresAt }
-  }
+  const settledAt = settings.runtime.now()
+  if (ending.kind === 'complete') return completionOf(settings, claim, ending, settledAt)
   const error = ending.lastError === undefined ? {} : { lastError: ending.lastError }
   if (ending.kind === 'abandon' || isInDoubt(claim) || (ending.byStatus === true && steps?.hasRun() === true)) {
     const checkpoint = steps?.unsaved()
     return { kind: 'abandoned', ...error, ...(checkpoint === undefined ? {} : { checkpoint }) }
   }
-  return { kind: 'released', ...error, settledAt, expiresAt }
+  return { kind: 'released', ...error, settledAt, expiresAt: later(settledAt, settings.retention) }
 }
 
 /** The store's answer, or `undefined` if the settlement could not be written in the time that is left. */
@@ -116,13 +112,11 @@ export const onLost = (
   return { kind: 'conflict', retryAfterSeconds: wait }
 }
 
-const emitSettled = ({ emit }: Settings, claim: Claim, settlement: Settlement): void =>
-  emit(() => {
-    const about = aboutClaim(claim)
-    if (settlement.kind === 'completed') {
-      const { status, outcome } = settlement
-      return { type: 'completed', ...about, status, replayable: outcomeIsReplayable(outcome) }
-    }
-    const { kind, lastError } = settlement
-    return { type: kind, ...about, ...(lastError === undefined ? {} : { lastError }) }
-  })
+const emitSettled = (settings: Settings, claim: Claim, settlement: Settlement): void => {
+  if (settlement.kind === 'completed') {
+    emitCompleted(settings, claim, settlement)
+    return
+  }
+  const { kind, lastError } = settlement
+  settings.emit(() => ({ type: kind, ...aboutClaim(claim), ...(lastError === undefined ? {} : { lastError }) }))
+}

@@ -18,7 +18,7 @@ import { DeadlinePassed } from '../runtime.ts'
 import type { Settings } from '../settings.ts'
 import { checkpointBudget, timeForSteps } from './budget.ts'
 import type { Step, StepCall, StepLog } from './effects.ts'
-import { type HeldClaim, hasLapsed } from './held-claim.ts'
+import { type HeldClaim, hasLapsed, lose } from './held-claim.ts'
 import { keptValue, STARTED } from './step-result.ts'
 import { tryTwice } from './try-twice.ts'
 
@@ -28,7 +28,7 @@ type Call = 'called' | 'failed' | 'notDone'
 /** The steps of one run of a claim. A step runs again unless its result was kept. */
 export const createStepLog = (settings: Settings, held: HeldClaim): StepLog => {
   const { runtime, emit } = settings
-  const { claim, request, heartbeat } = held
+  const { claim, request } = held
   /** What this generation has kept, with the marks, also where the record does not have it yet. */
   const entries = new Map(claim.steps)
   const unsaved = new Map<string, Uint8Array>()
@@ -162,15 +162,12 @@ export const createStepLog = (settings: Settings, held: HeldClaim): StepLog => {
       settings.store.checkpoint(claim, checkpoint, signal),
     )
     runtime.probe?.('after-checkpoint')
-    if (answer?.kind === 'lost') lose()
+    if (answer?.kind === 'lost') {
+      isLost = true
+      lose(held)
+    }
     if (answer?.kind === 'kept') follows = true
     return answer?.kind === 'kept'
-  }
-
-  const lose = (): void => {
-    isLost = true
-    heartbeat.endRenewals()
-    held.lost.abort()
   }
 
   const idle = (): Promise<void> => new Promise((resolve) => whenIdle.push(resolve))
