@@ -13,9 +13,10 @@ import {
 } from '../core/record/own-write.ts'
 import type { InProgressRecord, Steps, StoredRecord } from '../core/record/record.ts'
 import { putRecord } from '../core/record/settled-record.ts'
-import type { ClaimAnswer, RefusalReason, Settlement, Store, TransactItem } from '../core/record/store.ts'
+import type { ClaimAnswer, RefusalReason, Store, TransactItem } from '../core/record/store.ts'
 import { systemRuntime } from '../core/runtime.ts'
 import { type EpochMillis, fromSeconds } from '../core/time.ts'
+import { settledRecord, withSteps } from './settled.ts'
 
 export interface MemoryStoreOptions {
   /**
@@ -188,76 +189,8 @@ const assertAwaited = (signal: AbortSignal): void => {
 const isHeldBy = (record: StoredRecord, claim: Claim): record is InProgressRecord =>
   record.claimToken === claim.claimToken && record.status === 'IN_PROGRESS'
 
-const settledRecord = (record: InProgressRecord, settlement: Settlement): StoredRecord => {
-  const { recordKey, fingerprint, claimToken, attempt, generation, createdAt, expiresAt } = record
-  const { audit } = record
-  const kept = {
-    recordKey,
-    fingerprint,
-    claimToken,
-    attempt,
-    generation,
-    createdAt,
-    revision: record.revision + 1,
-    ...(audit === undefined ? {} : { audit }),
-  }
-  switch (settlement.kind) {
-    case 'completed': {
-      const { status, settledAt } = settlement
-      // A copy, because the caller may reuse its buffer.
-      return {
-        status,
-        outcome: Uint8Array.from(settlement.outcome),
-        settledAt,
-        expiresAt: settlement.expiresAt,
-        ...kept,
-      }
-    }
-    case 'released':
-      return {
-        status: 'RELEASED',
-        settledAt: settlement.settledAt,
-        expiresAt: settlement.expiresAt,
-        ...lastErrorOf(settlement),
-        ...kept,
-      }
-    case 'abandoned':
-      return {
-        status: 'IN_PROGRESS',
-        leaseExpiresAt: undefined,
-        expiresAt,
-        ...generationIn(record),
-        ...stepsIn(record, settlement),
-        ...settlement.deferred,
-        ...lastErrorOf(settlement),
-        ...kept,
-        claimToken: settlement.fence ?? claimToken,
-      }
-  }
-}
-
-const generationIn = ({ generationAt, reconciles }: InProgressRecord): Partial<InProgressRecord> => ({
-  ...(generationAt === undefined ? {} : { generationAt }),
-  ...(reconciles === undefined ? {} : { reconciles }),
-})
-
-const stepsIn = (
-  record: InProgressRecord,
-  { checkpoint }: Extract<Settlement, { kind: 'abandoned' }>,
-): Pick<InProgressRecord, 'steps'> => {
-  const steps = checkpoint === undefined ? record.steps : withSteps(record, checkpoint.steps)
-  return steps === undefined ? {} : { steps }
-}
-
 const isSeen = (record: StoredRecord | undefined, seen: StoredRecord | undefined): boolean =>
   record?.claimToken === seen?.claimToken && record?.revision === seen?.revision
 
 const hasAny = ({ steps }: InProgressRecord, wanted: Steps): boolean =>
   [...wanted.keys()].some((name) => steps?.has(name))
-
-/** Copies, because the caller may reuse its buffers. */
-const withSteps = ({ steps = new Map() }: InProgressRecord, added: Steps): Steps =>
-  new Map([...steps, ...[...added].map(([name, kept]) => [name, Uint8Array.from(kept)] as const)])
-
-const lastErrorOf = ({ lastError }: { readonly lastError?: string }): { lastError?: string } =>
-  lastError === undefined ? {} : { lastError }

@@ -4,31 +4,25 @@ import {
   DEFAULT_RECONCILE_SECONDS,
   FIRST_RECONCILE_PAUSE_SECONDS,
   MAX_RECONCILE_PAUSE_SECONDS,
-  MAX_RECONCILE_RETRY_SECONDS,
   MAX_RECONCILE_SECONDS,
 } from '../limits.ts'
-import { checkOptions, integerBetween, isObject, OptionError } from '../option-rules.ts'
+import { checkOptions, integerBetween, OptionError } from '../option-rules.ts'
 import type { ClaimEnding } from '../outcome/outcome-policy.ts'
 import { type Claim, nextGeneration } from '../record/claim.ts'
-import { downstreamKey } from '../record/handler-claim.ts'
 import { retryAfterSeconds } from '../record/judge.ts'
 import type { InProgressRecord } from '../record/record.ts'
 import { settledRecord } from '../record/settled-record.ts'
 import type { NextGenerationAnswer, Settlement } from '../record/store.ts'
-import { DeadlinePassed } from '../runtime.ts'
 import type { Settings } from '../settings.ts'
-import { between, fromSeconds, later, type Millis, millis } from '../time.ts'
+import { fromSeconds, later } from '../time.ts'
 import type { BeginResult } from './begin-result.ts'
 import { deferred, giveUp } from './give-up.ts'
 import { type HeldClaim, hasLapsed, heldClaim } from './held-claim.ts'
-import type { AbandonedClaim, AbandonedPolicy, Question, Reconcile, Reconciled } from './reconciliation.ts'
+import { abandonedClaim, answerOf, type Heard, timeToAsk } from './question.ts'
+import type { AbandonedPolicy, Question, Reconcile } from './reconciliation.ts'
 import { onLost, settleAs, settlementOf } from './settle.ts'
 import type { SettleResult } from './settle-result.ts'
-import { keptValue } from './step-result.ts'
 import { tryTwice } from './try-twice.ts'
-
-/** What the answer needs to be written and to leave before the invocation ends. */
-const ANSWER_MARGIN = fromSeconds(1)
 
 const JITTER = 0.2
 
@@ -65,7 +59,9 @@ export const reconcile = <TSubject>(
       const span = timeToAsk(held, within)
       if (span <= 0) return defer(asking, 1)
       settings.runtime.probe?.('before-reconcile')
-      const answer = await answerOf(asking, span, (signal) => ask(question.subject, abandonedClaim(held, seen, signal)))
+      const answer = await answerOf(settings, span, (signal) =>
+        ask(question.subject, abandonedClaim(held, seen, signal)),
+      )
       settings.runtime.probe?.('after-reconcile')
       // Without a live lease the handler would run at the same time as the next claim's.
       return hasLapsed(held) && answer !== 'unanswered' ? lapsed(asking) : follow(asking, answer)
@@ -81,54 +77,6 @@ interface Asking {
   readonly endingOf: (done: unknown) => ClaimEnding
 }
 
-type Answer = Reconciled | 'unanswered'
-
-const UNKNOWN: Reconciled = { unknown: true }
-
-const abandonedClaim = ({ claim }: HeldClaim, { lastError }: InProgressRecord, signal: AbortSignal): AbandonedClaim => {
-  const { recordKey, attempt, generation, createdAt, generationAt = createdAt, reconciles = 0 } = claim
-  const known = { recordKey, attempt, generation, reconciles, createdAt, generationAt, signal }
-  const asked = {
-    downstreamKey: (name: string) => downstreamKey(claim, name),
-    kept: (step: string) => keptValue(claim.steps?.get(step)),
-  }
-  return Object.freeze({ ...known, ...asked, ...(lastError === undefined ? {} : { lastError }) })
-}
-
-const timeToAsk = ({ request: { now, deadline } }: HeldClaim, within: Millis): Millis =>
-  deadline === undefined ? within : millis(Math.min(within, between(now(), deadline) - ANSWER_MARGIN))
-
-const answerOf = async (
-  { settings: { runtime } }: Asking,
-  span: Millis,
-  ask: (signal: AbortSignal) => unknown,
-): Promise<Answer> => {
-  try {
-    return await runtime.withDeadline(span, async (signal) => asReconciled(await ask(signal)))
-  } catch (error) {
-    return error instanceof DeadlinePassed ? 'unanswered' : UNKNOWN
-  }
-}
-
-/**
- * Exactly one of the four: an answer that says two things says nothing. Each member is read once, here, where an error of
- * a getter still counts as no decision. A promise in `done` is awaited: a forgotten `await` must not store nothing.
- */
-const asReconciled = async (answer: unknown): Promise<Reconciled> => {
-  if (!isObject(answer)) return UNKNOWN
-  const said = (['done', 'rerun', 'notDone', 'unknown'] as const).filter((name) => name in answer)
-  const [only] = said
-  if (said.length !== 1 || only === undefined) return UNKNOWN
-  const value: unknown = await answer[only]
-  if (only === 'done') return { done: value }
-  if (value !== true) return UNKNOWN
-  if (only === 'rerun') return { rerun: true }
-  if (only === 'notDone') return { notDone: true }
-  return isRetryAfter(answer.retryAfterSeconds)
-    ? { unknown: true, retryAfterSeconds: answer.retryAfterSeconds }
-    : UNKNOWN
-}
-
 const lapsed = async ({ settings, held }: Asking): Promise<BeginResult> => {
   held.heartbeat.stop()
   const error = new StoreUnavailableError('The lease ended before the reconcile function answered')
@@ -137,7 +85,7 @@ const lapsed = async ({ settings, held }: Asking): Promise<BeginResult> => {
   return { kind: 'unavailable', error }
 }
 
-const follow = async (asking: Asking, answer: Answer): Promise<BeginResult> => {
+const follow = async (asking: Asking, answer: Heard): Promise<BeginResult> => {
   const { settings, held } = asking
   if (answer === 'unanswered') return leave(asking)
   if ('done' in answer) return complete(asking, answer.done)
@@ -209,9 +157,6 @@ const defer = async (
     ? settled
     : { kind: 'pending', retryAfterSeconds: retryAfter }
 }
-
-const isRetryAfter = (value: unknown): value is number =>
-  integerBetween(1, MAX_RECONCILE_RETRY_SECONDS)(value) === undefined
 
 const pauseAfter = (reconciles: number, random: number): number => {
   const pause = Math.min(MAX_RECONCILE_PAUSE_SECONDS, FIRST_RECONCILE_PAUSE_SECONDS * 2 ** reconciles)

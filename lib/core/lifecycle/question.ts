@@ -1,0 +1,72 @@
+import { MAX_RECONCILE_RETRY_SECONDS } from '../limits.ts'
+import { integerBetween, isObject } from '../option-rules.ts'
+import { downstreamKey } from '../record/handler-claim.ts'
+import type { InProgressRecord } from '../record/record.ts'
+import { DeadlinePassed } from '../runtime.ts'
+import type { Settings } from '../settings.ts'
+import { between, fromSeconds, type Millis, millis } from '../time.ts'
+import type { HeldClaim } from './held-claim.ts'
+import type { AbandonedClaim, Reconciled } from './reconciliation.ts'
+import { keptValue } from './step-result.ts'
+
+/** What the answer needs to be written and to leave before the invocation ends. */
+const ANSWER_MARGIN = fromSeconds(1)
+
+/** `'unanswered'`: the time is over, and the function may still be running. */
+export type Heard = Reconciled | 'unanswered'
+
+const UNKNOWN: Reconciled = { unknown: true }
+
+/** What the reconcile function learns of the record. */
+export const abandonedClaim = (
+  { claim }: HeldClaim,
+  { lastError }: InProgressRecord,
+  signal: AbortSignal,
+): AbandonedClaim => {
+  const { recordKey, attempt, generation, createdAt, generationAt = createdAt, reconciles = 0 } = claim
+  const known = { recordKey, attempt, generation, reconciles, createdAt, generationAt, signal }
+  const asked = {
+    downstreamKey: (name: string) => downstreamKey(claim, name),
+    kept: (step: string) => keptValue(claim.steps?.get(step)),
+  }
+  return Object.freeze({ ...known, ...asked, ...(lastError === undefined ? {} : { lastError }) })
+}
+
+/** The longest that the question may take; none if it is not above 0. */
+export const timeToAsk = ({ request: { now, deadline } }: HeldClaim, within: Millis): Millis =>
+  deadline === undefined ? within : millis(Math.min(within, between(now(), deadline) - ANSWER_MARGIN))
+
+/** What the function answers within its time. An error of it decides nothing. */
+export const answerOf = async (
+  { runtime }: Settings,
+  span: Millis,
+  ask: (signal: AbortSignal) => unknown,
+): Promise<Heard> => {
+  try {
+    return await runtime.withDeadline(span, async (signal) => asReconciled(await ask(signal)))
+  } catch (error) {
+    return error instanceof DeadlinePassed ? 'unanswered' : UNKNOWN
+  }
+}
+
+/**
+ * Exactly one of the four: an answer that says two things says nothing. Each member is read once, here, where an error of
+ * a getter still counts as no decision. A promise in `done` is awaited: a forgotten `await` must not store nothing.
+ */
+const asReconciled = async (answer: unknown): Promise<Reconciled> => {
+  if (!isObject(answer)) return UNKNOWN
+  const said = (['done', 'rerun', 'notDone', 'unknown'] as const).filter((name) => name in answer)
+  const [only] = said
+  if (said.length !== 1 || only === undefined) return UNKNOWN
+  const value: unknown = await answer[only]
+  if (only === 'done') return { done: value }
+  if (value !== true) return UNKNOWN
+  if (only === 'rerun') return { rerun: true }
+  if (only === 'notDone') return { notDone: true }
+  return isRetryAfter(answer.retryAfterSeconds)
+    ? { unknown: true, retryAfterSeconds: answer.retryAfterSeconds }
+    : UNKNOWN
+}
+
+const isRetryAfter = (value: unknown): value is number =>
+  integerBetween(1, MAX_RECONCILE_RETRY_SECONDS)(value) === undefined
