@@ -77,7 +77,7 @@ export interface IdempotencyTableProps {
   readonly deletionProtection?: boolean
   /**
    * Who may let one other payload use a key. `'two-people'`: one proposes, another approves. `'one-person'`: the same
-   * person may do both. `'off'`: nobody. A custom resource writes it into the table.
+   * person may do both. `'off'`: no person may. A custom resource writes it into the table.
    * @default - no custom resource; the command line then asks for two people
    */
   readonly overrides?: OverrideRule

@@ -17,7 +17,7 @@ export interface DeriveKeyOptions {
 }
 
 /**
- * A key that depends on its parts only: whoever gives the same parts in the same order gets the same key. It is the
+ * A key that depends on its parts only: the same parts in the same order give the same key. It is the
  * SHA-256 of the parts and their lengths, in base64url. Name the operation in the first part.
  *
  * Throws `UsageError` for a part that is empty, or that looks as if it was made for this call.

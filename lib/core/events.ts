@@ -68,7 +68,7 @@ export type IdempotencyEvent =
   /** The handler ran unprotected: the optional key was missing, or the store was down and `storeDown` allows it. */
   | { readonly type: 'skipped'; readonly operation: string; readonly reason: 'no-key' | 'store-down' }
   | (About & { readonly type: 'storeFailed'; readonly step: StoreStep; readonly error: string })
-  /** A person has changed the record with `lambda-once/operator`. `by` is who, as the operator was told. */
+  /** A person has changed the record with `lambda-once/operator`. `by` is the name that the operator was given. */
   | (About & { readonly type: 'operated'; readonly act: OperatorAct; readonly by: string })
   /** A message's runs ended in doubt too often: it is not run again, and its record is completed as `FAILED`. */
   | (OfAttempt & { readonly type: 'poisoned'; readonly messageId: string })

@@ -31,7 +31,7 @@ export const decodePointer = (outcome: Uint8Array): Pointer | 'unreadable' | und
   }
 }
 
-/** An object may have been replaced, cut or written by somebody else. */
+/** An object may have been replaced, cut or written by another program. */
 export const isAt = ({ bytes, sha256: digest }: Pointer, object: Uint8Array): boolean =>
   object.length === bytes && sha256(object) === digest
 

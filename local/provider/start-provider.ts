@@ -6,7 +6,7 @@ export interface RunningProvider {
   stop(): Promise<void>
 }
 
-/** Starts the stand-in as a server of its own, on 127.0.0.1 and a free port. */
+/** Starts the stand-in as a separate server, on 127.0.0.1 and a free port. */
 export const startProvider = async (options: ProviderOptions = {}): Promise<RunningProvider> => {
   const { server, url } = await listen(0, providerListener(options))
   return { url, stop: () => closed(server) }

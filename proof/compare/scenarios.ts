@@ -139,7 +139,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'other-payload-in-progress',
-    expects: 'The same key with another payload is told apart from a retry, also while the first is in progress.',
+    expects: 'The same key with another payload is distinguished from a retry, also while the first is in progress.',
     run: async ({ wrap, pay }) => {
       const { opened, open } = gate()
       const first = wrap(async (event) => {

@@ -4,7 +4,7 @@ import { memoryStore } from '../../memory/index.ts'
 import { type TestRuntime, testRuntime } from '../../testing/test-runtime.ts'
 import { type Charge, createProvider, type Provider } from './provider.ts'
 
-/** What a client gets. `undefined`: the process died, and nobody answers. */
+/** What a client gets. `undefined`: the process died, and there is no answer. */
 export type Reply = { readonly status: number; readonly how: string; readonly body: string } | undefined
 
 /** One deployment of the shop, with its provider. */

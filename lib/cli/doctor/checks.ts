@@ -79,7 +79,7 @@ export const CHECKS: readonly Check[] = [
   },
   {
     id: 'overrides',
-    meaning: 'Who may let another payload use a key. With one-person nobody reviews it.',
+    meaning: 'Who may let another payload use a key. With one-person there is no review.',
     remedy: "Set IdempotencyTable({ overrides: 'two-people' }).",
     judge: ({ overrides }) => of(overrides, (rule) => ({ verdict: OVERRIDES[rule], finding: rule })),
   },

@@ -6,7 +6,7 @@ export interface Evidence {
   readonly burst: readonly Reply[]
   readonly retry: Reply
   readonly otherBody: Reply
-  /** How many effects were added; `undefined` if nobody counted. */
+  /** How many effects were added; `undefined` if they were not counted. */
   readonly effects: number | undefined
 }
 

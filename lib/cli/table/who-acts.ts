@@ -2,7 +2,7 @@ import { RemoteError, UsageError } from '../answer.ts'
 import type { WriteFlags } from '../flags.ts'
 import { isLoopback } from '../loopback.ts'
 
-/** The ARN of the credentials, which AWS vouches for; or the name that was given, which nobody does. */
+/** The ARN of the credentials, which AWS confirms; or the name that was given, which is not checked. */
 export const whoActs = async ({ by, endpoint, region, profile }: WriteFlags): Promise<string> => {
   if (by !== undefined) return `${by} (unverified)`
   if (endpoint !== undefined && isLoopback(endpoint))

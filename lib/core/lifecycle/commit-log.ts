@@ -24,7 +24,7 @@ export const createCommitLog = (settings: Settings, held: HeldClaim): CommitLog 
   /** The handler knows that nothing was written, but a send may still be applied: the end of the claim must fence it. */
   let needsFence = false
   let committed: Committed | undefined
-  /** Grows with each commit: it is a part of what tells two commits of this claim apart. */
+  /** Grows with each commit: with its outcome it distinguishes two commits of this claim. */
   let settledAt = epochMillis(0)
   let underWay: Promise<unknown> | undefined
 

@@ -8,7 +8,7 @@ import type { Order } from './order.ts'
 
 const VICTIM = fileURLToPath(new URL('./victim.ts', import.meta.url))
 
-/** Runs a handler in a process of its own, and kills it with SIGKILL while the network holds its request. */
+/** Runs a handler in a separate process, and kills it with SIGKILL while the network holds its request. */
 export const kill = async (order: Order, { operation, arrives }: Place): Promise<void> => {
   const proxy = await faultProxy()
   const shop = { ...order.shop, endpoint: proxy.endpoint }
