@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { OUTCOME_KINDS, OUTCOME_VERSION } from '../core/outcome/outcome.ts'
 
 /** Where a large answer is, and how to recognise it. */
 export interface Pointer {
@@ -7,8 +8,8 @@ export interface Pointer {
   readonly sha256: string
 }
 
-/** The frame of an outcome: version 1, kind 6. A reader that does not know the kind answers `replay-unavailable`. */
-const FRAME = [1, 6] as const
+/** The frame of an outcome. A reader that does not know the kind answers `replay-unavailable`. */
+const FRAME = [OUTCOME_VERSION, OUTCOME_KINDS.object] as const
 
 export const pointerTo = (key: string, outcome: Uint8Array): Pointer => ({
   key,

@@ -1,7 +1,7 @@
-import { decodeOutcome, valueOfOutcome } from '../outcome/outcome.ts'
+import { decodeOutcome, OUTCOME_KINDS, OUTCOME_VERSION, valueOfOutcome } from '../outcome/outcome.ts'
 
-/** The entry of a step that has started and whose result is not kept: an outcome of kind 7. */
-export const STARTED: Uint8Array = Uint8Array.of(1, 7)
+/** The entry of a step that has started and whose result is not kept. */
+export const STARTED: Uint8Array = Uint8Array.of(OUTCOME_VERSION, OUTCOME_KINDS.started)
 
 /** The value that a step has kept; `undefined` for the mark of a step that has started. */
 export const keptValue = (entry: Uint8Array | undefined): { readonly value: unknown } | undefined => {

@@ -37,9 +37,10 @@ export interface OutcomeRoom {
   readonly maxBytes: number
 }
 
-const VERSION = 1
-/** 5 is reserved for a sibling item, and 6 for an object in S3. */
-const KINDS = { none: 0, json: 1, bytes: 2, error: 3, unavailable: 4 } as const
+/** The first byte of every outcome. */
+export const OUTCOME_VERSION = 1
+/** 5 is reserved for a sibling item. */
+export const OUTCOME_KINDS = { none: 0, json: 1, bytes: 2, error: 3, unavailable: 4, object: 6, started: 7 } as const
 const DEFLATED = 0x80
 const HEADER_BYTES = 2
 
@@ -91,9 +92,9 @@ export const asReplayed = <T>(outcome: Outcome, value: T): T => {
 /** A version byte, a kind byte, and the content. It is deflated if that saves a write unit of the whole item. */
 export const encodeOutcome = (outcome: Outcome, room: OutcomeRoom): Uint8Array => {
   const content = contentOf(outcome)
-  const plain = frame(KINDS[outcome.kind], content)
+  const plain = frame(OUTCOME_KINDS[outcome.kind], content)
   const packed = worthPacking(plain.length, room)
-    ? frame(KINDS[outcome.kind] | DEFLATED, deflateRawSync(content))
+    ? frame(OUTCOME_KINDS[outcome.kind] | DEFLATED, deflateRawSync(content))
     : plain
   const best = units(packed.length, room) < units(plain.length, room) ? packed : plain
   const fits = room.besideBytes + best.length <= room.maxBytes && content.length <= MAX_UNPACKED_BYTES
@@ -111,7 +112,7 @@ export const decodeOutcome = (encoded: Uint8Array): StoredOutcome => {
 
 const readOutcome = (encoded: Uint8Array): StoredOutcome => {
   const [version, mark = 0] = encoded
-  if (version !== VERSION) return unavailable('unreadable')
+  if (version !== OUTCOME_VERSION) return unavailable('unreadable')
   const stored = encoded.subarray(HEADER_BYTES)
   const content =
     mark & DEFLATED ? inflateRawSync(stored, { maxOutputLength: MAX_UNPACKED_BYTES }) : Buffer.from(stored)
@@ -119,12 +120,12 @@ const readOutcome = (encoded: Uint8Array): StoredOutcome => {
 }
 
 const read = (kind: number, content: Buffer): StoredOutcome => {
-  if (kind === KINDS.none) return { kind: 'none' }
-  if (kind === KINDS.bytes) return { kind: 'bytes', bytes: content }
+  if (kind === OUTCOME_KINDS.none) return { kind: 'none' }
+  if (kind === OUTCOME_KINDS.bytes) return { kind: 'bytes', bytes: content }
   const text = content.toString()
-  if (kind === KINDS.json) return { kind: 'json', value: JSON.parse(text) }
-  if (kind === KINDS.error) return readError(JSON.parse(text))
-  const isReason = kind === KINDS.unavailable && REASONS.includes(text)
+  if (kind === OUTCOME_KINDS.json) return { kind: 'json', value: JSON.parse(text) }
+  if (kind === OUTCOME_KINDS.error) return readError(JSON.parse(text))
+  const isReason = kind === OUTCOME_KINDS.unavailable && REASONS.includes(text)
   return unavailable(isReason ? (text as UnavailableReason) : 'unreadable')
 }
 
@@ -152,7 +153,8 @@ const textOf = (outcome: Exclude<Outcome, { kind: 'bytes' }>): string => {
   }
 }
 
-const frame = (mark: number, content: Uint8Array): Uint8Array => Buffer.concat([Buffer.of(VERSION, mark), content])
+const frame = (mark: number, content: Uint8Array): Uint8Array =>
+  Buffer.concat([Buffer.of(OUTCOME_VERSION, mark), content])
 
 const units = (bytes: number, { besideBytes, unitBytes }: OutcomeRoom): number =>
   Math.ceil((besideBytes + bytes) / unitBytes)
@@ -160,4 +162,4 @@ const units = (bytes: number, { besideBytes, unitBytes }: OutcomeRoom): number =
 const worthPacking = (bytes: number, room: OutcomeRoom): boolean => units(bytes, room) > units(HEADER_BYTES, room)
 
 /** Reads the kind byte only. */
-export const outcomeIsReplayable = (encoded: Uint8Array): boolean => encoded[1] !== KINDS.unavailable
+export const outcomeIsReplayable = (encoded: Uint8Array): boolean => encoded[1] !== OUTCOME_KINDS.unavailable
