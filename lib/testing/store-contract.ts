@@ -7,7 +7,9 @@ import { claimsAt } from './claims.ts'
 import { ANSWERS, GIVEN_UP } from './contract/answers.ts'
 import { CHECKPOINTS } from './contract/checkpoints.ts'
 import { commitCases } from './contract/commits.ts'
+import { FENCES } from './contract/fences.ts'
 import { type Case, type ContractRows, type Fixture, type Guarantee, unhurried } from './contract/fixture.ts'
+import { KEPT_STEPS } from './contract/kept-steps.ts'
 import { OWNERSHIP } from './contract/ownership.ts'
 import { RACES } from './contract/races.ts'
 import { RECORDS } from './contract/records.ts'
@@ -41,7 +43,16 @@ export interface ContractCase {
   run(): Promise<void>
 }
 
-const CASES: readonly Case[] = [...RACES, ...OWNERSHIP, ...ANSWERS, ...RECORDS, ...CHECKPOINTS, ...GIVEN_UP]
+const CASES: readonly Case[] = [
+  ...RACES,
+  ...OWNERSHIP,
+  ...FENCES,
+  ...ANSWERS,
+  ...RECORDS,
+  ...CHECKPOINTS,
+  ...KEPT_STEPS,
+  ...GIVEN_UP,
+]
 
 /**
  * Returns test cases for the numbered guarantees of {@link Store}, for any test runner. Each case calls `open` once. `open`
