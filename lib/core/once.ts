@@ -6,7 +6,7 @@ import { deciderOf } from './lifecycle/reconciliation.ts'
 import { type ClaimRequest, type CommittedAnswer, type TimedContext, timesOf } from './lifecycle/request.ts'
 import { type RunResult, run } from './lifecycle/run.ts'
 import { checkOptions, isObject } from './option-rules.ts'
-import { COMMON_RULES, type CommonOptions, readSettings } from './options.ts'
+import { aWaitChoice, COMMON_RULES, type CommonOptions, readSettings, type WaitChoice, waitOf } from './options.ts'
 import {
   asReplayed,
   decodeOutcome,
@@ -20,7 +20,15 @@ import type { HandlerClaim } from './record/handler-claim.ts'
 import type { Settings } from './settings.ts'
 
 /** The options of {@link once}. */
-export type OnceOptions = CommonOptions<OnceRequest>
+export interface OnceOptions extends CommonOptions<OnceRequest> {
+  /**
+   * What happens to a call while another with its key runs. `'reject'`: it throws `in-progress`. `{ waitSeconds }`, an
+   * integer from 1 to 25: it waits that long for the value of the other call, and throws after that. It never waits
+   * longer than the `context` has time.
+   * @default 'reject'
+   */
+  readonly inProgress?: WaitChoice | undefined
+}
 
 /** One call of the function that {@link once} returns. */
 export interface OnceRequest {
@@ -36,8 +44,8 @@ export interface OnceRequest {
    */
   readonly context?: TimedContext | undefined
   /**
-   * When it aborts, the signal of the claim aborts too. If it has already aborted, nothing runs and its reason is
-   * thrown.
+   * When it aborts, the signal of the claim aborts too. If it has aborted before the claim, or aborts while the call waits
+   * for another one, nothing runs and its reason is thrown.
    */
   readonly signal?: AbortSignal | undefined
 }
@@ -84,8 +92,9 @@ export type Once = <T>(
  * )
  */
 export const once = (options: OnceOptions): Once => {
-  checkOptions('once(options)', options, COMMON_RULES)
+  checkOptions('once(options)', options, { ...COMMON_RULES, inProgress: { rule: aWaitChoice } })
   const settings = readSettings('once(options)', options)
+  const wait = waitOf(options.inProgress)
   return async <T>(request: OnceRequest, handler: (claim: HandlerClaim | undefined) => T | Promise<T>) => {
     if (!isObject(request)) throw new TypeError('once(options)(request, run): request must be an object')
     if (typeof handler !== 'function') throw new TypeError('once(options)(request, run): run must be a function')
@@ -93,7 +102,7 @@ export const once = (options: OnceOptions): Once => {
     const claimRequest = claimRequestOf(settings, request)
     const ran = await run(
       settings,
-      { ...claimRequest, completionOf },
+      { ...claimRequest, wait, signal: request.signal, completionOf },
       {
         handler: async (claim) => keptForm(await underSignal(claim, request.signal, handler)),
         endingOfValue: ({ outcome }: KeptForm<T>) => ({ kind: 'complete', status: 'SUCCEEDED', outcome }),

@@ -7,9 +7,11 @@ import {
   MAX_LEASE_SECONDS,
   MAX_RERUN_WITHIN_SECONDS,
   MAX_RETENTION_SECONDS,
+  MAX_WAIT_SECONDS,
   MIN_LEASE_SECONDS,
   MIN_RERUN_WITHIN_SECONDS,
   MIN_RETENTION_SECONDS,
+  MIN_WAIT_SECONDS,
 } from './limits.ts'
 import {
   aFunction,
@@ -24,7 +26,7 @@ import {
 import type { Store } from './record/store.ts'
 import { type Runtime, systemRuntime } from './runtime.ts'
 import type { Settings } from './settings.ts'
-import { fromSeconds } from './time.ts'
+import { fromSeconds, type Millis } from './time.ts'
 
 /**
  * The options that `once`, `idempotent`, `idempotency` and `sqsHandler` share. All times are in seconds. Options that
@@ -160,6 +162,18 @@ const anAbandonedChoice: Rule = (value) =>
   value === 'rerun' || value === 'hold' || (isObject(value) && typeof value.decider === 'function')
     ? undefined
     : 'must be "rerun", "hold", or reconcile(ask)'
+
+/** What a request does while another with its key runs. */
+export type WaitChoice = 'reject' | { readonly waitSeconds: number }
+
+export const aWaitChoice: Rule = (value) =>
+  value === 'reject' ||
+  integerBetween(MIN_WAIT_SECONDS, MAX_WAIT_SECONDS)(onlyMember(value, 'waitSeconds')) === undefined
+    ? undefined
+    : `must be "reject", or { waitSeconds } with an integer from ${MIN_WAIT_SECONDS} to ${MAX_WAIT_SECONDS}`
+
+export const waitOf = (choice: WaitChoice | undefined): Millis | undefined =>
+  typeof choice === 'object' ? fromSeconds(choice.waitSeconds) : undefined
 
 export const COMMON_RULES: Rules = {
   store: { required: true, rule: aStore },

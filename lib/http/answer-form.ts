@@ -47,8 +47,8 @@ const payload10 = (headers: Headers, cookies: readonly string[]): Fields => {
   return { headers: joined(without(all, lists)), ...(lists.length > 0 && { multiValueHeaders: listed(lists) }) }
 }
 
-/** Without multi-value headers a load balancer can set one cookie. */
-const albSingle = (headers: Headers, cookies: readonly string[]): Fields => ({
+/** Without multi-value headers a load balancer can set one cookie. VPC Lattice has one line for each header, too. */
+const singleLines = (headers: Headers, cookies: readonly string[]): Fields => ({
   headers: joined(
     withCookies(headers, cookies).map((header) =>
       isNamed(header, 'set-cookie') ? [header[0], linesOf(header).slice(-1)] : header,
@@ -58,15 +58,20 @@ const albSingle = (headers: Headers, cookies: readonly string[]): Fields => ({
 
 /**
  * From "Create AWS Lambda proxy integrations for HTTP APIs in API Gateway" (a function URL takes the same), "Lambda proxy
- * integrations in API Gateway", and "Use Lambda functions as targets of an Application Load Balancer".
+ * integrations in API Gateway", "Use Lambda functions as targets of an Application Load Balancer", and "Lambda functions as
+ * targets in VPC Lattice".
  */
 const FORMS: Readonly<Record<EventKind, (headers: Headers, cookies: readonly string[]) => Fields>> = {
   'http-api': payload20,
   'function-url': payload20,
   'rest-api': payload10,
-  alb: albSingle,
+  alb: singleLines,
   'alb-multi-value': (headers, cookies) => ({ multiValueHeaders: listed(withCookies(headers, cookies)) }),
+  lattice: singleLines,
 }
+
+/** The fronts that require `isBase64Encoded` in each answer, and take a `statusDescription`. */
+const REQUIRES_ENCODING = /^(alb|lattice)/
 
 /**
  * The answer with the layer's headers, in the form that its front takes, whatever form the handler wrote it in. A front
@@ -83,7 +88,7 @@ export const inForm = (
   const all = [...without(headersOf(answer), own), ...own]
   const given = Array.isArray(cookies) ? cookies.map(lineOf) : []
   const form = { ...rest, ...FORMS[kind](cors?.addTo(all, origin) ?? all, given) }
-  if (!kind.startsWith('alb')) return form
-  const { isBase64Encoded = false } = rest // load balancers require it
+  if (!REQUIRES_ENCODING.test(kind)) return form
+  const { isBase64Encoded = false } = rest
   return { ...form, isBase64Encoded, ...(statusDescription !== undefined && { statusDescription }) }
 }

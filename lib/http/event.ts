@@ -3,7 +3,7 @@ import { isObject } from '../core/option-rules.ts'
 import { DEFAULT, parametersOf, pathBelowBase } from './path.ts'
 
 /** The event shapes that AWS gives an HTTP handler. */
-export type EventKind = 'http-api' | 'rest-api' | 'function-url' | 'alb' | 'alb-multi-value'
+export type EventKind = 'http-api' | 'rest-api' | 'function-url' | 'alb' | 'alb-multi-value' | 'lattice'
 
 /** The bytes of the request, or what an earlier middleware has parsed them into. */
 export type RequestBody =
@@ -30,6 +30,8 @@ export interface HttpRequest {
 
 type Multi = Readonly<Record<string, readonly string[] | undefined>> | null | undefined
 type Single = Readonly<Record<string, string | undefined>> | null | undefined
+/** Version 2.0 of VPC Lattice has lists of lines under names without `multiValue`. */
+type Mixed = Single | Multi
 
 /** The members that the layer reads, over all kinds. */
 interface AnyEvent {
@@ -40,16 +42,21 @@ interface AnyEvent {
   readonly httpMethod?: string
   readonly path?: string
   readonly resource?: string
-  readonly headers?: Single
+  readonly headers?: Mixed
   readonly multiValueHeaders?: Multi
-  readonly queryStringParameters?: Single
+  readonly queryStringParameters?: Mixed
   readonly multiValueQueryStringParameters?: Multi
   readonly pathParameters?: Single
   /** Anything, after a body parser. */
   readonly body?: unknown
   readonly isBase64Encoded?: boolean
+  readonly method?: string
+  readonly raw_path?: string
+  readonly query_string_parameters?: Single
+  readonly is_base64_encoded?: boolean
   readonly requestContext?: {
     readonly elb?: unknown
+    readonly serviceArn?: unknown
     readonly domainName?: string
     readonly http?: { readonly method?: string }
     readonly stage?: string
@@ -77,9 +84,10 @@ const parsedQuery = ({
   queryStringParameters: single,
   multiValueQueryStringParameters: multi,
 }: AnyEvent): readonly (readonly [string, string])[] =>
-  multi && Object.keys(multi).length > 0
-    ? Object.entries(multi).flatMap(([name, values = []]) => values.map((value) => [name, value] as const))
-    : Object.entries(single ?? {}).map(([name, value = '']) => [name, value])
+  valuesOf(multi && Object.keys(multi).length > 0 ? multi : single)
+
+const valuesOf = (map: Mixed): readonly (readonly [string, string])[] =>
+  Object.entries(map ?? {}).flatMap(([name, values = '']) => [values].flat().map((value) => [name, value] as const))
 
 const PAYLOAD_20: Accessors = {
   method: ({ requestContext }) => requestContext?.http?.method,
@@ -95,19 +103,33 @@ const PAYLOAD_10: Accessors = {
   query: parsedQuery,
 }
 
-/** A function URL has one route for everything (`$default`) and an ALB has none: their path tells operations apart. */
+/** Version 1.0 has names of its own. Its path may contain the query, which it has as a map too. */
+const LATTICE: Accessors = {
+  method: ({ method }) => method,
+  path: ({ path, raw_path }) => path ?? raw_path?.split('?')[0],
+  template: () => undefined,
+  query: ({ queryStringParameters, query_string_parameters }) =>
+    valuesOf(queryStringParameters ?? query_string_parameters),
+}
+
+/** A function URL has one route for everything (`$default`); ALB and VPC Lattice have none: their path tells operations apart. */
 const ACCESSORS: Readonly<Record<EventKind, Accessors>> = {
   'http-api': { ...PAYLOAD_20, template: ({ routeKey }) => routeKey?.split(' ').at(-1) },
   'function-url': PAYLOAD_20,
   'rest-api': { ...PAYLOAD_10, template: ({ resource }) => resource },
   alb: PAYLOAD_10,
   'alb-multi-value': PAYLOAD_10,
+  lattice: LATTICE,
 }
 
-/** Throws {@link IdempotencyError} `event-unsupported` if the event is none of the five kinds. */
+/** Whether the event is of one of these kinds. Even then it may lack what a request needs. */
+export const isHttpEvent = (given: unknown): boolean => isObject(given) && kindOf(given) !== undefined
+
+/** Throws {@link IdempotencyError} `event-unsupported` if the event is of none of these kinds. */
 export const readEvent = (given: unknown): HttpRequest => {
   const event: AnyEvent = isObject(given) ? given : {}
   const kind = kindOf(event)
+  if (kind === undefined) throw unsupported()
   const accessors = ACCESSORS[kind]
   const method = accessors.method(event)
   const path = accessors.path(event)
@@ -128,12 +150,13 @@ export const readEvent = (given: unknown): HttpRequest => {
   }
 }
 
-const kindOf = (event: AnyEvent): EventKind => {
+const kindOf = (event: AnyEvent): EventKind | undefined => {
   const { requestContext } = event
   if (requestContext?.elb !== undefined) return event.multiValueHeaders ? 'alb-multi-value' : 'alb'
   if (requestContext?.http !== undefined) return isFunctionUrl(requestContext) ? 'function-url' : 'http-api'
   if (event.httpMethod !== undefined) return 'rest-api'
-  throw unsupported()
+  if (event.raw_path !== undefined || requestContext?.serviceArn !== undefined) return 'lattice'
+  return undefined
 }
 
 const isFunctionUrl = ({ domainName }: { readonly domainName?: string }): boolean =>
@@ -145,7 +168,7 @@ const isSpecific = (template: string): boolean => template !== DEFAULT && !templ
 const isExecuteApi = ({ requestContext }: AnyEvent): boolean =>
   requestContext?.domainName?.includes('.execute-api.') ?? true
 
-const bodyOf = ({ body, isBase64Encoded }: AnyEvent): RequestBody => {
+const bodyOf = ({ body, is_base64_encoded, isBase64Encoded = is_base64_encoded }: AnyEvent): RequestBody => {
   if (body === undefined || body === null) return { kind: 'raw', body: undefined }
   if (body instanceof Uint8Array) return { kind: 'raw', body }
   if (typeof body !== 'string') return { kind: 'parsed', value: body }
@@ -168,7 +191,7 @@ const readHeaders = ({ headers, multiValueHeaders }: AnyEvent): ((name: string) 
   }
 }
 
-const linesIn = (map: Single | Multi): ((name: string) => readonly string[]) => {
+const linesIn = (map: Mixed): ((name: string) => readonly string[]) => {
   const entries = Object.entries(map ?? {}).map(
     ([name, value]) => [name.toLowerCase(), [value ?? []].flat().map(String)] as const,
   )
@@ -178,5 +201,5 @@ const linesIn = (map: Single | Multi): ((name: string) => readonly string[]) => 
 const unsupported = (): IdempotencyError =>
   new IdempotencyError(
     'event-unsupported',
-    'The event is not from an HTTP API, a REST API, a function URL or an Application Load Balancer',
+    'The event is not from an HTTP API, a REST API, a function URL, an Application Load Balancer or VPC Lattice',
   )

@@ -6,7 +6,7 @@ import { scopeText, tenantOf } from '../core/identity/tenant.ts'
 import { type ClaimRequest, type TimedContext, timesOf } from '../core/lifecycle/request.ts'
 import { MAX_KEY_LENGTH } from '../core/limits.ts'
 import { unawaited } from '../core/unawaited.ts'
-import { type HttpRequest, readEvent } from './event.ts'
+import { type HttpRequest, isHttpEvent, readEvent } from './event.ts'
 import { type ParsedKey, parseKeyHeader } from './key-header.ts'
 import { mayBeJson } from './media-type.ts'
 import { multipartContent } from './multipart.ts'
@@ -15,7 +15,7 @@ import { type ClientError, isClientError } from './problem.ts'
 
 /** What the layer does with a request. */
 export type IdentifiedRequest =
-  /** Nothing: its method is not protected. */
+  /** Nothing: its method is not protected, or the event is no HTTP request. */
   | { readonly kind: 'pass' }
   /** Runs it without a claim: it has no key, and needs none. */
   | { readonly kind: 'unkeyed'; readonly request: HttpRequest }
@@ -24,14 +24,12 @@ export type IdentifiedRequest =
   /** An option, such as `tenant`, threw an error that is meant for the client. */
   | { readonly kind: 'denied'; readonly request: HttpRequest; readonly error: ClientError }
 
-/** draft-ietf-httpapi-idempotency-key-header-07 names the header. Here its name is in lower case. */
-const KEY_HEADER = 'idempotency-key'
-
 export const identify = async <TEvent>(
   settings: HttpSettings<TEvent>,
   event: TEvent,
   context: TimedContext,
 ): Promise<IdentifiedRequest> => {
+  if (settings.otherEvents === 'pass' && !isHttpEvent(event)) return { kind: 'pass' }
   const request = readEvent(event)
   if (!settings.methods.has(request.method)) return { kind: 'pass' }
   try {
@@ -42,7 +40,7 @@ export const identify = async <TEvent>(
       event,
       context,
       request,
-      keyOf(parsed, typeof settings.key === 'function' ? 'an idempotency key' : 'the header Idempotency-Key'),
+      keyOf(parsed, typeof settings.key === 'function' ? 'an idempotency key' : `the header ${settings.key.name}`),
     )
     return { kind: 'keyed', request, claimRequest }
   } catch (error) {
@@ -53,7 +51,9 @@ export const identify = async <TEvent>(
 }
 
 const readKey = <TEvent>({ key }: HttpSettings<TEvent>, event: TEvent, request: HttpRequest): ParsedKey =>
-  typeof key === 'function' ? chosenKey(key(event)) : parseKeyHeader(request.headerLines(KEY_HEADER), key.header)
+  typeof key === 'function'
+    ? chosenKey(key(event))
+    : parseKeyHeader(request.headerLines(key.name.toLowerCase()), key.profile)
 
 const chosenKey = (key: unknown): ParsedKey => {
   if (key === undefined || key === null || key === '') return { kind: 'missing' }

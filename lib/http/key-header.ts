@@ -6,6 +6,24 @@ import { MAX_KEY_LENGTH } from '../core/limits.ts'
  */
 export type HeaderProfile = 'strict' | 'compat'
 
+/** The header that a key comes from. draft-ietf-httpapi-idempotency-key-header-07 names `Idempotency-Key`. */
+export interface KeyHeader {
+  readonly name: string
+  readonly profile: HeaderProfile
+}
+
+/** What the option `key` may say of a header: the profile of the draft's header, or another header and its profile. */
+export type KeyHeaderChoice =
+  | { readonly header: HeaderProfile }
+  | { readonly header: string; readonly profile: HeaderProfile }
+
+export const keyHeader = (choice: KeyHeaderChoice): KeyHeader =>
+  'profile' in choice
+    ? { name: choice.header, profile: choice.profile }
+    : { name: 'Idempotency-Key', profile: choice.header }
+
+export const isProfile = (value: unknown): value is HeaderProfile => value === 'strict' || value === 'compat'
+
 export type ParsedKey =
   | { readonly kind: 'key'; readonly key: string }
   | { readonly kind: 'missing' }

@@ -1,21 +1,19 @@
 import { aTenant, type TenantChoice } from '../core/identity/tenant.ts'
-import { DEFAULT_METHODS, MAX_WAIT_SECONDS, METHODS, MIN_WAIT_SECONDS } from '../core/limits.ts'
+import { DEFAULT_METHODS, METHODS } from '../core/limits.ts'
+import { aFunction, checkOptions, isObject, oneOf, onlyMember, type Rule, type Rules } from '../core/option-rules.ts'
 import {
-  aFunction,
-  checkOptions,
-  integerBetween,
-  isObject,
-  oneOf,
-  onlyMember,
-  type Rule,
-  type Rules,
-} from '../core/option-rules.ts'
-import { COMMON_RULES, type CommonOptions, readSettings } from '../core/options.ts'
+  aWaitChoice,
+  COMMON_RULES,
+  type CommonOptions,
+  readSettings,
+  type WaitChoice,
+  waitOf,
+} from '../core/options.ts'
 import { type AnswerPolicy, storeSuccess } from '../core/outcome/outcome-policy.ts'
 import type { Settings } from '../core/settings.ts'
-import { fromSeconds, type Millis } from '../core/time.ts'
+import type { Millis } from '../core/time.ts'
 import type { Cors } from './cors.ts'
-import type { HeaderProfile } from './key-header.ts'
+import { isProfile, type KeyHeader, type KeyHeaderChoice, keyHeader } from './key-header.ts'
 import type { Problem } from './problem.ts'
 import { type HeaderFilter, headerFilter, type ReplayHeaders } from './replay-headers.ts'
 
@@ -33,10 +31,11 @@ export interface HttpOptions<TEvent> extends CommonOptions<TEvent> {
    */
   readonly tenant: TenantChoice<TEvent>
   /**
-   * Where the key comes from: the header `Idempotency-Key`, or a function of the event.
+   * Where the key comes from: a header, or a function of the event.
    *
-   * - `{ header: 'compat' }`: quoted or raw.
-   * - `{ header: 'strict' }`: quoted only (draft-ietf-httpapi-idempotency-key-header-07).
+   * - `{ header: 'compat' }`: the header `Idempotency-Key`, quoted or raw.
+   * - `{ header: 'strict' }`: the same, quoted only (draft-ietf-httpapi-idempotency-key-header-07).
+   * - `{ header: 'X-Idempotency-Key', profile: 'compat' }`: the header of this name, in any case; or by the profile `'strict'`.
    * - A function: `undefined`, `null` and the empty text count as missing; an integer counts as its decimal text. Anything
    *   else but a text is the error `scope-missing` (500).
    *
@@ -44,10 +43,7 @@ export interface HttpOptions<TEvent> extends CommonOptions<TEvent> {
    *
    * @default { header: 'compat' }
    */
-  readonly key?:
-    | { readonly header: HeaderProfile }
-    | ((event: TEvent) => string | number | null | undefined)
-    | undefined
+  readonly key?: KeyHeaderChoice | ((event: TEvent) => string | number | null | undefined) | undefined
   /**
    * What happens to a request without a key. `'reject'`: `key-missing` (400). `'pass'`: the handler runs each time, without
    * a claim.
@@ -59,7 +55,7 @@ export interface HttpOptions<TEvent> extends CommonOptions<TEvent> {
    * integer from 1 to 25: it waits that long for the other's answer, and is refused after that.
    * @default 'reject'
    */
-  readonly inProgress?: 'reject' | { readonly waitSeconds: number } | undefined
+  readonly inProgress?: WaitChoice | undefined
   /**
    * Which answers are stored: `storeSuccess`, `storeDeterministic`, `storeEverything`, `graphql`, or your own pure function
    * of the whole answer. It is not called for an answer that the handler marked with `release` or `abandon`.
@@ -79,6 +75,13 @@ export interface HttpOptions<TEvent> extends CommonOptions<TEvent> {
    * @default ['POST', 'PATCH']
    */
   readonly methods?: readonly ('POST' | 'PATCH' | 'PUT' | 'DELETE')[] | undefined
+  /**
+   * What happens to an event that is not an HTTP request, such as a direct invocation or a batch of a queue, if one
+   * function serves both. `'reject'`: `event-unsupported` is thrown. `'pass'`: the handler gets it, without a claim. Wrap
+   * what it does then in `once` or `sqsHandler`.
+   * @default 'reject'
+   */
+  readonly otherEvents?: 'reject' | 'pass' | undefined
   /**
    * Whether the request is likely a retry of one that has ended, for example because your clients send a header with
    * retries. If it answers `true`, the layer reads the record before it claims it. A replay then costs a tenth of a refused
@@ -131,7 +134,8 @@ type AsGiven<TEvent> = Pick<
 /** {@link HttpOptions}, checked, with defaults. */
 export interface HttpSettings<TEvent> extends AsGiven<TEvent> {
   readonly core: Settings
-  readonly key: NonNullable<HttpOptions<TEvent>['key']>
+  readonly key: KeyHeader | ((event: TEvent) => string | number | null | undefined)
+  readonly otherEvents: 'reject' | 'pass'
   readonly missingKey: 'reject' | 'pass'
   readonly wait: Millis | undefined
   readonly outcomes: AnswerPolicy
@@ -139,16 +143,21 @@ export interface HttpSettings<TEvent> extends AsGiven<TEvent> {
   readonly filter: HeaderFilter
 }
 
-const aKey: Rule = (value) =>
-  typeof value === 'function' || oneOf('strict', 'compat')(onlyMember(value, 'header')) === undefined
-    ? undefined
-    : 'must be { header: "compat" }, { header: "strict" }, or a function of the event'
+/** The name of a field (RFC 9110, section 5.1). */
+const FIELD_NAME = /^[!#$%&'*+.^_`|~\dA-Za-z-]+$/
 
-const aWait: Rule = (value) =>
-  value === 'reject' ||
-  integerBetween(MIN_WAIT_SECONDS, MAX_WAIT_SECONDS)(onlyMember(value, 'waitSeconds')) === undefined
+const aKey: Rule = (value) =>
+  typeof value === 'function' || isKeyHeader(value)
     ? undefined
-    : `must be "reject", or { waitSeconds } with an integer from ${MIN_WAIT_SECONDS} to ${MAX_WAIT_SECONDS}`
+    : 'must be { header: "compat" }, { header: "strict" }, { header: name, profile: "compat" or "strict" }, or a function of the event'
+
+/** A name without a profile is refused: it may be a profile that is spelled wrong. */
+const isKeyHeader = (value: unknown): boolean => {
+  if (isProfile(onlyMember(value, 'header'))) return true
+  if (!isObject(value)) return false
+  const { header, profile, ...others } = value
+  return typeof header === 'string' && FIELD_NAME.test(header) && isProfile(profile) && Object.keys(others).length === 0
+}
 
 const someMethods: Rule = (value) =>
   Array.isArray(value) && value.length > 0 && value.every((method) => oneOf(...METHODS)(method) === undefined)
@@ -174,7 +183,8 @@ const HTTP_RULES: Rules = {
   tenant: { required: true, rule: aTenant('event') },
   key: { rule: aKey },
   missingKey: { rule: oneOf('reject', 'pass') },
-  inProgress: { rule: aWait },
+  inProgress: { rule: aWaitChoice },
+  otherEvents: { rule: oneOf('reject', 'pass') },
   outcomes: { rule: aFunction },
   payload: { rule: aFunction },
   methods: { rule: someMethods },
@@ -196,10 +206,11 @@ export const readHttpSettings = <TEvent>(
   return {
     ...options,
     core: readSettings(where, options),
-    key,
+    key: typeof key === 'function' ? key : keyHeader(key),
     missingKey,
+    otherEvents: options.otherEvents ?? 'reject',
     outcomes,
-    wait: typeof inProgress === 'object' ? fromSeconds(inProgress.waitSeconds) : undefined,
+    wait: waitOf(inProgress),
     methods: new Set(methods ?? DEFAULT_METHODS),
     filter: headerFilter(options.replayHeaders),
   }

@@ -10,7 +10,10 @@ import type { HttpResponse } from '../http/response.ts'
 import { type ClaimOptions, NO_CLAIM_OPTIONS, refused } from './plan-options.ts'
 
 /** The options of {@link idempotentWrite}: those of `idempotent`, without the ones that need a claim. */
-export type WriteOptions<TEvent> = Omit<HttpOptions<TEvent>, ClaimOptions | 'missingKey' | 'inProgress' | 'outcomes'>
+export type WriteOptions<TEvent> = Omit<
+  HttpOptions<TEvent>,
+  ClaimOptions | 'missingKey' | 'inProgress' | 'outcomes' | 'otherEvents'
+>
 
 const WHERE = 'idempotentWrite(plan, options)'
 
@@ -39,6 +42,7 @@ export const idempotentWrite = <TEvent, TContext extends TimedContext = TimedCon
     ...NO_CLAIM_OPTIONS,
     missingKey: refused('needs a key'),
     inProgress: refused('does not wait'),
+    otherEvents: refused('answers HTTP requests only'),
     outcomes: refused('stores its answer with its items, whatever its status'),
   })
   return async (event, context) => {

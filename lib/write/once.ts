@@ -5,10 +5,10 @@ import { claimRequestOf, type OnceOptions, type OnceRequest, replayedValue } fro
 import { checkOptions, isObject } from '../core/option-rules.ts'
 import { COMMON_RULES, readSettings } from '../core/options.ts'
 import { asReplayed, decodeOutcome, type Outcome, outcomeOf } from '../core/outcome/outcome.ts'
-import { type ClaimOptions, NO_CLAIM_OPTIONS } from './plan-options.ts'
+import { type ClaimOptions, NO_CLAIM_OPTIONS, refused } from './plan-options.ts'
 
 /** The options of {@link onceWrite}: those of `once`, without the ones that need a claim. */
-export type OnceWriteOptions = Omit<OnceOptions, ClaimOptions>
+export type OnceWriteOptions = Omit<OnceOptions, ClaimOptions | 'inProgress'>
 
 export interface OnceWriteResult {
   /** As JSON keeps it, in the first answer too. */
@@ -38,7 +38,7 @@ const WHERE = 'onceWrite(options)'
  * }))
  */
 export const onceWrite = (options: OnceWriteOptions): OnceWrite => {
-  checkOptions(WHERE, options, { ...COMMON_RULES, ...NO_CLAIM_OPTIONS })
+  checkOptions(WHERE, options, { ...COMMON_RULES, ...NO_CLAIM_OPTIONS, inProgress: refused('does not wait') })
   const settings = readSettings(WHERE, options)
   return async (request, plan) => {
     if (!isObject(request)) throw new TypeError(`${WHERE}(request, plan): request must be an object`)

@@ -7,12 +7,13 @@ import {
   IdempotencyError,
   NotDoneError,
   type OnceOptions,
+  type OnceRequest,
   once,
   TerminalError,
 } from '../../lib/index.ts'
 import { type MemoryStore, memoryStore } from '../../lib/memory/index.ts'
 import { fakeRuntime } from '../support/fake-runtime.ts'
-import { recordingRuntime } from '../support/http-harness.ts'
+import { gate, recordingRuntime } from '../support/http-harness.ts'
 
 const request = { key: 'k' as string | number, tenant: 'm', payload: { amount: 1 } }
 
@@ -111,6 +112,57 @@ describe('once', () => {
       const error = await pay({ ...request, context }, () => 2).catch((thrown: unknown) => thrown)
       expect(error).toBeInstanceOf(IdempotencyError)
       expect(error).toMatchObject({ code: 'in-progress', retryable: true, retryAfterSeconds: 9 })
+    })
+  })
+
+  describe('with inProgress: { waitSeconds }', () => {
+    /** A call that runs until it is opened, and a second one that meets it. */
+    const slow = async (over: Partial<OnceRequest> = {}, first: () => unknown = () => 'first') => {
+      const { pay } = subject({ inProgress: { waitSeconds: 25 } })
+      const [started, opened] = [gate(), gate()]
+      const running = pay(request, async () => {
+        started.open()
+        await opened.opened
+        return first()
+      })
+      await started.opened
+      let runs = 0
+      const waiting = pay({ ...request, ...over }, () => `run ${++runs}`)
+      return { running, waiting, open: opened.open, runs: () => runs }
+    }
+
+    test('E5: the second call gets the value of the first', async () => {
+      const { running, waiting, open, runs } = await slow()
+      open()
+      expect(await running).toEqual({ value: 'first', status: 'created' })
+      expect(await waiting).toEqual({ value: 'first', status: 'replayed' })
+      expect(runs()).toBe(0)
+    })
+
+    test('E5: if the first call releases the key, the second one runs', async () => {
+      const { running, waiting, open } = await slow({}, () => {
+        throw new NotDoneError('sold out')
+      })
+      open()
+      await expect(running).rejects.toThrow('sold out')
+      expect(await waiting).toEqual({ value: 'run 1', status: 'created' })
+    })
+
+    test('E5: it waits no longer than its context has time', async () => {
+      const { running, waiting, open } = await slow({ context: { getRemainingTimeInMillis: () => 1_400 } })
+      await expect(waiting).rejects.toMatchObject({ code: 'in-progress' })
+      open()
+      await running
+    })
+
+    test('an abort ends the wait, and nothing runs', async () => {
+      const controller = new AbortController()
+      const { running, waiting, open, runs } = await slow({ signal: controller.signal })
+      controller.abort(new Error('enough'))
+      await expect(waiting).rejects.toThrow('enough')
+      open()
+      await running
+      expect(runs()).toBe(0)
     })
   })
 

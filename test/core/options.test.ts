@@ -60,6 +60,15 @@ describe('an option that cannot be right is refused, and the message names optio
     [{ key: 'Idempotency-Key' }, /"key"/],
     [{ key: { header: 'loose' } }, /"key"/],
     [{ key: { header: 'compat', name: 'X-Key' } }, /"key"/],
+    [
+      { key: { header: 'X-Key' } },
+      /"key" is an object; it must be .*\{ header: name, profile: "compat" or "strict" \}/,
+    ],
+    [{ key: { header: 'X Key', profile: 'compat' } }, /"key"/],
+    [{ key: { header: '', profile: 'compat' } }, /"key"/],
+    [{ key: { header: 'X-Key', profile: 'loose' } }, /"key"/],
+    [{ key: { header: 'X-Key', profile: 'strict', name: 'a' } }, /"key"/],
+    [{ otherEvents: 'ignore' }, /"otherEvents" is "ignore"; it must be /],
     [{ inProgress: { waitSeconds: 3, pollSeconds: 1 } }, /"inProgress"/],
     [{ missingKey: 'run' }, /"missingKey"/],
     [

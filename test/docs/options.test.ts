@@ -6,8 +6,8 @@ import { cached } from '../../lib/cached/index.ts'
 import { deriveKey, idempotentFetch, operationKey, UsageError } from '../../lib/client/index.ts'
 import { readSettings as readFetchSettings } from '../../lib/client/options.ts'
 import { systemRuntime as clientRuntime } from '../../lib/client/runtime.ts'
-import { OptionError } from '../../lib/core/option-rules.ts'
-import { readSettings } from '../../lib/core/options.ts'
+import { checkOptions, OptionError } from '../../lib/core/option-rules.ts'
+import { COMMON_RULES, readSettings, type WaitChoice, waitOf } from '../../lib/core/options.ts'
 import type { Claim } from '../../lib/core/record/claim.ts'
 import { systemRuntime } from '../../lib/core/runtime.ts'
 import { dynamoDbStore } from '../../lib/dynamodb/index.ts'
@@ -53,9 +53,19 @@ const http = { ...common, tenant: 'single-tenant' }
 const ENTRIES: readonly Entry[] = [
   {
     heading: 'All entries',
-    build: (options) => once(options as never),
+    build: (options) => {
+      checkOptions('test', options, COMMON_RULES)
+      readSettings('test', options as never)
+    },
     required: common,
     settings: (options) => readSettings('test', options as never),
+  },
+  {
+    heading: 'once',
+    more: 'All entries',
+    build: (options) => once(options as never),
+    required: common,
+    settings: ({ inProgress }) => waitOf(inProgress as WaitChoice),
   },
   {
     heading: 'HTTP',

@@ -45,18 +45,12 @@ const plain: Handle = () => ({ statusCode: 201, headers: { Location: '/payments/
 
 /** As a framework within the handler does. */
 const withOwnCors: Handle = (event) => {
-  const headers = {
-    ...event.headers,
-    origin:
-      event.multiValueHeaders?.Origin?.[0] ??
-      event.multiValueHeaders?.origin?.[0] ??
-      event.headers?.Origin ??
-      event.headers?.origin,
-  }
+  const lines = { ...event.headers, ...event.multiValueHeaders }
+  const [origin] = [lines.Origin ?? lines.origin].flat()
   return {
     statusCode: 201,
     multiValueHeaders: {
-      'Access-Control-Allow-Origin': [headers.origin],
+      'Access-Control-Allow-Origin': [origin],
       'Access-Control-Allow-Credentials': ['true'],
       'Access-Control-Expose-Headers': ['ETag'],
       Vary: ['Origin'],

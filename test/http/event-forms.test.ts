@@ -118,8 +118,9 @@ const COOKIE_ANSWERS: Readonly<Record<string, object>> = {
 }
 
 describe.each(Object.entries(COOKIE_ANSWERS))('E2, E8: cookies %s', (_, answer) => {
-  /** A load balancer without multi-value headers can set one cookie. */
-  const cookiesOf = (kind: TestEventKind) => (kind === 'alb' ? COOKIES.slice(1) : COOKIES)
+  /** A load balancer without multi-value headers, and VPC Lattice, can set one cookie. */
+  const hasOneLine = /^(alb|lattice|lattice-v1)$/
+  const cookiesOf = (kind: TestEventKind) => (hasOneLine.test(kind) ? COOKIES.slice(1) : COOKIES)
 
   test.each(PAIRS)('of an answer behind %s are set, and are not replayed behind %s', async (first, second) => {
     const { send } = subject(answer)

@@ -391,6 +391,29 @@ describe('the key', () => {
     expect((await send(payment('"abc"'))).statusCode).toBe(201)
   })
 
+  test.each(EVENT_KINDS)('E7, E8: on %s a header of another name gives the key, in any case', async (kind) => {
+    const { raw, runs } = subject(await harness({ key: { header: 'X-Idempotency-Key', profile: 'compat' } }), created)
+    const send = async (name: string, value: string) =>
+      answered(await raw(EVENT_MAKERS[kind]({ headers: [[name, value]], body: '{}' })))
+    expect((await send('X-Idempotency-Key', 'abc')).headers['idempotency-status']).toBe('created')
+    expect((await send('x-idempotency-KEY', '"abc"')).headers['idempotency-status']).toBe('replayed')
+    const refused = await send('Idempotency-Key', 'abc')
+    expect(refused.statusCode).toBe(400)
+    expect(problem(refused)).toMatchObject({
+      code: 'key-missing',
+      detail: expect.stringContaining('X-Idempotency-Key'),
+    })
+    expect(runs()).toBe(1)
+  })
+
+  test('E7: a header of another name may be strict', async () => {
+    const { raw } = subject(await harness({ key: { header: 'X-Idempotency-Key', profile: 'strict' } }), created)
+    const send = async (value: string) =>
+      answered(await raw(EVENT_MAKERS['http-api']({ headers: [['X-Idempotency-Key', value]], body: '{}' })))
+    expect((await send('abc')).statusCode).toBe(400)
+    expect((await send('"abc"')).statusCode).toBe(201)
+  })
+
   test('a function of the event gives the key', async () => {
     const { send, runs } = subject(await harness({ key: (event) => JSON.parse(event.body ?? '').orderId }), created)
     await send(payment(undefined, { orderId: 'o-1' }))
@@ -792,6 +815,29 @@ describe('problems', () => {
   test('an unsupported event is an error, not a problem', async () => {
     const { raw } = subject(await harness(), created)
     await expect(raw({ Records: [] } as never)).rejects.toMatchObject({ code: 'event-unsupported' })
+  })
+
+  test.each([
+    ['of a queue', { Records: [] }],
+    ['of a direct invocation', { orderId: 'o-1' }],
+    [
+      'of a WebSocket route',
+      { requestContext: { routeKey: 'pay', eventType: 'MESSAGE', connectionId: 'c' }, body: '{}' },
+    ],
+    ['that is nothing', undefined],
+    ['that is a text', 'wake up'],
+  ])('with otherEvents: "pass" the handler gets an event %s, without a claim or a store call', async (_, event) => {
+    const h = await harness({ otherEvents: 'pass' })
+    const { raw } = subject(h, (given, _run, claim) => ({ given, claim: claim ?? null }) as never)
+    expect(await raw(event as never)).toEqual({ given: event, claim: null })
+    expect(h.calls).toEqual([])
+    expect((await raw(payment('k-1'))) as object).toMatchObject({ statusCode: 200 })
+  })
+
+  test('with otherEvents: "pass" an HTTP event without a path is still an error', async () => {
+    const { raw } = subject(await harness({ otherEvents: 'pass' }), created)
+    const event = { httpMethod: 'POST', headers: { 'Idempotency-Key': 'k' }, body: '{}' }
+    await expect(raw(event as never)).rejects.toMatchObject({ code: 'event-unsupported' })
   })
 })
 

@@ -13,7 +13,7 @@ export interface Sent {
   readonly merchantId?: string
 }
 
-/** Loose on purpose: one type for five kinds of events. */
+/** Loose on purpose: one type for all kinds of events. */
 export interface TestEvent {
   readonly [member: string]: unknown
   headers?: Record<string, string>
@@ -110,11 +110,48 @@ export const EVENT_MAKERS = {
       isBase64Encoded,
     }
   },
+
+  // https://docs.aws.amazon.com/vpc-lattice/latest/ug/lambda-functions.html#receive-event-from-service
+  lattice: (sent: Sent): TestEvent => {
+    const { method = 'POST', path = '/payments', query = '', headers = [], body, isBase64Encoded = false } = sent
+    return {
+      version: '2.0',
+      path,
+      method,
+      headers: multi(headers.map(([name, value]) => [name.toLowerCase(), value])) as never,
+      queryStringParameters: queryOf(query) ?? {},
+      requestContext: { serviceArn: 'arn', targetGroupArn: 'arn', region: 'eu-west-1', authorizer: authorizer(sent) },
+      body,
+      isBase64Encoded,
+    }
+  },
+
+  'lattice-v1': (sent: Sent): TestEvent => {
+    const { method = 'POST', path = '/payments', query = '', headers = [], body, isBase64Encoded = false } = sent
+    return {
+      raw_path: query === '' ? path : `${path}?${query}`,
+      method,
+      headers: joined(headers.map(([name, value]) => [name.toLowerCase(), value])),
+      query_string_parameters: Object.fromEntries(new URLSearchParams(query)),
+      // The service sends none; the handlers of these tests read their merchant there.
+      requestContext: { authorizer: authorizer(sent) },
+      body,
+      is_base64_encoded: isBase64Encoded,
+    }
+  },
 } as const
 
 export type TestEventKind = keyof typeof EVENT_MAKERS
 
-export const EVENT_KINDS: readonly TestEventKind[] = ['http-api', 'function-url', 'rest-api', 'alb', 'alb-multi-value']
+export const EVENT_KINDS: readonly TestEventKind[] = [
+  'http-api',
+  'function-url',
+  'rest-api',
+  'alb',
+  'alb-multi-value',
+  'lattice',
+  'lattice-v1',
+]
 
 /** The event of an HTTP API for a request with a key and a JSON body. */
 export const payment = (key: string | undefined, body: unknown = { amount: 1999 }, over: Sent = {}): TestEvent =>

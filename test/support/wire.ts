@@ -27,6 +27,7 @@ const payload20 = (answer: Fields): Lines => [...single(answer.headers), ...cook
 /**
  * From "Lambda proxy integrations in API Gateway": both maps are merged, and `multiValueHeaders` wins. From "Use Lambda
  * functions as targets of an Application Load Balancer": `multiValueHeaders` if they are turned on, otherwise `headers`.
+ * From "Lambda functions as targets in VPC Lattice": `headers`.
  */
 const LINES: Readonly<Record<TestEventKind, (answer: Fields) => Lines>> = {
   'http-api': payload20,
@@ -37,6 +38,8 @@ const LINES: Readonly<Record<TestEventKind, (answer: Fields) => Lines>> = {
   },
   alb: ({ headers }) => single(headers),
   'alb-multi-value': ({ multiValueHeaders }) => multi(multiValueHeaders),
+  lattice: ({ headers }) => single(headers),
+  'lattice-v1': ({ headers }) => single(headers),
 }
 
 const COMMON = ['statusCode', 'body', 'isBase64Encoded']
@@ -47,6 +50,8 @@ const MEMBERS: Readonly<Record<TestEventKind, readonly string[]>> = {
   'rest-api': [...COMMON, 'headers', 'multiValueHeaders'],
   alb: [...COMMON, 'headers', 'statusDescription'],
   'alb-multi-value': [...COMMON, 'multiValueHeaders', 'statusDescription'],
+  lattice: [...COMMON, 'headers', 'statusDescription'],
+  'lattice-v1': [...COMMON, 'headers', 'statusDescription'],
 }
 
 /** What an API of this kind sends to the client. Throws if the answer does not have the form for this kind. */
@@ -54,8 +59,8 @@ export const wireOf = (kind: TestEventKind, result: unknown): Wire => {
   const answer = result as Fields
   const unknown = Object.keys(answer).filter((member) => !MEMBERS[kind].includes(member))
   if (unknown.length > 0) throw new Error(`An answer of kind ${kind} has no member ${unknown.join(', ')}`)
-  if (kind.startsWith('alb') && typeof answer.isBase64Encoded !== 'boolean')
-    throw new Error('A load balancer needs isBase64Encoded')
+  if (/^(alb|lattice)/.test(kind) && typeof answer.isBase64Encoded !== 'boolean')
+    throw new Error('A load balancer and VPC Lattice need isBase64Encoded')
   const headers: Record<string, string[]> = {}
   for (const [name, value] of LINES[kind](answer)) {
     if (typeof value !== 'string') throw new Error(`The header ${name} is ${typeof value}, not a string`)

@@ -150,6 +150,11 @@ idempotency({ store, operation: 'payments', tenant: 'single-tenant', missingKey:
 // @ts-expect-error GET is safe to repeat, and passes through
 idempotency({ store, operation: 'payments', tenant: 'single-tenant', methods: ['GET'] })
 
+// A header of another name needs its profile: a name alone may be a profile that is spelled wrong.
+idempotency({ store, operation: 'payments', tenant: 'single-tenant', key: { header: 'X-Key', profile: 'strict' } })
+// @ts-expect-error no profile
+idempotency({ store, operation: 'payments', tenant: 'single-tenant', key: { header: 'X-Key' } })
+
 // A policy sees the whole answer; the presets may be called with it, or with a status alone.
 export const policies: readonly AnswerPolicy[] = [
   graphql,

@@ -23,7 +23,13 @@ const ENTRIES: readonly Entry[] = [
     where: 'idempotentWrite(plan, options)',
     build: (options, given = plan) => idempotentWrite(given as never, options as never),
     required: { store, operation: 'orders', tenant: 'single-tenant' },
-    refused: { ...OF_CLAIMS, missingKey: 'reject', inProgress: 'reject', outcomes: () => 'complete' },
+    refused: {
+      ...OF_CLAIMS,
+      missingKey: 'reject',
+      inProgress: 'reject',
+      outcomes: () => 'complete',
+      otherEvents: 'reject',
+    },
     taken: {
       ...COMMON,
       methods: ['PUT'],
@@ -36,7 +42,7 @@ const ENTRIES: readonly Entry[] = [
     where: 'onceWrite(options)',
     build: (options) => onceWrite(options as never),
     required: { store, operation: 'orders' },
-    refused: OF_CLAIMS,
+    refused: { ...OF_CLAIMS, inProgress: 'reject' },
     taken: COMMON,
   },
   {

@@ -24,6 +24,8 @@ export interface ClaimRequest extends InvocationTimes {
   readonly hasContender?: boolean
   /** How long to wait for another invocation's outcome before answering with the conflict. */
   readonly wait?: Millis | undefined
+  /** Ends the wait when it aborts: its reason is thrown, and nothing is claimed. */
+  readonly signal?: AbortSignal | undefined
   /** What an answer stores that the handler gives to `transact`. By default it is stored as it is, as a success. */
   readonly completionOf?: (answer: unknown) => CommittedAnswer
   /** True once the framework has answered without the handler. Then the lease is no longer renewed. */

@@ -43,6 +43,7 @@ const waitFor = async (
     const span = millis(pause * (0.5 + runtime.random() / 2))
     if (later(now(), span) >= until) return ageConflict(current, between(seenAt, now()))
     await runtime.sleep(span)
+    request.signal?.throwIfAborted()
     if (await isStillClaimed(settings, request)) continue
     // The record has just been read.
     const begun = await begin(settings, { ...request, peekFirst: false, hasContender: true }, decide)
