@@ -62,13 +62,17 @@ const LAYERS = [
   ],
   ['lib/cdk/', [LIMITS, 'lib/dynamodb/item[.]ts', 'lib/operator/table-settings[.]ts', CDK]],
   ['functions/', [PUBLIC_NAME, packages('@aws-sdk', '@middy', 'aws-lambda', '@types/aws-lambda')]],
+  ['examples/', [PUBLIC_NAME, 'node_modules/', packages('hono', '@modelcontextprotocol')]],
   ['bin/example/', [PUBLIC_NAME, CDK]],
   ['bin/[^/]+[.]ts', ['bin/example/', 'local/', CDK, packages('cdk-nag')]],
   ['build/', []],
   ['local/', ['lib/', ANY_PACKAGE]],
   ['proof/', ['lib/', 'local/', 'test/support/', ANY_PACKAGE]],
   ['bench/', ['lib/', 'local/', 'test/support/', ANY_PACKAGE]],
-  ['test/', ['lib/', 'local/', 'proof/', 'bench/', 'bin/', 'functions/', 'jest[.]config[.]js', ANY_PACKAGE]],
+  [
+    'test/',
+    ['lib/', 'local/', 'proof/', 'bench/', 'bin/', 'functions/', 'examples/', 'jest[.]config[.]js', ANY_PACKAGE],
+  ],
 ]
 
 const anyOf = (paths) => `^(${paths.join('|')})`
