@@ -29,6 +29,10 @@ const LAYERS = [
   ['lib/index[.]ts', ['lib/core/']],
   ['lib/client/', ['lib/core/(time|errors)[.]ts']],
   ['lib/http/', [ENTRY]],
+  ['lib/frameworks/', [ENTRY, 'lib/http/']],
+  // Types only: Hono itself calls the middleware.
+  ['lib/hono/', [ENTRY, 'lib/http/', 'lib/frameworks/', packages('hono')]],
+  ['lib/express/', [ENTRY, 'lib/http/', 'lib/frameworks/']],
   ['lib/sqs/', [ENTRY, packages('@aws-sdk/client-sqs')]],
   ['lib/effects/', ['lib/core/errors[.]ts', 'lib/core/record/store[.]ts', 'lib/core/lifecycle/']],
   ['lib/write/', [ENTRY, 'lib/core/once[.]ts', 'lib/http/', 'lib/sqs/']],

@@ -106,6 +106,18 @@ export const DOORS: readonly Door[] = [
     without: [...ALWAYS, ...SQS, ...SDK, ...LEAN, ...CACHE, '@middy/'],
   },
   {
+    name: './hono',
+    source: exporting('./lib/hono/index.ts'),
+    most: { minified: 49_100, gzip: 18_600 },
+    without: [...ALWAYS, ...SQS, ...SDK, ...LEAN, ...CACHE, '@middy/', 'lib/http/middleware', 'hono', ...EFFECTS],
+  },
+  {
+    name: './express',
+    source: exporting('./lib/express/index.ts'),
+    most: { minified: 50_300, gzip: 19_100 },
+    without: [...ALWAYS, ...SQS, ...SDK, ...LEAN, ...CACHE, '@middy/', 'lib/http/middleware', 'express', ...EFFECTS],
+  },
+  {
     name: './client',
     source: exporting('./lib/client/index.ts'),
     most: { minified: 8_400, gzip: 4_000 },

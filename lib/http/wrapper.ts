@@ -1,23 +1,9 @@
 import type { TimedContext } from '../core/lifecycle/request.ts'
-import { run } from '../core/lifecycle/run.ts'
 import { isObject, OptionError } from '../core/option-rules.ts'
-import { endingOfHttpError } from '../core/outcome/outcome-policy.ts'
 import type { HandlerClaim } from '../core/record/handler-claim.ts'
 import { withClaim } from './context-claim.ts'
-import {
-  captureResult,
-  completionFor,
-  deciderFor,
-  emitUnkeyed,
-  endingOfAnswer,
-  exchangeOf,
-  refuse,
-  respond,
-  respondUnclaimed,
-} from './exchange.ts'
-import { identify } from './identity.ts'
-import { type HttpOptions, type HttpSettings, readHttpSettings } from './options.ts'
-import { clientErrorResponse } from './problem.ts'
+import { handle } from './handle.ts'
+import { type HttpOptions, readHttpSettings } from './options.ts'
 import type { HttpResponse } from './response.ts'
 
 /** What Middy gives its base handler in addition to event and context. `signal` aborts at Middy's early timeout. */
@@ -82,37 +68,3 @@ export const idempotent = <TEvent, TResult, TContext extends TimedContext = Time
 /** Before nodejs24.x Lambda passes a callback there. The handler must not get it: a call would replace the answer. */
 const middyOptions = (given: unknown): MiddyOptions | undefined =>
   isObject(given) && 'signal' in given ? (given as unknown as MiddyOptions) : undefined
-
-const handle = async <TEvent>(
-  settings: HttpSettings<TEvent>,
-  event: TEvent,
-  context: TimedContext,
-  call: (claim: HandlerClaim | undefined) => unknown,
-): Promise<unknown> => {
-  const identified = await identify(settings, event, context)
-  if (identified.kind === 'pass') return call(undefined)
-  const exchange = exchangeOf(settings, event, identified.request)
-  switch (identified.kind) {
-    case 'unkeyed':
-      emitUnkeyed(exchange)
-      return respondUnclaimed(exchange, captureResult(exchange, await call(undefined)), 'none')
-    case 'refused':
-      return refuse(exchange, identified.error)
-    case 'denied':
-      return clientErrorResponse(identified.error, exchange.recipient)
-    case 'keyed':
-      return respond(
-        exchange,
-        await run(
-          settings.core,
-          { ...identified.claimRequest, completionOf: completionFor(exchange) },
-          {
-            handler: async (claim) => captureResult(exchange, await call(claim)),
-            endingOfValue: (captured) => endingOfAnswer(exchange, captured),
-            endingOfError: (error) => endingOfHttpError(error, settings.outcomes),
-            decide: deciderFor(exchange),
-          },
-        ),
-      )
-  }
-}

@@ -1,0 +1,39 @@
+import type { IncomingMessage } from 'node:http'
+import { type CarriedEvent, carriedEvent } from '../frameworks/carried.ts'
+
+/** A request whose body a parser has read. */
+export interface ParsedRequest extends IncomingMessage {
+  readonly body?: unknown
+  /** The URL before a router cut off its own path. */
+  readonly originalUrl?: string
+}
+
+/** Throws `TypeError` if the fingerprint would not cover the body. */
+export const eventOf = <TRequest extends ParsedRequest>(
+  request: TRequest,
+  hasPayload: boolean,
+): CarriedEvent<TRequest> => {
+  if (!hasPayload) assertCovered(request)
+  const { method = '', url = '', originalUrl = url, body } = request
+  return carriedEvent(request, method, new URL(originalUrl, 'http://localhost'), {
+    headers: Object.fromEntries(Object.entries(request.headers).map(([name, line]) => [name, String(line)])),
+    body,
+    isBase64Encoded: false,
+  })
+}
+
+/** Without this check, all bodies of a key would count as the same one. */
+const assertCovered = (request: ParsedRequest): void => {
+  const { headers, readableEnded } = request
+  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+  if (hasBody && !readableEnded) {
+    throw new TypeError(
+      'lambda-once/express: no parser has read the body; put idempotency(options) after the body parser, or set the option payload',
+    )
+  }
+  if (headers['content-type']?.toLowerCase().startsWith('multipart/') === true) {
+    throw new TypeError(
+      'lambda-once/express: the body is multipart, and its files are not part of request.body; set the option payload',
+    )
+  }
+}
