@@ -1,4 +1,4 @@
-import { StoreMisconfiguredError } from '../errors.ts'
+import { type IdempotencyError, StoreMisconfiguredError } from '../errors.ts'
 import { storeFailed } from '../events.ts'
 import type { Claim } from '../record/claim.ts'
 import type { StoredRecord } from '../record/record.ts'
@@ -33,8 +33,13 @@ export const fence = async (
   if (answer.kind === 'occupied' || answer.kind === 'gone') return answer
   await giveUp(settings, claim)
   if (answer.kind === 'claimed') return { kind: 'fenced' }
-  const { cause } = answer
-  return { kind: 'refused', error: cause instanceof StoreMisconfiguredError ? cause : unavailableError({ cause }) }
+  return { kind: 'refused', error: unfenced(answer.cause) }
+}
+
+/** Also if the set-up is at fault, a send may still be applied: "not retryable" would be false, and a retry finds out. */
+const unfenced = (cause: unknown): IdempotencyError => {
+  if (cause instanceof StoreMisconfiguredError) console.error(`lambda-once: a fence was refused: ${cause.message}`)
+  return unavailableError({ cause })
 }
 
 interface Failed {
