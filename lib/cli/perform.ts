@@ -2,6 +2,7 @@ import { ERRORS, IdempotencyError } from '../core/errors.ts'
 import { OptionError } from '../core/option-rules.ts'
 import { type Answer, type ExitStatus, RemoteError, UsageError } from './answer.ts'
 import type { Io } from './io.ts'
+import { paintedLine, printable, printableLines } from './printable.ts'
 
 /** Runs one command and prints its answer. */
 export type Perform = <TFlags extends CommonFlags>(
@@ -18,9 +19,9 @@ export const performer =
   (command) =>
   async (flags) => {
     try {
-      const { status, json, lines } = await command(flags, io)
-      if (flags.json) io.out(JSON.stringify(json, null, 2))
-      else for (const line of lines) io.out(line)
+      const { status, json, lines } = await command(flags, { ...io, err: (line) => io.err(printable(line)) })
+      if (flags.json) io.out(printableLines(JSON.stringify(json, null, 2)))
+      else for (const line of lines) io.out(io.colours ? paintedLine(line) : printable(line))
       end(status)
     } catch (error) {
       end(fail(error, flags, io))
@@ -29,8 +30,9 @@ export const performer =
 
 const fail = (error: unknown, { json }: CommonFlags, io: Io): ExitStatus => {
   const problem = problemOf(error)
-  io.err(`error: ${problem.message}`)
-  if (problem.status === 3 && json) io.out(JSON.stringify({ error: { code: problem.code, message: problem.message } }))
+  io.err(printableLines(`error: ${problem.message}`))
+  if (problem.status === 3 && json)
+    io.out(printable(JSON.stringify({ error: { code: problem.code, message: problem.message } })))
   return problem.status
 }
 

@@ -39,10 +39,16 @@ export const createProgram = (io: Io, perform: Perform): Command => {
       getOutHasColors: () => io.colours,
       getErrHasColors: () => false,
     })
-    .showHelpAfterError('(lambda-once --help lists the flags)')
     .exitOverride()
   for (const add of COMMANDS) add(program, perform)
+  nameHelp(program, program.name())
   return program
+}
+
+/** After an error each command names its own help. */
+const nameHelp = (command: Command, path: string): void => {
+  command.showHelpAfterError(`(${path} --help lists the flags)`)
+  for (const inner of command.commands) nameHelp(inner, `${path} ${inner.name()}`)
 }
 
 /** The same on every terminal, so that the docs can show it. */

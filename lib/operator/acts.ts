@@ -7,6 +7,7 @@ import {
   MAX_RETENTION_SECONDS,
   MIN_RETENTION_SECONDS,
 } from '../core/limits.ts'
+import { shown } from '../core/option-rules.ts'
 import {
   encodeOutcome,
   type Outcome,
@@ -17,18 +18,8 @@ import {
 import { isExpired, isLive } from '../core/record/judge.ts'
 import { isSettled, type Override, type StoredRecord } from '../core/record/record.ts'
 import { type EpochMillis, epochMillis, fromSeconds, later, type Millis } from '../core/time.ts'
+import { answerProblem, type OperatorAnswer } from './operator-answer.ts'
 import type { OverrideRule } from './table-settings.ts'
-
-/** The answer that retries get from now on. */
-export type OperatorAnswer =
-  /** For a handler of `lambda-once/http`. */
-  | {
-      readonly http: { readonly statusCode: number; readonly headers?: Record<string, string>; readonly body?: string }
-    }
-  /** For `once`: any JSON value. */
-  | { readonly value: unknown }
-  /** For SQS, where only the fact counts. */
-  | 'none'
 
 /** What an act is judged by. */
 export interface ActTerms {
@@ -99,17 +90,20 @@ export type Decided = { readonly kind: 'change'; readonly change: RecordChange }
 const refused = (rule: string): ActRefused => ({ kind: 'refused', rule })
 const change = (made: RecordChange): Decided => ({ kind: 'change', change: made })
 
-const LIVE = 'its lease is live, so its owner may be running; wait until the lease ends, or say that you act despite it'
+const LIVE =
+  'its lease is live, so its owner may be running; wait until the lease ends, or act all the same with despiteLiveLease (--despite-live-lease)'
 
 export const decideSettle = (record: StoredRecord, options: SettleOptions, terms: ActTerms): Decided => {
   const { answer, reason, retentionSeconds = defaultRetention(answer) } = options
   if (record.status !== 'IN_PROGRESS')
     return refused(`it is ${record.status}, and only a record in progress can be settled`)
-  const problem = leaseProblem(record, options, terms) ?? retentionProblem(retentionSeconds)
+  const problem = answerProblem(answer) ?? leaseProblem(record, options, terms) ?? retentionProblem(retentionSeconds)
   if (problem !== undefined) return refused(problem)
   const outcome = encodeOutcome(outcomeFor(answer), terms.room)
   if (!outcomeIsReplayable(outcome)) return refused('the answer is not JSON, or does not fit into an item')
   const { status = statusFor(answer) } = options
+  if (status !== 'SUCCEEDED' && status !== 'FAILED')
+    return refused(`status is ${shown(status)}; it must be "SUCCEEDED" or "FAILED"`)
   return change({ act: 'settle', reason, status, outcome, ...endedAt(terms.now, retentionSeconds) })
 }
 
@@ -129,7 +123,9 @@ export const decideRelease = (record: StoredRecord, options: ReleaseOptions, ter
   const { reason, forgetSuccess = false, retentionSeconds = DEFAULT_RETENTION_SECONDS } = options
   if (record.status === 'RELEASED') return refused('it is released already')
   if (record.status === 'SUCCEEDED' && !forgetSuccess)
-    return refused('it succeeded, and a release would let the effect happen again; say that the success is forgotten')
+    return refused(
+      'it succeeded, and a release would let the effect happen again; say so with forgetSuccess (--forget-success)',
+    )
   const problem = leaseProblem(record, options, terms) ?? retentionProblem(retentionSeconds)
   if (problem !== undefined) return refused(problem)
   return change({ act: 'release', reason, status: 'RELEASED', override: null, ...endedAt(terms.now, retentionSeconds) })

@@ -6,7 +6,6 @@ export type {
   ActOptions,
   ActRefused,
   ExtendOptions,
-  OperatorAnswer,
   ProposeOptions,
   ReleaseOptions,
   SettleOptions,
@@ -14,5 +13,6 @@ export type {
 export { type AuditEntry, auditOf } from './audit.ts'
 export type { ListedState, ListOptions, Page } from './list.ts'
 export { type ActResult, type Operator, type OperatorOptions, tableOperator } from './operator.ts'
+export type { OperatorAnswer } from './operator-answer.ts'
 export type { OverrideRule } from './table-settings.ts'
 export type { TableSize } from './table-size.ts'

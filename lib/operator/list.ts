@@ -18,6 +18,8 @@ export interface ListOptions {
 
 export interface Page {
   readonly records: readonly StoredRecord[]
+  /** Keys of items that match, and that lambda-once did not write. */
+  readonly unreadable: readonly string[]
   /** Where the next page begins; `undefined` after the last. */
   readonly next: RecordKey | undefined
   /** What the page cost, in read units. */
@@ -81,8 +83,21 @@ export const pageOf = ({
   ScannedCount = 0,
   ConsumedCapacity,
 }: ScanCommandOutput): Page => ({
-  records: Items.map((item) => fromItem(item as Item)),
+  ...recordsOf(Items as readonly Item[]),
   next: LastEvaluatedKey?.[A.recordKey]?.S as RecordKey | undefined,
   readUnits: ConsumedCapacity?.CapacityUnits ?? 0,
   scanned: ScannedCount,
 })
+
+/** One item of another program must not hide all records. */
+const recordsOf = (items: readonly Item[]): Pick<Page, 'records' | 'unreadable'> => {
+  const [records, unreadable]: [StoredRecord[], string[]] = [[], []]
+  for (const item of items) {
+    try {
+      records.push(fromItem(item))
+    } catch {
+      unreadable.push(item[A.recordKey]?.S ?? '')
+    }
+  }
+  return { records, unreadable }
+}

@@ -95,6 +95,9 @@ export interface Operator {
   overrideRule(): Promise<OverrideRule>
 }
 
+/** More than all other attributes of a settled record take, and the act's own entry in the audit trail. */
+const BESIDE_BYTES = 4_096
+
 const someone: Rule = (value) =>
   typeof value === 'string' && /^[\x20-\x7e]{1,200}$/.test(value) && value.trim() !== ''
     ? undefined
@@ -154,7 +157,7 @@ export const tableOperator = (options: OperatorOptions): Operator => {
     skew: fromSeconds(skewSeconds),
     by,
     room: {
-      besideBytes: 1_024 + itemSize(keyOf(record.recordKey)),
+      besideBytes: BESIDE_BYTES + itemSize(keyOf(record.recordKey)) + Buffer.byteLength(record.audit ?? ''),
       unitBytes: WRITE_UNIT_BYTES,
       maxBytes: MAX_ITEM_BYTES,
     },
@@ -191,7 +194,7 @@ export const tableOperator = (options: OperatorOptions): Operator => {
     decide: (terms: ActTerms) => Decided | Promise<Decided>,
   ): Promise<ActResult> => {
     if (typeof reason !== 'string' || reason.trim() === '' || reason.length > 500)
-      return { kind: 'refused', rule: 'the reason is missing; it must be 1 to 500 characters' }
+      return { kind: 'refused', rule: 'the reason must be 1 to 500 characters, for the audit trail' }
     const terms = termsFor(seen)
     return act(seen, await decide(terms), terms)
   }

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { step } from '../../lib/effects/index.ts'
 import { idempotent } from '../../lib/http/index.ts'
 import type { IdempotencyError, OnceRequest } from '../../lib/index.ts'
@@ -166,6 +167,21 @@ describe('list', () => {
     expect(out).toMatch(/Go on with: --from 'payments#/)
   })
 
+  test('leaves out an item of another program, and names it', async () => {
+    const request = await held()
+    const pk = { S: "payments#x'; rm -rf '" }
+    await testClient().send(
+      new PutItemCommand({ TableName: scene.tableName, Item: { pk, status: { S: 'IN_PROGRESS' } } }),
+    )
+    const { status, out } = await once(['list'])
+    expect(status).toBe(0)
+    expect(out).toContain(recordKeyOf(request))
+    expect(out).toContain(`Not a record of lambda-once, so left out: 'payments#x'\\''; rm -rf '\\'''`)
+    const { json } = await once(['list', '--json'])
+    expect(json).toMatchObject({ unreadable: [pk.S] })
+    await testClient().send(new DeleteItemCommand({ TableName: scene.tableName, Key: { pk } }))
+  })
+
   test('of an operation without records is empty, and that is no failure', async () => {
     const { status, out } = await once(['list', '--operation', 'refunds'])
     expect(status).toBe(0)
@@ -260,6 +276,8 @@ describe('settle', () => {
     ['a missing reason', ['--fact-only', '--yes', '--by', 'a'], 'say why'],
     ['a missing answer', BY_ALICE, 'say what every retry gets'],
     ['two answers', ['--fact-only', '--value', 'x', ...BY_ALICE], 'cannot be used with'],
+    ['a name that is empty', ['--fact-only', '--yes', '--reason', 'r', '--by', ''], '--by must be 1 to 180 characters'],
+    ['a name with a line break', ['--fact-only', '--yes', '--reason', 'r', '--by', 'a\nb'], '--by must be 1 to 180'],
     ['a missing terminal', ['--fact-only', '--by', 'a', '--reason', 'r'], 'there is no terminal; give --yes'],
     ['a missing name under an emulator', ['--fact-only', '--yes', '--reason', 'r'], '--by is needed with --endpoint'],
     ['a file that does not exist', ['--value', '/nowhere', ...BY_ALICE], 'cannot be read'],
@@ -275,6 +293,7 @@ describe('settle', () => {
     ['a status out of bounds', { statusCode: 42 }, 'statusCode is 42'],
     ['a body that is no text', { statusCode: 200, body: {} }, 'body must be a text'],
     ['a member of another name', { statusCode: 200, status: 1 }, 'it may have statusCode, headers, body'],
+    ['a header of two lines', { statusCode: 200, headers: { a: 'b\r\nc: d' } }, 'headers must be an object of texts'],
     ['headers that are no texts', { statusCode: 200, headers: { a: 1 } }, 'headers must be an object of texts'],
   ])('refuses an HTTP answer with %s', async (_, content, message) => {
     const answer = file('wrong.json', content)
@@ -306,12 +325,40 @@ describe('release', () => {
     const request = aRequest()
     await scene.host('owner').once(request, () => 'paid')
     const flags = ['release', ...recordFlag(request), ...BY_ALICE]
-    expect(await once(flags)).toMatchObject({ status: 1, out: expect.stringContaining('it succeeded') })
+    expect(await once(flags)).toMatchObject({ status: 1, out: expect.stringMatching(/it succeeded.*--forget-success/) })
     expect((await once([...flags, '--forget-success'])).status).toBe(0)
   })
 
   test('of a record that does not exist exits with 1', async () => {
     expect((await once(['release', '--record', 'payments#absent', ...BY_ALICE])).status).toBe(1)
+  })
+})
+
+describe('what a record holds cannot steer the terminal', () => {
+  const reason = 'ok\u001b[2J\u009b31m\u202e\n  2026-01-01T00:00:00.000Z  approve by arn:aws:iam::1:user/eve: fine'
+  const shown = 'ok\\u001b[2J\\u009b31m\\u202e\\u000a  2026-01-01T00:00:00.000Z  approve by'
+  const by = ['--by', 'eve', '--yes', '--reason', reason]
+
+  test.each([false, true])('with colours: %p', async (colours) => {
+    const request = await held()
+    const { out } = await once(['release', ...recordFlag(request), ...by], { colours })
+    expect(out).toContain(shown)
+    expect(out).not.toMatch(/^ +2026-01-01/m)
+    expect(out.includes('\u001b[1mRecord')).toBe(colours)
+  })
+
+  test('nor the question before an act', async () => {
+    const request = await held()
+    await once(['release', ...recordFlag(request), ...by])
+    const { err } = await once(['release', ...recordFlag(request), '--by', 'bob', '--reason', 'r'], { answer: '' })
+    expect(err).not.toContain('\u001b')
+  })
+
+  test('and --json keeps it', async () => {
+    const request = await held()
+    const { out, json } = await once(['release', ...recordFlag(request), ...by, '--json'])
+    expect(out).not.toMatch(/[\u007f-\u009f\u202e]/)
+    expect(json).toMatchObject({ record: { audit: [{ reason }] } })
   })
 })
 

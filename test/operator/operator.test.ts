@@ -1,8 +1,9 @@
+import { randomBytes } from 'node:crypto'
 import { deriveFingerprint } from '../../lib/core/identity/fingerprint.ts'
 import { canonicalPayload } from '../../lib/core/identity/payload.ts'
 import type { StoredRecord } from '../../lib/core/record/record.ts'
 import type { IdempotencyError, IdempotencyEvent, OnceRequest } from '../../lib/index.ts'
-import { type ActResult, auditOf, type Operator, tableOperator } from '../../lib/operator/index.ts'
+import { type ActResult, auditOf, type Operator, type SettleOptions, tableOperator } from '../../lib/operator/index.ts'
 import { testClient } from '../support/dynamodb.ts'
 import { aRequest, ending, openScene, PATIENT, recordKeyOf, type Scene } from '../support/scene.ts'
 
@@ -69,12 +70,55 @@ describe('settle', () => {
 
   test.each([
     ['a settled record', { answer: 'none' as const, reason }, 'SUCCEEDED'],
-    ['a missing reason', { answer: 'none' as const, reason: ' ' }, 'the reason is missing'],
+    ['a missing reason', { answer: 'none' as const, reason: ' ' }, 'the reason must be 1 to 500 characters'],
+    ['a reason of a page', { answer: 'none' as const, reason: 'x'.repeat(501) }, 'the reason must be 1 to 500'],
   ])('refuses %s', async (_, options, rule) => {
     const alice = person('alice')
     const request = aRequest()
     await scene.host('owner').once(request, () => 1)
     expect(ruleOf(await alice.settle(await found(alice, request), options))).toContain(rule)
+  })
+})
+
+describe('settle refuses an answer that no client should get for a day:', () => {
+  test.each<[unknown, string]>([
+    [undefined, 'the answer must be'],
+    [{}, 'the answer must be'],
+    [{ http: { statusCode: 200 }, value: 1 }, 'the answer must be'],
+    [{ http: null }, 'must be an object { statusCode, headers, body }'],
+    [{ http: {} }, 'statusCode is undefined'],
+    [{ http: { statusCode: '200' } }, 'statusCode is 200; it must be an integer'],
+    [{ http: { statusCode: 99_999 } }, 'statusCode is 99999'],
+    [{ http: { statusCode: 200, status: 1 } }, 'it may have statusCode, headers, body'],
+    [{ http: { statusCode: 200, headers: { a: 5 } } }, 'headers must be'],
+    [{ http: { statusCode: 200, headers: { 'a b': 'c' } } }, 'headers must be'],
+    [{ http: { statusCode: 200, headers: { a: 'b\r\nSet-Cookie: c' } } }, 'headers must be'],
+    [{ http: { statusCode: 200, body: 5 } }, 'body must be a text'],
+  ])('%p', async (answer, rule) => {
+    const request = await held()
+    const alice = person('alice')
+    const given = { answer, reason } as SettleOptions
+    expect(ruleOf(await alice.settle(await found(alice, request), given))).toContain(rule)
+    expect((await found(alice, request)).status).toBe('IN_PROGRESS')
+  })
+
+  test('and a status of its own', async () => {
+    const request = await held()
+    const alice = person('alice')
+    const given = { answer: 'none', reason, status: 'RELEASED' } as unknown as SettleOptions
+    expect(ruleOf(await alice.settle(await found(alice, request), given))).toContain('status is "RELEASED"')
+  })
+
+  test('an answer that fits into an item only without the audit trail', async () => {
+    const request = await held()
+    const alice = person('alice')
+    for (let act = 0; act < 20; act++) {
+      const options = { fingerprint: `1:${act}` as StoredRecord['fingerprint'], reason: 'ü'.repeat(500) }
+      expect((await alice.propose(await found(alice, request), options)).kind).toBe('done')
+    }
+    const value = randomBytes(388_000).toString('base64')
+    const given = { answer: { value }, reason }
+    expect(ruleOf(await alice.settle(await found(alice, request), given))).toContain('does not fit into an item')
   })
 })
 

@@ -1,6 +1,6 @@
-import { jest } from '@jest/globals'
 import { randomBytes } from 'node:crypto'
 import { PutItemCommand } from '@aws-sdk/client-dynamodb'
+import { jest } from '@jest/globals'
 import { dynamoDbStore } from '../../lib/dynamodb/index.ts'
 import { largeAnswers } from '../../lib/s3/index.ts'
 import type { Plan } from '../../lib/write/index.ts'

@@ -1,5 +1,5 @@
-import { isObject } from '../../core/option-rules.ts'
 import type { OperatorAnswer } from '../../operator/index.ts'
+import { httpAnswerProblem } from '../../operator/operator-answer.ts'
 import { type Answer, UsageError } from '../answer.ts'
 import type { ExtendFlags, LeaseFlags, ReleaseFlags, SettleFlags, WriteFlags } from '../flags.ts'
 import type { Io } from '../io.ts'
@@ -88,16 +88,7 @@ const answerFrom = async ({ answer, value, factOnly }: SettleFlags): Promise<Ope
 type HttpAnswer = Extract<OperatorAnswer, { http: unknown }>['http']
 
 const httpAnswer = (given: unknown): HttpAnswer => {
-  if (!isObject(given)) throw new UsageError('--answer must hold an object { statusCode, headers, body }')
-  const { statusCode, headers, body, ...others } = given
-  const unknown = Object.keys(others)
-  if (unknown.length > 0)
-    throw new UsageError(`--answer has ${unknown.join(', ')}; it may have statusCode, headers, body`)
-  if (!Number.isInteger(statusCode) || (statusCode as number) < 200 || (statusCode as number) > 599)
-    throw new UsageError(`--answer: statusCode is ${String(statusCode)}; it must be an integer from 200 to 599`)
-  if (headers !== undefined && !(isObject(headers) && Object.values(headers).every((line) => typeof line === 'string')))
-    throw new UsageError('--answer: headers must be an object of texts')
-  if (body !== undefined && typeof body !== 'string')
-    throw new UsageError('--answer: body must be a text, such as JSON in a string')
-  return given as unknown as HttpAnswer
+  const problem = httpAnswerProblem(given)
+  if (problem !== undefined) throw new UsageError(`--answer: ${problem}`)
+  return given as HttpAnswer
 }

@@ -6,6 +6,7 @@ import type { Answer } from '../answer.ts'
 import type { ListFlags } from '../flags.ts'
 import { type Io, type Paint, paintOf } from '../io.ts'
 import { tabular } from '../labelled.ts'
+import { quoted } from '../printable.ts'
 import { openTable } from './open-table.ts'
 import { anOperation, asRecordKey } from './record-key.ts'
 import { distance } from './record-lines.ts'
@@ -13,6 +14,8 @@ import { type RecordView, viewOf } from './record-view.ts'
 
 interface Found {
   readonly records: readonly StoredRecord[]
+  /** Keys of items that lambda-once did not write. */
+  readonly unreadable: readonly string[]
   /** Where the list goes on; `undefined` at the end of the table. */
   readonly next: RecordKey | undefined
   readonly readUnits: number
@@ -27,10 +30,10 @@ export const list = async (flags: ListFlags, io: Io): Promise<Answer> => {
   const found = await scan(operator, flags, from)
   const now = io.now()
   const views = found.records.map((record) => viewOf(record, now))
-  const { next, readUnits, scanned } = found
+  const { next, readUnits, scanned, unreadable } = found
   return {
     status: 0,
-    json: { records: views, next: next ?? null, readUnits, scanned },
+    json: { records: views, unreadable, next: next ?? null, readUnits, scanned },
     lines: [...rowsOf(views, now, paintOf(io)), ...endOf(flags, found)],
   }
 }
@@ -47,10 +50,12 @@ const costOf = async (operator: Operator, { readUnits }: ListFlags): Promise<str
 
 const scan = async (operator: Operator, flags: ListFlags, first: RecordKey | undefined): Promise<Found> => {
   const records: StoredRecord[] = []
+  const unreadable: string[] = []
   let [next, readUnits, scanned] = [first, 0, 0]
   do {
     const page = await operator.list({ state: flags.state, operation: flags.operation, from: next })
     records.push(...page.records)
+    unreadable.push(...page.unreadable)
     readUnits += page.readUnits
     scanned += page.scanned
     next = page.next
@@ -58,7 +63,7 @@ const scan = async (operator: Operator, flags: ListFlags, first: RecordKey | und
   // A scan may begin behind any record, so the rest of a page is not lost.
   const shown = records.slice(0, flags.limit)
   if (records.length > flags.limit) next = shown.at(-1)?.recordKey
-  return { records: shown, next, readUnits, scanned }
+  return { records: shown, unreadable, next, readUnits, scanned }
 }
 
 const rowsOf = (views: readonly RecordView[], now: EpochMillis, paint: Paint): readonly string[] =>
@@ -76,7 +81,8 @@ const rowsOf = (views: readonly RecordView[], now: EpochMillis, paint: Paint): r
         paint,
       )
 
-const endOf = ({ state }: ListFlags, { records, next, readUnits, scanned }: Found): readonly string[] => [
+const endOf = ({ state }: ListFlags, { records, unreadable, next, readUnits, scanned }: Found): readonly string[] => [
   `${records.length === 1 ? '1 record' : `${records.length} records`} (${state}), ${scanned} items read for ${readUnits} read units.`,
-  ...(next === undefined ? [] : [`There is more of the table. Go on with: --from '${next}'`]),
+  ...unreadable.map((key) => `Not a record of lambda-once, so left out: ${quoted(key)}`),
+  ...(next === undefined ? [] : [`There is more of the table. Go on with: --from ${quoted(next)}`]),
 ]

@@ -62,7 +62,9 @@ export const recordLines = (view: RecordView, now: EpochMillis, paint: Paint): r
     ],
     paint,
   ),
-  ...(view.outcome && 'answer' in view.outcome ? ['', JSON.stringify(view.outcome.answer, null, 2)] : []),
+  ...(view.outcome && 'answer' in view.outcome
+    ? ['', ...JSON.stringify(view.outcome.answer, null, 2).split('\n')]
+    : []),
   ...(view.audit.length === 0 ? [] : ['', paint.bold('What persons did to it')]),
   ...view.audit.map(({ at, by, act, reason, from }) => `  ${at}  ${act} (it was ${from}) by ${by}: ${reason}`),
 ]

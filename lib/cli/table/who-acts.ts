@@ -4,7 +4,7 @@ import { isLoopback } from '../loopback.ts'
 
 /** The ARN of the credentials, which AWS confirms; or the name that was given, which is not checked. */
 export const whoActs = async ({ by, endpoint, region, profile }: WriteFlags): Promise<string> => {
-  if (by !== undefined) return `${by} (unverified)`
+  if (by !== undefined) return unverified(by)
   if (endpoint !== undefined && isLoopback(endpoint))
     throw new UsageError('--by is needed with --endpoint: an emulator does not know who you are')
   if (profile !== undefined) process.env.AWS_PROFILE = profile
@@ -17,6 +17,12 @@ export const whoActs = async ({ by, endpoint, region, profile }: WriteFlags): Pr
     const { name, message } = error as Error
     throw new RemoteError(`AWS STS does not say who you are (${name}: ${message}); give --by, or other credentials`)
   }
+}
+
+/** Two names count as two persons, so a name is not empty. Its note has to fit beside it. */
+const unverified = (by: string): string => {
+  if (/^[!-~]([ -~]{0,179}[!-~])?$/.test(by)) return `${by} (unverified)`
+  throw new UsageError('--by must be 1 to 180 characters of printable ASCII: who you are, such as an e-mail address')
 }
 
 const securityTokens = async () => {
