@@ -1,7 +1,7 @@
 import { type Reconcile, type Reconciled, reconcile } from '../../lib/effects/index.ts'
 import { type IdempotencyError, NotDoneError, type OnceOptions, type OnceRequest } from '../../lib/index.ts'
 import { arrivesLate, resetAfter, resetBefore } from '../support/fault-proxy.ts'
-import { gate } from '../support/http-harness.ts'
+import { errorsLogged, gate, quietly } from '../support/http-harness.ts'
 import { aRequest, ending, type Host, LEASE, openScene, recordKeyOf, type Scene, SKEW } from '../support/scene.ts'
 
 let scene: Scene
@@ -235,7 +235,7 @@ describe('I5 no decision', () => {
     await abandon.thrown(request)
     let runs = 0
     const host = asking(ask)
-    const outcome = await attempt(host, request, () => ++runs)
+    const outcome = await quietly(() => attempt(host, request, () => ++runs))
     expect(codeOf(outcome)).toBe('outcome-pending')
     const wait = retryAfterOf(outcome) ?? 0
     expect(wait).toBeGreaterThanOrEqual(4 + 3) // 5 s less 20 %, the skew, and the second of the store's clock
@@ -243,9 +243,27 @@ describe('I5 no decision', () => {
     expect(codeOf(await attempt(host, request))).toBe('outcome-pending') // not asked before its time
     expect(host.questions).toHaveLength(1)
     scene.clock.advance(wait * 1_000)
-    expect(codeOf(await attempt(host, request))).toBe('outcome-pending')
+    expect(codeOf(await quietly(() => attempt(host, request)))).toBe('outcome-pending')
     expect(host.questions.map(({ reconciles }) => reconciles)).toEqual([0, 1])
     expect(runs).toBe(0)
+  })
+
+  test.each<[string, Reconcile<OnceRequest>, RegExp]>([
+    ['unknown', () => ({ unknown: true }), /^$/],
+    ['a throw', fails, /^lambda-once: the reconcile function threw an error, .* Error: lazy$/],
+    [
+      'a promise that is rejected',
+      () => ({ done: Promise.reject(new Error('down')) }),
+      /threw an error, .* Error: down$/,
+    ],
+    ['nothing', () => undefined as never, /must answer exactly one of \{ done \}/],
+    ['two answers at once', () => ({ done: undefined, rerun: true }) as never, /must answer exactly one of/],
+    ['rerun: false', () => ({ rerun: false }) as never, /must answer exactly one of/],
+  ])('that comes from a mistake is in the log: %s', async (_, ask, line) => {
+    const request = aRequest()
+    await abandon.thrown(request)
+    const logged = await errorsLogged(async () => void (await attempt(asking(ask), request)))
+    expect(logged.join()).toMatch(line)
   })
 
   test('waits twice as long each time', async () => {

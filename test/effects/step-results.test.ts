@@ -103,6 +103,8 @@ describe('I20 A result that cannot be kept', () => {
     ['a function', 'not-json', () => 1],
     ['a getter that throws', 'not-json', Object.defineProperty({}, 'a', { enumerable: true, get: () => fail() })],
     ['a stream', 'streamed', Readable.from(['a'])],
+    ['a response that is not read', 'streamed', new Response('{"id":"ch_1"}')],
+    ['a blob', 'streamed', new Blob(['a'])],
     ['too many bytes', 'too-large', randomBytes(65_537)],
     ['too long a text', 'too-large', randomBytes(70_000).toString('base64')],
   ])('is returned, and its step runs again after a crash: %s', async (_, reason, result) => {

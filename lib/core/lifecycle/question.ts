@@ -45,7 +45,9 @@ export const answerOf = async (
   try {
     return await runtime.withDeadline(span, async (signal) => asReconciled(await ask(signal)))
   } catch (error) {
-    return error instanceof DeadlinePassed ? 'unanswered' : UNKNOWN
+    if (error instanceof DeadlinePassed) return 'unanswered'
+    console.error('lambda-once: the reconcile function threw an error, so nothing is decided', error)
+    return UNKNOWN
   }
 }
 
@@ -54,18 +56,27 @@ export const answerOf = async (
  * a getter still counts as no decision. A promise in `done` is awaited: a forgotten `await` must not store nothing.
  */
 const asReconciled = async (answer: unknown): Promise<Reconciled> => {
-  if (!isObject(answer)) return UNKNOWN
+  if (!isObject(answer)) return undecided()
   const said = (['done', 'rerun', 'notDone', 'unknown'] as const).filter((name) => name in answer)
   const [only] = said
-  if (said.length !== 1 || only === undefined) return UNKNOWN
+  if (said.length !== 1 || only === undefined) return undecided()
   const value: unknown = await answer[only]
   if (only === 'done') return { done: value }
-  if (value !== true) return UNKNOWN
+  if (value !== true) return undecided()
   if (only === 'rerun') return { rerun: true }
   if (only === 'notDone') return { notDone: true }
   return isRetryAfter(answer.retryAfterSeconds)
     ? { unknown: true, retryAfterSeconds: answer.retryAfterSeconds }
     : UNKNOWN
+}
+
+/** Without this line a slip such as `{ done: undefined, rerun: true }` would look like a downstream that never knows. */
+const undecided = (): Reconciled => {
+  console.error(
+    'lambda-once: the reconcile function must answer exactly one of { done }, { rerun: true }, { notDone: true } and ' +
+      '{ unknown: true }, so nothing is decided',
+  )
+  return UNKNOWN
 }
 
 const isRetryAfter = (value: unknown): value is number =>

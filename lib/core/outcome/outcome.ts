@@ -69,11 +69,14 @@ type Unavailable = Extract<Outcome, { kind: 'unavailable' }>
 
 export const unavailable = (reason: UnavailableReason): Unavailable => ({ kind: 'unavailable', reason })
 
-/** Web streams, Node.js streams, and other values that are read and not serialised. */
+/**
+ * Web streams, Node.js streams, a `Response` or `Blob`, and other values that are read and not serialised: JSON would make
+ * `{}` of them.
+ */
 export const isStream = (value: unknown): boolean =>
   typeof value === 'object' &&
   value !== null &&
-  ['pipe', 'getReader', Symbol.asyncIterator].some(
+  ['pipe', 'getReader', 'arrayBuffer', Symbol.asyncIterator].some(
     (name) => typeof (value as Record<PropertyKey, unknown>)[name] === 'function',
   )
 
