@@ -2,6 +2,7 @@ import { aboutClaim } from '../core/events.ts'
 import { unstarted } from '../core/lifecycle/give-up.ts'
 import type { HeldClaim } from '../core/lifecycle/held-claim.ts'
 import { settle, settleAs } from '../core/lifecycle/settle.ts'
+import { keptValue } from '../core/lifecycle/step-result.ts'
 import type { ClaimEnding } from '../core/outcome/outcome-policy.ts'
 import { type Claim, runsInDoubt } from '../core/record/claim.ts'
 import type { Deadline } from './deadline.ts'
@@ -18,7 +19,8 @@ export const isPoison = (claim: Claim, maxRuns: number): boolean => runsInDoubt(
  * The send comes before the completion. After a crash between the two the message is redelivered and sent again; SQS
  * drops the second send, or the dead-letter queue has the message twice. In the other order such a crash would leave
  * a `FAILED` record and no message in the dead-letter queue. If the send fails, the claim is abandoned, so that the next
- * delivery tries again.
+ * delivery tries again. It is abandoned too if a step is in doubt: `FAILED` would erase which one, and say that it was not
+ * done.
  */
 export const endPoison = async (
   { core, queue, maxRuns }: RunSettings,
@@ -29,10 +31,15 @@ export const endPoison = async (
   const { claim } = held
   core.emit(() => ({ type: 'poisoned', ...aboutClaim(claim), messageId: record.messageId }))
   const isSent = await queue.sendToDeadLetter(record, { reason: 'poison', record: claim.recordKey }, deadline)
-  if (isSent === false) await settleAs(core, held, () => ({ ...unstarted(core, claim), lastError: 'Poison' }))
+  if (isSent === false || hasStepInDoubt(claim))
+    await settleAs(core, held, () => ({ ...unstarted(core, claim), lastError: 'Poison' }))
   else await settle(core, held, poisonEnding(maxRuns))
   return isSent
 }
+
+/** A step that has started, must not run twice, and has kept no result. */
+const hasStepInDoubt = ({ steps = new Map() }: Claim): boolean =>
+  [...steps.values()].some((entry) => keptValue(entry) === undefined)
 
 const poisonEnding = (maxRuns: number): ClaimEnding => ({
   kind: 'complete',

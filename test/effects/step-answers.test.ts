@@ -1,7 +1,7 @@
 import middy from '@middy/core'
 import { step } from '../../lib/effects/index.ts'
 import { claimOf, type HttpOptions, idempotency, idempotent } from '../../lib/http/index.ts'
-import { type HandlerClaim, type IdempotencyEvent, NotDoneError, once } from '../../lib/index.ts'
+import { type HandlerClaim, type IdempotencyEvent, NotDoneError, once, type RecordKey } from '../../lib/index.ts'
 import { memoryStore } from '../../lib/memory/index.ts'
 import { type SqsOptions, sqsHandler } from '../../lib/sqs/index.ts'
 import { faultyStore } from '../../lib/testing/index.ts'
@@ -127,6 +127,28 @@ describe('I21 In SQS', () => {
     expect(reported).toEqual([
       expect.objectContaining({ code: 'outcome-unknown', message: expect.stringMatching(/\(record payments#/) }),
     ])
+  })
+
+  test('F10 after maxRuns runs it runs no more, and its record keeps the step that is in doubt', async () => {
+    let runs = 0
+    const keys = new Set<RecordKey>()
+    const handler = async (claim: Claim): Promise<void> => {
+      runs++
+      if (claim) keys.add(claim.recordKey)
+      await step(claim, 'reserve', calls.does(1))
+      await text(claim, calls.fails(broken))
+    }
+    const { batch, store } = queue(handler, { maxRuns: 2 })
+    let event = anEvent(aRecord('o-1'))
+    for (let delivery = 1; delivery <= 5; delivery++) {
+      expect(returned(await batch(event, aContext()))).toEqual(['o-1'])
+      event = redelivered(event)
+    }
+    expect(runs).toBe(2)
+    expect(calls.runs).toEqual(['reserve', 'text'])
+    const record = await store.peek([...keys][0] as RecordKey, new AbortController().signal)
+    expect(record).toMatchObject({ status: 'IN_PROGRESS', leaseExpiresAt: undefined, lastError: 'Poison' })
+    expect([...((record?.status === 'IN_PROGRESS' && record.steps) || new Map()).keys()]).toEqual(['reserve', 'text'])
   })
 
   test('a message whose step could not start is returned and reported, and runs when it comes again', async () => {
