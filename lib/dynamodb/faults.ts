@@ -7,6 +7,8 @@ import { fromItem, type Item } from './item.ts'
 export interface ServiceFault {
   readonly name?: string
   readonly message?: string
+  /** Of a network error, such as `ECONNREFUSED`: its name says nothing. */
+  readonly code?: unknown
   readonly Item?: Item | null | undefined
   readonly $metadata?: { readonly httpStatusCode?: number }
   /** The SDK sets it from DynamoDB's service model. */
@@ -106,7 +108,7 @@ export const withoutItem = (tableName: string): StoreMisconfiguredError =>
 export const faultOf = (error: unknown, tableName: string): IdempotencyError => {
   if (error instanceof IdempotencyError) return error
   const fault = (error ?? {}) as ServiceFault
-  const { name = 'Error', message = '', $metadata } = fault
+  const { name = 'Error', message = '', code, $metadata } = fault
   const status = $metadata?.httpStatusCode
   const refused = REMEDIES[name] !== undefined || (status !== undefined && status >= 400 && status < 500)
   if (refused && !isTransient(fault) && !isTransactionConflict(fault)) {
@@ -119,7 +121,10 @@ export const faultOf = (error: unknown, tableName: string): IdempotencyError => 
       cause: error,
     })
   }
-  return new StoreUnavailableError(`Table "${tableName}" cannot be reached (${name})`, { cause: error })
+  return new StoreUnavailableError(
+    `Table "${tableName}" cannot be reached (${typeof code === 'string' ? code : name})`,
+    { cause: error },
+  )
 }
 
 /** Nothing was sent: the SDK has no Region, an item cannot be written, or your own client is broken. Waiting does not help. */

@@ -10,6 +10,8 @@ import { recordOf } from '../../lib/core/record/claim.ts'
 import type { Store } from '../../lib/core/record/store.ts'
 import { fromSeconds, millis } from '../../lib/core/time.ts'
 import { dynamoDbStore } from '../../lib/dynamodb/index.ts'
+import type { ItemClient } from '../../lib/dynamodb/item-client.ts'
+import { itemStore } from '../../lib/dynamodb/item-store.ts'
 import { aClaim, aTakeOver, completed, NOW, renewal, unhurried } from '../support/claims.ts'
 import { freshTable, readItem, testClient } from '../support/dynamodb.ts'
 import {
@@ -159,6 +161,18 @@ describe('A store that does not answer is unavailable:', () => {
     await closed.close()
     const unreachable = testStore({ tableName, endpoint: closed.endpoint })
     for (const [, call] of CALLS) await expect(call(unreachable)).rejects.toBeInstanceOf(StoreUnavailableError)
+  })
+
+  test.each([
+    [{ name: 'Error', code: 'ECONNREFUSED' }, '(ECONNREFUSED)'],
+    [{ name: 'TimeoutError' }, '(TimeoutError)'],
+    [{ name: 'AbortError', code: 20 }, '(AbortError)'],
+  ])('and its message names what happened: %p', async (fault, named) => {
+    const client = {
+      putItem: () => Promise.reject(Object.assign(new Error('no answer'), fault)),
+    } as unknown as ItemClient
+    const failing = itemStore({ tableName, client, skewSeconds: 2 })
+    await expect(failing.claim(aClaim(), unhurried)).rejects.toThrow(named)
   })
 
   test.each(CALLS)('9. the caller gives up during the request (%s)', async (_, call) => {

@@ -16,7 +16,7 @@ export interface AbandonedClaim {
   readonly lastError?: string
   /** When the record was created, in epoch milliseconds. */
   readonly createdAt: EpochMillis
-  /** When the generation began, in epoch milliseconds. */
+  /** When the generation began, in epoch milliseconds. No effect under its keys is older, but for a difference of clocks. */
   readonly generationAt: EpochMillis
   /** The result that a step of an earlier attempt has kept; `undefined` if it has kept none. */
   kept(step: string): { readonly value: unknown } | undefined
