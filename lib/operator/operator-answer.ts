@@ -1,4 +1,4 @@
-import { isObject } from '../core/option-rules.ts'
+import { isObject, shown } from '../core/option-rules.ts'
 
 /** The answer that retries get from now on. */
 export type OperatorAnswer =
@@ -32,8 +32,8 @@ export const httpAnswerProblem = (http: unknown): string | undefined => {
   const unknown = Object.keys(http).filter((name) => !MEMBERS.includes(name))
   if (unknown.length > 0) return `the answer has ${unknown.join(', ')}; it may have ${MEMBERS.join(', ')}`
   if (!Number.isInteger(statusCode) || (statusCode as number) < 200 || (statusCode as number) > 599)
-    return `statusCode is ${String(statusCode)}; it must be an integer from 200 to 599`
-  if (headers !== undefined && !(isObject(headers) && Object.entries(headers).every(isLine)))
+    return `statusCode is ${shown(statusCode)}; it must be an integer from 200 to 599`
+  if (headers !== undefined && !(isObject(headers) && !Array.isArray(headers) && Object.entries(headers).every(isLine)))
     return 'headers must be an object of texts, each under the name of a header and of one line'
   return body === undefined || typeof body === 'string' ? undefined : 'body must be a text, such as JSON in a string'
 }

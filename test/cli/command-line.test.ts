@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -53,6 +54,17 @@ test.each([
 describe('the program itself', () => {
   const program = (...argv: readonly string[]) =>
     promisify(execFile)(process.execPath, ['--import', 'tsx', join(ROOT, 'lib/cli/main.ts'), ...argv], { cwd: ROOT })
+
+  test('ends as usual if its reader stops reading, as head does', async () => {
+    const child = spawn(process.execPath, ['--import', 'tsx', join(ROOT, 'lib/cli/main.ts'), 'demo'], { cwd: ROOT })
+    child.stdout.destroy()
+    let said = ''
+    child.stderr.on('data', (bytes) => {
+      said += bytes
+    })
+    expect(await once(child, 'close')).toEqual([0, null])
+    expect(said).toBe('')
+  })
 
   test('prints to standard output, without colours where there is no terminal', async () => {
     const { stdout, stderr } = await program('--help')
