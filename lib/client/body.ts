@@ -18,7 +18,7 @@ export interface EncodedBody {
 export const encodeBody = async (body: unknown, json: unknown): Promise<EncodedBody> => {
   const isJson = json !== undefined
   const hasBody = body !== undefined && body !== null
-  if (isJson && hasBody) refuse('give body or json, not both')
+  if (isJson && hasBody) refuse('give body or json')
   if (!isJson && !hasBody) return { content: '' }
   const encoded = new Response(isJson ? jsonText(json) : repeatable(body))
   const contentType = encoded.headers.get('content-type') // first: Bun forgets it when the body is read
@@ -37,7 +37,7 @@ const tagOf = (value: unknown): string => Object.prototype.toString.call(value)
 const repeatable = (body: unknown): Blob =>
   /String|ArrayBuffer|Blob|File|FormData|URLSearchParams/.test(tagOf(body)) || ArrayBuffer.isView(body)
     ? (body as Blob)
-    : refuse('body must be text, bytes, Blob, FormData or URLSearchParams, not a stream')
+    : refuse('body must be text, bytes, Blob or a form, not a stream')
 
 const inOrder = (_: string, value: unknown): unknown =>
   tagOf(value) === '[object Object]' ? Object.fromEntries(Object.entries(value as object).sort()) : value

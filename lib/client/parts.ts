@@ -5,10 +5,11 @@ export type KeyPart = string | number
 
 /** Returns the parts as texts. A forgotten id must not become one key for all operations. */
 export const textsOf = (parts: readonly KeyPart[]): readonly string[] => {
-  if (!Array.isArray(parts) || parts.length === 0) refuse('parts must be a list that is not empty')
+  if (!Array.isArray(parts) || parts.length === 0) refuse('parts must be a non-empty list')
   return parts.map((part: unknown, at) =>
-    (typeof part === 'string' && part !== '') || Number.isSafeInteger(part)
+    // No lone surrogate: as UTF-8 two different ones would be the same bytes, and thus the same key.
+    (typeof part === 'string' && /^\P{Cs}+$/u.test(part)) || Number.isSafeInteger(part)
       ? String(part)
-      : refuse(`parts[${at}] must be a text that is not empty or a safe integer`),
+      : refuse(`parts[${at}] must be non-empty text or a safe integer`),
   )
 }

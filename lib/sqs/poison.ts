@@ -2,7 +2,7 @@ import { aboutClaim } from '../core/events.ts'
 import { unstarted } from '../core/lifecycle/give-up.ts'
 import type { HeldClaim } from '../core/lifecycle/held-claim.ts'
 import { settle, settleAs } from '../core/lifecycle/settle.ts'
-import { keptValue } from '../core/lifecycle/step-result.ts'
+import { OUTCOME_KINDS } from '../core/outcome/outcome.ts'
 import type { ClaimEnding } from '../core/outcome/outcome-policy.ts'
 import { type Claim, runsInDoubt } from '../core/record/claim.ts'
 import type { Deadline } from './deadline.ts'
@@ -39,7 +39,7 @@ export const endPoison = async (
 
 /** A step that has started, must not run twice, and has kept no result. */
 const hasStepInDoubt = ({ steps = new Map() }: Claim): boolean =>
-  [...steps.values()].some((entry) => keptValue(entry) === undefined)
+  [...steps.values()].some(([, kind]) => kind === OUTCOME_KINDS.started)
 
 const poisonEnding = (maxRuns: number): ClaimEnding => ({
   kind: 'complete',

@@ -95,9 +95,10 @@ test.each([
 })
 
 test.each([
-  [[], {}, 'parts must be a list that is not empty'],
-  [['a', ''], {}, 'parts[1] must be a text that is not empty or a safe integer'],
+  [[], {}, 'parts must be a non-empty list'],
+  [['a', ''], {}, 'parts[1] must be non-empty text or a safe integer'],
   [['a', undefined], {}, 'parts[1] must be'],
+  [['half a pair: \ud83d'], {}, 'parts[0] must be non-empty text'],
   [[new Date()], {}, 'parts[0] must be'],
   [['a'], { prefix: 5 }, 'option "prefix" is 5; it must be of type string'],
   [['a'], { salt: 'x' }, 'option "salt" is not known'],

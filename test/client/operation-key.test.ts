@@ -213,9 +213,9 @@ describe.each([
   })
 
   test.each([
-    [[], 'parts must be a list that is not empty'],
-    ['checkout', 'parts must be a list that is not empty'],
-    [['checkout', ''], 'parts[1] must be a text that is not empty or a safe integer'],
+    [[], 'parts must be a non-empty list'],
+    ['checkout', 'parts must be a non-empty list'],
+    [['checkout', ''], 'parts[1] must be non-empty text or a safe integer'],
     [['checkout', undefined], 'parts[1] must be'],
     [[null], 'parts[0] must be'],
     [[1.5], 'parts[0] must be'],

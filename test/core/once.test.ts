@@ -309,7 +309,10 @@ describe('C12: downstream keys', () => {
 
   test('a downstream key needs a name', async () => {
     const { pay } = subject()
-    await expect(pay(request, (claim) => claim?.downstreamKey(''))).rejects.toThrow('non-empty')
+    for (const name of ['', 'half a pair: \ud83d'])
+      await expect(pay(request, (claim) => claim?.downstreamKey(name))).rejects.toThrow(
+        'a non-empty string of well-formed',
+      )
   })
 
   test('D6: golden vector', async () => {

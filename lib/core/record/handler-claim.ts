@@ -65,8 +65,9 @@ const SIGNAL: PropertyDescriptor & ThisType<LazilySignalled> = {
 
 /** The downstream key of this generation under this name. */
 export const downstreamKey = ({ recordKey, fingerprint, generation }: Claim, name: string): string => {
-  if (typeof name !== 'string' || name === '')
-    throw new TypeError('downstreamKey(name): name must be a non-empty string')
+  // UTF-8 has no lone surrogates: two names would become the same bytes, and thus the same key.
+  if (typeof name !== 'string' || name === '' || !name.isWellFormed())
+    throw new TypeError('downstreamKey(name): name must be a non-empty string of well-formed Unicode')
   return asUuid(digest('lambda-once/downstream-key/1', [recordKey, fingerprint, String(generation), name], 'hex'))
 }
 
