@@ -34,6 +34,7 @@ const LAYERS = [
   ['lib/hono/', [ENTRY, 'lib/http/', 'lib/frameworks/', packages('hono')]],
   ['lib/express/', [ENTRY, 'lib/http/', 'lib/frameworks/']],
   ['lib/sqs/', [ENTRY, packages('@aws-sdk/client-sqs')]],
+  ['lib/webhooks/', [ENTRY, 'lib/http/', 'lib/sqs/']],
   ['lib/effects/', ['lib/core/errors[.]ts', 'lib/core/record/store[.]ts', 'lib/core/lifecycle/']],
   ['lib/write/', [ENTRY, 'lib/core/once[.]ts', 'lib/http/', 'lib/sqs/']],
   ['lib/downstream/', [BASE]],

@@ -36,7 +36,7 @@ const EFFECTS = [
 const SDK = ['@aws-sdk/', '@smithy/']
 const PEER = ['@aws-lambda-powertools/']
 /** Development dependencies that tests hold our own code against. */
-const ORACLES = ['structured-headers', 'aws4']
+const ORACLES = ['structured-headers', 'aws4', 'standardwebhooks']
 /** The command line. */
 const CLI = ['lib/cli/', 'commander', 'picocolors']
 const ALWAYS = [...CDK, ...LOCAL, ...PEER, ...ORACLES, ...CLI]
@@ -54,6 +54,27 @@ export const DOORS: readonly Door[] = [
     source: `export { idempotent } from './lib/http/index.ts'; export { dynamoDbStore } from './lib/dynamodb/index.ts'`,
     most: { minified: 64_100, gzip: 23_800 },
     without: [...ALWAYS, ...SQS, ...LEAN, ...CACHE, '@middy/', 'lib/http/middleware', ...EFFECTS],
+  },
+  {
+    name: './webhooks',
+    source: exporting('./lib/webhooks/index.ts'),
+    most: { minified: 56_000, gzip: 20_500 },
+    without: [
+      ...ALWAYS,
+      ...LEAN,
+      ...CACHE,
+      'lib/dynamodb/',
+      '@middy/',
+      'lib/http/middleware',
+      'lib/sqs/handler',
+      ...EFFECTS,
+    ],
+  },
+  {
+    name: './webhooks (without a queue)',
+    source: `export { stripe, webhook } from './lib/webhooks/index.ts'`,
+    most: { minified: 52_500, gzip: 19_500 },
+    without: [...ALWAYS, ...SQS, ...SDK, ...LEAN, ...CACHE, '@middy/', 'lib/http/middleware', ...EFFECTS],
   },
   {
     name: './effects',

@@ -10,6 +10,8 @@ export type ErrorCode =
   | 'outcome-pending'
   | 'replay-unavailable'
   | 'idempotency-unavailable'
+  | 'signature-invalid'
+  | 'webhook-stale'
   | 'scope-missing'
   | 'payload-invalid'
   | 'event-unsupported'
@@ -65,6 +67,8 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorFacts>> = {
     retryable: true,
     key: 'keep',
   },
+  'signature-invalid': { status: 401, title: 'The signature is not valid', retryable: false, key: 'keep' },
+  'webhook-stale': { status: 400, title: 'The delivery is too old or too new', retryable: false, key: 'keep' },
   'scope-missing': { status: 500, title: 'The scope of the idempotency key is missing', retryable: false, key: 'keep' },
   'payload-invalid': { status: 500, title: 'The payload cannot be fingerprinted', retryable: false, key: 'keep' },
   'event-unsupported': {

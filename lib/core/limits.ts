@@ -171,6 +171,17 @@ export const DEFAULT_MARGIN_SHARE: number = 1 / 3
 export const MIN_DEFAULT_MARGIN_MILLIS = 500
 export const MAX_DEFAULT_MARGIN_MILLIS = 5_000
 
+// Webhooks.
+
+/** `retentionSeconds` of a webhook is this much longer than its sender may deliver an event again. */
+export const RETENTION_MARGIN_SECONDS = 86_400
+
+/** What Standard Webhooks, Stripe and Slack all advise. */
+export const DEFAULT_TOLERANCE_SECONDS = 300
+
+/** A delivery may be this late or this early, and the shortest retention is longer than both together. */
+export const MAX_TOLERANCE_SECONDS = 600
+
 // Metrics.
 
 /** The namespace of `emfMetrics`, and of the alarms and the dashboard that watch it. */

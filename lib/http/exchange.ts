@@ -84,8 +84,13 @@ export const replay = async <TEvent>(exchange: Exchange<TEvent>, record: Settled
   return answer === undefined ? refuse(exchange, new IdempotencyError('replay-unavailable')) : answer.result
 }
 
+/** What a refusal depends on. */
+export interface Refusal<TEvent> extends Pick<Exchange<TEvent>, 'event' | 'recipient'> {
+  readonly settings: Pick<HttpSettings<TEvent>, 'docsUrl' | 'problem'>
+}
+
 export const refuse = async <TEvent>(
-  { settings, event, recipient }: Exchange<TEvent>,
+  { settings, event, recipient }: Refusal<TEvent>,
   error: IdempotencyError,
 ): Promise<unknown> => {
   const problem = problemOf(error, settings.docsUrl)

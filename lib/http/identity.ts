@@ -1,11 +1,11 @@
 import { IdempotencyError } from '../core/errors.ts'
 import { deriveFingerprint, type FingerprintPart } from '../core/identity/fingerprint.ts'
 import { canonicalPayload } from '../core/identity/payload.ts'
-import { deriveRecordKey, keyText } from '../core/identity/record-key.ts'
+import { deriveRecordKey } from '../core/identity/record-key.ts'
 import { scopeText, tenantOf } from '../core/identity/tenant.ts'
 import { type ClaimRequest, type TimedContext, timesOf } from '../core/lifecycle/request.ts'
-import { MAX_KEY_LENGTH } from '../core/limits.ts'
 import { unawaited } from '../core/unawaited.ts'
+import { chosenKey, keyOf } from './chosen-key.ts'
 import { type HttpRequest, isHttpEvent, readEvent } from './event.ts'
 import { type ParsedKey, parseKeyHeader } from './key-header.ts'
 import { mayBeJson } from './media-type.ts'
@@ -54,27 +54,6 @@ const readKey = <TEvent>({ key }: HttpSettings<TEvent>, event: TEvent, request: 
   typeof key === 'function'
     ? chosenKey(key(event))
     : parseKeyHeader(request.headerLines(key.name.toLowerCase()), key.profile)
-
-const chosenKey = (key: unknown): ParsedKey => {
-  if (key === undefined || key === null || key === '') return { kind: 'missing' }
-  // Anything but a text or an integer is a mistake of the function. A new key of the client would not help.
-  const text = Number.isSafeInteger(key) ? keyText(key as number) : scopeText('key', key)
-  return text.length <= MAX_KEY_LENGTH && text.isWellFormed()
-    ? { kind: 'key', key: text }
-    : { kind: 'invalid', rule: `the key must be a well-formed string of at most ${MAX_KEY_LENGTH} characters` }
-}
-
-/** `source` tells the client where its key should be. */
-const keyOf = (parsed: ParsedKey, source: string): string => {
-  switch (parsed.kind) {
-    case 'key':
-      return parsed.key
-    case 'missing':
-      throw new IdempotencyError('key-missing', `This request needs ${source}`)
-    case 'invalid':
-      throw new IdempotencyError('key-invalid', `${source}: ${parsed.rule}`)
-  }
-}
 
 const claimRequestOf = async <TEvent>(
   settings: HttpSettings<TEvent>,

@@ -170,7 +170,7 @@ const someHeaders: Rule = (value) => {
   return fits ? undefined : 'must be { deny: [names] } or { allow: [names] }'
 }
 
-const aUrl: Rule = (value) =>
+export const aUrl: Rule = (value) =>
   typeof value === 'string' && /^https?:\/\/[^\s<>#]+$/.test(value)
     ? undefined
     : 'must be an http(s) URL without a fragment'

@@ -14,6 +14,6 @@ export { type SqsBatchHandler, type SqsBatchResponse, sqsHandler } from './handl
 export { type KeyChoice, skip } from './key.ts'
 export type { SqsOptions } from './options.ts'
 export type { Parse, SchemaLike } from './parse.ts'
-export type { SqsClient } from './queue.ts'
 export type { SqsEvent, SqsMessage, SqsMessageAttribute, SqsRecord, SqsSystemAttributes } from './record.ts'
+export type { SqsClient } from './sender.ts'
 export { type SnsInSqs, snsInSqs } from './sns.ts'

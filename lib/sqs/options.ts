@@ -11,7 +11,6 @@ import {
   aFunction,
   checkOptions,
   integerBetween,
-  isObject,
   OptionError,
   oneOf,
   onlyMember,
@@ -23,9 +22,10 @@ import type { Settings } from '../core/settings.ts'
 import { fromSeconds, type Millis } from '../core/time.ts'
 import type { KeyChoice } from './key.ts'
 import { aParse, type Parse } from './parse.ts'
-import { createQueue, type Queue, type SqsClient } from './queue.ts'
+import { createQueue, type Queue } from './queue.ts'
 import type { SqsMessage } from './record.ts'
 import { createReport, type OnError } from './report.ts'
+import { aClient, aQueueUrl, type SqsClient } from './sender.ts'
 
 /** The options of `sqsHandler`, besides the common ones. */
 export interface SqsOptions<TBody> extends CommonOptions<SqsMessage<TBody>> {
@@ -153,15 +153,8 @@ const aKey: Rule = (value) => {
     : 'must be a function of the body, { attribute: name }, "deduplicationId" or "messageId"'
 }
 
-const aDeadLetter: Rule = (value) => {
-  const queueUrl = onlyMember(value, 'queueUrl')
-  return isText(queueUrl) && /^https?:\/\/[^\s/]+\/.+$/.test(queueUrl)
-    ? undefined
-    : 'must be { queueUrl }, an http(s) URL'
-}
-
-const aClient: Rule = (value) =>
-  isObject(value) && typeof value.send === 'function' ? undefined : 'must be an SQSClient'
+const aDeadLetter: Rule = (value) =>
+  aQueueUrl(onlyMember(value, 'queueUrl')) === undefined ? undefined : 'must be { queueUrl }, an http(s) URL'
 
 const SQS_RULES: Rules = {
   ...COMMON_RULES,

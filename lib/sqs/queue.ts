@@ -1,17 +1,11 @@
 import { causeName, type MessagePart, type QueueStep } from '../core/events.ts'
 import type { RecordKey } from '../core/identity/record-key.ts'
-import { ANSWER_TIMEOUT_MILLIS, CONNECTION_TIMEOUT_MILLIS, MAX_ATTEMPTS } from '../core/limits.ts'
-import { DeadlinePassed } from '../core/runtime.ts'
 import type { Settings } from '../core/settings.ts'
-import { fromSeconds, millis } from '../core/time.ts'
+import { millis } from '../core/time.ts'
 import type { Deadline } from './deadline.ts'
 import { isFifo, type SqsMessageAttribute, type SqsRecord } from './record.ts'
 import type { OnError } from './report.ts'
-
-/** Anything with the `send` of the SDK's clients, such as an `SQSClient`. */
-export interface SqsClient {
-  send(command: object, options?: { abortSignal?: AbortSignal }): Promise<unknown>
-}
+import { createSender, type Sdk, type SqsClient } from './sender.ts'
 
 /** Why a message goes to the dead-letter queue. */
 export type DeadLetterReason =
@@ -49,44 +43,17 @@ const MAX_VISIBILITY_SECONDS = 43_200
 /** SQS allows ten attributes. The message's own come first, since its key may be one of them. */
 const MAX_ATTRIBUTES = 10
 
-const CALL_BUDGET = fromSeconds(2)
-
 /** Time to return the answer to the event source. */
 const ANSWER_MARGIN = millis(300)
-
-/** The same as for the store's client. The SDK's defaults wait without a limit, and try three times. */
-const BOUNDED = {
-  maxAttempts: MAX_ATTEMPTS,
-  requestHandler: {
-    connectionTimeout: CONNECTION_TIMEOUT_MILLIS,
-    requestTimeout: ANSWER_TIMEOUT_MILLIS,
-    throwOnRequestTimeout: true,
-  },
-}
-
-type Sdk = typeof import('@aws-sdk/client-sqs')
-
-/** Loaded at the first call, so that users without these two options need not install the package. */
-const loadSdk = (): Promise<Sdk> =>
-  import('@aws-sdk/client-sqs').catch((cause: unknown) => {
-    throw new Error('The options "visibility" and "deadLetter" need @aws-sdk/client-sqs to be installed', { cause })
-  })
 
 export const createQueue = (
   { runtime, emit, operation }: Settings,
   { moves, deadLetterUrl, client: given, report }: QueueChoice,
 ): Queue => {
   const urls = new Map<string, string>()
-  let client = given
-
-  const send = async ({ left }: Deadline, make: (sdk: Sdk) => object): Promise<unknown> => {
-    const sdk = await loadSdk()
-    client ??= new sdk.SQSClient(BOUNDED)
-    const sender = client
-    const budget = millis(Math.min(CALL_BUDGET, left() - ANSWER_MARGIN))
-    if (budget <= 0) throw new DeadlinePassed('The invocation has no time left to ask SQS')
-    return runtime.withDeadline(budget, (abortSignal) => sender.send(make(sdk), { abortSignal }))
-  }
+  const call = createSender(runtime, given, 'The options "visibility" and "deadLetter" need')
+  const send = ({ left }: Deadline, make: (sdk: Sdk) => object): Promise<unknown> =>
+    call(make, millis(left() - ANSWER_MARGIN))
 
   /** Asks SQS: a URL built from the ARN would be wrong in other partitions, behind VPC endpoints and on emulators. */
   const urlOf = async (arn: string, deadline: Deadline): Promise<string> => {

@@ -1,0 +1,70 @@
+import { isObject } from '../core/option-rules.ts'
+import type { SqsMessage } from '../sqs/record.ts'
+import { NOTHING } from './admit.ts'
+import { eventOf, headerOf, textOf, type WebhookDelivery } from './delivery.ts'
+
+/** A delivery that came over a queue. Of its headers it has those that the provider keeps, and the content type. */
+export interface QueuedDelivery<TEvent = unknown> extends WebhookDelivery<TEvent> {
+  readonly tenant: string
+}
+
+/** The version of a message's form. A message of another version is not read. */
+const FORM = 'lambda-once/webhook/1'
+
+/** SQS takes the characters of XML 1.0 only. JSON escapes the others but these two. */
+const NOT_IN_XML = /[\uFFFE\uFFFF]/
+
+/** The body of the message. */
+export const messageOf = (
+  { provider, id, headers, pathParameters, bytes, body }: WebhookDelivery,
+  tenant: string,
+  keptHeaders: readonly string[],
+): string => {
+  const names = ['content-type', ...keptHeaders.map((name) => name.toLowerCase())]
+  const kept = Object.fromEntries(names.map((name) => [name, headerOf({ headers }, name)]))
+  const isText = Buffer.from(body).equals(bytes) && !NOT_IN_XML.test(body)
+  const content = isText ? { body } : { base64: Buffer.from(bytes).toString('base64') }
+  return JSON.stringify({ form: FORM, provider, tenant, id, headers: kept, pathParameters, ...content })
+}
+
+interface Message {
+  readonly form: unknown
+  readonly provider: string
+  readonly tenant: string
+  readonly id: string
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly pathParameters: Readonly<Record<string, string | undefined>>
+  readonly body?: string
+  readonly base64?: string
+}
+
+const readMessage = <TEvent>(text: string): QueuedDelivery<TEvent> => {
+  const message: unknown = JSON.parse(text)
+  if (!isObject(message) || message.form !== FORM) throw new TypeError('The message is not one of webhookToQueue')
+  const { provider, tenant, id, headers, pathParameters, body, base64 } = message as unknown as Message
+  const bytes = Buffer.from(body ?? base64 ?? '', body === undefined ? 'base64' : 'utf8')
+  const content = { headers, bytes, body: textOf(bytes), pathParameters }
+  return { provider, tenant, id, ...content, event: eventOf(content) as TEvent }
+}
+
+/** The options of `sqsHandler` that a queued event decides. */
+export interface QueuedWebhookOptions<TEvent> {
+  readonly parse: (text: string) => QueuedDelivery<TEvent>
+  readonly key: (delivery: QueuedDelivery<TEvent>) => string
+  readonly tenant: (message: SqsMessage<QueuedDelivery<TEvent>>) => string
+  readonly payload: (message: SqsMessage<QueuedDelivery<TEvent>>) => unknown
+}
+
+/**
+ * Options for the consumer of a queue that `webhookToQueue` fills: `sqsHandler` then runs once for each event, under the
+ * sender's id. However often the sender delivers an event, and however often it is put on the queue, it is one record.
+ *
+ * @example
+ * export const handler = sqsHandler(bookPayment, { store, operation: 'stripe-events', ...queuedWebhook<StripeEvent>() })
+ */
+export const queuedWebhook = <TEvent = unknown>(): QueuedWebhookOptions<TEvent> => ({
+  parse: readMessage,
+  key: ({ id }) => id,
+  tenant: ({ body }) => body.tenant,
+  payload: () => NOTHING,
+})
