@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { jsonAnswer, type WireAnswer } from '../gateway/answer.ts'
 import type { MemoryQueue } from './memory-queue.ts'
@@ -13,9 +14,14 @@ type Input = Readonly<Record<string, unknown>>
 /** 12 hours, SQS's upper bound. */
 const MAX_VISIBILITY_SECONDS = 43_200
 
-/** The two calls that a worker with `visibility: 'move'` makes, in SQS's JSON protocol. */
+/** What a producer and a worker with `visibility: 'move'` call, in SQS's JSON protocol. */
 export const sqsApi = ({ queue, queueName, queueUrl }: SqsApiOf) => {
   const operations: Readonly<Record<string, (input: Input) => WireAnswer>> = {
+    'AmazonSQS.SendMessage': ({ QueueUrl, MessageBody }) =>
+      QueueUrl === queueUrl && typeof MessageBody === 'string' && MessageBody !== ''
+        ? jsonAnswer(200, { MessageId: queue.send(MessageBody), MD5OfMessageBody: md5(MessageBody) })
+        : refused('InvalidParameterValue'),
+
     'AmazonSQS.GetQueueUrl': ({ QueueName }) =>
       QueueName === queueName ? jsonAnswer(200, { QueueUrl: queueUrl }) : refused('QueueDoesNotExist'),
 
@@ -32,6 +38,9 @@ export const sqsApi = ({ queue, queueName, queueUrl }: SqsApiOf) => {
     return operation === undefined || input === undefined ? refused('UnsupportedOperation') : operation(input)
   }
 }
+
+/** The SDK compares it with the digest of what it sent. */
+const md5 = (text: string): string => createHash('md5').update(text).digest('hex')
 
 const refused = (code: string): WireAnswer =>
   jsonAnswer(400, { __type: `com.amazonaws.sqs#${code}`, message: `The local queue refused this: ${code}` })
