@@ -1,11 +1,12 @@
 import { deriveRecordKey } from '../core/identity/record-key.ts'
+import { deciderOf } from '../core/lifecycle/reconciliation.ts'
 import { type ClaimRequest, type TimedContext, timesOf } from '../core/lifecycle/request.ts'
 import { type RunResult, run } from '../core/lifecycle/run.ts'
 import { OptionError } from '../core/option-rules.ts'
 import { endingOfHttpError } from '../core/outcome/outcome-policy.ts'
 import type { HandlerClaim } from '../core/record/handler-claim.ts'
 import { inForm } from '../http/answer-form.ts'
-import { completionFor, deciderFor, type Exchange, endingOfAnswer, respond } from '../http/exchange.ts'
+import { completionFor, type Exchange, endingOfAnswer, respond } from '../http/exchange.ts'
 import type { CapturedAnswer, HttpResponse } from '../http/response.ts'
 import { type Admission, admit } from './admit.ts'
 import { answerOrOk, captureOrOk, replayOrOk } from './answer.ts'
@@ -60,19 +61,23 @@ const runOnce = <TEvent>(
   context: TimedContext,
   call: (claim: HandlerClaim | undefined) => unknown,
 ): Promise<RunResult<CapturedAnswer>> => {
-  const { core, outcomes } = exchange.settings
+  const { core, outcomes, abandoned } = exchange.settings
+  const completionOf = (answer: unknown) => completionFor(exchange)(answerOrOk(answer))
   const request: ClaimRequest = {
     // Without the route: a queue's consumer has none, and a sender may be given another URL between two deliveries.
     recordKey: deriveRecordKey({ operation: core.operation, tenant, key: delivery.id }),
     fingerprint,
     ...timesOf(context, core.runtime),
-    completionOf: (answer) => completionFor(exchange)(answerOrOk(answer)),
+    completionOf,
   }
   return run(core, request, {
     handler: async (claim) => captureOrOk(exchange, await call(claim)),
     endingOfValue: (captured) => endingOfAnswer(exchange, captured),
     endingOfError: (error) => endingOfHttpError(error, outcomes),
-    decide: deciderFor(exchange),
+    decide: deciderOf(abandoned, {
+      subject: delivery,
+      endingOf: (done) => ({ kind: 'complete', ...completionOf(done) }),
+    }),
   })
 }
 
