@@ -58,7 +58,7 @@ export const DOORS: readonly Door[] = [
   {
     name: './webhooks',
     source: exporting('./lib/webhooks/index.ts'),
-    most: { minified: 56_000, gzip: 20_500 },
+    most: { minified: 57_000, gzip: 21_000 },
     without: [
       ...ALWAYS,
       ...LEAN,
@@ -73,7 +73,7 @@ export const DOORS: readonly Door[] = [
   {
     name: './webhooks (without a queue)',
     source: `export { stripe, webhook } from './lib/webhooks/index.ts'`,
-    most: { minified: 52_500, gzip: 19_500 },
+    most: { minified: 52_500, gzip: 19_600 },
     without: [...ALWAYS, ...SQS, ...SDK, ...LEAN, ...CACHE, '@middy/', 'lib/http/middleware', ...EFFECTS],
   },
   {
@@ -123,7 +123,7 @@ export const DOORS: readonly Door[] = [
   {
     name: './http',
     source: exporting('./lib/http/index.ts'),
-    most: { minified: 51_700, gzip: 19_600 },
+    most: { minified: 51_900, gzip: 19_600 },
     without: [...ALWAYS, ...SQS, ...SDK, ...LEAN, ...CACHE, '@middy/'],
   },
   {

@@ -58,6 +58,7 @@ const WEBHOOK_RULES: Rules = {
   duplicateInProgress: { rule: aStatus },
   missingKey: refused('an event without an id cannot be told from another one'),
   inProgress: refused('a webhook has duplicateInProgress'),
+  otherEvents: refused('a webhook is an HTTP request'),
   methods: refused('the signature decides what is handled'),
   route: refused('the id of an event is the same on every route'),
   likelyReplay: refused('senders seldom deliver twice'),

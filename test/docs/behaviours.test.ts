@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-const NUMBER = /\b([A-J]\d{1,2}|O\d)\b/g
+const NUMBER = /\b([A-JW]\d{1,2}|O\d)\b/g
 
 /** The numbers of the table's rows. */
-const rows = [...readFileSync(join(ROOT, 'docs/behaviours.md'), 'utf8').matchAll(/^\| ([A-JO]\d+) \|/gm)].map(
+const rows = [...readFileSync(join(ROOT, 'docs/behaviours.md'), 'utf8').matchAll(/^\| ([A-JOW]\d+) \|/gm)].map(
   ([, number]) => number as string,
 )
 

@@ -21,6 +21,8 @@ import { s3Answers } from '../../lib/s3/index.ts'
 import { createDeadlineOf } from '../../lib/sqs/deadline.ts'
 import { sqsHandler } from '../../lib/sqs/index.ts'
 import { readSqsSettings } from '../../lib/sqs/options.ts'
+import { stripe, webhook, webhookToQueue } from '../../lib/webhooks/index.ts'
+import { readWebhookSettings } from '../../lib/webhooks/options.ts'
 import { aClaim, completed, unhurried } from '../support/claims.ts'
 import { ROOT } from '../support/doc-blocks.ts'
 import { type DocRow, rowsUnder } from '../support/doc-tables.ts'
@@ -49,6 +51,7 @@ const store = memoryStore()
 const handler = async (): Promise<string> => 'done'
 const common = { store, operation: 'payments' }
 const http = { ...common, tenant: 'single-tenant' }
+const sender = { tenant: 'single-tenant', provider: stripe, secrets: ['whsec_test_secret'] }
 
 const ENTRIES: readonly Entry[] = [
   {
@@ -88,6 +91,21 @@ const ENTRIES: readonly Entry[] = [
     settings: (options) => readSqsSettings('test', options as never),
   },
   {
+    heading: 'webhook',
+    more: 'All entries',
+    build: (options) => webhook(handler, options as never),
+    required: { ...common, ...sender },
+    settings: (options) => {
+      const { http, admission, duplicateInProgress } = readWebhookSettings('test', options as never)
+      return { ...(withoutGiven(http) as object), ...admission, duplicateInProgress }
+    },
+  },
+  {
+    heading: 'webhookToQueue',
+    build: (options) => webhookToQueue(options as never),
+    required: { ...sender, queueUrl: 'https://sqs.eu-west-1.amazonaws.com/111122223333/events.fifo' },
+  },
+  {
     heading: 'dynamoDbStore',
     build: (options) => dynamoDbStore(options as never),
     required: { tableName: 'idempotency' },
@@ -117,7 +135,7 @@ const ENTRIES: readonly Entry[] = [
 
 /** Options that are refused without another one. */
 const COMPANIONS: Readonly<Record<string, Options>> = {
-  sqs: { visibility: 'move' },
+  'SQS sqs': { visibility: 'move' },
   rerunWithinSeconds: { retentionSeconds: 31_536_000 },
 }
 
@@ -188,6 +206,8 @@ const ofLength = (prefix: string, least: number, most: number): Probes =>
 const WORDS: readonly (readonly [RegExp, unknown])[] = [
   [/\ba function\b/, () => undefined],
   [/\ba store\b/, store],
+  [/\ba provider\b/, stripe],
+  [/^202 or 409$/, 202],
   [/`allowOrigins\(/, allowOrigins({ origins: ['https://shop.example'] })],
   [/`Runtime`/, systemRuntime],
   [/`ClientRuntime`/, clientRuntime],
@@ -232,7 +252,12 @@ test.each(ROWS)(
   '$of: the code takes for $option what its row allows, and nothing next to it',
   ({ entry, row, option }) => {
     const withValue = (value: unknown) => () =>
-      entry.build({ ...entry.required, ...COMPANIONS[option], [option]: value })
+      entry.build({
+        ...entry.required,
+        ...COMPANIONS[option],
+        ...COMPANIONS[`${entry.heading} ${option}`],
+        [option]: value,
+      })
     const { taken, refused } = probesOf(row.allowed ?? '')
     expect(taken.length).toBeGreaterThan(0)
     for (const value of taken) expect([value, refusal(withValue(value))]).toEqual([value, undefined])
@@ -362,6 +387,12 @@ const SHOWN_BY_USE: Readonly<Record<string, (cell: string) => unknown>> = {
     const bytes = number(/^[\d,]+/.exec(cell)?.[0] ?? '')
     expect(await remembersFirst([bytes - RECORD_BYTES])).toBe(true)
     expect(await remembersFirst([bytes - RECORD_BYTES + 1])).toBe(false)
+  },
+  toleranceSeconds: (cell) => {
+    const toleranceOf = (toleranceSeconds?: number) =>
+      readWebhookSettings('test', { ...common, ...sender, toleranceSeconds } as never).admission.tolerance
+    expect(toleranceOf()).toBe(number(cell) * 1_000)
+    expect(toleranceOf(60)).toBe(60_000)
   },
   maxEntries: async (cell) => {
     expect(await remembersFirst(Array(number(cell)).fill(2))).toBe(true)

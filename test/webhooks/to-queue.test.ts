@@ -104,7 +104,7 @@ test.each(senders)(
       )
       expect([answer.statusCode, answer.body]).toEqual([202, ''])
     }
-    expect(queue.count().visible).toBe(5)
+    expect(queue.count().visible).toBe(EVENT_KINDS.length)
     const source = consuming(consumer((delivery) => void seen.push(delivery)))
     await untilEmpty()
     source.stop()
