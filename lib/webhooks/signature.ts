@@ -66,9 +66,7 @@ const itemsOf = ({ signature: { header, separator } }: HmacProvider, delivery: R
 }
 
 const textsAfter = (prefix: string, items: readonly string[]): readonly string[] =>
-  items
-    .filter((item) => item.length > prefix.length && item.startsWith(prefix))
-    .map((item) => item.slice(prefix.length))
+  items.filter((item) => item.startsWith(prefix)).map((item) => item.slice(prefix.length))
 
 /** As it was sent, because it is part of what is signed. Twelve digits reach the year 33658. */
 const TIMESTAMP = /^\d{1,12}$/

@@ -292,6 +292,25 @@ test.each(senders.filter(([name]) => name === 'stripe' || name === 'standard-web
   },
 )
 
+test('W2: several lines of one header are one text, so a second timestamp or id is never a choice.', async () => {
+  const [, sender] = senders[4] as (typeof senders)[number]
+  for (const name of ['webhook-timestamp', 'webhook-id']) {
+    const { headers, body } = sender.send({ secrets: [sender.secret], id: anId() })
+    const value = headerIn({ headers, body }, name)
+    for (const lines of [
+      [value, 'x'],
+      ['x', value],
+      [value, value],
+    ]) {
+      const doubled = [
+        ...withHeader({ headers, body }, name, undefined).headers,
+        ...lines.map((line) => [name, line] as const),
+      ]
+      expect((await wary(sender).send({ headers: doubled, body }, 'rest-api')).statusCode).toBe(401)
+    }
+  }
+})
+
 test('W2: what a body parser has read is refused at once, because its bytes are gone.', async () => {
   const [, sender] = senders[0] as (typeof senders)[number]
   const handler = webhook(() => {}, {
