@@ -1,57 +1,19 @@
 import { digest } from '../core/identity/digest.ts'
 import { scopeText } from '../core/identity/tenant.ts'
 import { type TimedContext, timesOf } from '../core/lifecycle/request.ts'
-import { aFunction, checkOptions, OptionError, type Rules } from '../core/option-rules.ts'
-import { aClock } from '../core/options.ts'
-import { type Runtime, systemRuntime } from '../core/runtime.ts'
+import type { Runtime } from '../core/runtime.ts'
 import { between, fromSeconds, type Millis, millis } from '../core/time.ts'
 import { inForm } from '../http/answer-form.ts'
-import { aUrl } from '../http/options.ts'
 import type { HttpResponse } from '../http/response.ts'
 import { isFifo } from '../sqs/record.ts'
-import { aClient, aQueueUrl, createSender, type SqsClient } from '../sqs/sender.ts'
-import { ADMISSION_RULES, type AdmissionOptions, readAdmission } from './admission-options.ts'
+import { createSender } from '../sqs/sender.ts'
 import { admit } from './admit.ts'
 import { receive, type WebhookDelivery } from './delivery.ts'
 import { messageOf } from './queued.ts'
+import { readToQueueSettings, type ToQueueSettings, type WebhookToQueueOptions } from './to-queue-options.ts'
 import { recipientOf, turnAway } from './turn-away.ts'
 
-/** The options of `webhookToQueue`. */
-export interface WebhookToQueueOptions<TEvent> extends AdmissionOptions<TEvent> {
-  /** The queue that gets the verified events. Needs permission for `sqs:SendMessage`. */
-  readonly queueUrl: string
-  /**
-   * FIFO queues only: events of one group are handled one after another, in the order in which they were put on the
-   * queue. A function of the delivery that answers a text.
-   *
-   * @default each event is a group of its own
-   * @example
-   * group: ({ event }) => event.data.object.id
-   */
-  readonly group?: ((delivery: WebhookDelivery<TEvent>) => string) | undefined
-  /**
-   * Your own `SQSClient`.
-   * @default a client that the layer makes from `@aws-sdk/client-sqs` when it first needs one
-   */
-  readonly sqs?: SqsClient | undefined
-  /**
-   * Clock and timers, for tests.
-   * @default the system's
-   */
-  readonly runtime?: Runtime | undefined
-}
-
 const WHERE = 'webhookToQueue(options)'
-
-const RULES: Rules = {
-  ...ADMISSION_RULES,
-  docsUrl: { rule: aUrl },
-  problem: { rule: aFunction },
-  queueUrl: { required: true, rule: aQueueUrl },
-  group: { rule: aFunction },
-  sqs: { rule: aClient },
-  runtime: { rule: aClock },
-}
 
 /** Time to return the answer. */
 const ANSWER_MARGIN = millis(300)
@@ -79,34 +41,30 @@ const LONGEST_SEND = fromSeconds(2)
 export const webhookToQueue = <TEvent = unknown, TContext extends TimedContext = TimedContext>(
   options: WebhookToQueueOptions<TEvent>,
 ): ((event: unknown, context: TContext) => Promise<HttpResponse>) => {
-  checkOptions(WHERE, options, RULES)
-  const { queueUrl, group, sqs, provider, runtime = systemRuntime } = options
-  if (group !== undefined && !isFifo(queueUrl)) {
-    throw new OptionError(
-      WHERE,
-      'group',
-      'is a function; it must be absent for a queue whose name does not end in .fifo',
-    )
-  }
-  const settings = readAdmission(WHERE, options)
+  const settings = readToQueueSettings(WHERE, options)
+  const { admission: checks, queueUrl, sqs, runtime } = settings
   const send = createSender(runtime, sqs, 'webhookToQueue needs')
   return async (event, context) => {
     const { request, delivery } = receive(event)
     const recipient = recipientOf(request)
-    const admission = await admit(settings, delivery, runtime.now())
+    const admission = await admit(checks, delivery, runtime.now())
     if (admission.kind !== 'admitted') {
-      return (await turnAway(settings, delivery, recipient, admission)) as HttpResponse
+      return (await turnAway(checks, delivery, recipient, admission)) as HttpResponse
     }
-    const { delivery: admitted, tenant } = admission
-    const message = {
-      QueueUrl: queueUrl,
-      MessageBody: messageOf(admitted, tenant, provider.keptHeaders ?? []),
-      ...(isFifo(queueUrl) && inOrder(admitted, tenant, group)),
-    }
+    const message = { QueueUrl: queueUrl, ...messageFor(settings, admission.delivery, admission.tenant) }
     await send((sdk) => new sdk.SendMessageCommand(message), leftOf(context, runtime))
     return inForm({ statusCode: 202, body: '' }, {}, recipient) as unknown as HttpResponse
   }
 }
+
+const messageFor = <TEvent>(
+  { admission: { provider }, queueUrl, group }: ToQueueSettings<TEvent>,
+  delivery: WebhookDelivery<TEvent>,
+  tenant: string,
+) => ({
+  MessageBody: messageOf(delivery, tenant, provider.keptHeaders ?? []),
+  ...(isFifo(queueUrl) && inOrder(delivery, tenant, group)),
+})
 
 /** SQS drops a second message with the same id within five minutes. Digests have the length and characters it takes. */
 const inOrder = <TEvent>(

@@ -295,6 +295,7 @@ describe('A FIFO queue', () => {
 
   test('W11: a group is refused for a standard queue, and so are options that cannot be right.', () => {
     expect(() => receiver(stripeSender, { group: () => 'a' })).toThrow('option "group" is a function')
+    expect(() => receiver(stripeSender, { queueUrl: process.env.NO_SUCH_QUEUE })).toThrow('"queueUrl" is undefined')
     expect(() => receiver(stripeSender, { queueUrl: 'events' })).toThrow('option "queueUrl" is "events"')
     expect(() => receiver(stripeSender, { store: store() } as never)).toThrow('option "store" is not known')
   })
