@@ -43,6 +43,7 @@ const LAYERS = [
   ['lib/memory/', [RECORD]],
   ['lib/s3/', [SETTINGS, OPTIONS, packages('@aws-sdk/client-s3')]],
   ['lib/cached/', [SETTINGS, OPTIONS, packages('lru-cache')]],
+  ['lib/valkey/', [RECORD, 'lib/cached/second-level[.]ts']],
   ['lib/dynamodb/[^/]+[.]ts', [RECORD, 'lib/dynamodb/sdk/', SDK]],
   ['lib/dynamodb/sdk/', [RECORD, 'lib/dynamodb/[^/]+[.]ts', SDK]],
   // The lean store imports only types from the SDK. `npm run size` fails if its bundle contains code of the SDK.

@@ -1,14 +1,16 @@
 import { LRUCache } from 'lru-cache'
 import type { RecordKey } from '../core/identity/record-key.ts'
 import { CACHED_RECORD_BYTES, DEFAULT_CACHE_BYTES, DEFAULT_CACHE_ENTRIES, MAX_CACHE_ENTRIES } from '../core/limits.ts'
-import { checkOptions, integerBetween, OptionError } from '../core/option-rules.ts'
+import { checkOptions, integerBetween, isObject, OptionError, type Rule } from '../core/option-rules.ts'
 import { aClock, aStore } from '../core/options.ts'
+import type { Claim } from '../core/record/claim.ts'
 import { isExpired } from '../core/record/judge.ts'
 import { isSettled, type SettledRecord, type StoredRecord } from '../core/record/record.ts'
 import { putRecord, settledRecord } from '../core/record/settled-record.ts'
 import type { Store } from '../core/record/store.ts'
 import { type Runtime, systemRuntime } from '../core/runtime.ts'
 import { later } from '../core/time.ts'
+import { bestEffort, NO_SECOND_LEVEL, type SecondLevel } from './second-level.ts'
 
 export interface CachedOptions {
   /**
@@ -24,6 +26,14 @@ export interface CachedOptions {
    */
   readonly maxEntries?: number
   /**
+   * A place for settled outcomes that all processes share: `valkey(client, options)` of `lambda-once/valkey`. It is asked
+   * before the store, for at most 20 ms, and believed only for a settled outcome of the same payload. After a failure it is
+   * left alone for a second.
+   *
+   * @default none
+   */
+  readonly second?: SecondLevel
+  /**
    * The clock. For tests only.
    *
    * @default the system's clock
@@ -32,6 +42,11 @@ export interface CachedOptions {
 }
 
 const WHERE = 'cached(store, options)'
+
+const aSecondLevel: Rule = (value) =>
+  isObject(value) && ['get', 'set', 'forget'].every((name) => typeof value[name] === 'function')
+    ? undefined
+    : 'must be a second level, such as valkey(client, options)'
 
 /**
  * Returns the same store with a memory: it keeps settled outcomes in this process, and drops the least recently used first.
@@ -53,9 +68,11 @@ export const cached = (store: Store, options: CachedOptions = {}): Store => {
   checkOptions(WHERE, options, {
     maxBytes: { rule: integerBetween(1, Number.MAX_SAFE_INTEGER) },
     maxEntries: { rule: integerBetween(1, MAX_CACHE_ENTRIES) },
+    second: { rule: aSecondLevel },
     runtime: { rule: aClock },
   })
   const { maxBytes = DEFAULT_CACHE_BYTES, maxEntries = DEFAULT_CACHE_ENTRIES, runtime = systemRuntime } = options
+  const second = options.second === undefined ? NO_SECOND_LEVEL : bestEffort(options.second, runtime.now)
   const records = new LRUCache<RecordKey, SettledRecord>({
     max: maxEntries,
     maxSize: maxBytes,
@@ -68,11 +85,29 @@ export const cached = (store: Store, options: CachedOptions = {}): Store => {
     records.set(record.recordKey, Object.freeze({ ...record, outcome: Uint8Array.from(record.outcome) }))
   }
 
+  const isOver = ({ expiresAt }: SettledRecord): boolean => isExpired(expiresAt, later(runtime.now(), store.skew))
+
   const recall = (recordKey: RecordKey): SettledRecord | undefined => {
     const record = records.get(recordKey)
-    if (record === undefined || !isExpired(record.expiresAt, later(runtime.now(), store.skew))) return record
+    if (record === undefined || !isOver(record)) return record
     records.delete(recordKey)
     return undefined
+  }
+
+  /** What this process or the second level has kept. */
+  const recallShared = async (wanted: Claim): Promise<SettledRecord | undefined> => {
+    const own = recall(wanted.recordKey)
+    if (own !== undefined) return own
+    const shared = await second.find(wanted)
+    if (shared === undefined || isOver(shared)) return undefined
+    keep(shared)
+    return shared
+  }
+
+  /** Also for other processes. */
+  const share = async (record: StoredRecord | undefined): Promise<void> => {
+    keep(record)
+    if (record !== undefined && isSettled(record)) await second.keep(record)
   }
 
   /** Keeps the record of the store's latest answer. */
@@ -85,12 +120,16 @@ export const cached = (store: Store, options: CachedOptions = {}): Store => {
     skew: store.skew,
 
     claim: async (wanted, signal) => {
-      const record = recall(wanted.recordKey)
-      return record === undefined ? keepRecordOf(await store.claim(wanted, signal)) : { kind: 'occupied', record }
+      const known = await recallShared(wanted)
+      if (known !== undefined) return { kind: 'occupied', record: known }
+      const answer = await store.claim(wanted, signal)
+      if (answer.kind === 'occupied') await share(answer.record)
+      return answer
     },
 
     takeOver: async (seen, wanted, signal) => {
       records.delete(seen.recordKey)
+      await second.forget(seen.recordKey)
       return keepRecordOf(await store.takeOver(seen, wanted, signal))
     },
     renew: async (claim, renewal, signal) => keepRecordOf(await store.renew(claim, renewal, signal)),
@@ -101,18 +140,18 @@ export const cached = (store: Store, options: CachedOptions = {}): Store => {
     checkpoint: async (claim, checkpoint, signal) => keepRecordOf(await store.checkpoint(claim, checkpoint, signal)),
 
     commit: async (claim, commit, signal) => {
-      const known = commit.put !== undefined && commit.put.over === undefined ? recall(claim.recordKey) : undefined
+      const known = commit.put !== undefined && commit.put.over === undefined ? await recallShared(claim) : undefined
       if (known !== undefined) return { kind: 'lost', record: known }
       const answer = await store.commit(claim, commit, signal)
       if (answer.kind === 'lost') keep(answer.record)
       if (answer.kind === 'committed')
-        keep((commit.put === undefined ? settledRecord : putRecord)(claim, commit.completion))
+        await share((commit.put === undefined ? settledRecord : putRecord)(claim, commit.completion))
       return answer
     },
 
     settle: async (claim, settlement, signal) => {
       const answer = keepRecordOf(await store.settle(claim, settlement, signal))
-      if (answer.kind === 'settled' && settlement.kind === 'completed') keep(settledRecord(claim, settlement))
+      if (answer.kind === 'settled' && settlement.kind === 'completed') await share(settledRecord(claim, settlement))
       return answer
     },
 

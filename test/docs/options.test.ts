@@ -21,6 +21,8 @@ import { s3Answers } from '../../lib/s3/index.ts'
 import { createDeadlineOf } from '../../lib/sqs/deadline.ts'
 import { sqsHandler } from '../../lib/sqs/index.ts'
 import { readSqsSettings } from '../../lib/sqs/options.ts'
+import { type ValkeyClient, valkey } from '../../lib/valkey/index.ts'
+import { readValkeySettings } from '../../lib/valkey/valkey.ts'
 import { stripe, webhook, webhookToQueue } from '../../lib/webhooks/index.ts'
 import { readWebhookSettings } from '../../lib/webhooks/options.ts'
 import { aClaim, completed, unhurried } from '../support/claims.ts'
@@ -49,6 +51,7 @@ interface Entry {
 
 const store = memoryStore()
 const handler = async (): Promise<string> => 'done'
+const valkeyClient: ValkeyClient = { getBuffer: async () => null, set: handler, del: handler }
 const common = { store, operation: 'payments' }
 const http = { ...common, tenant: 'single-tenant' }
 const sender = { tenant: 'single-tenant', provider: stripe, secrets: ['whsec_test_secret'] }
@@ -119,6 +122,12 @@ const ENTRIES: readonly Entry[] = [
   },
   { heading: 's3Answers', build: (options) => s3Answers(options as never), required: { bucketName: 'answers' } },
   { heading: 'cached', build: (options) => cached(store, options as never), required: {} },
+  {
+    heading: 'valkey',
+    build: (options) => valkey(valkeyClient, options as never),
+    required: { sign: 'unsigned' },
+    settings: (options) => readValkeySettings(options as never),
+  },
   {
     heading: 'memoryStore',
     build: (options) => memoryStore(options as never),
@@ -209,6 +218,7 @@ const WORDS: readonly (readonly [RegExp, unknown])[] = [
   [/\ba provider\b/, stripe],
   [/^202 or 409$/, 202],
   [/`allowOrigins\(/, allowOrigins({ origins: ['https://shop.example'] })],
+  [/`valkey\(/, valkey(valkeyClient, { sign: 'unsigned' })],
   [/`Runtime`/, systemRuntime],
   [/`ClientRuntime`/, clientRuntime],
   [/`true` or `false`/, true],
