@@ -12,10 +12,11 @@ import { reconcilePayment } from './payments/reconcile-payment.ts'
 const createPayment = (event: ApiEvent, context: Context) => pay(paymentOf(event, claimOf(context)), bodyOf(event))
 
 /** A run and the question about it derive the same ids. */
-const paymentOf = (event: ApiEvent, claim: ClaimIds | undefined): PaymentOf => ({
+const paymentOf = (event: ApiEvent, claim: (ClaimIds & { readonly attempt: number }) | undefined): PaymentOf => ({
   merchantId: merchantOf(event),
   id: `pay_${effectId(claim, 'payment')}`,
   chargeKey: effectId(claim, 'charge'),
+  run: claim?.attempt ?? 1,
   signal: claim?.signal,
 })
 

@@ -12,11 +12,16 @@ export interface PaymentOf {
   readonly id: string
   /** The idempotency key for the provider. */
   readonly chargeKey: string
+  /** 1 for the first run of this payment. */
+  readonly run: number
   readonly signal?: AbortSignal | undefined
 }
 
 /** The process dies after the charge and before the answer: the case that idempotency is for. */
 const CRASH_SOURCE = 'tok_crash'
+
+/** The process dies before the charge, in the first run only. */
+const CRASH_BEFORE_SOURCE = 'tok_crash_before'
 
 /**
  * Takes a payment: charges, then writes the row. A second run with the same ids changes nothing: the provider answers
@@ -26,6 +31,7 @@ export const pay = async (payment: PaymentOf, body: string | undefined): Promise
   const order = readPaymentOrder(body)
   if (order.kind === 'refused') return refused(order)
   const { amount, currency, source } = order.value
+  if (source === CRASH_BEFORE_SOURCE && payment.run === 1) process.exit(1)
   const reference = payment.merchantId
   const charged = await provider.charge(payment.chargeKey, { amount, currency, source, reference }, payment.signal)
   if (charged.kind === 'refused') return refused(charged)

@@ -23,6 +23,8 @@ const SOURCES: ReadonlyMap<string, Source> = new Map<string, Source>([
   ['tok_ok', (charge) => charged(charge)],
   // The process dies after the payment is written.
   ['tok_crash', (charge) => charged(charge)],
+  // The first run dies before it charges.
+  ['tok_crash_before', (charge) => charged(charge)],
   ['tok_declined', () => ({ kind: 'refused', ...declined })],
   ['tok_slow', (charge) => new Promise((resolve) => setTimeout(resolve, SLOW_MILLIS, charged(charge)))],
   [

@@ -28,8 +28,9 @@ export const createSources = (wait: Wait): ReadonlyMap<unknown, Source> => {
   const cut = new Set<string>()
   return new Map<string, Source>([
     ['tok_ok', (attempt) => kept(charged(attempt))],
-    // The function that pays dies after this charge. For the provider it is like any other.
+    // The function that pays dies after or before this charge. For the provider it is like any other.
     ['tok_crash', (attempt) => kept(charged(attempt))],
+    ['tok_crash_before', (attempt) => kept(charged(attempt))],
     ['tok_slow', async (attempt) => wait(SLOW_MILLIS).then(() => kept(charged(attempt)))],
     [
       'tok_declined',

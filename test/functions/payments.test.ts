@@ -54,6 +54,7 @@ const newPayment = (merchantId = merchant()): PaymentOf => ({
   merchantId,
   id: `pay_${randomUUID()}`,
   chargeKey: randomUUID(),
+  run: 1,
 })
 
 const paid = async (merchantId: string): Promise<string> => {
