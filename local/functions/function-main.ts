@@ -5,6 +5,7 @@
 import { pathToFileURL } from 'node:url'
 import { lambdaContext } from './lambda-context.ts'
 import type { FunctionMessage, Invocation } from './messages.ts'
+import { watchInside } from './watch-inside.ts'
 
 type Handler = (event: unknown, context: unknown) => unknown
 
@@ -44,6 +45,8 @@ const load = async (file: string): Promise<Handler> => {
   }
 }
 
-const handler = await load(process.argv[2] ?? '')
+const [, , file = '', watched] = process.argv
+if (watched !== undefined) watchInside((seen) => send({ kind: 'seen', seen }))
+const handler = await load(file)
 process.on('message', (invocation) => invoke(handler, invocation as Invocation))
 send({ kind: 'ready' })

@@ -1,4 +1,5 @@
-import { type FunctionOptions, type FunctionProcess, type Invoked, startProcess } from './function-process.ts'
+import { type FunctionOptions, type FunctionProcess, startProcess } from './function-process.ts'
+import type { Invoked } from './invoked.ts'
 
 /** Each process takes about 60 MB. Further requests wait for their turn. */
 const MAX_PROCESSES = 8

@@ -1,14 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
+import type { Invoked } from './invoked.ts'
 import type { FunctionMessage, Invocation } from './messages.ts'
-
-/** How an invocation ended. */
-export type Invoked =
-  | { readonly kind: 'returned'; readonly result: unknown }
-  | { readonly kind: 'threw' }
-  | { readonly kind: 'died' }
-  | { readonly kind: 'timed-out' }
+import type { Seen, SeenOutside } from './seen.ts'
 
 export interface FunctionOptions {
   readonly name: string
@@ -20,6 +15,11 @@ export interface FunctionOptions {
   readonly timeoutSeconds: number
   /** Receives one line of the log. */
   readonly log: (line: string) => void
+  /**
+   * Is told what each invocation does.
+   * @default - the processes are not watched
+   */
+  readonly watch?: ((seen: Seen) => void) | undefined
 }
 
 type Exit = readonly [code: number | null, signal: string | null]
@@ -49,9 +49,20 @@ export const startProcess = (options: FunctionOptions): FunctionProcess => {
   })
   const ready = nextMessage(child, exited)
 
+  const watching = watcher(options, child)
+
   const invoke = async (event: unknown): Promise<Invoked> => {
     const requestId = randomUUID()
+    const seen = watching(requestId)
+    seen({ type: 'began', functionName: name, event })
+    const invoked = await invokeAs(requestId, event, seen)
+    seen({ type: 'ended', invoked })
+    return invoked
+  }
+
+  const invokeAs = async (requestId: string, event: unknown, seen: (seen: SeenOutside) => void): Promise<Invoked> => {
     const loaded = await within(LOAD_MILLIS, ready)
+    seen({ type: 'running' })
     const invoked: Invoked =
       loaded !== 'late' && loaded?.kind === 'ready'
         ? await run(child, exited, timeoutSeconds, { requestId, event: JSON.stringify(event) })
@@ -73,9 +84,25 @@ export const startProcess = (options: FunctionOptions): FunctionProcess => {
   return { invoke, ended: () => ended, stop }
 }
 
+/** A process runs one invocation at a time, so what it tells is about the last one that it got. */
+const watcher =
+  ({ watch }: FunctionOptions, child: ChildProcess): ((invocation: string) => (seen: SeenOutside) => void) =>
+  (invocation) => {
+    if (watch === undefined) return () => {}
+    const tell = (message: unknown): void => {
+      const told = message as FunctionMessage
+      if (told.kind === 'seen') watch({ ...told.seen, invocation })
+    }
+    child.on('message', tell)
+    return (seen) => {
+      watch({ ...seen, invocation, at: Date.now() })
+      if (seen.type === 'ended') child.off('message', tell)
+    }
+  }
+
 /** Passes only the function's own environment, as Lambda does, and none of the gateway's Node flags. */
-const forked = ({ name, file, mainFile, environment }: FunctionOptions): ChildProcess =>
-  fork(mainFile, [file], {
+const forked = ({ name, file, mainFile, environment, watch }: FunctionOptions): ChildProcess =>
+  fork(mainFile, watch === undefined ? [file] : [file, 'watched'], {
     execArgv: [],
     env: {
       PATH: process.env.PATH ?? '',
@@ -111,7 +138,12 @@ const run = async (
 /** Resolves to `undefined` if the process ends without a message. */
 const nextMessage = (child: ChildProcess, exited: Promise<unknown>): Promise<FunctionMessage | undefined> =>
   new Promise((resolve) => {
-    child.once('message', (message) => resolve(message as FunctionMessage))
+    const take = (message: unknown): void => {
+      if ((message as FunctionMessage).kind === 'seen') return
+      child.off('message', take)
+      resolve(message as FunctionMessage)
+    }
+    child.on('message', take)
     exited.then(() => resolve(undefined))
   })
 

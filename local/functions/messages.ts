@@ -1,4 +1,5 @@
 /** The messages between the gateway and the process of a function. Values are JSON text, as in Lambda's runtime API. */
+import type { SeenInside } from './seen.ts'
 
 export interface Invocation {
   readonly requestId: string
@@ -9,4 +10,8 @@ export interface Invocation {
 
 export type FunctionMessage =
   /** The handler is loaded: the process is ready for invocations. */
-  { readonly kind: 'ready' } | { readonly kind: 'returned'; readonly result: string } | { readonly kind: 'threw' }
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'returned'; readonly result: string }
+  | { readonly kind: 'threw' }
+  /** Only from a process that is watched. */
+  | { readonly kind: 'seen'; readonly seen: SeenInside }

@@ -1,4 +1,4 @@
-import type { Invoked } from '../functions/function-process.ts'
+import type { Invoked } from '../functions/invoked.ts'
 
 /**
  * The ids of the messages that stay on the queue, as `ReportBatchItemFailures` defines it ("Handling errors for an SQS

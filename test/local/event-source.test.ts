@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { SQSEvent } from 'aws-lambda'
-import type { Invoked } from '../../local/functions/function-process.ts'
+import type { Invoked } from '../../local/functions/invoked.ts'
 import { returnedIds } from '../../local/queue/batch-answer.ts'
 import { type EventSource, startEventSource } from '../../local/queue/event-source.ts'
 import { type MemoryQueue, memoryQueue } from '../../local/queue/memory-queue.ts'

@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type Bundles, bundleFunctions } from '../../local/functions/bundle.ts'
 import { type FunctionPool, functionPool } from '../../local/functions/function-pool.ts'
+import type { Seen } from '../../local/functions/seen.ts'
+import { closed, listen } from '../../local/listen.ts'
 import { untilGone } from '../support/local-process.ts'
 
 interface Run {
@@ -121,4 +123,35 @@ test('A stop ends every process without a log line, even a busy one.', async () 
   expect(await busy).toEqual({ kind: 'died' })
   await untilGone([pid])
   expect(lines).toEqual([])
+})
+
+test('A watched process tells its outgoing requests and the events of the layer, each with its invocation.', async () => {
+  const { server, url } = await listen(0, (incoming, response) =>
+    incoming.url === '/cut' ? incoming.socket.destroy() : response.end('done'),
+  )
+  const seen: Seen[] = []
+  const options = { name: 'odd', file: bundles.file('odd'), mainFile: bundles.mainFile, environment: {}, log: () => {} }
+  const watched = functionPool({ ...options, timeoutSeconds: 5, watch: (one) => seen.push(one) })
+  try {
+    const { result } = (await watched.invoke({ do: 'call', url })) as { readonly result: Run }
+    const told = seen.map(({ at, invocation, ...rest }) => {
+      expect([typeof at, invocation]).toEqual(['number', result.id])
+      return rest
+    })
+    expect(told).toEqual([
+      { type: 'began', functionName: 'odd', event: { do: 'call', url } },
+      { type: 'running' },
+      { type: 'called', call: 1, to: 'other', name: 'POST /charges' },
+      { type: 'answered', call: 1, failed: false },
+      { type: 'called', call: 2, to: 'other', name: 'GET /cut' },
+      { type: 'answered', call: 2, failed: true },
+      { type: 'called', call: 3, to: 'database', name: 'GetItem' },
+      { type: 'answered', call: 3, failed: false },
+      { type: 'event', event: { type: 'replayed' } },
+      { type: 'ended', invoked: { kind: 'returned', result } },
+    ])
+  } finally {
+    await watched.stop()
+    await closed(server)
+  }
 })

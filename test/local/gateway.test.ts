@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
-import type { Invoked } from '../../local/functions/function-process.ts'
+import type { Invoked } from '../../local/functions/invoked.ts'
 import { gateway } from '../../local/gateway/gateway.ts'
 
 let server: Server
