@@ -28,6 +28,9 @@ export interface WriteFlags extends RecordFlags {
 
 export interface InspectFlags extends RecordFlags {
   readonly showAnswer?: boolean
+  readonly serve?: boolean
+  /** Of the page. */
+  readonly port?: number
 }
 
 export interface ListFlags extends TableFlags {

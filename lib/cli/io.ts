@@ -15,6 +15,8 @@ export interface Io {
   /** Whether answers have colours. */
   readonly colours: boolean
   now(): EpochMillis
+  /** Resolves when the person ends the program with Ctrl-C, or another program ends it. */
+  interrupted(): Promise<void>
 }
 
 /** Colours are words of meaning only together with the text: nothing is said by colour alone. */
@@ -51,4 +53,8 @@ export const processIo = (): Io => ({
     }),
   colours: hasColours(process.stdout.isTTY === true, process.env),
   now: systemRuntime.now,
+  interrupted: () =>
+    new Promise((resolve) => {
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve())
+    }),
 })

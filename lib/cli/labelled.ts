@@ -1,13 +1,12 @@
 import type { Paint } from './io.ts'
 
-/** Rows of a name and its value; those without a value are left out. */
+/** Rows of a name and its value. */
 export const labelled = (
-  rows: readonly (readonly [string, string | undefined])[],
+  rows: readonly (readonly [string, string])[],
   { bold }: Pick<Paint, 'bold'>,
 ): readonly string[] => {
-  const shown = rows.filter((row): row is readonly [string, string] => row[1] !== undefined)
-  const width = Math.max(...shown.map(([name]) => name.length))
-  return shown.map(([name, value]) => `${bold(name.padEnd(width))}  ${value}`)
+  const width = Math.max(...rows.map(([name]) => name.length))
+  return rows.map(([name, value]) => `${bold(name.padEnd(width))}  ${value}`)
 }
 
 /** Columns as wide as their widest cell. A cell is padded before it is painted. */

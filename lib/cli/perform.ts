@@ -36,14 +36,14 @@ const fail = (error: unknown, { json }: CommonFlags, io: Io): ExitStatus => {
   return problem.status
 }
 
-interface CliProblem {
+export interface CliProblem {
   readonly status: 2 | 3
   readonly code: string
   readonly message: string
 }
 
 /** An error of another kind is a mistake of this program: its stack is the most useful message. */
-const problemOf = (error: unknown): CliProblem => {
+export const problemOf = (error: unknown): CliProblem => {
   if (error instanceof UsageError || error instanceof OptionError)
     return { status: 2, code: 'usage', message: error.message }
   if (error instanceof IdempotencyError) {

@@ -15,11 +15,13 @@ export interface Setting {
   readonly answer?: string | (() => Promise<string>)
   readonly now?: () => number
   readonly colours?: boolean
+  /** Default: a command that waits for Ctrl-C gets it at once. Called with all that was said so far. */
+  readonly interrupted?: (said: string) => Promise<void>
 }
 
 /** Runs a command line in this process. */
 export const command = async (argv: readonly string[], setting: Setting = {}): Promise<Ran> => {
-  const { answer, now = Date.now, colours = false } = setting
+  const { answer, now = Date.now, colours = false, interrupted = async () => {} } = setting
   const [out, err]: [string[], string[]] = [[], []]
   const status = await run(argv, {
     out: (line) => void out.push(line),
@@ -31,6 +33,7 @@ export const command = async (argv: readonly string[], setting: Setting = {}): P
     },
     colours,
     now: () => epochMillis(now()),
+    interrupted: () => interrupted(err.join('\n')),
   })
   const text = out.join('\n')
   return {

@@ -4,6 +4,7 @@ import { runChecks } from './check.ts'
 import { commandLineCheck } from './command-line.ts'
 import { compileChecks, declarationsCheck, importsCheck } from './compile.ts'
 import { install } from './install.ts'
+import { pageCheck } from './page.ts'
 import { testRunnerChecks } from './run-tests.ts'
 
 const workplace = install()
@@ -15,6 +16,7 @@ try {
     importsCheck(workplace),
     ...testRunnerChecks(workplace),
     commandLineCheck(),
+    pageCheck(workplace),
     ...bundleChecks(workplace, dynamoDb.url),
   ])
   process.exitCode = passed ? 0 : 1

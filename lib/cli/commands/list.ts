@@ -1,10 +1,8 @@
 import { type Command, Option } from 'commander'
-import type { ListedState } from '../../operator/list.ts'
 import type { ListFlags } from '../flags.ts'
+import { LIST_BOUNDS, LISTED_STATES } from '../listed-states.ts'
 import type { Perform } from '../perform.ts'
 import { integer, withTable } from './shared-options.ts'
-
-const STATES: readonly ListedState[] = ['abandoned', 'live', 'failed', 'released', 'succeeded', 'override']
 
 export const addList = (program: Command, perform: Perform): void => {
   withTable(program.command('list'))
@@ -13,10 +11,10 @@ export const addList = (program: Command, perform: Perform): void => {
       'Lists the records of one state. There is no index on the state, so it scans the table, and says first what that ' +
         'costs. It stops at --limit or --read-units, and prints the --from of the rest.',
     )
-    .addOption(new Option('--state <state>', 'which records').choices(STATES).default('abandoned'))
+    .addOption(new Option('--state <state>', 'which records').choices(LISTED_STATES).default('abandoned'))
     .option('--operation <name>', 'only records of this operation')
-    .option('--limit <count>', 'stop after this many records', integer(1, 10_000), 100)
-    .option('--read-units <count>', 'stop after this many read units', integer(1, 100_000_000), 10_000)
+    .option('--limit <count>', 'stop after this many records', integer(1, 10_000), LIST_BOUNDS.limit)
+    .option('--read-units <count>', 'stop after this many read units', integer(1, 100_000_000), LIST_BOUNDS.readUnits)
     .option('--from <record>', 'go on behind this record')
     .addHelpText(
       'after',

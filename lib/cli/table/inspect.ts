@@ -1,4 +1,4 @@
-import type { Answer } from '../answer.ts'
+import { type Answer, UsageError } from '../answer.ts'
 import type { InspectFlags } from '../flags.ts'
 import { type Io, paintOf } from '../io.ts'
 import { openTable } from './open-table.ts'
@@ -7,6 +7,7 @@ import { recordLines } from './record-lines.ts'
 import { viewOf } from './record-view.ts'
 
 export const inspect = async (flags: InspectFlags, io: Io): Promise<Answer> => {
+  if (flags.port !== undefined) throw new UsageError('--port is the port of --serve; give both, or none')
   const recordKey = recordKeyFrom(flags)
   const record = await openTable(flags, io).find(recordKey)
   if (record === undefined) return noRecord(recordKey)

@@ -12,7 +12,7 @@ import { anOperation, asRecordKey } from './record-key.ts'
 import { distance } from './record-lines.ts'
 import { type RecordView, viewOf } from './record-view.ts'
 
-interface Found {
+export interface Found {
   readonly records: readonly StoredRecord[]
   /** Keys of items that lambda-once did not write. */
   readonly unreadable: readonly string[]
@@ -38,7 +38,10 @@ export const list = async (flags: ListFlags, io: Io): Promise<Answer> => {
   }
 }
 
-const costOf = async (operator: Operator, { readUnits }: ListFlags): Promise<string> => {
+export const costOf = async (
+  operator: Pick<Operator, 'size'>,
+  { readUnits }: Pick<ListFlags, 'readUnits'>,
+): Promise<string> => {
   const limit = `it stops after ${readUnits}`
   try {
     const { items, bytes, scanReadUnits } = await operator.size()
@@ -48,7 +51,14 @@ const costOf = async (operator: Operator, { readUnits }: ListFlags): Promise<str
   }
 }
 
-const scan = async (operator: Operator, flags: ListFlags, first: RecordKey | undefined): Promise<Found> => {
+/** What is looked for, and after how much of it the scan stops. */
+export type Wanted = Pick<ListFlags, 'state' | 'operation' | 'limit' | 'readUnits'>
+
+export const scan = async (
+  operator: Pick<Operator, 'list'>,
+  flags: Wanted,
+  first: RecordKey | undefined,
+): Promise<Found> => {
   const records: StoredRecord[] = []
   const unreadable: string[] = []
   let [next, readUnits, scanned] = [first, 0, 0]

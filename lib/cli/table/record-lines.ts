@@ -43,31 +43,44 @@ const HUES: Readonly<Record<RecordState, keyof Paint>> = {
 
 export const recordLines = (view: RecordView, now: EpochMillis, paint: Paint): readonly string[] => [
   ...labelled(
-    [
-      ['Record', view.recordKey],
-      ['State', paint[HUES[view.state]](STATES[view.state])],
-      ['Lease', leaseOf(view, now)],
-      ['A retry', RETRIES[view.state]],
-      ['Attempts', `${view.attempt}; the generation began with attempt ${view.generation}; revision ${view.revision}`],
-      ['Created', when(view.createdAt, now)],
-      ['Settled', view.settledAt && when(view.settledAt, now)],
-      ['Expires', view.expiresAt && when(view.expiresAt, now)],
-      ['Last error', view.lastError],
-      ['Reconcile', view.reconcile && reconcileOf(view.reconcile, now)],
-      ['Steps kept', view.steps.length > 0 ? view.steps.join(', ') : undefined],
-      ['In doubt', view.stepsInDoubt && `${view.stepsInDoubt.join(', ')}: it has started, and must not run twice`],
-      ['Outcome', view.outcome && outcomeOf(view.outcome)],
-      ['Override', view.override && overrideOf(view.override, now)],
-      ['Next', NEXT[view.state]],
-    ],
+    recordRows(view, now).map(([name, value]) => [name, name === 'State' ? paint[HUES[view.state]](value) : value]),
     paint,
   ),
   ...(view.outcome && 'answer' in view.outcome
     ? ['', ...JSON.stringify(view.outcome.answer, null, 2).split('\n')]
     : []),
   ...(view.audit.length === 0 ? [] : ['', paint.bold('What persons did to it')]),
-  ...view.audit.map(({ at, by, act, reason, from }) => `  ${at}  ${act} (it was ${from}) by ${by}: ${reason}`),
+  ...auditLines(view).map((line) => `  ${line}`),
 ]
+
+/** A name and its value, in words. */
+export type RecordRow = readonly [name: string, value: string]
+
+/** What there is to say about a record, in words: in the terminal, and on the page. */
+export const recordRows = (view: RecordView, now: EpochMillis): readonly RecordRow[] => {
+  const rows: readonly (readonly [string, string | undefined])[] = [
+    ['Record', view.recordKey],
+    ['State', STATES[view.state]],
+    ['Lease', leaseOf(view, now)],
+    ['A retry', RETRIES[view.state]],
+    ['Attempts', `${view.attempt}; the generation began with attempt ${view.generation}; revision ${view.revision}`],
+    ['Created', when(view.createdAt, now)],
+    ['Settled', view.settledAt && when(view.settledAt, now)],
+    ['Expires', view.expiresAt && when(view.expiresAt, now)],
+    ['Last error', view.lastError],
+    ['Reconcile', view.reconcile && reconcileOf(view.reconcile, now)],
+    ['Steps kept', view.steps.length > 0 ? view.steps.join(', ') : undefined],
+    ['In doubt', view.stepsInDoubt && `${view.stepsInDoubt.join(', ')}: it has started, and must not run twice`],
+    ['Outcome', view.outcome && outcomeOf(view.outcome)],
+    ['Override', view.override && overrideOf(view.override, now)],
+    ['Next', NEXT[view.state]],
+  ]
+  return rows.filter((row): row is RecordRow => row[1] !== undefined)
+}
+
+/** What persons did to the record, oldest first. */
+export const auditLines = ({ audit }: RecordView): readonly string[] =>
+  audit.map(({ at, by, act, reason, from }) => `${at}  ${act} (it was ${from}) by ${by}: ${reason}`)
 
 const leaseOf = ({ status, leaseExpiresAt }: RecordView, now: EpochMillis): string | undefined => {
   if (status !== 'IN_PROGRESS') return undefined
@@ -80,7 +93,7 @@ const reconcileOf = ({ questions, notBefore }: NonNullable<RecordView['reconcile
 
 const outcomeOf = (outcome: NonNullable<RecordView['outcome']>): string => {
   const where = outcome.kind === 's3' ? 'in S3' : `of the kind ${outcome.kind}`
-  return `${outcome.bytes} bytes ${where}${'answer' in outcome ? '' : '; --show-answer shows it'}`
+  return `${outcome.bytes} bytes ${where}${'answer' in outcome ? '' : '; inspect --show-answer shows it'}`
 }
 
 const overrideOf = ({ approvedBy, proposedBy, until, fingerprint, reason }: OverrideView, now: EpochMillis): string =>
