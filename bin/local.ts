@@ -21,7 +21,9 @@ const start = async (flags: Extract<Flags, { kind: 'start' }>): Promise<void> =>
   const { functionTimeoutSeconds, dataDirectory } = flags
   const keySuffix = dataDirectory === undefined ? '' : `-${Date.now().toString(36)}`
   const steps = tourText(tour({ url, functionTimeoutSeconds, keySuffix }))
-  process.stdout.write(`The example API is at ${url} (Ctrl-C stops it). To try:\n\n${steps}\n`)
+  process.stdout.write(
+    `The example API is at ${url} (Ctrl-C stops it). Its page is at ${url}/_local/. To try:\n\n${steps}\n`,
+  )
 }
 
 /**

@@ -24,7 +24,8 @@ const MAX_TIMEOUT_SECONDS = 29
 
 export const HELP: string = `Serves the example API and its orders queue on 127.0.0.1, with DynamoDB Local inside,
 which listens on every interface of this machine: it has no option to change that. Payments charge at a
-stand-in for a payment provider, which moves no money and keeps its charges in memory.
+stand-in for a payment provider, which moves no money and keeps its charges in memory. The page /_local/
+has a button for each case.
 
   npm start -- [flags]
 

@@ -19,11 +19,17 @@ import {
 import type { LocalSettings } from './flags.ts'
 import { type Bundles, bundleFunctions } from './functions/bundle.ts'
 import { functionPool } from './functions/function-pool.ts'
+import type { FunctionOptions } from './functions/function-process.ts'
 import { gateway } from './gateway/gateway.ts'
 import { closed, listen } from './listen.ts'
 import { type FunctionPools, startOrdersQueue } from './orders-queue.ts'
+import { onlyOwnSite } from './own-site.ts'
+import { createFeed } from './page/feed.ts'
+import { pageListener } from './page/page-listener.ts'
+import { createTimeline } from './page/timeline.ts'
 import { providerListener } from './provider/provider-listener.ts'
 import { LOCAL_PREFIX, SQS_PATH } from './queue/queue-listener.ts'
+import { startStoreGate } from './store-gate.ts'
 import { createIdempotencyTable } from './tables.ts'
 
 export interface LocalServer {
@@ -33,8 +39,8 @@ export interface LocalServer {
 }
 
 /**
- * Starts database, payment provider, functions, gateway and queue. It listens first, so that a port in use is reported at once; early
- * requests wait until everything is ready. If a part fails to start, the parts before it are stopped again.
+ * Starts database, payment provider, functions, gateway, queue and page. It listens first, so that a port in use is
+ * reported at once; early requests wait until everything is ready. If a part fails to start, the parts before it are stopped again.
  */
 export const startLocalServer = async (settings: LocalSettings, log: (line: string) => void): Promise<LocalServer> => {
   const started: (() => Promise<void>)[] = []
@@ -57,21 +63,27 @@ export const startLocalServer = async (settings: LocalSettings, log: (line: stri
     started.push(async () => client.destroy())
     await createTables(client)
 
+    const timeline = createTimeline()
+    const gate = await startStoreGate(database.endpoint, () => feed.storeChanged())
+    started.push(gate.stop)
+    const feed = createFeed(timeline, gate.shutUntil)
+
     const bundles = await bundleFunctions(sourceFiles())
     started.push(bundles.remove)
     const environment = functionEnvironment({
-      dynamoDb: database.endpoint,
+      dynamoDb: gate.endpoint,
       sqs: url + SQS_PATH,
       provider: url + PROVIDER.path,
     })
-    const functions = functionPools(bundles, environment, settings, log)
+    const functions = functionPools(bundles, { environment, watch: timeline.watch, log }, settings)
     started.push(async () => {
       await Promise.all([...functions.values()].map((pool) => pool.stop()))
     })
     const orders = startOrdersQueue(client, functions)
     started.push(async () => orders.stop())
     const api = gateway({ routes: ROUTES, functions })
-    open(byPath({ api, queue: orders.listener(url), provider: providerListener(PROVIDER) }))
+    const page = pageListener({ database: client, url, feed, gate })
+    open(byPath({ api, page, queue: orders.listener(url), provider: providerListener(PROVIDER) }))
     return { url, stop }
   } catch (error) {
     await stop()
@@ -92,19 +104,29 @@ const createTables = async (client: DynamoDBClient): Promise<void> => {
 
 const functionPools = (
   { file, mainFile }: Bundles,
-  environment: Readonly<Record<string, string>>,
+  given: Pick<FunctionOptions, 'environment' | 'watch' | 'log'>,
   { functionTimeoutSeconds: timeoutSeconds }: LocalSettings,
-  log: (line: string) => void,
 ): FunctionPools => {
-  const options = { mainFile, environment, timeoutSeconds, log }
+  const options = { ...given, mainFile, timeoutSeconds }
   return new Map(FUNCTION_NAMES.map((name) => [name, functionPool({ ...options, name, file: file(name) })]))
 }
 
-const byPath =
-  ({ api, queue, provider }: Readonly<Record<'api' | 'queue' | 'provider', RequestListener>>): RequestListener =>
-  (request, response) => {
+interface Listeners extends Readonly<Record<'api' | 'queue' | 'provider', RequestListener>> {
+  readonly page: ReturnType<typeof pageListener>
+}
+
+/** What is below `/_local/` is for this machine only. */
+const byPath = ({ api, page, queue, provider }: Listeners): RequestListener => {
+  const local = onlyOwnSite((request, response) => {
     const { url = '/' } = request
-    if (!url.startsWith(`${PROVIDER.path}/`)) return (url.startsWith(LOCAL_PREFIX) ? queue : api)(request, response)
+    const own = page(url)
+    if (own !== undefined) return own(request, response)
+    if (!url.startsWith(`${PROVIDER.path}/`)) return queue(request, response)
     request.url = url.slice(PROVIDER.path.length)
-    provider(request, response)
+    return provider(request, response)
+  })
+  return (request, response) => {
+    if (request.url === LOCAL_PREFIX.slice(0, -1)) return response.writeHead(308, { location: LOCAL_PREFIX }).end()
+    return (request.url?.startsWith(LOCAL_PREFIX) ? local : api)(request, response)
   }
+}

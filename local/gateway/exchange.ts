@@ -20,7 +20,10 @@ export const answering =
     else send(response, answered)
   }
 
-const readBody = async (request: IncomingMessage, maxBytes: number): Promise<Buffer | 'too-large' | 'broken'> => {
+export const readBody = async (
+  request: IncomingMessage,
+  maxBytes: number,
+): Promise<Buffer | 'too-large' | 'broken'> => {
   const chunks: Buffer[] = []
   let size = 0
   try {
