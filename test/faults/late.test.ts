@@ -1,12 +1,15 @@
-import { reconcile } from '../../lib/effects/index.ts'
-import { NotDoneError, type OnceRequest } from '../../lib/index.ts'
+import { reconcile, step as runStep, transact } from '../../lib/effects/index.ts'
+import { type HandlerClaim, NotDoneError, type OnceRequest } from '../../lib/index.ts'
 import { arrivesLate } from '../support/fault-proxy.ts'
 import { aRequest, ending, LEASE, openScene, recordKeyOf, remaining, type Scene, SKEW } from '../support/scene.ts'
+import { openShop, type Shop } from '../support/shop.ts'
 import type { Step } from '../support/store-step.ts'
 
 let scene: Scene
+let shop: Shop
 beforeAll(async () => {
   scene = await openScene()
+  shop = await openShop()
 })
 beforeEach(() => scene.reset())
 afterAll(() => scene.close())
@@ -131,6 +134,89 @@ test('A5 A renewal that arrives after a longer one does not move the lease back.
     await changesNothing(recordKeyOf(request))
   })
 })
+
+/** The step whose checkpoint arrives late. */
+const charge = (claim: HandlerClaim | undefined): Promise<string> => runStep(claim, 'charge', () => 'ch_1')
+
+test.each(ENDINGS)(
+  'A5, I13 A checkpoint that arrives after its record was %s changes nothing.',
+  async (_, status, run) => {
+    const request = aRequest()
+    scene.proxy.script({ step: 'checkpoint', nth: 1, fault: arrivesLate })
+    await ending(
+      scene.host('a').once(request, async (claim) => {
+        await charge(claim)
+        return run()
+      }),
+    )
+    expect(await scene.read(recordKeyOf(request))).toMatchObject({ status, revision: 3 })
+    await changesNothing(recordKeyOf(request))
+  },
+)
+
+test('A5, I13 A checkpoint that arrives while another call runs changes nothing, and that call has the result.', async () => {
+  const request = aRequest()
+  scene.proxy.script({ step: 'checkpoint', nth: 1, fault: arrivesLate })
+  await ending(
+    scene.host('a').once(request, async (claim) => {
+      await charge(claim)
+      throw new Error('boom')
+    }),
+  )
+  let runs = 0
+  const { value } = await scene.host('b').once(request, async (claim) => {
+    await changesNothing(recordKeyOf(request))
+    return runStep(claim, 'charge', () => `ch_${++runs + 1}`)
+  })
+  expect([value, runs]).toEqual(['ch_1', 0])
+})
+
+/** A call whose transaction is sent, and whose answers are all lost. The network keeps each send. */
+const withLateCommits = async (request: OnceRequest): Promise<number> => {
+  scene.proxy.script({ step: 'commit', fault: arrivesLate })
+  const a = scene.host('a', {}, { deadlines: 'never' })
+  const ended = await ending(
+    a.once(request, async (claim) => {
+      await transact(claim, [shop.order(String(request.key))], 'of a')
+    }),
+  )
+  expect(ended).toMatchObject({ error: { code: 'idempotency-unavailable' } })
+  const sends = scene.proxy.seen.filter(({ step }) => step === 'commit').length
+  scene.proxy.script()
+  return sends
+}
+
+test('A5, I24 A commit that arrives again after its own second send was applied stores no second order and changes nothing.', async () => {
+  const request = aRequest()
+  const recordKey = recordKeyOf(request)
+  scene.proxy.script({ step: 'commit', nth: 1, fault: arrivesLate })
+  const { value } = await scene.host('a').once(request, async (claim) => {
+    await transact(claim, [shop.order(String(request.key))], 'of a')
+  })
+  expect([value, await shop.has(String(request.key))]).toEqual(['of a', true])
+  const before = await scene.read(recordKey)
+  expect(await scene.proxy.deliver()).toEqual([200]) // DynamoDB knows its token, and applies it no second time
+  expect(await scene.read(recordKey)).toEqual(before)
+})
+
+test('A5, I27 A commit that arrives before a take-over is stored with its order and replayed.', async () => {
+  const request = aRequest()
+  await withLateCommits(request)
+  expect(new Set(await scene.proxy.deliver())).toEqual(new Set([200]))
+  expect(await shop.has(String(request.key))).toBe(true)
+  expect(await scene.host('b').once(request, () => 'of b')).toEqual({ value: 'of a', status: 'replayed' })
+})
+
+test.each(ENDINGS)(
+  'A5, I27 A commit that arrives after another call has %s the record stores no order and changes nothing.',
+  async (_, __, run) => {
+    const request = aRequest()
+    const sends = await withLateCommits(request)
+    await ending(scene.host('b').once(request, run))
+    await changesNothing(recordKeyOf(request), sends)
+    expect(await shop.has(String(request.key))).toBe(false)
+  },
+)
 
 test.each<[Step, (typeof ENDINGS)[number][2]]>([
   ['complete', ENDINGS[0][2]],

@@ -1,5 +1,6 @@
 import {
   arrivesLate,
+  denied,
   type Fault,
   failAfter,
   failBefore,
@@ -12,7 +13,7 @@ import {
 } from '../../support/fault-proxy.ts'
 import type { Step } from '../../support/store-step.ts'
 
-export type FaultStep = Exclude<Step, 'peek' | 'checkpoint' | 'commit'>
+export type FaultStep = Exclude<Step, 'peek'>
 export type Kind = 'reset' | '500' | 'throttle' | 'delay' | 'refused'
 /** Whether the database applies the send: never, at once, or after its sender has given up. */
 export type When = 'before' | 'after' | 'late'
@@ -31,6 +32,8 @@ export const STEPS: readonly FaultStep[] = [
   'takeOver',
   'nextGeneration',
   'renew',
+  'checkpoint',
+  'commit',
   'complete',
   'release',
   'abandon',
@@ -55,18 +58,22 @@ const whensOf = (kind: Kind): readonly When[] => (kind === 'refused' ? ['before'
 export const rowsOf = (step: FaultStep): readonly (readonly Cell[])[] =>
   KINDS.flatMap((kind) => whensOf(kind).map((when) => WHICH.map((which) => ({ step, kind, when, which }))))
 
+/** What happens to other steps of the call. Only the checkpoint keeps a step's result if the claim is not completed. */
+const OTHERS: Partial<Record<FaultStep, readonly Rule[]>> = { checkpoint: [{ step: 'complete', fault: denied }] }
+
 /** The script of the proxy. For `second` the first send is reset before it is applied: otherwise there is no second. */
 export const rulesOf = ({ step, kind, when, which }: Cell): readonly Rule[] => {
   const first: Rule = { step, nth: 1, fault: resetBefore }
-  if (kind === 'refused') return which === 'second' ? [first] : []
+  const others = OTHERS[step] ?? []
+  if (kind === 'refused') return [...others, ...(which === 'second' ? [first] : [])]
   const fault = FAULTS[kind][when]
   switch (which) {
     case 'first':
-      return [{ step, nth: 1, fault }]
+      return [...others, { step, nth: 1, fault }]
     case 'second':
-      return [first, { step, nth: 2, fault }]
+      return [...others, first, { step, nth: 2, fault }]
     case 'all':
-      return [{ step, fault }]
+      return [...others, { step, fault }]
   }
 }
 
@@ -84,10 +91,19 @@ export interface Expected {
   readonly isRenewed?: boolean
   /** The generation in which it leaves the record. Default: 1. */
   readonly generation?: number
+  /** Of a checkpoint: whether the record has the step's result. */
+  readonly isKept?: boolean
 }
 
 /** The steps that try again after two lost sends. A claim gives up after two, and a renewal waits for the next beat. */
-const TRIED_ANEW: ReadonlySet<FaultStep> = new Set(['nextGeneration', 'complete', 'release', 'abandon'])
+const TRIED_ANEW: ReadonlySet<FaultStep> = new Set([
+  'nextGeneration',
+  'checkpoint',
+  'commit',
+  'complete',
+  'release',
+  'abandon',
+])
 
 /** Whether a send of the step is applied before the first call ends. */
 const isApplied = ({ step, when, which }: Cell): boolean => {
@@ -119,6 +135,13 @@ export const expected = (cell: Cell): Expected => {
         : { ...DONE, generation: 2 }
     case 'renew':
       return { ...DONE, isRenewed: applied }
+    case 'checkpoint': // the step resolves in each case; its claim is never completed, as after a crash
+      return { runs: 1, first: 'done unstored', left: 'claimed', isKept: applied }
+    case 'commit': // its abandon finds a commit that was applied
+      if (which !== 'all') return DONE
+      return applied
+        ? { runs: 1, first: 'done replayed', left: 'completed' }
+        : { runs: 1, first: 'idempotency-unavailable', left: 'abandoned' }
     case 'complete':
       return which === 'all' ? { runs: 1, first: 'done unstored', left: applied ? 'completed' : 'claimed' } : DONE
     case 'release':

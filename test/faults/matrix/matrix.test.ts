@@ -1,6 +1,7 @@
 import { freshTable } from '../../support/dynamodb.ts'
+import { openShop } from '../../support/shop.ts'
 import { type Cell, rowsOf, STEPS, WHICH } from './cell.ts'
-import { play } from './play.ts'
+import { type Place, play } from './play.ts'
 import type { ClientName } from './refusing-client.ts'
 
 /** Cells run at the same time, because most of a cell's time is spent waiting. */
@@ -11,12 +12,12 @@ const CLIENTS: readonly ClientName[] = ['sdk', 'lean']
 const results = new Map<Cell, string>()
 const tables = new Map(CLIENTS.map((client) => [client, STEPS.map(rowsOf)] as const))
 
-let tableName: string
+let place: Place
 beforeAll(async () => {
-  tableName = await freshTable()
+  place = { tableName: await freshTable(), shop: await openShop() }
   // The first run takes long, and would look like a delay.
   const warmUp: Cell = { step: 'claim', kind: 'reset', when: 'before', which: 'first' }
-  for (const client of CLIENTS) await play(client, tableName, warmUp)
+  for (const client of CLIENTS) await play(client, place, warmUp)
 })
 
 /** Prints a row for each step and fault, with a column for each choice of sends. */
@@ -44,11 +45,11 @@ const inPool = async <T>(items: readonly T[], work: (item: T) => Promise<void>):
 }
 
 test.each([...tables].flatMap(([client, table]) => STEPS.map((step, at) => [step, client, table[at] ?? []] as const)))(
-  'A4, A5, A13, C3, I4 Whatever fault meets whichever send of %s by the %s client, the call and its retry end as they must.',
+  'A4, A5, A13, C3, I4, I13, I24, I27 Whatever fault meets whichever send of %s by the %s client, the call and its retry end as they must.',
   async (_, client, rows) => {
     const cells = rows.flat()
     await inPool(cells, async (cell) => {
-      results.set(cell, (await play(client, tableName, cell).catch(String)) ?? 'holds')
+      results.set(cell, (await play(client, place, cell).catch(String)) ?? 'holds')
     })
     expect(cells.filter((cell) => results.get(cell) !== 'holds')).toEqual([])
   },

@@ -100,6 +100,7 @@ const refusingLeanClient = (endpoint: string, timeout: Millis): RefusingClient =
     credentials: () => CREDENTIALS,
     timeout,
   })
+  const { transactWriteItems } = client
   const calls = <Input extends object, Output>(
     operation: string,
     call: (input: Input, signal: AbortSignal) => Promise<Output>,
@@ -114,6 +115,9 @@ const refusingLeanClient = (endpoint: string, timeout: Millis): RefusingClient =
       putItem: calls('PutItem', client.putItem),
       updateItem: calls('UpdateItem', client.updateItem),
       getItem: calls('GetItem', client.getItem),
+      ...(transactWriteItems === undefined
+        ? {}
+        : { transactWriteItems: calls('TransactWriteItems', transactWriteItems) }),
     },
     ...scripted,
   }

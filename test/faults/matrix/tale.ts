@@ -24,6 +24,10 @@ export interface Tale {
   readonly asked: readonly number[]
   /** Whether a run got a downstream key that had been asked about. */
   readonly ranAsAsked: boolean
+  /** The downstream keys of the step, one for each time that it ran. */
+  readonly charges: readonly string[]
+  /** Whether the order is stored: after the first call, before the retry, and at the end. */
+  readonly orders: readonly boolean[]
   readonly first: Ended
   readonly atFirst: StoredRecord | undefined
   /** The record when the retry begins. */
@@ -39,9 +43,13 @@ export interface Tale {
 
 /** Returns what did not end as it must. */
 export const faultIn = (cell: Cell, surfacing: Surfacing, tale: Tale): string | undefined =>
-  [...faultsAtFirst(cell, tale), ...faultsLater(surfacing, tale), ...faultsOfGeneration(cell, tale)].find(
-    (fault): fault is string => fault !== true,
-  )
+  [
+    ...faultsAtFirst(cell, tale),
+    ...faultsLater(surfacing, tale),
+    ...faultsOfGeneration(cell, tale),
+    ...faultsOfCheckpoint(cell, tale),
+    ...faultsOfCommit(cell, tale),
+  ].find((fault): fault is string => fault !== true)
 
 type Check = string | true
 
@@ -89,6 +97,26 @@ const faultsOfGeneration = (
     !ranAsAsked || 'a run got the downstream key that was not done',
     settled?.generation === settled?.attempt || `attempt ${settled?.attempt} ran in generation ${settled?.generation}`,
   ]
+}
+
+/** A step runs again at the retry, under the same downstream key, unless its result was kept when the retry began. */
+const faultsOfCheckpoint = (cell: Cell, { charges, atFirst, between }: Tale): readonly Check[] => {
+  if (cell.step !== 'checkpoint') return []
+  const runs = keeps(between) ? 1 : 2
+  return [
+    keeps(atFirst) === expected(cell).isKept || `at first the result is ${keeps(atFirst) ? 'kept' : 'not kept'}`,
+    charges.length === runs || `the step ran ${charges.length} times, ${runs} expected`,
+    new Set(charges).size === 1 || 'the step got a second downstream key',
+  ]
+}
+
+const keeps = (record: StoredRecord | undefined): boolean =>
+  record?.status === 'IN_PROGRESS' && record.steps?.has('charge') === true
+
+/** The order and the answer are stored both or neither, at each moment. */
+const faultsOfCommit = ({ step }: Cell, { orders, atFirst, between, last }: Tale): readonly Check[] => {
+  const wanted = [atFirst, between, last].map((record) => step === 'commit' && record?.status === 'SUCCEEDED')
+  return [isDeepStrictEqual(orders, wanted) || `the order is stored: ${orders}, ${wanted} expected`]
 }
 
 const stateOf = (record: StoredRecord | undefined): RecordState => {
