@@ -1,3 +1,4 @@
+import type { IdempotencyEvent } from '../../lib/core/events.ts'
 import type { Fingerprint } from '../../lib/core/identity/fingerprint.ts'
 import { runOneShot } from '../../lib/core/lifecycle/one-shot.ts'
 import { reconcile } from '../../lib/core/lifecycle/reconcile.ts'
@@ -11,7 +12,7 @@ import { fromSeconds } from '../../lib/core/time.ts'
 import { type Answer, endingOfAnswer, endingOfDone } from './deed.ts'
 import { handle } from './handler.ts'
 import type { Answered } from './history.ts'
-import { die, type Invocation, later, say } from './invocation.ts'
+import { die, happening, type Invocation, later, say } from './invocation.ts'
 import { describePayload, describeResult } from './narrative.ts'
 import { reachedStore } from './network/reached-store.ts'
 import { question } from './question.ts'
@@ -111,8 +112,14 @@ const settingsOf = (world: World, invocation: Invocation): Settings => {
     retentionSeconds,
     storeDown,
     unstored,
+    ...(world.profile.trade === undefined ? {} : { observe: (event) => hear(world, invocation, event) }),
     ...(heartbeatSeconds === undefined ? {} : { heartbeat: { leaseSeconds: heartbeatSeconds } }),
   })
+}
+
+const hear = (world: World, { run }: Invocation, { type }: IdempotencyEvent): void => {
+  if (type === 'lost' && run !== undefined)
+    world.lossReports.push({ claim: run.claim, record: world.read(), ...happening(world) })
 }
 
 const choiceOf = (world: World, invocation: Invocation): AbandonedChoice<never> => {

@@ -233,6 +233,13 @@ export interface Loss extends Happening {
   readonly claim: Claim
 }
 
+/** The layer reported a claim lost to its observer. */
+export interface LossReport extends Happening {
+  readonly claim: Claim
+  /** What the store held then. */
+  readonly record: StoredRecord | undefined
+}
+
 /** A span in which a host was stopped. */
 export interface Freeze {
   readonly host: number
@@ -278,6 +285,8 @@ export interface History {
   /** Invocations that crashed or were ended at their deadline. */
   readonly deaths: readonly Death[]
   readonly losses: readonly Loss[]
+  /** Only with transactions. */
+  readonly lossReports: readonly LossReport[]
   readonly rows: readonly Row[]
   readonly doubts: readonly DoubtfulSend[]
   /** Requests that the store refused for a reason other than the record. */

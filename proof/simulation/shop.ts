@@ -8,8 +8,8 @@ export interface Shop {
   stock: number
   /** Numbers the orders. Each try to write has its own number. */
   orders: number
-  /** The request tokens of transactions that were applied. DynamoDB answers a second send without applying it. */
-  readonly committed: Set<string>
+  /** What was applied under each request token. DynamoDB answers a second send without applying it. */
+  readonly committed: Map<string, string>
   /** How many sends of a request token are at work. */
   readonly underWay: Map<string, number>
 }
@@ -18,7 +18,7 @@ export const createShop = (): Shop => ({
   rows: [],
   stock: 1,
   orders: 0,
-  committed: new Set(),
+  committed: new Map(),
   underWay: new Map(),
 })
 

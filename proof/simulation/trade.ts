@@ -12,6 +12,8 @@ export interface Trade {
   readonly held: number
   /** Of a handler or plan: it does not do as it should. */
   readonly wilful: number
+  /** A second send of an applied transaction is taken for another one's, as some emulators do. */
+  readonly isEmulated: boolean
 }
 
 export const drawTrade = (random: Random, hasSteps: boolean): Trade | undefined => {
@@ -22,5 +24,6 @@ export const drawTrade = (random: Random, hasSteps: boolean): Trade | undefined 
     busy: random.pick([0, 0, 0.1, 0.3]),
     held: random.pick([0, 0.3, 0.7]),
     wilful: random.pick([0, 0.3, 0.6]),
+    isEmulated: random.chance(0.3),
   }
 }

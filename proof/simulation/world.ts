@@ -16,6 +16,7 @@ import type {
   History,
   InvocationEnd,
   Loss,
+  LossReport,
   Question,
   RenewalAttempt,
   Rest,
@@ -68,6 +69,7 @@ export interface World {
   readonly deaths: Death[]
   /** What the owners learned from refused checkpoints. */
   readonly losses: Loss[]
+  readonly lossReports: LossReport[]
   readonly shop: Shop
   readonly doubts: DoubtfulSend[]
   /** Requests that the store refused for a reason other than the record. */
@@ -141,6 +143,7 @@ export const createWorld = ({ seed, over, tally, log }: Setting): World => {
     replaced: { record: undefined, at: Number.NEGATIVE_INFINITY },
     deaths: [],
     losses: [],
+    lossReports: [],
     shop,
     doubts: [],
     refusals: 0,
@@ -190,6 +193,7 @@ export const historyOf = ({
   rests,
   deaths,
   losses,
+  lossReports,
   shop,
   doubts,
   refusals,
@@ -211,6 +215,7 @@ export const historyOf = ({
   rests,
   deaths,
   losses,
+  lossReports,
   rows: shop.rows,
   doubts,
   refusals,

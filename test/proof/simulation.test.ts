@@ -105,6 +105,7 @@ const MET_WITH_COMMITS = [
   'commit refused',
   'commit lost',
   'token of a committed transaction',
+  'token of another transaction',
   'token under way',
   'refused in doubt',
 ] as const

@@ -130,6 +130,24 @@ export const knowsItsCommit: Invariant = (story) =>
     ),
   )
 
+/** A claim that a late commit of its own has settled is not reported lost to the observer. */
+export const countsItsOwn: Invariant = ({ lossReports }) =>
+  firstOf(lossReports, ({ claim, record }) =>
+    record?.claimToken === claim.claimToken && settledIn(record) !== undefined
+      ? `${claim.claimToken} was reported lost, although its own transaction is stored`
+      : undefined,
+  )
+
+/** No renewal begins during a transaction: each would be in conflict with the other. */
+export const renewsNothingMeanwhile: Invariant = ({ runs, attempts }) =>
+  firstOf(runs, ({ claim, transactions }) =>
+    firstOf(transactions, ({ number, start, end }) =>
+      attempts.some((attempt) => attempt.claim === claim && attempt.at > start.at && attempt.at < (end?.at ?? 0))
+        ? `${claim.claimToken} was renewed during its transaction of order ${number}`
+        : undefined,
+    ),
+  )
+
 /** A handler hears that its transaction is committed only if it is stored. */
 export const committedIsStored: Invariant = (story) =>
   firstOf(story.runs, ({ claim, transactions }: Run) =>

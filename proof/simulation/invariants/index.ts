@@ -4,7 +4,9 @@ import {
   answersTheUnknown,
   commitsItsOwn,
   committedIsStored,
+  countsItsOwn,
   knowsItsCommit,
+  renewsNothingMeanwhile,
   rowsAndRecord,
 } from './commit.ts'
 import { attemptsGrow, oneEffect, oneExecution, sameEffectKeys } from './generation.ts'
@@ -118,8 +120,10 @@ export const RULES: readonly Rule[] = [
   underAnyClock('I23', rowsAndRecord),
   underAnyClock('I23', commitsItsOwn),
   underAnyClock('I24', knowsItsCommit),
+  underAnyClock('I24', countsItsOwn),
   underAnyClock('I26', committedIsStored),
   underAnyClock('I27', answersTheUnknown),
+  underAnyClock('I30', renewsNothingMeanwhile),
 ]
 
 export interface Violation {

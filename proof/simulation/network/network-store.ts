@@ -80,7 +80,7 @@ export const networkStore = (world: World, invocation: Invocation): Store => {
         purpose: 'commit',
         what: () => `commits ${claim.claimToken} with order ${numberIn(commit.items)}`,
         act: (sent, stray) =>
-          withToken(world, commit.requestToken, () =>
+          withToken(world, commit, () =>
             applied(
               world,
               { by: commit.put === undefined ? 'commit' : 'put', invocation: id, claim, sent, stray: stray() },
