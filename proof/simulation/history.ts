@@ -1,3 +1,4 @@
+import type { OperatorAct } from '../../lib/core/events.ts'
 import type { Fingerprint } from '../../lib/core/identity/fingerprint.ts'
 import type { RunResult } from '../../lib/core/lifecycle/run.ts'
 import type { Claim } from '../../lib/core/record/claim.ts'
@@ -6,9 +7,6 @@ import type { Settlement } from '../../lib/core/record/store.ts'
 import type { Answer, Deed } from './deed.ts'
 import type { PlannedStep } from './plan.ts'
 import type { Profile } from './profile.ts'
-
-/** What the operator does to a record, always with a new token and a higher revision. */
-export type Override = 'settles' | 'releases'
 
 /** Many things happen in one millisecond, so each also has a place in one total order. */
 export interface Happening {
@@ -44,7 +42,8 @@ export type Write =
   /** A commit without a claim before it. */
   | (RequestWrite & { readonly by: 'put' })
   | (RequestWrite & { readonly by: 'settle'; readonly settlement: Settlement['kind'] })
-  | (WriteBase & { readonly by: 'operator'; readonly override: Override })
+  /** By a person, always with a new token and a higher revision. `decidedAt`: on the person's clock. */
+  | (WriteBase & { readonly by: 'operator'; readonly act: OperatorAct; readonly decidedAt: number })
   | (WriteBase & { readonly by: 'sweep' })
 
 /** One execution of the handler under a claim. */

@@ -20,13 +20,14 @@ const enter = (world: World, write: Write): void => {
   world.writes.push(write)
   world.replaced = { record: write.before, at: write.at }
   world.count('write', write.by === 'settle' ? write.settlement : write.by)
-  if (write.by === 'takeOver') world.count('take over', standingOf(write.before, world))
+  if (write.by === 'takeOver') world.count('take over', standingOf(write, world))
   if ('stray' in write && write.stray) world.count('applied after its sender had ended')
   world.log?.(() => `  record is now ${describeRecord(write.after, write.at)}`)
   if (world.profile.sweeps && write.after !== undefined) planSweep(world, write.after)
 }
 
-const standingOf = (record: StoredRecord | undefined, { timeline }: World): string => {
+const standingOf = ({ before: record, after }: Write, { timeline }: World): string => {
+  if (record?.override?.approvedAt !== undefined && record.fingerprint !== after?.fingerprint) return 'overridden'
   if (record?.status === 'IN_PROGRESS') return record.leaseExpiresAt === undefined ? 'abandoned' : 'lapsed'
   return record?.expiresAt !== undefined && record.expiresAt <= timeline.now ? 'expired' : 'released'
 }

@@ -1,64 +1,118 @@
-import { encodeOutcome } from '../../lib/core/outcome/outcome.ts'
-import type { Claim } from '../../lib/core/record/claim.ts'
-import { type ClaimToken, isSettled, type StoredRecord } from '../../lib/core/record/record.ts'
-import type { Settlement } from '../../lib/core/record/store.ts'
-import { epochMillis, fromSeconds, later } from '../../lib/core/time.ts'
-import { DeadlineSignal } from './deadline-signal.ts'
-import type { Override } from './history.ts'
+import { MAX_ITEM_BYTES, WRITE_UNIT_BYTES } from '../../lib/core/limits.ts'
+import type { ClaimToken, StoredRecord } from '../../lib/core/record/record.ts'
+import { isSettled } from '../../lib/core/record/record.ts'
+import { epochMillis } from '../../lib/core/time.ts'
+import {
+  type ActTerms,
+  type Decided,
+  decideExtend,
+  decideRelease,
+  decideSettle,
+  type RecordChange,
+} from '../../lib/operator/acts.ts'
+import { changeRecord } from './change-record.ts'
 import { say } from './invocation.ts'
 import { applied } from './ledger.ts'
 import type { World } from './world.ts'
 
-const UNHURRIED = new DeadlineSignal().asAbortSignal()
-
-/** A person settles or releases the record, in one step, with a new token and a higher revision. */
-export const operate = (world: World): void => {
-  const record = world.read()
-  if (record === undefined) return
-  decide(world, record, record.status === 'IN_PROGRESS' && world.random.chance(0.5) ? 'settles' : 'releases')
+/** Somebody who decides by hand. */
+export interface Person {
+  readonly name: string
+  /** Their clock minus the store's clock, in milliseconds. */
+  readonly skew: number
 }
 
-/** Releases the record repeatedly, every few milliseconds for half a second. */
+/** Judges an act by the production rules, as the record was looked at. */
+export type Decide = (record: StoredRecord, terms: ActTerms) => Decided
+
+const ROOM = { besideBytes: 1_024, unitBytes: WRITE_UNIT_BYTES, maxBytes: MAX_ITEM_BYTES } as const
+
+/** A person on the store's clock. */
+const SOMEBODY: Person = { name: 'somebody', skew: 0 }
+
+/**
+ * A person looks at the record, and acts on it at once or after a while. If it has changed meanwhile, nothing is written.
+ * Returns whether the rules allow the act.
+ */
+export const act = (world: World, person: Person, decide: Decide): boolean => {
+  const { random, timeline } = world
+  const seen = world.read()
+  if (seen === undefined) return false
+  const terms = termsOf(world, person)
+  const decided = decide(seen, terms)
+  if (decided.kind === 'refused') {
+    world.count('operator', 'is refused')
+    say(world, undefined, () => `${person.name} may not act on the record: ${decided.rule}`)
+    return false
+  }
+  const write = (): void => writeChange(world, seen, decided.change, terms)
+  if (random.chance(0.8)) write()
+  else timeline.after(random.between(1, 4_000), write)
+  return true
+}
+
+const termsOf = ({ timeline, store }: World, { name, skew }: Person): ActTerms => ({
+  now: epochMillis(timeline.now + skew),
+  skew: store.skew,
+  by: name,
+  room: ROOM,
+})
+
+const writeChange = (world: World, seen: StoredRecord, change: RecordChange, { by, now }: ActTerms): void => {
+  const { act: done } = change
+  world.count('operator', done)
+  if (isSettled(seen) && done === 'release') world.count('operator overrides an outcome')
+  say(world, undefined, () => `${by}: ${done}`)
+  const token = `operator-${++world.tokens}` as ClaimToken
+  applied(world, { by: 'operator', act: done, decidedAt: now }, () =>
+    changeRecord(world, { seen, token, change, by, now }),
+  )
+}
+
+const REASON = 'asked the provider'
+
+export const settle =
+  ({ profile, tokens }: World): Decide =>
+  (record, terms) => {
+    const { retentionSeconds } = profile
+    const answer = { value: { operator: tokens } }
+    return decideSettle(record, { answer, retentionSeconds, reason: REASON, despiteLiveLease: true }, terms)
+  }
+
+export const release =
+  ({ profile: { retentionSeconds } }: World): Decide =>
+  (record, terms) =>
+    decideRelease(record, { retentionSeconds, reason: REASON, despiteLiveLease: true, forgetSuccess: true }, terms)
+
+export const extend =
+  ({ profile: { retentionSeconds } }: World): Decide =>
+  (record, terms) =>
+    decideExtend(record, { retentionSeconds: retentionSeconds * 2, reason: REASON }, terms)
+
+/** A person settles or releases the record, whatever its owner does, or keeps it longer. */
+export const operate = (world: World, person: Person = SOMEBODY): void => {
+  const { random } = world
+  const settles = world.read()?.status === 'IN_PROGRESS' && random.chance(0.5)
+  act(world, person, settles ? settle(world) : random.chance(0.2) ? extend(world) : release(world))
+}
+
+/** A script releases the record repeatedly, every few milliseconds for half a second, and asks no rule. */
 export const meddle = (world: World): void => {
+  const terms = termsOf(world, SOMEBODY)
   const end = world.timeline.now + 500
   const again = (): void => {
-    const record = world.read()
-    if (record !== undefined) decide(world, record, 'releases')
+    const seen = world.read()
+    if (seen !== undefined) writeChange(world, seen, released(world), terms)
     if (world.timeline.now < end) world.timeline.after(world.random.between(3, 12), again)
   }
   again()
 }
 
-const decide = (world: World, record: StoredRecord, override: Override): void => {
-  world.count('operator', override)
-  if (isSettled(record)) world.count('operator overrides an outcome')
-  say(world, undefined, () => `the operator ${override} the record`)
-  const claim = operatorClaim(world, record)
-  applied(world, { by: 'operator', override }, () => {
-    void world.store.takeOver(record, claim, UNHURRIED)
-    void world.store.settle(claim, settlement(world, claim, override), UNHURRIED)
-  })
-}
-
-const operatorClaim = (world: World, record: StoredRecord): Claim => {
-  const { recordKey, fingerprint, attempt, generation, createdAt, expiresAt } = record
-  return {
-    recordKey,
-    fingerprint,
-    attempt,
-    generation,
-    createdAt,
-    expiresAt,
-    claimToken: `operator-${++world.tokens}` as ClaimToken,
-    revision: record.revision + 1,
-    leaseExpiresAt: epochMillis(world.timeline.now),
-  }
-}
-
-const settlement = ({ timeline, profile, store, tokens }: World, claim: Claim, override: Override): Settlement => {
-  const settledAt = epochMillis(timeline.now)
-  const expiresAt = later(settledAt, fromSeconds(profile.retentionSeconds))
-  if (override === 'releases') return { kind: 'released', settledAt, expiresAt }
-  const outcome = encodeOutcome({ kind: 'json', text: `{"operator":${tokens}}` }, store.outcomeRoom(claim))
-  return { kind: 'completed', status: 'SUCCEEDED', outcome, settledAt, expiresAt }
-}
+const released = ({ timeline, profile }: World): RecordChange => ({
+  act: 'release',
+  reason: REASON,
+  status: 'RELEASED',
+  override: null,
+  settledAt: epochMillis(timeline.now),
+  expiresAt: epochMillis(timeline.now + profile.retentionSeconds * 1_000),
+})

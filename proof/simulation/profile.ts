@@ -1,3 +1,4 @@
+import { drawOverrides, type Overrides } from './overrides.ts'
 import { drawPlan, type Plan } from './plan.ts'
 import type { Random } from './random.ts'
 import { drawTrade, type Trade } from './trade.ts'
@@ -74,6 +75,8 @@ export interface Profile {
   readonly plan: Plan | undefined
   /** Transactions on the user's own rows; `undefined`: there are none. */
   readonly trade: Trade | undefined
+  /** Persons let another payload use the key; `undefined`: none does. */
+  readonly overrides: Overrides | undefined
 }
 
 const NO_FAULTS: Faults = {
@@ -108,6 +111,7 @@ export const drawProfile = (random: Random, planning: Random): Profile => {
   const rerunWithinSeconds = abandoned !== 'hold' && random.chance(0.3) ? random.pick([60, 60, 130, 300]) : undefined
   const plan = drawPlan(planning, abandoned)
   const trade = drawTrade(planning, plan !== undefined)
+  const overrides = drawOverrides(planning)
   // Questions, windows and steps matter only if claims follow one another.
   const follows = abandoned === 'ask' || rerunWithinSeconds !== undefined || plan !== undefined
   return {
@@ -123,7 +127,15 @@ export const drawProfile = (random: Random, planning: Random): Profile => {
     clockSpread: farClocks ? FAR : random.chance(0.4) ? 0 : storeReportsTime ? SKEW : SKEW / 2,
     farClocks,
     hosts: random.between(1, 3),
-    acts: random.pick(plan !== undefined ? [1, 2, 2, 3] : follows ? [1, 2, 3, 4] : [1, 1, 1, 2]),
+    acts: random.pick(
+      overrides !== undefined
+        ? [1, 2, 2, 3]
+        : plan !== undefined
+          ? [1, 2, 2, 3]
+          : follows
+            ? [1, 2, 3, 4]
+            : [1, 1, 1, 2],
+    ),
     faults: random.chance(0.2) ? NO_FAULTS : drawFaults(random, abandoned === 'ask'),
     badDeeds: random.chance(follows ? 0.15 : 0.3) ? 0 : random.pick([0.2, 0.5, 0.8]),
     otherPayload: random.chance(0.5) ? 0 : 0.3,
@@ -135,6 +147,7 @@ export const drawProfile = (random: Random, planning: Random): Profile => {
     retries: random.chance(0.35),
     plan,
     trade,
+    overrides,
   }
 }
 

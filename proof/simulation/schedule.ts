@@ -5,6 +5,7 @@ import { invoke } from './caller.ts'
 import type { Answered, Calm, History } from './history.ts'
 import { happening, say } from './invocation.ts'
 import { meddle, operate } from './operator.ts'
+import { tellOverride } from './override-story.ts'
 import type { Profile } from './profile.ts'
 import { changeStock } from './stock.ts'
 import { createWorld, FINGERPRINTS, type Host, historyOf, type Setting, type World } from './world.ts'
@@ -77,8 +78,9 @@ const nextStart = (world: World): number => {
   return choice < 0.8 ? timeline.now + random.between(0, 3_000) : timeline.now + random.between(0, 400_000)
 }
 
-/** When a retry may ask the downstream again, or about when the last run may begin in the window. */
+/** When an override ends, when a retry may ask the downstream again, or about when the last run may begin in the window. */
 const decisiveTime = ({ profile, random }: World, record: StoredRecord | undefined): number | undefined => {
+  if (record?.override !== undefined) return record.override.until
   if (record?.status !== 'IN_PROGRESS') return undefined
   if (record.reconcileAt !== undefined) return record.reconcileAt
   if (profile.rerunWithinSeconds === undefined) return undefined
@@ -109,6 +111,15 @@ const act = (world: World, start: number, next: () => void): void => {
     // While a settlement is delayed and a short lease would have ended.
     left++
     timeline.at(start + random.between(6_000, 13_000), () => call(world, { fingerprint: FINGERPRINTS[0], ended }))
+  }
+  const { overrides } = profile
+  if (overrides !== undefined) {
+    left++
+    const come = (fingerprint: Fingerprint): void => {
+      left++
+      call(world, { fingerprint, ended })
+    }
+    timeline.at(start + random.between(spread, spread + 3_000), () => tellOverride(world, overrides, come, ended))
   }
   if (profile.meddler) timeline.at(start + random.between(0, spread), () => meddle(world))
   if (profile.operator) {

@@ -96,6 +96,12 @@ export const FINGERPRINTS: readonly [Fingerprint, Fingerprint] = [
   deriveFingerprint([{ kind: 'text', text: 'second payload' }]),
 ]
 
+/** Each that a caller may have. The third comes only with overrides. */
+export const PAYLOADS: readonly Fingerprint[] = [
+  ...FINGERPRINTS,
+  deriveFingerprint([{ kind: 'text', text: 'third payload' }]),
+]
+
 const START = 1_800_000_000_000
 
 /**

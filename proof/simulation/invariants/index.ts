@@ -12,6 +12,7 @@ import {
 import { attemptsGrow, oneEffect, oneExecution, sameEffectKeys } from './generation.ts'
 import { endsWithItsInvocation, neverLostInSilence } from './lease.ts'
 import { equalAnswers, oneCompletion, ownPayload, settledStays } from './outcome.ts'
+import { approvedByAnother, approvesOnce, claimsItsPayload, overridesInTime, overridesNoLease } from './override.ts'
 import {
   claimedOnce,
   endsOwnClaim,
@@ -124,6 +125,11 @@ export const RULES: readonly Rule[] = [
   underAnyClock('I26', committedIsStored),
   underAnyClock('I27', answersTheUnknown),
   underAnyClock('I30', renewsNothingMeanwhile),
+  withinSkew('O1', claimsItsPayload),
+  withinSkew('O1', approvesOnce),
+  withinSkew('O1', overridesInTime),
+  underAnyClock('O1', approvedByAnother),
+  underAnyClock('O1', overridesNoLease),
 ]
 
 export interface Violation {

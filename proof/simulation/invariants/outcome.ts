@@ -1,13 +1,23 @@
 import { outcomeOf } from '../../../lib/core/outcome/outcome.ts'
 import type { SettledRecord, StoredRecord } from '../../../lib/core/record/record.ts'
 import type { Answered } from '../history.ts'
-import { firstOf, type Invariant, isCompletion, isPast, type Story, settledIn } from './story.ts'
+import {
+  firstOf,
+  type Invariant,
+  isClaimWrite,
+  isCompletion,
+  isDecision,
+  isOverriding,
+  isPast,
+  type Story,
+  settledIn,
+} from './story.ts'
 
 /** At most one completion is applied in an incarnation, and only by the owner of the live claim. */
 export const oneCompletion: Invariant = (story) => {
   let completed: { token: string; incarnation: number } | undefined
   return firstOf(story.writes, (write, index) => {
-    if (write.by === 'operator') completed = undefined
+    if (isDecision(write) || isOverriding(write)) completed = undefined
     if (!isCompletion(write)) return undefined
     const incarnation = story.incarnations[index] as number
     if (completed?.incarnation === incarnation)
@@ -19,14 +29,18 @@ export const oneCompletion: Invariant = (story) => {
   })
 }
 
-/** A settled record never changes until it expires. */
+/** A settled record changes only by expiry, by a person's decision, or by an approved override. Persons keep its outcome otherwise. */
 export const settledStays: Invariant = (story) =>
   firstOf(story.writes, (write) => {
     const settled = settledIn(write.before)
-    if (settled === undefined || write.by === 'operator' || isPast(settled, write.at + story.judgedWithin))
-      return undefined
+    if (settled === undefined || isDecision(write) || isPast(settled, write.at + story.judgedWithin)) return undefined
+    if (isClaimWrite(write) && isOverriding(write)) return undefined
+    if (write.by === 'operator' && isKept(settled, write.after)) return undefined
     return `the outcome of ${settled.claimToken} was changed by ${write.by}`
   })
+
+const isKept = (settled: SettledRecord, after: StoredRecord | undefined): boolean =>
+  after?.status === settled.status && after.expiresAt >= settled.expiresAt && isSame(after, settled)
 
 /** All success answers of one incarnation are equal to the stored one. */
 export const equalAnswers: Invariant = (story) =>

@@ -1,3 +1,4 @@
+import type { StoredRecord } from '../../../lib/core/record/record.ts'
 import { isNothingDone } from '../deed.ts'
 import type { Run, StepCall } from '../history.ts'
 import { questionOf } from './question.ts'
@@ -7,6 +8,7 @@ import {
   type Invariant,
   isClaimWrite,
   isLapsed,
+  isOverriding,
   isPast,
   replacement,
   type Story,
@@ -36,13 +38,18 @@ const afterSwept = ({ writes, profile }: Story, { before, claim, order }: ClaimW
     : undefined
 }
 
-const afterPredecessor = (story: Story, { before, at, claim }: ClaimWrite): string | undefined => {
+const afterPredecessor = (story: Story, write: ClaimWrite): string | undefined => {
+  const { before, at, claim } = write
   if (before === undefined || before.status === 'RELEASED' || isPast(before, at + story.judgedWithin)) return undefined
+  if (isOverriding(write)) return isFree(story, before, at) ? undefined : `${claim.claimToken} overrode a live claim`
   if (before.status !== 'IN_PROGRESS') return `${claim.claimToken} ran after ${before.claimToken} had completed`
   if (story.profile.abandoned === 'hold') return `${claim.claimToken} ran after ${before.claimToken}, which is held`
   if (isRunUnasked(story, claim)) return `${claim.claimToken} ran after ${before.claimToken} without a question`
   return isLapsed(story, before, at) ? undefined : `${claim.claimToken} ran while ${before.claimToken} was live`
 }
+
+const isFree = (story: Story, before: StoredRecord, at: number): boolean =>
+  before.status !== 'IN_PROGRESS' || isLapsed(story, before, at)
 
 /** With a window a run may begin in it without a question. */
 const isRunUnasked = (story: Story, claim: Run['claim']): boolean =>
@@ -137,13 +144,14 @@ export const leaseOnlyGrows: Invariant = ({ writes }) =>
     return after.leaseExpiresAt >= before.leaseExpiresAt ? undefined : `the lease of ${after.claimToken} moved back`
   })
 
-/** A take-over applies only to a record that is released, abandoned, lapsed or expired at that moment. */
+/** A take-over applies only to a record that is released, abandoned, lapsed, overridden or expired at that moment. */
 export const takesOverTheFree: Invariant = (story) =>
   firstOf(story.writes, (write) => {
     const { before, at } = write
     if (!isClaimWrite(write) || before === undefined) return undefined
     if (before.status === 'RELEASED' || isPast(before, at + story.judgedWithin)) return undefined
-    if (before.status !== 'IN_PROGRESS') return `${write.claim.claimToken} took over an outcome`
+    if (before.status !== 'IN_PROGRESS')
+      return isOverriding(write) ? undefined : `${write.claim.claimToken} took over an outcome`
     const { leaseExpiresAt } = before
     const judgedAt = at + story.judgedWithin
     return leaseExpiresAt === undefined || judgedAt > leaseExpiresAt + story.skew

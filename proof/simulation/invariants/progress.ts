@@ -16,13 +16,19 @@ export const oneRun: Invariant = (story) => {
   )
 }
 
-/** Without a crash, failure or give-up, no record stays in progress after all invocations have ended. */
+/**
+ * Without a crash, failure or give-up, no record stays in progress after all invocations have ended. A person's proposal
+ * ends a claim whose lease has ended on that person's clock.
+ */
 export const nothingStays: Invariant = (story) => {
-  if (anyFailure(story) || hasWriters(story)) return undefined
+  if (anyFailure(story) || hasWriters(story) || isFencedByPerson(story)) return undefined
   return firstOf(story.rests, ({ record }) =>
     record?.status === 'IN_PROGRESS' ? `the record of ${record.claimToken} stays in progress` : undefined,
   )
 }
+
+const isFencedByPerson = ({ writes }: Story): boolean =>
+  writes.some(({ by, after }) => by === 'operator' && after?.status === 'IN_PROGRESS')
 
 /** A one-shot write has no run. */
 const hasWriters = ({ profile: { trade } }: Story): boolean => trade !== undefined && trade.kind !== 'transact'

@@ -39,6 +39,16 @@ export const isClaimWrite = (write: Write): write is ClaimWrite =>
 
 export const isCommitWrite = (write: Write): write is CommitWrite => write.by === 'commit' || write.by === 'put'
 
+/** A claim of another payload, which an approved override allows. */
+export const isOverriding = ({ before, after }: Write): boolean =>
+  before?.override?.approvedAt !== undefined &&
+  before.override.fingerprint === after?.fingerprint &&
+  before.fingerprint !== after.fingerprint
+
+/** A write of a person that replaces an outcome, or makes one. */
+export const isDecision = (write: Write): boolean =>
+  write.by === 'operator' && (write.act === 'settle' || write.act === 'release')
+
 /** A write that stored an outcome by its claim. */
 export const isCompletion = (write: Write): write is CommitWrite | Extract<Write, { by: 'settle' }> =>
   isCommitWrite(write) || (write.by === 'settle' && write.settlement === 'completed')
