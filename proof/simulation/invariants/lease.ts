@@ -73,8 +73,11 @@ const windowEnd = ({ profile, questions }: Story, { claim }: Run): number => {
 }
 
 /** Whether its owner abandons it, which ends the renewals. */
-const endsInDoubt = ({ end, claim, steps }: Run, order: number): boolean => {
-  if (end === undefined || end.order > order || isOutcome(end.deed)) return false
+const endsInDoubt = ({ end, claim, steps, transactions }: Run, order: number): boolean => {
+  if (end === undefined || end.order > order) return false
+  // After a commit of unknown fate a claim is abandoned, whatever its handler answers.
+  if (transactions.some((one) => one.end?.how === 'unknown' || one.end?.how === 'lost')) return true
+  if (isOutcome(end.deed)) return false
   return !isNothingDone(end.deed) || claim.attempt > claim.generation || steps.some(mayHaveActed)
 }
 
