@@ -16,6 +16,8 @@ const FAILURE: World = { ...QUIET, FAILURES: 1 }
 const FAULT: World = { ...QUIET, FAULTS: 1 }
 /** One fault for each send of a request. */
 const UNKNOWN: World = { ...QUIET, FAULTS: 2 }
+/** Persons let another payload use the key. */
+const OVERRIDDEN: World = { ...QUIET, PAYLOADS: 2, OVERRIDE: true }
 /** A handler throws, and a reconcile function is asked. */
 const QUESTION: World = { ...FAILURE, ASK: true }
 
@@ -107,5 +109,13 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'NOT_DONE_IS_NO_PROMISE',
     what: 'a downstream that says notDone while a predecessor still runs',
     world: { ...LAPSE, ASK: true },
+  },
+  { name: 'OVERRIDE_FOR_ANY_PAYLOAD', what: 'an override for any payload', world: OVERRIDDEN },
+  { name: 'PROPOSAL_COUNTS', what: 'an override that nobody has approved', world: OVERRIDDEN },
+  { name: 'OVERRIDE_OVER_A_LIVE_LEASE', what: 'an override over a live lease', world: OVERRIDDEN },
+  {
+    name: 'OVERRIDE_NOT_CONSUMED',
+    what: 'an override that the claim leaves in the record',
+    world: { ...OVERRIDDEN, FAILURES: 1, RETRIES: 1, TAKE_OVERS: 1 },
   },
 ]

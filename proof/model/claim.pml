@@ -61,8 +61,15 @@
 #define ASKS false
 #endif
 
+#ifdef OVERRIDE /* persons let another payload use the key, once */
+#define OVERRIDES true
+#else
+#define OVERRIDES false
+#endif
+
 #define TOKENS ((RETRIES + 1) * (TAKE_OVERS + 2)) /* claims that one caller can ask for */
 #define LAST_TOKEN ((CALLS + 1) * TOKENS)
+#define TOKEN_OF_A_PERSON (LAST_TOKEN + 1 + acts)
 #define MINTED(who, nth) (1 + (who) * TOKENS + (nth))
 #define OWNER(t) ('A' + ((t) - 1) / TOKENS)
 #define NTH(t) (1 + ((t) - 1) % TOKENS)
@@ -78,12 +85,16 @@ mtype status = ABSENT;
 byte token, revision, attempt, generation, payload, outcome;
 byte lease;   /* end of the lease; 0: abandoned by its owner */
 bool expired; /* settled or released, past its retention, not swept yet */
+byte override; /* the other payload that may use the key; 0: none */
+bool approved; /* the override, by a second person */
 
 /* ---- the world ------------------------------------------------------------------------------------------------- */
 
 byte now = 1; /* one clock for the store and all hosts, unless WRONG_CLOCKS is set */
 byte faults = FAULTS, crashes = CRASHES, failures = FAILURES, ticks = TICKS, renewals = RENEWALS, expiries = EXPIRIES;
 byte ended; /* calls that are over */
+byte acts;  /* of persons */
+bool isProposed; /* there is one proposal in each world */
 
 /* request, claim token, the token and revision that a take-over compares, payload, attempt, generation, lease, answer */
 chan late = [LATE] of { mtype, byte, byte, byte, byte, byte, byte, byte, byte };
@@ -99,6 +110,7 @@ byte g_cancelled;               /* the downstream executes nothing under the key
 bool g_open;                    /* a run has begun, and neither its completion nor its release is stored */
 byte g_key, g_keyGeneration, g_keyPayload; /* downstream key of the latest run, with its generation and payload */
 bool g_crashed, g_failed, g_gaveUp;
+bool g_allowed;                 /* an approval has not been used */
 byte g_running[CALLS + 1];      /* token of the running handler, or of the open question; 0: none */
 byte g_runningUntil[CALLS + 1]; /* the stored end of its lease */
 byte g_runsIn[CALLS + 1];       /* the incarnation of its claim */
@@ -168,6 +180,24 @@ byte h_i;
 #define NO_LEASE 0
 #endif
 
+#ifdef BUG_OVERRIDE_OVER_A_LIVE_LEASE
+#define HAS_NO_OWNER true
+#else
+#define HAS_NO_OWNER (status != IN_PROGRESS || lease == 0 || IS_LAPSED)
+#endif
+#ifdef BUG_OVERRIDE_FOR_ANY_PAYLOAD
+#define IS_OVERRIDDEN_FOR(p) (override != 0 && approved && HAS_NO_OWNER)
+#elif defined(BUG_PROPOSAL_COUNTS)
+#define IS_OVERRIDDEN_FOR(p) (override == p && HAS_NO_OWNER)
+#else
+#define IS_OVERRIDDEN_FOR(p) (override == p && approved && HAS_NO_OWNER)
+#endif
+#ifdef BUG_OVERRIDE_NOT_CONSUMED
+#define CONSUME skip
+#else
+#define CONSUME override = 0; approved = false
+#endif
+
 /* ---- the store: one atomic step for each request --------------------------------------------------------------- */
 
 inline put(t, r, p, at, ge, le) {
@@ -176,8 +206,16 @@ inline put(t, r, p, at, ge, le) {
      g_incarnation++; g_completed = 0; g_effect = false; g_effectKey = 0; g_cancelled = 0;
      g_key = 0; g_keyGeneration = 0; g_keyPayload = 0
   :: else ->
-     MUST(status != SETTLED, "H2: a settled record is overwritten\n");
-     MUST_IN_TIME(status == RELEASED || IS_LAPSED, "H10: a claim that is neither released, abandoned nor lapsed is taken over\n");
+     if
+     :: OVERRIDES && status != RELEASED && payload != p ->
+        MUST(override == p && approved, "O1: another payload takes the key, and no approved override is for it\n");
+        MUST(g_allowed, "O1: an approval is used a second time\n");
+        g_allowed = false; g_open = false;
+        g_incarnation++; g_completed = 0; g_effect = false; g_effectKey = 0; g_cancelled = 0;
+        g_key = 0; g_keyGeneration = 0; g_keyPayload = 0
+     :: else -> MUST(status != SETTLED, "H2: a settled record is overwritten\n")
+     fi;
+     MUST_IN_TIME(status != IN_PROGRESS || IS_LAPSED, "H10: a claim that is neither released, abandoned nor lapsed is taken over\n");
      if
      :: ge != generation -> g_effect = false
      :: else
@@ -188,7 +226,7 @@ inline put(t, r, p, at, ge, le) {
   g_gaveUp = g_gaveUp || g_over[t]; /* too late for its sender: no call holds it, and it blocks until its lease ends (A13) */
   g_applied[t] = true;
   status = IN_PROGRESS; token = t; revision = r; payload = p; attempt = at; generation = ge; lease = le;
-  outcome = 0; expired = false; h_written = true
+  outcome = 0; expired = false; CONSUME; h_written = true
 }
 
 inline ownersWrite() {
@@ -266,7 +304,10 @@ inline judge() {
         printf("%c: the lease has lapsed by its clock\n", 'A' + me);
         verdict = TAKE_OVER; at = attempt + 1; ge = generation
 #endif
-     :: (status == IN_PROGRESS || status == SETTLED && !expired) && payload != fp -> verdict = MISMATCH
+     :: (status == IN_PROGRESS || status == SETTLED && !expired) && payload != fp && IS_OVERRIDDEN_FOR(fp) ->
+        verdict = TAKE_OVER; at = attempt + 1; ge = at
+     :: (status == IN_PROGRESS || status == SETTLED && !expired) && payload != fp && !IS_OVERRIDDEN_FOR(fp) ->
+        verdict = MISMATCH
      fi;
      seenT = token; seenR = revision
   fi
@@ -276,7 +317,11 @@ inline tellJudged() {
   if
   :: verdict == CLAIMED
   :: verdict == GONE -> printf("%c: the record no longer exists\n", 'A' + me)
-  :: verdict == TAKE_OVER && status == IN_PROGRESS ->
+  :: verdict == TAKE_OVER && status == SETTLED && !expired ->
+     printf("%c finds an override for its payload: the record may be taken over\n", 'A' + me)
+  :: verdict == TAKE_OVER && status == IN_PROGRESS && override != 0 ->
+     printf("%c finds a record in progress with an override: it may be taken over\n", 'A' + me)
+  :: verdict == TAKE_OVER && status == IN_PROGRESS && override == 0 ->
      printf("%c finds claim %c%d abandoned: it may be taken over\n", 'A' + me, OWNER(token), NTH(token))
   :: verdict == TAKE_OVER && status != IN_PROGRESS && expired ->
      printf("%c finds the record expired: it may be claimed again\n", 'A' + me)
@@ -654,6 +699,9 @@ dead:
 #define MAY_SWEEP_IN_PROGRESS (!HELD && !ASKS && (lease == 0 || IS_LAPSED))
 #endif
 
+/* A new token, so the owner and each write that is under way are fenced. H3 and H8 expect nothing after it. */
+#define PERSON_WRITES token = TOKEN_OF_A_PERSON; acts++; revision++; g_gaveUp = true
+
 #define FORGET op = 0; tk = 0; seenT = 0; seenR = 0; fp = 0; at = 0; ge = 0; le = 0; val = 0
 
 proctype World() {
@@ -666,7 +714,20 @@ proctype World() {
   :: atomic { (expired || expiries > 0 && status == IN_PROGRESS && MAY_SWEEP_IN_PROGRESS && NOTHING_ON_ITS_WAY) && ended < CALLS ->
        expiries = (expired -> expiries : expiries - 1);
        status = ABSENT; token = 0; revision = 0; attempt = 0; generation = 0; payload = 0; outcome = 0; lease = 0;
-       expired = false; g_effect = false; g_effectKey = 0; g_cancelled = 0; printf("TTL sweeps the record\n") }
+       expired = false; CONSUME; g_effect = false; g_effectKey = 0; g_cancelled = 0; printf("TTL sweeps the record\n") }
+#ifdef OVERRIDE
+  /* One for the other payload of this world, or for one that nobody has. */
+  :: atomic { !isProposed && (status == IN_PROGRESS || status == SETTLED && !expired) && HAS_NO_OWNER && ended < CALLS ->
+       if
+       :: override = 3 - payload
+       :: override = 3
+       fi;
+       isProposed = true; PERSON_WRITES; printf("a person proposes an override for payload %d\n", override) }
+  :: atomic { override != 0 && !approved && HAS_NO_OWNER && ended < CALLS ->
+       approved = true; g_allowed = true; PERSON_WRITES; printf("another person approves it\n") }
+  :: atomic { override != 0 && ended < CALLS ->
+       override = 0; approved = false; g_allowed = false; PERSON_WRITES; printf("a person withdraws the override\n") }
+#endif
   :: atomic { len(late) > 1 -> late?op, tk, seenT, seenR, fp, at, ge, le, val; /* in any order */
        late!op, tk, seenT, seenR, fp, at, ge, le, val; FORGET }
   :: atomic { late?op, tk, seenT, seenR, fp, at, ge, le, val ->

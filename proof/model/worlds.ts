@@ -17,6 +17,10 @@ export const SMALL_WORLDS: readonly NamedWorld[] = [
   { name: 'clocks that are wrong', world: { FAULTS: 1, WRONG_CLOCKS: true } },
   { name: 'reconcile: each answer, two faults, a crash', world: { FAULTS: 2, PAYLOADS: 1, ASK: true } },
   { name: 'reconcile with clocks that are wrong', world: { FAULTS: 1, PAYLOADS: 1, ASK: true, WRONG_CLOCKS: true } },
+  {
+    name: 'override: proposed, approved, withdrawn at any moment',
+    world: { FAULTS: 1, CRASHES: 0, TICKS: 1, OVERRIDE: true },
+  },
 ]
 
 /** These take minutes and gigabytes. Run them if you change the protocol. */
