@@ -226,7 +226,8 @@ inline put(t, r, p, at, ge, le) {
   g_gaveUp = g_gaveUp || g_over[t]; /* too late for its sender: no call holds it, and it blocks until its lease ends (A13) */
   g_applied[t] = true;
   status = IN_PROGRESS; token = t; revision = r; payload = p; attempt = at; generation = ge; lease = le;
-  outcome = 0; expired = false; CONSUME; h_written = true
+  outcome = 0; expired = false; CONSUME; h_written = true;
+  MUST(override == 0, "O1: a claim leaves the override in the record, for a second use\n")
 }
 
 inline ownersWrite() {
