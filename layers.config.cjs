@@ -35,8 +35,8 @@ const LAYERS = [
   ['lib/express/', [ENTRY, 'lib/http/', 'lib/frameworks/']],
   ['lib/sqs/', [ENTRY, packages('@aws-sdk/client-sqs')]],
   ['lib/webhooks/', [ENTRY, 'lib/http/', 'lib/sqs/']],
-  ['lib/effects/', ['lib/core/errors[.]ts', 'lib/core/record/store[.]ts', 'lib/core/lifecycle/']],
-  ['lib/write/', [ENTRY, 'lib/core/once[.]ts', 'lib/http/', 'lib/sqs/']],
+  ['lib/effects/', [ENTRY, 'lib/dynamodb/effects/']],
+  ['lib/write/', [ENTRY, 'lib/core/once[.]ts', 'lib/http/', 'lib/sqs/', 'lib/effects/', 'lib/dynamodb/effects/']],
   ['lib/downstream/', [BASE]],
   ['lib/sources/', [BASE]],
   ['lib/metrics/', [SETTINGS]],
@@ -45,11 +45,13 @@ const LAYERS = [
   ['lib/cached/', [SETTINGS, OPTIONS, packages('lru-cache')]],
   ['lib/valkey/', [RECORD, 'lib/cached/second-level[.]ts']],
   ['lib/dynamodb/[^/]+[.]ts', [RECORD, 'lib/dynamodb/sdk/', SDK]],
+  // No other file of lib/dynamodb may import these: a bundle without effects does not contain them.
+  ['lib/dynamodb/effects/', [RECORD, 'lib/dynamodb/[^/]+[.]ts', SDK]],
   ['lib/dynamodb/sdk/', [RECORD, 'lib/dynamodb/[^/]+[.]ts', SDK]],
   // The lean store imports only types from the SDK. `npm run size` fails if its bundle contains code of the SDK.
   ['lib/dynamodb/lean/', [RECORD, 'lib/dynamodb/[^/]+[.]ts', SDK]],
   ['lib/operator/', [SETTINGS, 'lib/dynamodb/[^/]+[.]ts', SDK]],
-  ['lib/testing/', [SETTINGS, OPTIONS]],
+  ['lib/testing/', [SETTINGS, OPTIONS, 'lib/dynamodb/effects/']],
   // The command line. No other folder imports these two packages: they are loaded by the bin only.
   [
     'lib/cli/',

@@ -134,8 +134,7 @@ export const cached = (store: Store, options: CachedOptions = {}): Store => {
     },
     renew: async (claim, renewal, signal) => keepRecordOf(await store.renew(claim, renewal, signal)),
 
-    nextGeneration: async (claim, generationAt, signal) =>
-      keepRecordOf(await store.nextGeneration(claim, generationAt, signal)),
+    nextGeneration: async (claim, next, signal) => keepRecordOf(await store.nextGeneration(claim, next, signal)),
 
     checkpoint: async (claim, checkpoint, signal) => keepRecordOf(await store.checkpoint(claim, checkpoint, signal)),
 

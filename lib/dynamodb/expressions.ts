@@ -1,18 +1,14 @@
 import type {
-  AttributeValue,
   GetItemCommandInput,
   PutItemCommandInput,
   TransactWriteItem,
-  TransactWriteItemsCommandInput,
   UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb'
 import type { RecordKey } from '../core/identity/record-key.ts'
 import type { Claim } from '../core/record/claim.ts'
 import type { InProgressRecord, SettledRecord, StoredRecord } from '../core/record/record.ts'
-import { putRecord } from '../core/record/settled-record.ts'
-import type { Checkpoint, Commit, Renewal, Settlement } from '../core/record/store.ts'
-import type { EpochMillis } from '../core/time.ts'
-import { ATTRIBUTES as A, bytes, type Item, keyOf, number, stepMap, text, toItem, ttl } from './item.ts'
+import type { Renewal, Settlement } from '../core/record/store.ts'
+import { ATTRIBUTES as A, bytes, type Item, keyOf, number, text, toItem, ttl } from './item.ts'
 
 type TransactPut = NonNullable<TransactWriteItem['Put']>
 
@@ -55,41 +51,7 @@ export const renewInput = (tableName: string, claim: Claim, renewal: Renewal): U
     condition: `${A.leaseExpiresAt} < :${A.leaseExpiresAt}`,
   })
 
-/** If the record no longer has the generation that was seen, this write or another has moved it already. */
-export const nextGenerationInput = (
-  tableName: string,
-  claim: Claim,
-  generationAt: EpochMillis,
-): UpdateItemCommandInput => {
-  const update = ownersUpdate(tableName, claim, {
-    set: { [A.generation]: number(claim.attempt), [A.generationAt]: number(generationAt) },
-    remove: `${A.reconciles}, ${A.steps}`,
-    condition: `${A.generation} = :seenGeneration AND attribute_exists(${A.leaseExpiresAt})`,
-  })
-  const values = { ...update.ExpressionAttributeValues, ':seenGeneration': number(claim.generation) }
-  return { ...update, ExpressionAttributeValues: values }
-}
-
-/** `hasSteps`: whether the record has a map of steps. A nested name can be set only in a map that exists. */
-export const checkpointInput = (
-  tableName: string,
-  claim: Claim,
-  checkpoint: Checkpoint,
-  hasSteps: boolean,
-): UpdateItemCommandInput => keepSteps(ownersUpdate(tableName, claim, { set: {} }), checkpoint, hasSteps)
-
-export const settleInput = (
-  tableName: string,
-  claim: Claim,
-  settlement: Settlement,
-  hasSteps: boolean,
-): UpdateItemCommandInput => {
-  const update = settleUpdate(tableName, claim, settlement)
-  const checkpoint = settlement.kind === 'abandoned' ? settlement.checkpoint : undefined
-  return checkpoint === undefined ? update : keepSteps(update, checkpoint, hasSteps)
-}
-
-const settleUpdate = (tableName: string, claim: Claim, settlement: Settlement): UpdateItemCommandInput =>
+export const settleInput = (tableName: string, claim: Claim, settlement: Settlement): UpdateItemCommandInput =>
   ownersUpdate(tableName, claim, {
     set: settledAttributes(settlement),
     // A settled record is no longer in doubt, so what belongs to a generation in doubt goes too.
@@ -97,21 +59,6 @@ const settleUpdate = (tableName: string, claim: Claim, settlement: Settlement): 
     // Without it a second send would raise the revision again, and a take-over would fail without a reason.
     condition: settlement.kind === 'abandoned' ? `attribute_exists(${A.leaseExpiresAt})` : undefined,
   })
-
-/** The record comes first: its reason decides what a cancellation means. */
-export const commitInput = (
-  tableName: string,
-  claim: Claim,
-  { completion, items, requestToken, put }: Commit,
-): TransactWriteItemsCommandInput => ({
-  TransactItems: [
-    put === undefined
-      ? { Update: settleUpdate(tableName, claim, completion) as TransactWriteItem['Update'] }
-      : { Put: putInput(tableName, putRecord(claim, completion), put.over) },
-    ...(items as readonly TransactWriteItem[]),
-  ],
-  ClientRequestToken: requestToken,
-})
 
 const settledAttributes = (settlement: Settlement): Item => {
   if (settlement.kind === 'abandoned') {
@@ -152,7 +99,7 @@ interface OwnersUpdate {
 }
 
 /** Every write after the claim. It applies only to a record that is in progress under the claim's own token. */
-const ownersUpdate = (
+export const ownersUpdate = (
   tableName: string,
   claim: Claim,
   { set, remove, condition }: OwnersUpdate,
@@ -171,41 +118,5 @@ const ownersUpdate = (
     ExpressionAttributeNames: STATUS,
     ExpressionAttributeValues: values,
     ...WITH_THE_STORED_ITEM,
-  }
-}
-
-/**
- * The same update, and it keeps steps too. It sets each step by its name and never the whole map: a delayed send of an
- * older map would erase a newer result.
- */
-const keepSteps = (
-  update: UpdateItemCommandInput,
-  { steps, isNew = false }: Checkpoint,
-  hasSteps: boolean,
-): UpdateItemCommandInput => {
-  const names: Record<string, string> = { ...update.ExpressionAttributeNames }
-  const values: Item = { ...update.ExpressionAttributeValues }
-  let condition = `${update.ConditionExpression} AND attribute_${hasSteps ? '' : 'not_'}exists(${A.steps})`
-  if (isNew) condition += ` AND attribute_exists(${A.leaseExpiresAt})`
-  let assignments = ''
-  const set = (place: string, id: string, value: AttributeValue): void => {
-    assignments += `${place} = :${id}, `
-    values[`:${id}`] = value
-  }
-  if (!hasSteps) set(A.steps, A.steps, stepMap(steps))
-  else {
-    for (const [name, kept] of steps) {
-      const id = `s${Object.keys(names).length}`
-      names[`#${id}`] = name
-      set(`${A.steps}.#${id}`, id, bytes(kept))
-      if (isNew) condition += ` AND attribute_not_exists(${A.steps}.#${id})`
-    }
-  }
-  return {
-    ...update,
-    UpdateExpression: update.UpdateExpression?.replace('SET ', `SET ${assignments}`),
-    ConditionExpression: condition,
-    ExpressionAttributeNames: names,
-    ExpressionAttributeValues: values,
   }
 }

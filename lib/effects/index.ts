@@ -2,8 +2,8 @@
 
 export { ClaimLostError, StepInDoubtError, StepNotStartedError, TransactionUnansweredError } from '../core/errors.ts'
 export type { Step, StepDecision, StepOptions, Transacted } from '../core/lifecycle/effects.ts'
-export { reconcile } from '../core/lifecycle/reconcile.ts'
 export type { AbandonedClaim, AbandonedPolicy, Reconcile, Reconciled } from '../core/lifecycle/reconciliation.ts'
-export { step } from '../core/lifecycle/step.ts'
-export { transact } from '../core/lifecycle/transact.ts'
 export type { RefusalReason, TransactItem } from '../core/record/store.ts'
+export { reconcile } from './reconcile.ts'
+export { step } from './step.ts'
+export { transact } from './transact.ts'

@@ -112,7 +112,7 @@ export const memoryStore = (options: MemoryStoreOptions = {}): MemoryStore => {
       return isOwnRenewal(record, claim, renewal) ? { kind: 'renewed' } : { kind: 'lost', record }
     },
 
-    nextGeneration: async (claim, generationAt, signal) => {
+    nextGeneration: async (claim, { generationAt }, signal) => {
       assertAwaited(signal)
       const record = records.get(claim.recordKey)
       if (record === undefined) return { kind: 'lost' }

@@ -66,8 +66,7 @@ export const largeAnswers = (store: Store, answers: LargeAnswers): Store => {
     claim: async (wanted, signal) => recordIn(await store.claim(wanted, signal), signal),
     takeOver: async (seen, wanted, signal) => recordIn(await store.takeOver(seen, wanted, signal), signal),
     renew: async (claim, renewal, signal) => recordIn(await store.renew(claim, renewal, signal), signal),
-    nextGeneration: async (claim, generationAt, signal) =>
-      recordIn(await store.nextGeneration(claim, generationAt, signal), signal),
+    nextGeneration: async (claim, next, signal) => recordIn(await store.nextGeneration(claim, next, signal), signal),
     checkpoint: async (claim, checkpoint, signal) =>
       recordIn(await store.checkpoint(claim, checkpoint, signal), signal),
 

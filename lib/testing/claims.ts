@@ -5,6 +5,7 @@ import { type Claim, firstClaim, type TakeOverReason, takeOverClaim } from '../c
 import type { ClaimToken, StoredRecord } from '../core/record/record.ts'
 import type { Commit, Completion, Renewal, Settlement, TransactItem } from '../core/record/store.ts'
 import { epochMillis } from '../core/time.ts'
+import { commitOf } from '../dynamodb/effects/commit.ts'
 
 export interface ClaimParts {
   readonly recordKey?: RecordKey
@@ -76,7 +77,7 @@ export const claimsAt = (now: number): Claims => {
     released: () => ({ kind: 'released', lastError: 'NotDoneError', settledAt, expiresAt }),
     abandoned: () => ({ kind: 'abandoned', lastError: 'TypeError' }),
     fenced: (token = randomUUID()) => ({ kind: 'abandoned', lastError: 'TypeError', fence: token as ClaimToken }),
-    commit: (items, outcome) => ({ completion: completed(outcome), items, requestToken: randomUUID() }),
+    commit: (items, outcome) => commitOf({ completion: completed(outcome), items, requestToken: randomUUID() }),
   }
 }
 

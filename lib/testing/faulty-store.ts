@@ -92,8 +92,8 @@ export const faultyStore = (store: Store): FaultyStore => {
     claim: (wanted, signal) => send('claim', signal, (current) => store.claim(wanted, current)),
     takeOver: (seen, wanted, signal) => send('takeOver', signal, (current) => store.takeOver(seen, wanted, current)),
     renew: (claim, renewal, signal) => send('renew', signal, (current) => store.renew(claim, renewal, current)),
-    nextGeneration: (claim, generationAt, signal) =>
-      send('nextGeneration', signal, (current) => store.nextGeneration(claim, generationAt, current)),
+    nextGeneration: (claim, next, signal) =>
+      send('nextGeneration', signal, (current) => store.nextGeneration(claim, next, current)),
     checkpoint: (claim, checkpoint, signal) =>
       send('checkpoint', signal, (current) => store.checkpoint(claim, checkpoint, current)),
     commit: (claim, commit, signal) => send('commit', signal, (current) => store.commit(claim, commit, current)),

@@ -1,5 +1,3 @@
-import { runOneShot } from '../core/lifecycle/one-shot.ts'
-import type { Plan } from '../core/lifecycle/plan.ts'
 import type { TimedContext } from '../core/lifecycle/request.ts'
 import { isObject, OptionError } from '../core/option-rules.ts'
 import { captureResult, completionFor, exchangeOf, refuse, respond } from '../http/exchange.ts'
@@ -7,6 +5,8 @@ import { identify } from '../http/identity.ts'
 import { type HttpOptions, readHttpSettings } from '../http/options.ts'
 import { clientErrorResponse } from '../http/problem.ts'
 import type { HttpResponse } from '../http/response.ts'
+import { runOneShot } from './one-shot.ts'
+import type { Plan } from './plan.ts'
 import { type ClaimOptions, NO_CLAIM_OPTIONS, refused } from './plan-options.ts'
 
 /** The options of {@link idempotentWrite}: those of `idempotent`, without the ones that need a claim. */

@@ -1,10 +1,10 @@
-import { runOneShot } from '../core/lifecycle/one-shot.ts'
-import type { Plan } from '../core/lifecycle/plan.ts'
 import type { CommittedAnswer } from '../core/lifecycle/request.ts'
 import { claimRequestOf, type OnceOptions, type OnceRequest, replayedValue } from '../core/once.ts'
 import { checkOptions, isObject } from '../core/option-rules.ts'
 import { COMMON_RULES, readSettings } from '../core/options.ts'
 import { asReplayed, decodeOutcome, type Outcome, outcomeOf } from '../core/outcome/outcome.ts'
+import { runOneShot } from './one-shot.ts'
+import type { Plan } from './plan.ts'
 import { type ClaimOptions, NO_CLAIM_OPTIONS, refused } from './plan-options.ts'
 
 /** The options of {@link onceWrite}: those of `once`, without the ones that need a claim. */

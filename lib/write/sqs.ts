@@ -1,6 +1,4 @@
 import { type IdempotencyError, StoreMisconfiguredError, StoreUnavailableError } from '../core/errors.ts'
-import { runOneShot } from '../core/lifecycle/one-shot.ts'
-import type { Plan } from '../core/lifecycle/plan.ts'
 import type { TimedContext } from '../core/lifecycle/request.ts'
 import { OptionError } from '../core/option-rules.ts'
 import { endingOfError } from '../core/outcome/outcome-policy.ts'
@@ -16,6 +14,8 @@ import {
   sendAway,
   withRecord,
 } from '../sqs/run.ts'
+import { runOneShot } from './one-shot.ts'
+import type { Plan } from './plan.ts'
 import { type ClaimOptions, NO_CLAIM_OPTIONS, refused } from './plan-options.ts'
 
 /** The options of {@link sqsWriteHandler}: those of `sqsHandler`, without the ones that need a claim. */

@@ -1,5 +1,5 @@
 import { ClaimLostError, IdempotencyError, TransactionUnansweredError } from '../../lib/core/errors.ts'
-import { transact } from '../../lib/core/lifecycle/transact.ts'
+import { transact } from '../../lib/effects/transact.ts'
 import { type Answer, type Deed, isNothingDone, isOutcome } from './deed.ts'
 import type { Actor, Finish } from './handler-end.ts'
 import { drawSpan } from './handler-span.ts'

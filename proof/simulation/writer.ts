@@ -1,4 +1,4 @@
-import type { runOneShot } from '../../lib/core/lifecycle/one-shot.ts'
+import type { runOneShot } from '../../lib/write/one-shot.ts'
 import type { Answer } from './deed.ts'
 import { type Invocation, pass, say } from './invocation.ts'
 import { itemsOf } from './shop.ts'

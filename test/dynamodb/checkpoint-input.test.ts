@@ -1,5 +1,6 @@
 import type { Checkpoint } from '../../lib/core/record/store.ts'
-import { checkpointInput, settleInput } from '../../lib/dynamodb/expressions.ts'
+import { checkpointOf, keepSteps } from '../../lib/dynamodb/effects/checkpoint.ts'
+import { ownersUpdate, settleInput } from '../../lib/dynamodb/expressions.ts'
 import { abandoned, aClaim } from '../support/claims.ts'
 
 const claim = aClaim()
@@ -9,7 +10,8 @@ const steps = new Map([
   ['mail', mail],
 ])
 
-const inputOf = (checkpoint: Checkpoint, hasSteps: boolean) => checkpointInput('table', claim, checkpoint, hasSteps)
+const inputOf = (kept: Omit<Checkpoint, 'dynamoDb'>, hasSteps: boolean) =>
+  keepSteps(ownersUpdate('table', claim, { set: {} }), checkpointOf(kept), hasSteps)
 
 const OWNERS = 'claimToken = :mine AND #status = :inProgress'
 
@@ -47,9 +49,8 @@ describe('The write of a checkpoint', () => {
   })
 
   test.each([true, false])('rides on with an abandon in the same form (a map exists: %p)', (hasSteps) => {
-    const plain = settleInput('table', claim, abandoned(), hasSteps)
-    const settlement = { ...abandoned(), checkpoint: { steps } } as Parameters<typeof settleInput>[2]
-    const { UpdateExpression, ConditionExpression } = settleInput('table', claim, settlement, hasSteps)
+    const plain = settleInput('table', claim, abandoned())
+    const { UpdateExpression, ConditionExpression } = keepSteps(plain, checkpointOf({ steps }), hasSteps)
     const sets = hasSteps ? 'steps.#s1 = :s1, steps.#s2 = :s2' : 'steps = :steps'
     expect(UpdateExpression).toBe(plain.UpdateExpression?.replace('SET ', `SET ${sets}, `))
     expect(UpdateExpression).toMatch(/REMOVE leaseExpiresAt$/)

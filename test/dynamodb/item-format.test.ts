@@ -1,16 +1,17 @@
 import { Buffer } from 'node:buffer'
 import { deriveFingerprint } from '../../lib/core/identity/fingerprint.ts'
 import { deriveRecordKey } from '../../lib/core/identity/record-key.ts'
-import { STARTED } from '../../lib/core/lifecycle/step-result.ts'
 import { MAX_ITEM_BYTES } from '../../lib/core/limits.ts'
 import { encodeOutcome } from '../../lib/core/outcome/outcome.ts'
 import { firstClaim, takeOverClaim } from '../../lib/core/record/claim.ts'
 import type { ClaimToken } from '../../lib/core/record/record.ts'
 import type { Settlement } from '../../lib/core/record/store.ts'
 import { epochMillis } from '../../lib/core/time.ts'
+import { checkpointOf } from '../../lib/dynamodb/effects/checkpoint.ts'
 import { dynamoDbStore } from '../../lib/dynamodb/index.ts'
 import { fromItem, type Item } from '../../lib/dynamodb/item.ts'
 import { itemSize } from '../../lib/dynamodb/item-size.ts'
+import { STARTED } from '../../lib/effects/step-result.ts'
 import { aClaim, completed, unhurried } from '../support/claims.ts'
 import { freshTable, readItem, testClient } from '../support/dynamodb.ts'
 
@@ -200,7 +201,7 @@ test('The item of a record with steps has them in a map of binaries, and a take-
   const tableName = await freshTable()
   const store = dynamoDbStore({ tableName, client: testClient() })
   await store.claim(claim, unhurried)
-  await store.checkpoint(claim, { steps: STEPS }, unhurried)
+  await store.checkpoint(claim, checkpointOf({ steps: STEPS }), unhurried)
   expect(plain(await readItem(tableName, recordKey))).toEqual(
     plain({
       ...FIRST,

@@ -1,4 +1,7 @@
 import { recordOf } from '../../lib/core/record/claim.ts'
+import { checkpointOf } from '../../lib/dynamodb/effects/checkpoint.ts'
+import { commitOf } from '../../lib/dynamodb/effects/commit.ts'
+import { nextGenerationAt } from '../../lib/dynamodb/effects/next-generation.ts'
 import { StoreUnavailableError } from '../../lib/index.ts'
 import { memoryStore } from '../../lib/memory/index.ts'
 import { faultyStore, type StoreCall, type StoreFault, storeContract } from '../../lib/testing/index.ts'
@@ -21,9 +24,10 @@ const opened = async () => {
     claim: () => store.claim(fresh, unhurried),
     takeOver: () => store.takeOver(recordOf(claim), aTakeOver(recordOf(claim)), unhurried),
     renew: () => store.renew(claim, renewal(LEASE_END + 1), unhurried),
-    nextGeneration: () => store.nextGeneration(claim, claim.createdAt, unhurried),
-    checkpoint: () => store.checkpoint(claim, { steps: new Map([['charge', Uint8Array.of(1, 0)]]) }, unhurried),
-    commit: () => store.commit(claim, { completion: completed(), items: [], requestToken: 't' }, unhurried),
+    nextGeneration: () => store.nextGeneration(claim, nextGenerationAt(claim.createdAt), unhurried),
+    checkpoint: () =>
+      store.checkpoint(claim, checkpointOf({ steps: new Map([['charge', Uint8Array.of(1, 0)]]) }), unhurried),
+    commit: () => store.commit(claim, commitOf({ completion: completed(), items: [], requestToken: 't' }), unhurried),
     settle: () => store.settle(claim, completed(), unhurried),
     peek: () => store.peek(claim.recordKey, unhurried),
   }

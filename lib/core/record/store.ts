@@ -65,6 +65,19 @@ export interface Deferral {
   readonly reconcileAt?: EpochMillis
 }
 
+/**
+ * How a store over DynamoDB makes a write of `lambda-once/effects` or `lambda-once/write`. The write brings it along, so a
+ * bundle without them does not contain it. Any other store reads the write itself. A store that passes the write on, or a
+ * changed copy of it, leaves this member as it is.
+ */
+export type DynamoDbForm = (...parts: never[]) => Promise<unknown>
+
+/** The beginning of the next generation under a claim. */
+export interface NextGeneration {
+  readonly generationAt: EpochMillis
+  readonly dynamoDb: DynamoDbForm
+}
+
 /** What a checkpoint adds to the record. */
 export interface Checkpoint {
   /** Not empty. */
@@ -76,6 +89,7 @@ export interface Checkpoint {
   readonly isNew?: boolean
   /** The record is known to have steps. A hint: the wrong one costs a second write. */
   readonly follows?: boolean
+  readonly dynamoDb: DynamoDbForm
 }
 
 /** A write to one of your own tables: one member, as `TransactWriteItems` takes it. */
@@ -97,6 +111,7 @@ export interface Commit {
    * `undefined`: there must be none.
    */
   readonly put?: { readonly over: StoredRecord | undefined }
+  readonly dynamoDb: DynamoDbForm
 }
 
 /** Why a condition of your own did not hold. */
@@ -165,7 +180,7 @@ export interface Store {
    * Begins the next generation under this claim: writes `generation`, now the claim's `attempt`, and `generationAt`,
    * and removes `reconciles` and `steps`. Only if the record still has the claim's generation, and a lease.
    */
-  nextGeneration(claim: Claim, generationAt: EpochMillis, signal: AbortSignal): Promise<NextGenerationAnswer>
+  nextGeneration(claim: Claim, next: NextGeneration, signal: AbortSignal): Promise<NextGenerationAnswer>
   /** Keeps results of steps in the record. */
   checkpoint(claim: Claim, checkpoint: Checkpoint, signal: AbortSignal): Promise<CheckpointAnswer>
   /** Completes the claim, and writes to your own tables in the same transaction. */

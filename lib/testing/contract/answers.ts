@@ -3,6 +3,7 @@ import { StoreUnavailableError } from '../../core/errors.ts'
 import { recordOf } from '../../core/record/claim.ts'
 import type { Settlement } from '../../core/record/store.ts'
 import { epochMillis } from '../../core/time.ts'
+import { checkpointOf } from '../../dynamodb/effects/checkpoint.ts'
 import {
   assertKind,
   assertRecord,
@@ -155,7 +156,10 @@ const callsOf = async (fixture: Fixture): Promise<Calls> => {
     ['claim', (signal) => store.claim(make.claim(), signal)],
     ['takeOver', (signal) => store.takeOver(seen, make.takeOver(seen), signal)],
     ['renew', (signal) => store.renew(renewing, make.renewal(make.leaseEnd + 1), signal)],
-    ['checkpoint', (signal) => store.checkpoint(keeping, { steps: new Map([['a', Uint8Array.of(1, 0)]]) }, signal)],
+    [
+      'checkpoint',
+      (signal) => store.checkpoint(keeping, checkpointOf({ steps: new Map([['a', Uint8Array.of(1, 0)]]) }), signal),
+    ],
     ['settle', (signal) => store.settle(settling, make.completed(), signal)],
     ['peek', (signal) => store.peek(peeking.recordKey, signal)],
   ]

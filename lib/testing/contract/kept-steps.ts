@@ -1,4 +1,6 @@
 import { deepStrictEqual } from 'node:assert/strict'
+import { checkpointOf } from '../../dynamodb/effects/checkpoint.ts'
+import { nextGenerationAt } from '../../dynamodb/effects/next-generation.ts'
 import {
   assertKind,
   assertRecord,
@@ -38,7 +40,7 @@ const ENDS: readonly Case[] = [
       const claim = make.takeOver(seen)
       assertKind(await store.takeOver(seen, claim, unhurried), 'claimed')
       assertSteps(await fixture.read(claim.recordKey), stepsOf({ a: 1 }))
-      assertKind(await store.nextGeneration(claim, claim.createdAt, unhurried), 'begun')
+      assertKind(await store.nextGeneration(claim, nextGenerationAt(claim.createdAt), unhurried), 'begun')
       assertSteps(await fixture.read(claim.recordKey), undefined)
       assertKind(await keep(fixture, claim, { b: 2 }), 'kept') // the claim still says that there are steps
       assertSteps(await fixture.read(claim.recordKey), stepsOf({ b: 2 }))
@@ -146,7 +148,7 @@ const ADDED: readonly Case[] = [
       const bytes = Uint8Array.from({ length: 256 }, (_, index) => index)
       const names = Array.from({ length: 64 }, (_, index) => `${index}`.padStart(64, 'n'))
       const steps = new Map(names.map((name) => [name, Uint8Array.from(bytes)]))
-      assertKind(await fixture.store.checkpoint(claim, { steps }, unhurried), 'kept')
+      assertKind(await fixture.store.checkpoint(claim, checkpointOf({ steps }), unhurried), 'kept')
       for (const given of steps.values()) given.fill(7)
       const expected = new Map(names.map((name) => [name, bytes]))
       assertSteps(await fixture.read(claim.recordKey), expected)

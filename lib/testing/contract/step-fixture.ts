@@ -1,6 +1,7 @@
 import type { Claim } from '../../core/record/claim.ts'
 import type { Steps } from '../../core/record/record.ts'
 import type { Checkpoint, CheckpointAnswer, SettleAnswer, Settlement } from '../../core/record/store.ts'
+import { checkpointOf } from '../../dynamodb/effects/checkpoint.ts'
 import { assertKind, type Fixture, holdClaim, unhurried } from './fixture.ts'
 
 /** Results of steps: the name, and the bytes that are kept. */
@@ -12,7 +13,7 @@ export const keep = (
   claim: Claim,
   results: Readonly<Record<string, number>>,
   over: Partial<Checkpoint> = {},
-): Promise<CheckpointAnswer> => store.checkpoint(claim, { steps: stepsOf(results), ...over }, unhurried)
+): Promise<CheckpointAnswer> => store.checkpoint(claim, checkpointOf({ steps: stepsOf(results), ...over }), unhurried)
 
 export const abandonWith = (
   { store, make }: Fixture,
@@ -20,7 +21,7 @@ export const abandonWith = (
   results: Readonly<Record<string, number>>,
   follows: Partial<Checkpoint> = {},
 ): Promise<SettleAnswer> => {
-  const checkpoint: Checkpoint = { steps: stepsOf(results), ...follows }
+  const checkpoint = checkpointOf({ steps: stepsOf(results), ...follows })
   return store.settle(claim, { ...make.abandoned(), checkpoint } as Settlement, unhurried)
 }
 

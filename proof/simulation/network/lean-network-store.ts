@@ -48,8 +48,8 @@ export const leanNetworkStore = (world: World, invocation: Invocation, table: It
     claim: (claim, signal) => calling('claim', claim, () => store.claim(claim, signal)),
     takeOver: (seen, claim, signal) => calling('claim', claim, () => store.takeOver(seen, claim, signal)),
     renew: (claim, renewal, signal) => calling('renew', claim, () => store.renew(claim, renewal, signal)),
-    nextGeneration: (claim, generationAt, signal) =>
-      calling('nextGeneration', claim, () => store.nextGeneration(claim, generationAt, signal)),
+    nextGeneration: (claim, next, signal) =>
+      calling('nextGeneration', claim, () => store.nextGeneration(claim, next, signal)),
     checkpoint: (claim, checkpoint, signal) =>
       calling('checkpoint', claim, () => store.checkpoint(claim, checkpoint, signal)),
     commit: (claim, commit, signal) => calling('commit', claim, () => store.commit(claim, commit, signal)),

@@ -55,13 +55,13 @@ export const networkStore = (world: World, invocation: Invocation): Store => {
           ),
       }),
 
-    nextGeneration: (claim, generationAt, signal) =>
+    nextGeneration: (claim, next, signal) =>
       exchange(world, invocation, signal, {
         purpose: 'settle',
         what: () => `begins the next generation with ${claim.claimToken}`,
         act: (sent, stray) =>
           applied(world, { by: 'nextGeneration', invocation: id, claim, sent, stray: stray() }, () =>
-            store.nextGeneration(claim, generationAt, ON_ITS_WAY),
+            store.nextGeneration(claim, next, ON_ITS_WAY),
           ),
       }),
 

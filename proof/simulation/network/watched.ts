@@ -46,11 +46,16 @@ export const watched = (world: World, invocation: Invocation, store: Store): Sto
         invocation.knownLease = Math.max(invocation.knownLease, renewal.leaseExpiresAt)
       return answer
     },
-    nextGeneration: async (claim, generationAt, signal) => {
+    nextGeneration: async (claim, next, signal) => {
       requests.writes++
-      const answer = await store.nextGeneration(claim, generationAt, signal)
+      const answer = await store.nextGeneration(claim, next, signal)
       if (answer.kind === 'begun' && !signal.aborted)
-        invocation.won = Object.freeze({ ...claim, generation: claim.attempt, generationAt, reconciles: undefined })
+        invocation.won = Object.freeze({
+          ...claim,
+          generation: claim.attempt,
+          generationAt: next.generationAt,
+          reconciles: undefined,
+        })
       return answer
     },
     checkpoint: async (claim, checkpoint, signal) => {

@@ -1,9 +1,9 @@
-import { checkOptions, oneOf, type Rules } from '../option-rules.ts'
-import { asReplayed, outcomeOf } from '../outcome/outcome.ts'
-import { type HandlerClaim, randomDownstreamKey } from '../record/handler-claim.ts'
-import { systemRuntime } from '../runtime.ts'
-import type { Step, StepOptions } from './effects.ts'
-import { openClaim } from './held-claim.ts'
+import type { Step, StepOptions } from '../core/lifecycle/effects.ts'
+import { openClaim } from '../core/lifecycle/held-claim.ts'
+import { checkOptions, oneOf, type Rules } from '../core/option-rules.ts'
+import { asReplayed, outcomeOf } from '../core/outcome/outcome.ts'
+import { type HandlerClaim, randomDownstreamKey } from '../core/record/handler-claim.ts'
+import { systemRuntime } from '../core/runtime.ts'
 import { createStepLog } from './step-log.ts'
 
 /**

@@ -1,8 +1,11 @@
-import { ClaimLostError, StepInDoubtError, StepNotStartedError } from '../errors.ts'
-import { aboutClaim, aboutRecord } from '../events.ts'
-import { MAX_STEP_BYTES, MAX_STEPS } from '../limits.ts'
-import { isObject } from '../option-rules.ts'
-import { NotDoneError } from '../outcome/handler-errors.ts'
+import { ClaimLostError, StepInDoubtError, StepNotStartedError } from '../core/errors.ts'
+import { aboutClaim, aboutRecord } from '../core/events.ts'
+import { checkpointBudget, timeForSteps } from '../core/lifecycle/budget.ts'
+import type { Step, StepCall, StepLog } from '../core/lifecycle/effects.ts'
+import { type HeldClaim, hasLapsed, lose } from '../core/lifecycle/held-claim.ts'
+import { MAX_STEP_BYTES, MAX_STEPS } from '../core/limits.ts'
+import { isObject } from '../core/option-rules.ts'
+import { NotDoneError } from '../core/outcome/handler-errors.ts'
 import {
   asReplayed,
   encodeOutcome,
@@ -10,15 +13,13 @@ import {
   outcomeIsReplayable,
   outcomeOf,
   type UnavailableReason,
-} from '../outcome/outcome.ts'
-import { isInDoubt } from '../record/claim.ts'
-import type { HandlerClaim } from '../record/handler-claim.ts'
-import type { Checkpoint } from '../record/store.ts'
-import { DeadlinePassed } from '../runtime.ts'
-import type { Settings } from '../settings.ts'
-import { checkpointBudget, timeForSteps } from './budget.ts'
-import type { Step, StepCall, StepLog } from './effects.ts'
-import { type HeldClaim, hasLapsed, lose } from './held-claim.ts'
+} from '../core/outcome/outcome.ts'
+import { isInDoubt } from '../core/record/claim.ts'
+import type { HandlerClaim } from '../core/record/handler-claim.ts'
+import type { Checkpoint } from '../core/record/store.ts'
+import { DeadlinePassed } from '../core/runtime.ts'
+import type { Settings } from '../core/settings.ts'
+import { checkpointOf } from '../dynamodb/effects/checkpoint.ts'
 import { keptValue, STARTED } from './step-result.ts'
 import { tryTwice } from './try-twice.ts'
 
@@ -155,11 +156,11 @@ export const createStepLog = (settings: Settings, held: HeldClaim): StepLog => {
   }
 
   /** Whether the record has these steps now. */
-  const write = async (checkpoint: Checkpoint): Promise<boolean> => {
+  const write = async (kept: Omit<Checkpoint, 'dynamoDb'>): Promise<boolean> => {
     const budget = () => checkpointBudget(request.now(), request.deadline)
     runtime.probe?.('before-checkpoint')
     const answer = await tryTwice(settings, claim, 'checkpoint', budget, (signal) =>
-      settings.store.checkpoint(claim, checkpoint, signal),
+      settings.store.checkpoint(claim, checkpointOf(kept), signal),
     )
     runtime.probe?.('after-checkpoint')
     if (answer?.kind === 'lost') {
@@ -197,7 +198,7 @@ export const createStepLog = (settings: Settings, held: HeldClaim): StepLog => {
     end,
     hasRun: () => effects > 0,
     isIdle: () => running === 0,
-    unsaved: () => (unsaved.size === 0 ? undefined : { steps: new Map(unsaved), follows }),
+    unsaved: () => (unsaved.size === 0 ? undefined : checkpointOf({ steps: new Map(unsaved), follows })),
   }
 }
 

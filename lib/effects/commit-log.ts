@@ -1,16 +1,17 @@
-import { ClaimLostError, TransactionUnansweredError } from '../errors.ts'
-import type { ClaimEnding } from '../outcome/outcome-policy.ts'
-import { mintToken } from '../record/claim.ts'
-import type { Commit, Settlement, TransactItem } from '../record/store.ts'
-import type { Settings } from '../settings.ts'
-import { epochMillis, millis } from '../time.ts'
-import { committedAnswer, completionOf, emitCompleted } from './completion.ts'
-import type { CommitLog, Committed, Transacted } from './effects.ts'
-import { type HeldClaim, hasLapsed, lose } from './held-claim.ts'
-import type { CommittedAnswer } from './request.ts'
+import { ClaimLostError, TransactionUnansweredError } from '../core/errors.ts'
+import { committedAnswer, completionOf, emitCompleted } from '../core/lifecycle/completion.ts'
+import type { CommitLog, Committed, Transacted } from '../core/lifecycle/effects.ts'
+import { type HeldClaim, hasLapsed, lose } from '../core/lifecycle/held-claim.ts'
+import type { CommittedAnswer } from '../core/lifecycle/request.ts'
+import { settleAs, settlementOf } from '../core/lifecycle/settle.ts'
+import type { SettleResult } from '../core/lifecycle/settle-result.ts'
+import type { ClaimEnding } from '../core/outcome/outcome-policy.ts'
+import { mintToken } from '../core/record/claim.ts'
+import type { Commit, Settlement, TransactItem } from '../core/record/store.ts'
+import type { Settings } from '../core/settings.ts'
+import { epochMillis, millis } from '../core/time.ts'
+import { commitOf } from '../dynamodb/effects/commit.ts'
 import { type SentCommit, sendCommit } from './send-commit.ts'
-import { settleAs, settlementOf } from './settle.ts'
-import type { SettleResult } from './settle-result.ts'
 
 /** How long a transaction waits for a renewal that is under way. */
 const RENEWAL_BUDGET = millis(500)
@@ -28,20 +29,20 @@ export const createCommitLog = (settings: Settings, held: HeldClaim): CommitLog 
   let settledAt = epochMillis(0)
   let underWay: Promise<unknown> | undefined
 
-  const commitOf = (items: readonly TransactItem[], answer: CommittedAnswer): Commit => {
+  const nextCommit = (items: readonly TransactItem[], answer: CommittedAnswer): Commit => {
     settledAt = epochMillis(Math.max(runtime.now(), settledAt + 1))
-    return {
+    return commitOf({
       completion: completionOf(settings, claim, answer, settledAt),
       items,
       requestToken: runtime.randomToken(),
-    }
+    })
   }
 
   const transact = async <T>(items: readonly TransactItem[], answer: T): Promise<Transacted<T>> => {
     assertFree()
     if (held.effects.hasEnded || hasLapsed(held)) throw new ClaimLostError()
     const stored = committedAnswer(request, answer)
-    const turn = commit(commitOf(items, stored), stored.value)
+    const turn = commit(nextCommit(items, stored), stored.value)
     underWay = turn.catch(() => undefined)
     try {
       const refusal = await turn

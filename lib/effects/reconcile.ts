@@ -1,27 +1,28 @@
-import { StoreUnavailableError } from '../errors.ts'
-import { aboutClaim, type IdempotencyEvent, storeFailed } from '../events.ts'
+import { StoreUnavailableError } from '../core/errors.ts'
+import { aboutClaim, type IdempotencyEvent, storeFailed } from '../core/events.ts'
+import type { BeginResult } from '../core/lifecycle/begin-result.ts'
+import { deferred, giveUp } from '../core/lifecycle/give-up.ts'
+import { type HeldClaim, hasLapsed, heldClaim } from '../core/lifecycle/held-claim.ts'
+import type { AbandonedPolicy, Question, Reconcile } from '../core/lifecycle/reconciliation.ts'
+import { onLost, settleAs, settlementOf } from '../core/lifecycle/settle.ts'
+import type { SettleResult } from '../core/lifecycle/settle-result.ts'
 import {
   DEFAULT_RECONCILE_SECONDS,
   FIRST_RECONCILE_PAUSE_SECONDS,
   MAX_RECONCILE_PAUSE_SECONDS,
   MAX_RECONCILE_SECONDS,
-} from '../limits.ts'
-import { checkOptions, integerBetween, OptionError } from '../option-rules.ts'
-import type { ClaimEnding } from '../outcome/outcome-policy.ts'
-import { type Claim, nextGeneration } from '../record/claim.ts'
-import { retryAfterSeconds } from '../record/judge.ts'
-import type { InProgressRecord } from '../record/record.ts'
-import { settledRecord } from '../record/settled-record.ts'
-import type { NextGenerationAnswer, Settlement } from '../record/store.ts'
-import type { Settings } from '../settings.ts'
-import { fromSeconds, later } from '../time.ts'
-import type { BeginResult } from './begin-result.ts'
-import { deferred, giveUp } from './give-up.ts'
-import { type HeldClaim, hasLapsed, heldClaim } from './held-claim.ts'
+} from '../core/limits.ts'
+import { checkOptions, integerBetween, OptionError } from '../core/option-rules.ts'
+import type { ClaimEnding } from '../core/outcome/outcome-policy.ts'
+import { type Claim, nextGeneration } from '../core/record/claim.ts'
+import { retryAfterSeconds } from '../core/record/judge.ts'
+import type { InProgressRecord } from '../core/record/record.ts'
+import { settledRecord } from '../core/record/settled-record.ts'
+import type { NextGenerationAnswer, Settlement } from '../core/record/store.ts'
+import type { Settings } from '../core/settings.ts'
+import { fromSeconds, later } from '../core/time.ts'
+import { nextGenerationAt } from '../dynamodb/effects/next-generation.ts'
 import { abandonedClaim, answerOf, type Heard, timeToAsk } from './question.ts'
-import type { AbandonedPolicy, Question, Reconcile } from './reconciliation.ts'
-import { onLost, settleAs, settlementOf } from './settle.ts'
-import type { SettleResult } from './settle-result.ts'
 import { tryTwice } from './try-twice.ts'
 
 const JITTER = 0.2
@@ -198,5 +199,5 @@ const writeGeneration = (
     claim,
     'nextGeneration',
     () => GENERATION_BUDGET,
-    (signal) => settings.store.nextGeneration(claim, generationAt, signal),
+    (signal) => settings.store.nextGeneration(claim, nextGenerationAt(generationAt), signal),
   )

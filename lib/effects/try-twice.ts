@@ -1,7 +1,7 @@
-import { type StoreStep, storeFailed } from '../events.ts'
-import type { Claim } from '../record/claim.ts'
-import type { Settings } from '../settings.ts'
-import type { Millis } from '../time.ts'
+import { type StoreStep, storeFailed } from '../core/events.ts'
+import type { Claim } from '../core/record/claim.ts'
+import type { Settings } from '../core/settings.ts'
+import type { Millis } from '../core/time.ts'
 
 const TRIES = 2
 

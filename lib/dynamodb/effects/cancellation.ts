@@ -1,9 +1,9 @@
-import { StoreMisconfiguredError } from '../core/errors.ts'
-import type { Claim } from '../core/record/claim.ts'
-import { isOwnSettlement } from '../core/record/own-write.ts'
-import type { Commit, CommitAnswer, RefusalReason, TransactItem } from '../core/record/store.ts'
-import { faultOf, isOfSetUp, isThrottle, isUnsent, type Refused, refusedBy, type ServiceFault } from './faults.ts'
-import type { Item } from './item.ts'
+import { StoreMisconfiguredError } from '../../core/errors.ts'
+import type { Claim } from '../../core/record/claim.ts'
+import { isOwnSettlement } from '../../core/record/own-write.ts'
+import type { Commit, CommitAnswer, RefusalReason, TransactItem } from '../../core/record/store.ts'
+import { faultOf, isOfSetUp, isThrottle, isUnsent, type Refused, refusedBy, type ServiceFault } from '../faults.ts'
+import type { Item } from '../item.ts'
 
 interface Reason {
   readonly Code?: string

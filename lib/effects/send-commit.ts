@@ -1,10 +1,10 @@
-import { storeFailed } from '../events.ts'
-import type { Claim } from '../record/claim.ts'
-import type { Commit, CommitAnswer } from '../record/store.ts'
-import type { Settings } from '../settings.ts'
-import { later, type Millis, millis } from '../time.ts'
-import { commitBudget } from './budget.ts'
-import type { InvocationTimes } from './request.ts'
+import { storeFailed } from '../core/events.ts'
+import { commitBudget } from '../core/lifecycle/budget.ts'
+import type { InvocationTimes } from '../core/lifecycle/request.ts'
+import type { Claim } from '../core/record/claim.ts'
+import type { Commit, CommitAnswer } from '../core/record/store.ts'
+import type { Settings } from '../core/settings.ts'
+import { later, type Millis, millis } from '../core/time.ts'
 
 const TRIES = 5
 

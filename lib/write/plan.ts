@@ -1,7 +1,7 @@
-import { MAX_TRANSACT_ITEMS } from '../limits.ts'
-import { isObject } from '../option-rules.ts'
-import type { RefusalReason, TransactItem } from '../record/store.ts'
-import { assertItems } from './transact-items.ts'
+import { MAX_TRANSACT_ITEMS } from '../core/limits.ts'
+import { isObject } from '../core/option-rules.ts'
+import type { RefusalReason, TransactItem } from '../core/record/store.ts'
+import { assertItems } from '../effects/transact-items.ts'
 
 /** What a one-shot write writes, and what it answers. */
 export type Plan =

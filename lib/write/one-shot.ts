@@ -1,21 +1,29 @@
-import { StoreMisconfiguredError } from '../errors.ts'
-import { type Claim, firstClaim, isInDoubt, mintToken, type TakeOverReason, takeOverClaim } from '../record/claim.ts'
-import { judge, type Verdict } from '../record/judge.ts'
-import { type ClaimToken, isSettled, type StoredRecord } from '../record/record.ts'
-import type { Commit, CommitAnswer } from '../record/store.ts'
-import type { Settings } from '../settings.ts'
-import { type EpochMillis, millis } from '../time.ts'
-import { emitRefusal, peekFirst, trustedVerdict } from './begin.ts'
-import { endOfSends } from './budget.ts'
-import { committedAnswer, completionOf, emitCompleted } from './completion.ts'
+import { StoreMisconfiguredError } from '../core/errors.ts'
+import { emitRefusal, peekFirst, trustedVerdict } from '../core/lifecycle/begin.ts'
+import { endOfSends } from '../core/lifecycle/budget.ts'
+import { committedAnswer, completionOf, emitCompleted } from '../core/lifecycle/completion.ts'
+import { judgeTerms } from '../core/lifecycle/judge-terms.ts'
+import { claimTerms } from '../core/lifecycle/lease.ts'
+import { refusalError, unavailableError } from '../core/lifecycle/refusal.ts'
+import type { ClaimRequest, CommittedAnswer } from '../core/lifecycle/request.ts'
+import type { RunResult } from '../core/lifecycle/run.ts'
+import {
+  type Claim,
+  firstClaim,
+  isInDoubt,
+  mintToken,
+  type TakeOverReason,
+  takeOverClaim,
+} from '../core/record/claim.ts'
+import { judge, type Verdict } from '../core/record/judge.ts'
+import { type ClaimToken, isSettled, type StoredRecord } from '../core/record/record.ts'
+import type { Commit, CommitAnswer } from '../core/record/store.ts'
+import type { Settings } from '../core/settings.ts'
+import { type EpochMillis, millis } from '../core/time.ts'
+import { commitOf } from '../dynamodb/effects/commit.ts'
+import { sendCommit } from '../effects/send-commit.ts'
 import { fence } from './fence.ts'
-import { judgeTerms } from './judge-terms.ts'
-import { claimTerms } from './lease.ts'
 import { type OneShot, type ReadPlan, readPlan } from './plan.ts'
-import { refusalError, unavailableError } from './refusal.ts'
-import type { ClaimRequest, CommittedAnswer } from './request.ts'
-import type { RunResult } from './run.ts'
-import { sendCommit } from './send-commit.ts'
 
 /** Rounds of one request against the contenders of its key. */
 const MAX_ROUNDS = 5
@@ -109,7 +117,7 @@ const write = async <T>(
 ): Promise<Result<T>> => {
   const { settings, request, claim, stand } = shot
   const stored = committedAnswer(request, answer)
-  const commit = commitOf(shot, items, stored)
+  const commit = putOf(shot, items, stored)
   const startedAt = request.now()
   const times = { ...request, deadline: endOfSends(startedAt, request.deadline) }
   settings.runtime.probe?.('before-commit')
@@ -135,12 +143,13 @@ const write = async <T>(
   }
 }
 
-const commitOf = ({ settings, claim, stand }: Shot, items: Commit['items'], answer: CommittedAnswer): Commit => ({
-  completion: completionOf(settings, claim, answer, settings.runtime.now()),
-  items,
-  requestToken: settings.runtime.randomToken(),
-  put: { over: stand.seen?.record },
-})
+const putOf = ({ settings, claim, stand }: Shot, items: Commit['items'], answer: CommittedAnswer): Commit =>
+  commitOf({
+    completion: completionOf(settings, claim, answer, settings.runtime.now()),
+    items,
+    requestToken: settings.runtime.randomToken(),
+    put: { over: stand.seen?.record },
+  })
 
 /** A mistake in the plan is thrown, and one in the set-up is the layer's own refusal. */
 const mistaken = (error: unknown): RunResult<never> => {

@@ -1,4 +1,4 @@
-import { isObject } from '../option-rules.ts'
+import { isObject } from '../core/option-rules.ts'
 
 const ACTIONS = ['Put', 'Update', 'Delete', 'ConditionCheck'] as const
 
