@@ -1,12 +1,16 @@
-import { ClaimLostError, TransactionUnansweredError } from '../core/errors.ts'
+import { ClaimLostError, EffectError, TransactionUnansweredError } from '../core/errors.ts'
+import { aboutClaim, causeName } from '../core/events.ts'
 import { committedAnswer, completionOf, emitCompleted } from '../core/lifecycle/completion.ts'
-import type { CommitLog, Committed, Transacted } from '../core/lifecycle/effects.ts'
+import type { CommitLog, Transacted } from '../core/lifecycle/effects.ts'
 import { type HeldClaim, hasLapsed, lose } from '../core/lifecycle/held-claim.ts'
+import { unavailableError } from '../core/lifecycle/refusal.ts'
 import type { CommittedAnswer } from '../core/lifecycle/request.ts'
+import { unstoredError } from '../core/lifecycle/run.ts'
+import type { RunResult } from '../core/lifecycle/run-result.ts'
 import { settleAs, settlementOf } from '../core/lifecycle/settle.ts'
-import type { SettleResult } from '../core/lifecycle/settle-result.ts'
+import type { OfTransaction, SettleResult } from '../core/lifecycle/settle-result.ts'
 import type { ClaimEnding } from '../core/outcome/outcome-policy.ts'
-import { mintToken } from '../core/record/claim.ts'
+import { type Claim, mintToken } from '../core/record/claim.ts'
 import type { Commit, Settlement, TransactItem } from '../core/record/store.ts'
 import type { Settings } from '../core/settings.ts'
 import { epochMillis, millis } from '../core/time.ts'
@@ -24,7 +28,7 @@ export const createCommitLog = (settings: Settings, held: HeldClaim): CommitLog 
   let isUnknown = false
   /** The handler knows that nothing was written, but a send may still be applied: the end of the claim must fence it. */
   let needsFence = false
-  let committed: Committed | undefined
+  let committed: OfTransaction | undefined
   /** Grows with each commit: with its outcome it distinguishes two commits of this claim. */
   let settledAt = epochMillis(0)
   let underWay: Promise<unknown> | undefined
@@ -84,7 +88,7 @@ export const createCommitLog = (settings: Settings, held: HeldClaim): CommitLog 
     value: unknown,
   ): Extract<Transacted<never>, { kind: 'refused' }> | undefined => {
     if (answer.kind === 'committed') {
-      committed = { kind: 'committed', value }
+      committed = instead({ kind: 'answered', value, status: 'completed' })
       heartbeat.stop()
       emitCompleted(settings, claim, completion)
       return undefined
@@ -108,11 +112,21 @@ export const createCommitLog = (settings: Settings, held: HeldClaim): CommitLog 
     await underWay
     if (committed !== undefined) return committed
     const result = await settleAs(settings, held, () => settlementAfter(ending))
-    const isAbandoned = isUnknown && result.kind === 'abandoned'
-    return isAbandoned || (isInDoubt() && result.kind === 'unstored') ? { kind: 'commitUnknown', isAbandoned } : result
+    if (isUnknown && result.kind === 'abandoned') return instead({ kind: 'refused', error: unavailableError() })
+    if (result.kind === 'replay' && result.record.claimToken === claim.claimToken) return instead(result)
+    return result.kind === 'unstored' ? (doubt() ?? result) : result
   }
 
-  const isInDoubt = (): boolean => isUnknown || needsFence || underWay !== undefined
+  const doubt = (): OfTransaction | undefined =>
+    isUnknown || needsFence || underWay !== undefined
+      ? instead({ kind: 'refused', error: unstoredError(settings, held) })
+      : undefined
+
+  const instead = (ran: RunResult<unknown>): OfTransaction => ({
+    kind: 'ofTransaction',
+    ran,
+    reportIgnored: (error) => reportIgnored(settings, claim, error),
+  })
 
   /**
    * After a commit of unknown fate only an abandon is true. A completion and a release refuse a late send by their
@@ -124,5 +138,15 @@ export const createCommitLog = (settings: Settings, held: HeldClaim): CommitLog 
     return needsFence && settlement.kind === 'abandoned' ? { ...settlement, fence: mintToken(runtime) } : settlement
   }
 
-  return { transact, committed: () => committed, refusal, isInDoubt, settle }
+  return { transact, committed: () => committed, refusal, doubt, settle }
+}
+
+/** The layer's own errors say what the events say. */
+const reportIgnored = ({ emit }: Settings, claim: Claim, error: unknown): void => {
+  if (error instanceof EffectError) return
+  console.error(
+    'lambda-once: the handler threw after a transaction; the caller gets its committed answer, or 503 if it is not known',
+    error,
+  )
+  emit(() => ({ type: 'answerIgnored', ...aboutClaim(claim), error: causeName(error) }))
 }

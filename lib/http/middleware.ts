@@ -218,7 +218,7 @@ const endThrown = async <TEvent>(stage: EnteredStage<TEvent>, error: unknown, aw
   if (stage.kind !== 'held') return undefined
   const { core } = stage.exchange.settings
   const settled = isCut ? leaveToLease(core, stage.held) : await settle(core, stage.held, endingOfError(error))
-  const ran = insteadOf<CapturedAnswer>(core, stage.held, error, settled)
+  const ran = insteadOf<CapturedAnswer>(error, settled)
   return ran && respond(stage.exchange, ran)
 }
 

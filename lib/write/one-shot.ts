@@ -6,7 +6,7 @@ import { judgeTerms } from '../core/lifecycle/judge-terms.ts'
 import { claimTerms } from '../core/lifecycle/lease.ts'
 import { refusalError, unavailableError } from '../core/lifecycle/refusal.ts'
 import type { ClaimRequest, CommittedAnswer } from '../core/lifecycle/request.ts'
-import type { RunResult } from '../core/lifecycle/run.ts'
+import type { RunResult } from '../core/lifecycle/run-result.ts'
 import {
   type Claim,
   firstClaim,

@@ -1,6 +1,6 @@
 import type { OperatorAct } from '../../lib/core/events.ts'
 import type { Fingerprint } from '../../lib/core/identity/fingerprint.ts'
-import type { RunResult } from '../../lib/core/lifecycle/run.ts'
+import type { RunResult } from '../../lib/core/lifecycle/run-result.ts'
 import type { Claim } from '../../lib/core/record/claim.ts'
 import type { StoredRecord } from '../../lib/core/record/record.ts'
 import type { Settlement } from '../../lib/core/record/store.ts'

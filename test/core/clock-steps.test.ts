@@ -1,5 +1,6 @@
 import { type ClaimRequest, timesOf } from '../../lib/core/lifecycle/request.ts'
-import { type RunResult, run } from '../../lib/core/lifecycle/run.ts'
+import { run } from '../../lib/core/lifecycle/run.ts'
+import type { RunResult } from '../../lib/core/lifecycle/run-result.ts'
 import { type CommonOptions, readSettings } from '../../lib/core/options.ts'
 import type { Store } from '../../lib/core/record/store.ts'
 import { DeadlinePassed, type Runtime, steadyClock } from '../../lib/core/runtime.ts'

@@ -1,7 +1,7 @@
 import type { ClaimEnding } from '../outcome/outcome-policy.ts'
 import type { HandlerClaim } from '../record/handler-claim.ts'
 import type { Checkpoint, RefusalReason, TransactItem } from '../record/store.ts'
-import type { SettleResult } from './settle-result.ts'
+import type { OfTransaction, SettleResult } from './settle-result.ts'
 
 /**
  * What the run of a claim did beside the record, for the end of the claim. Empty until the handler uses
@@ -78,18 +78,12 @@ export type Transacted<T> =
 /** The transactions of one run. */
 export interface CommitLog {
   transact<T>(items: readonly TransactItem[], answer: T): Promise<Transacted<T>>
-  /** The committed answer. */
-  committed(): Committed | undefined
+  /** The end of the claim, if a transaction has been committed. */
+  committed(): OfTransaction | undefined
   /** Why nothing may begin under this claim; `undefined` if it may. */
   refusal(): string | undefined
-  /** Whether a transaction may still be applied, so that no other answer may be given before the claim has ended. */
-  isInDoubt(): boolean
+  /** What the caller gets, if a transaction may still be applied and the claim stays until its lease ends. */
+  doubt(): OfTransaction | undefined
   /** Ends the claim after a transaction: what was committed, or may have been, comes before `ending`. */
   settle(ending: ClaimEnding): Promise<SettleResult>
-}
-
-export interface Committed {
-  readonly kind: 'committed'
-  /** The answer in the form of the entry. */
-  readonly value: unknown
 }

@@ -5,7 +5,7 @@ import type { Settings } from '../settings.ts'
 import type { Effects } from './effects.ts'
 import type { Heartbeat } from './heartbeat.ts'
 import type { ClaimRequest } from './request.ts'
-import type { SettleResult } from './settle-result.ts'
+import type { OfTransaction } from './settle-result.ts'
 
 /** A won claim, with what its holder needs until the claim is settled. */
 export interface HeldClaim {
@@ -57,10 +57,10 @@ export const lose = ({ heartbeat, lost }: HeldClaim): void => {
 export const leaveToLease = (
   { emit }: Settings,
   { claim, heartbeat, effects }: HeldClaim,
-): Extract<SettleResult, { kind: 'committed' | 'commitUnknown' | 'unstored' }> => {
+): OfTransaction | { readonly kind: 'unstored' } => {
   const committed = effects.commits?.committed()
   if (committed !== undefined) return committed
   heartbeat.endRenewals()
   emit(() => ({ type: 'unstored', ...aboutClaim(claim) }))
-  return effects.commits?.isInDoubt() === true ? { kind: 'commitUnknown', isAbandoned: false } : { kind: 'unstored' }
+  return effects.commits?.doubt() ?? { kind: 'unstored' }
 }
