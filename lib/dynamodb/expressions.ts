@@ -1,4 +1,5 @@
 import type {
+  AttributeValue,
   GetItemCommandInput,
   PutItemCommandInput,
   TransactWriteItem,
@@ -45,7 +46,7 @@ export const renewInput = (tableName: string, claim: Claim, renewal: Renewal): U
   ownersUpdate(tableName, claim, {
     set: {
       [A.leaseExpiresAt]: number(renewal.leaseExpiresAt),
-      ...(renewal.expiresAt === undefined ? {} : { [A.expiresAt]: ttl(renewal.expiresAt) }),
+      [A.expiresAt]: given(renewal.expiresAt, ttl),
     },
     // Also false if there is no lease: a delayed renewal never revives an abandoned record.
     condition: `${A.leaseExpiresAt} < :${A.leaseExpiresAt}`,
@@ -60,31 +61,28 @@ export const settleInput = (tableName: string, claim: Claim, settlement: Settlem
     condition: settlement.kind === 'abandoned' ? `attribute_exists(${A.leaseExpiresAt})` : undefined,
   })
 
-const settledAttributes = (settlement: Settlement): Item => {
+const settledAttributes = (settlement: Settlement): Attributes => {
   if (settlement.kind === 'abandoned') {
-    return { ...lastError(settlement), ...deferral(settlement), ...fence(settlement) }
+    const { lastError, deferred, fence } = settlement
+    return {
+      [A.lastError]: given(lastError, text),
+      [A.reconciles]: given(deferred?.reconciles, number),
+      [A.reconcileAt]: given(deferred?.reconcileAt, number),
+      [A.claimToken]: given(fence, text),
+    }
   }
   return {
     [A.status]: text(settlement.kind === 'completed' ? settlement.status : 'RELEASED'),
     [A.settledAt]: number(settlement.settledAt),
     [A.expiresAt]: ttl(settlement.expiresAt),
-    ...(settlement.kind === 'completed' ? { [A.outcome]: bytes(settlement.outcome) } : lastError(settlement)),
+    ...(settlement.kind === 'completed'
+      ? { [A.outcome]: bytes(settlement.outcome) }
+      : { [A.lastError]: given(settlement.lastError, text) }),
   }
 }
 
-const deferral = ({ deferred }: Extract<Settlement, { kind: 'abandoned' }>): Item =>
-  deferred === undefined
-    ? {}
-    : {
-        [A.reconciles]: number(deferred.reconciles),
-        ...(deferred.reconcileAt === undefined ? {} : { [A.reconcileAt]: number(deferred.reconcileAt) }),
-      }
-
-const fence = ({ fence }: Extract<Settlement, { kind: 'abandoned' }>): Item =>
-  fence === undefined ? {} : { [A.claimToken]: text(fence) }
-
-const lastError = ({ lastError }: { readonly lastError?: string }): Item =>
-  lastError === undefined ? {} : { [A.lastError]: text(lastError) }
+const given = <T>(value: T | undefined, attribute: (value: T) => AttributeValue): AttributeValue | undefined =>
+  value === undefined ? undefined : attribute(value)
 
 export const peekInput = (tableName: string, recordKey: RecordKey): GetItemCommandInput => ({
   TableName: tableName,
@@ -92,8 +90,11 @@ export const peekInput = (tableName: string, recordKey: RecordKey): GetItemComma
   ConsistentRead: false,
 })
 
+/** What an update sets; it leaves an attribute without a value as it is. */
+type Attributes = Readonly<Record<string, AttributeValue | undefined>>
+
 interface OwnersUpdate {
-  readonly set: Item
+  readonly set: Attributes
   readonly remove?: string
   readonly condition?: string | undefined
 }
@@ -107,6 +108,7 @@ export const ownersUpdate = (
   const values: Item = { ':mine': text(claim.claimToken), ':inProgress': text('IN_PROGRESS'), ':one': number(1) }
   let assignments = NEXT_REVISION
   for (const [name, value] of Object.entries(set)) {
+    if (value === undefined) continue
     assignments += `, ${name === A.status ? '#status' : name} = :${name}`
     values[`:${name}`] = value
   }

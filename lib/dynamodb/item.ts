@@ -97,8 +97,9 @@ export const fromItem = (item: Item): StoredRecord => {
     revision: readNumber(item, A.revision),
     attempt: readNumber(item, A.attempt),
     generation: readNumber(item, A.generation),
-    createdAt: epochMillis(readNumber(item, A.createdAt)),
-    ...readPersons(item),
+    createdAt: readMillis(item, A.createdAt),
+    audit: optional(item, A.audit, readText),
+    override: optional(item, A.override, readOverride),
   }
   const status = readText(item, A.status)
   switch (status) {
@@ -107,8 +108,11 @@ export const fromItem = (item: Item): StoredRecord => {
         status,
         leaseExpiresAt: optional(item, A.leaseExpiresAt, readMillis),
         expiresAt: optional(item, A.expiresAt, readTtl),
+        generationAt: optional(item, A.generationAt, readMillis),
+        reconciles: optional(item, A.reconciles, readNumber),
+        reconcileAt: optional(item, A.reconcileAt, readMillis),
+        steps: optional(item, A.steps, readSteps),
         ...readLastError(item),
-        ...readGeneration(item),
         ...base,
       }
     case 'SUCCEEDED':
@@ -151,32 +155,17 @@ const readLastError = (item: Item): { lastError?: string } => {
   return lastError === undefined ? {} : { lastError }
 }
 
-/** Absent in most items: what is spread only where it is there costs a usual record nothing. */
-const readGeneration = (
-  item: Item,
-): Pick<InProgressRecord, 'generationAt' | 'reconciles' | 'reconcileAt' | 'steps'> => ({
-  ...(item[A.generationAt] === undefined ? {} : { generationAt: readMillis(item, A.generationAt) }),
-  ...(item[A.reconciles] === undefined ? {} : { reconciles: readNumber(item, A.reconciles) }),
-  ...(item[A.reconcileAt] === undefined ? {} : { reconcileAt: readMillis(item, A.reconcileAt) }),
-  ...(item[A.steps] === undefined ? {} : { steps: readSteps(item) }),
-})
-
-/** What persons have written, both as JSON text. */
-const readPersons = (item: Item): Pick<StoredRecord, 'audit' | 'override'> => ({
-  ...(item[A.audit] === undefined ? {} : { audit: readText(item, A.audit) }),
-  ...(item[A.override] === undefined ? {} : { override: readOverride(readText(item, A.override)) }),
-})
-
-const readOverride = (json: string): Override => {
+/** JSON text, as `lambda-once/operator` writes it. */
+const readOverride = (item: Item, name: string): Override => {
   try {
-    return JSON.parse(json)
+    return JSON.parse(readText(item, name))
   } catch {
-    return refuse(A.override)
+    return refuse(name)
   }
 }
 
-const readSteps = (item: Item): Steps =>
-  new Map(Object.entries(item[A.steps]?.M ?? refuse(A.steps)).map(([name, kept]) => [name, kept?.B ?? refuse(A.steps)]))
+const readSteps = (item: Item, name: string): Steps =>
+  new Map(Object.entries(item[name]?.M ?? refuse(name)).map(([step, kept]) => [step, kept?.B ?? refuse(name)]))
 
 const refuse = (name: string): never => {
   throw new StoreMisconfiguredError(

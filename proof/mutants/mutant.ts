@@ -38,14 +38,7 @@ export const allMutants = (): readonly Mutant[] =>
 export const mutated = async ({ name, patch }: Mutant): Promise<Simulation> => {
   const copy = mkdtempSync(join(tmpdir(), `lambda-once-${name}-`))
   try {
-    for (const part of [
-      'lib/core',
-      'lib/memory',
-      'lib/dynamodb',
-      'lib/operator',
-      'proof/simulation',
-      'test/support/store-step.ts',
-    ])
+    for (const part of ['lib', 'proof/simulation', 'test/support/store-step.ts'])
       cpSync(join(ROOT, part), join(copy, part), { recursive: true })
     applyPatch(copy, patch)
     const outfile = join(copy, 'simulation.mjs')

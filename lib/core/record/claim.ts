@@ -78,16 +78,10 @@ const generationOf = (
   now: EpochMillis,
 ): Pick<Claim, 'generationAt' | 'reconciles' | 'steps' | 'audit'> => {
   if (reason === 'expired') return {}
-  const kept = seen.audit === undefined ? {} : { audit: seen.audit }
-  if (reason !== 'abandoned') return { ...kept, generationAt: now }
-  if (seen.status !== 'IN_PROGRESS') return kept
+  const { audit } = seen
+  if (reason !== 'abandoned' || seen.status !== 'IN_PROGRESS') return { audit, generationAt: now }
   const { generationAt, reconciles, steps } = seen
-  return {
-    ...kept,
-    ...(generationAt === undefined ? {} : { generationAt }),
-    ...(reconciles === undefined ? {} : { reconciles }),
-    ...(steps === undefined ? {} : { steps }),
-  }
+  return { audit, generationAt, reconciles, steps }
 }
 
 /** The claim once it is known that the effect of its predecessors did not happen: it begins a new generation. */
