@@ -52,12 +52,12 @@ export const DOORS: readonly Door[] = [
     source: exporting('./lib/http/index.ts', './lib/dynamodb/index.ts'),
     without: [...ALWAYS, ...SQS, ...LEAN, ...CACHE, '@middy/', ...EFFECTS],
     target: { minified: 49_000, gzip: 18_000 },
-    most: { minified: 64_400, gzip: 24_300 },
+    most: { minified: 65_300, gzip: 24_600 },
   },
   {
     name: './http (the wrapper only) + ./dynamodb',
     source: `export { idempotent } from './lib/http/index.ts'; export { dynamoDbStore } from './lib/dynamodb/index.ts'`,
-    most: { minified: 59_000, gzip: 22_300 },
+    most: { minified: 59_800, gzip: 22_600 },
     without: [...ALWAYS, ...SQS, ...LEAN, ...CACHE, '@middy/', 'lib/http/middleware', ...EFFECTS],
   },
   {
@@ -90,7 +90,7 @@ export const DOORS: readonly Door[] = [
   {
     name: './write + ./dynamodb',
     source: exporting('./lib/write/index.ts', './lib/dynamodb/index.ts'),
-    most: { minified: 71_400, gzip: 26_600 },
+    most: { minified: 72_300, gzip: 26_900 },
     without: [...ALWAYS, ...LEAN, ...CACHE, '@middy/', ...OF_CLAIMS],
   },
   {
@@ -109,7 +109,7 @@ export const DOORS: readonly Door[] = [
     name: './http + ./dynamodb/lean',
     source: exporting('./lib/http/index.ts', './lib/dynamodb/lean/index.ts'),
     target: { minified: 55_500, gzip: 20_500 },
-    most: { minified: 71_100, gzip: 27_000 },
+    most: { minified: 72_000, gzip: 27_300 },
     without: [...ALWAYS, ...SQS, ...SDK, ...CACHE, '@middy/', ...EFFECTS],
   },
   {
@@ -122,25 +122,25 @@ export const DOORS: readonly Door[] = [
   {
     name: '.',
     source: exporting('./lib/index.ts'),
-    most: { minified: 29_800, gzip: 11_300 },
+    most: { minified: 30_100, gzip: 11_400 },
     without: [...ALWAYS, ...SQS, ...HTTP, ...SDK, ...LEAN, ...CACHE, ...EFFECTS],
   },
   {
     name: './http',
     source: exporting('./lib/http/index.ts'),
-    most: { minified: 51_200, gzip: 19_400 },
+    most: { minified: 51_900, gzip: 19_700 },
     without: [...ALWAYS, ...SQS, ...SDK, ...LEAN, ...CACHE, '@middy/', ...EFFECTS],
   },
   {
     name: './hono',
     source: exporting('./lib/hono/index.ts'),
-    most: { minified: 49_100, gzip: 18_600 },
+    most: { minified: 48_500, gzip: 18_400 },
     without: [...ALWAYS, ...SQS, ...SDK, ...LEAN, ...CACHE, '@middy/', 'lib/http/middleware', 'hono', ...EFFECTS],
   },
   {
     name: './express',
     source: exporting('./lib/express/index.ts'),
-    most: { minified: 50_300, gzip: 19_100 },
+    most: { minified: 49_700, gzip: 18_900 },
     without: [...ALWAYS, ...SQS, ...SDK, ...LEAN, ...CACHE, '@middy/', 'lib/http/middleware', 'express', ...EFFECTS],
   },
   {
