@@ -84,7 +84,7 @@ export const DOORS: readonly Door[] = [
   {
     name: './effects',
     source: exporting('./lib/effects/index.ts'),
-    most: { minified: 36_100, gzip: 13_400 },
+    most: { minified: 36_500, gzip: 13_600 },
     without: [...ALWAYS, ...SQS, ...HTTP, ...SDK, ...LEAN, ...CACHE],
   },
   {
