@@ -48,6 +48,7 @@ const LAYERS = [
   // No other file of lib/dynamodb may import these: a bundle without effects does not contain them.
   ['lib/dynamodb/effects/', [RECORD, 'lib/dynamodb/[^/]+[.]ts', SDK]],
   ['lib/dynamodb/sdk/', [RECORD, 'lib/dynamodb/[^/]+[.]ts', SDK]],
+  ['lib/dynamodb/keys/', [RECORD, 'lib/dynamodb/[^/]+[.]ts', SDK]],
   // The lean store imports only types from the SDK. `npm run size` fails if its bundle contains code of the SDK.
   ['lib/dynamodb/lean/', [RECORD, 'lib/dynamodb/[^/]+[.]ts', SDK]],
   ['lib/operator/', [SETTINGS, 'lib/dynamodb/[^/]+[.]ts', SDK]],
@@ -68,7 +69,7 @@ const LAYERS = [
       packages('commander', 'picocolors'),
     ],
   ],
-  ['lib/cdk/', [LIMITS, 'lib/dynamodb/item[.]ts', 'lib/operator/table-settings[.]ts', CDK]],
+  ['lib/cdk/', [LIMITS, 'lib/dynamodb/item[.]ts', 'lib/dynamodb/keys/', 'lib/operator/table-settings[.]ts', CDK]],
   ['functions/', [PUBLIC_NAME, packages('@aws-sdk', '@middy', 'aws-lambda', '@types/aws-lambda')]],
   ['examples/', [PUBLIC_NAME, 'node_modules/', packages('hono', '@modelcontextprotocol')]],
   ['bin/example/', [PUBLIC_NAME, CDK]],

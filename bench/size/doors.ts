@@ -162,6 +162,12 @@ export const DOORS: readonly Door[] = [
     without: [...ALWAYS, ...SQS, ...HTTP, ...LEAN, ...CACHE, ...EFFECTS],
   },
   {
+    name: './dynamodb/keys',
+    source: exporting('./lib/dynamodb/keys/index.ts'),
+    most: { minified: 6_000, gzip: 2_700 },
+    without: [...ALWAYS, ...SQS, ...HTTP, ...SDK, ...LEAN, ...CACHE, 'lib/core/lifecycle'],
+  },
+  {
     name: './dynamodb/lean',
     source: exporting('./lib/dynamodb/lean/index.ts'),
     most: { minified: 23_800, gzip: 9_500 },

@@ -12,6 +12,7 @@ import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { Construct, type IConstruct } from 'constructs'
 import { PARTITION_KEY, TTL_ATTRIBUTE } from '../dynamodb/item.ts'
+import { type KeyOptions, tableKeys } from '../dynamodb/keys/index.ts'
 import type { OverrideRule } from '../operator/table-settings.ts'
 import { validateAtSynth } from './numbers.ts'
 import { writeOverrideRule } from './override-rule.ts'
@@ -39,7 +40,8 @@ export interface IIdempotencyTable extends IConstruct {
   grantClaims(grantee: IGrantable, options: GrantClaimsOptions): Grant
   /**
    * Lets a person, such as the role of those on call, use `npx lambda-once`: read and scan the table, and update its
-   * records. They can neither put nor delete a record, nor change the rule `overrides`.
+   * records. They can neither put nor delete a record, nor change the rule `overrides`. In a table with a key prefix they
+   * get no `dynamodb:Scan`, which would read all other items too: `list` needs it.
    */
   grantOperators(grantee: IGrantable): Grant
   /** Reads that DynamoDB throttled. Statistic: sum. */
@@ -103,15 +105,26 @@ export interface IdempotencyTableProps {
   readonly warmThroughput?: WarmThroughput
 }
 
+export interface ExistingTableProps {
+  /**
+   * What the table calls its keys and its TTL attribute, if not `pk` and `expiresAt`: the options of `tableKeys` of
+   * `lambda-once/dynamodb/keys`. The store needs the same ones. Grants are limited to keys that begin with `prefix`.
+   * @default - partition key `pk`, no sort key, TTL on `expiresAt`
+   */
+  readonly keys?: KeyOptions
+}
+
 abstract class IdempotencyTableBase extends Construct implements IIdempotencyTable {
   abstract readonly table: ITable
+  /** In front of each record key. */
+  protected readonly prefix: string = ''
 
   grantClaims(grantee: IGrantable, { operation }: GrantClaimsOptions): Grant {
-    return grantOperation(this.table, grantee, operation)
+    return grantOperation(this.table, grantee, operation, this.prefix)
   }
 
   grantOperators(grantee: IGrantable): Grant {
-    return grantPerson(this.table, grantee)
+    return grantPerson(this.table, grantee, this.prefix)
   }
 
   metricThrottledReads(props?: MetricOptions): IMetric {
@@ -137,11 +150,14 @@ abstract class IdempotencyTableBase extends Construct implements IIdempotencyTab
 
 class ImportedTable extends IdempotencyTableBase {
   readonly table: ITable
+  protected override readonly prefix: string
 
-  constructor(scope: Construct, id: string, table: ITable) {
+  constructor(scope: Construct, id: string, table: ITable, { keys = {} }: ExistingTableProps = {}) {
     super(scope, id)
+    tableKeys(keys) // throws for names that cannot be right
     this.table = table
-    validateAtSynth(this, ...fitsStore(table))
+    this.prefix = keys.prefix ?? ''
+    validateAtSynth(this, ...fitsStore(table, keys))
   }
 }
 
@@ -160,11 +176,11 @@ class ImportedTable extends IdempotencyTableBase {
 export class IdempotencyTable extends IdempotencyTableBase {
   /**
    * Uses an existing table, such as `TableV2.fromTableName(…)`. The table must have the string partition key `pk`, no
-   * sort key, TTL on `expiresAt`, and no replicas in other Regions. Synthesis checks this for a table that the same app
+   * sort key, TTL on `expiresAt`, unless `keys` names others, and no replicas in other Regions. Synthesis checks this for a table that the same app
    * creates. If the table has a KMS key, import it with `TableV2.fromTableAttributes`, which takes the key.
    */
-  static fromTable(scope: Construct, id: string, table: ITable): IIdempotencyTable {
-    return new ImportedTable(scope, id, table)
+  static fromTable(scope: Construct, id: string, table: ITable, props?: ExistingTableProps): IIdempotencyTable {
+    return new ImportedTable(scope, id, table, props)
   }
 
   readonly table: ITable

@@ -14,20 +14,17 @@ export const KEY_ACTIONS: readonly string[] = [
   'kms:ReEncrypt*',
 ]
 
-/** What `npx lambda-once` reads: records, the settings of the table, and what `doctor` checks. */
-const OPERATOR_READS = [
-  'dynamodb:GetItem',
-  'dynamodb:Scan',
-  'dynamodb:DescribeTable',
-  'dynamodb:DescribeTimeToLive',
-  'dynamodb:DescribeContinuousBackups',
-]
+/** What `npx lambda-once` reads: records and the settings of the table. A scan reads all other items of a table too. */
+const OPERATOR_READS = ['dynamodb:GetItem', 'dynamodb:Scan']
+
+/** What `doctor` checks. */
+const OPERATOR_CHECKS = ['dynamodb:DescribeTable', 'dynamodb:DescribeTimeToLive', 'dynamodb:DescribeContinuousBackups']
 
 /** Every record and not the item `#settings`: an operator must not change the rule who may approve an override. */
 const RECORDS_ONLY = '?*#*'
 
 /** Grants access to the records of one operation only. */
-export const grantOperation = (table: ITable, grantee: IGrantable, operation: string): Grant =>
+export const grantOperation = (table: ITable, grantee: IGrantable, operation: string, prefix: string): Grant =>
   withKey(
     table,
     grantee,
@@ -35,20 +32,26 @@ export const grantOperation = (table: ITable, grantee: IGrantable, operation: st
       grantee,
       actions: CLAIM_ACTIONS,
       resourceArns: [table.tableArn],
-      conditions: leadingKeys(leadingKeysOf(operation)),
+      conditions: leadingKeys(prefix + leadingKeysOf(operation)),
     }),
   )
 
 /** Grants what a person needs. It can neither put nor delete a record. */
-export const grantPerson = (table: ITable, grantee: IGrantable): Grant => {
+export const grantPerson = (table: ITable, grantee: IGrantable, prefix: string): Grant => {
   const resourceArns = [table.tableArn]
-  const reads = Grant.addToPrincipal({ grantee, actions: OPERATOR_READS, resourceArns })
-  const conditions = leadingKeys(RECORDS_ONLY)
-  const acts = Grant.addToPrincipal({ grantee, actions: ['dynamodb:UpdateItem'], resourceArns, conditions })
+  const grant = (actions: string[], conditions?: Conditions): Grant =>
+    Grant.addToPrincipal({ grantee, actions, resourceArns, ...(conditions === undefined ? {} : { conditions }) })
+  const reads =
+    prefix === ''
+      ? grant([...OPERATOR_READS, ...OPERATOR_CHECKS])
+      : grant(['dynamodb:GetItem'], leadingKeys(`${prefix}*`)).combine(grant(OPERATOR_CHECKS))
+  const acts = grant(['dynamodb:UpdateItem'], leadingKeys(prefix + RECORDS_ONLY))
   return withKey(table, grantee, reads.combine(acts))
 }
 
-export const leadingKeys = (pattern: string): Record<string, Record<string, unknown>> => ({
+type Conditions = Record<string, Record<string, unknown>>
+
+export const leadingKeys = (pattern: string): Conditions => ({
   'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [pattern] },
   // ForAllValues is also true for a request without leading keys.
   Null: { 'dynamodb:LeadingKeys': 'false' },

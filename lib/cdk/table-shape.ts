@@ -1,6 +1,7 @@
 import { Stack } from 'aws-cdk-lib'
 import { CfnGlobalTable, CfnTable, type ITable } from 'aws-cdk-lib/aws-dynamodb'
 import { PARTITION_KEY, TTL_ATTRIBUTE } from '../dynamodb/item.ts'
+import type { KeyOptions } from '../dynamodb/keys/index.ts'
 import type { Check } from './numbers.ts'
 
 /** The CloudFormation properties that the store depends on. */
@@ -14,14 +15,14 @@ interface Shape {
  * Checks a table that this app creates. For an imported table CDK knows only the name, so there are no checks. The
  * checks read the props of the table and do not see a property that `addPropertyOverride` sets.
  */
-export const fitsStore = (table: ITable): readonly Check[] => {
+export const fitsStore = (table: ITable, keys: KeyOptions): readonly Check[] => {
   const made = table.node.defaultChild
   if (!(made instanceof CfnTable || made instanceof CfnGlobalTable)) return []
   const shape = (): Shape => {
     const { keySchema, attributeDefinitions, timeToLiveSpecification } = made
     return Stack.of(made).resolve({ keySchema, attributeDefinitions, timeToLiveSpecification })
   }
-  return [() => hasItsKey(shape()), () => hasTtl(shape()), () => isAlone(replicasOf(table, made))]
+  return [() => hasItsKey(shape(), keys), () => hasTtl(shape(), keys), () => isAlone(replicasOf(table, made))]
 }
 
 /** The `replicas` of a `TableV2` include its own Region. A `Table` creates one child resource for each replica. */
@@ -30,18 +31,29 @@ const replicasOf = (table: ITable, made: CfnTable | CfnGlobalTable): number =>
     ? Stack.of(made).resolve(made.replicas).length - 1
     : table.node.children.filter(({ node }) => node.id.startsWith('Replica')).length
 
-const hasItsKey = ({ keySchema = [], attributeDefinitions = [] }: Shape): string | undefined => {
-  const given = keySchema.map(({ attributeName }) => attributeName).join(', ')
-  const type = attributeDefinitions.find(({ attributeName }) => attributeName === PARTITION_KEY)?.attributeType
-  return given === PARTITION_KEY && type === 'S'
-    ? undefined
-    : `the key of the table is "${given}"; it must be the string partition key "${PARTITION_KEY}", without a sort key`
+const hasItsKey = (
+  { keySchema = [], attributeDefinitions = [] }: Shape,
+  { partition = PARTITION_KEY, sort }: KeyOptions,
+): string | undefined => {
+  const given = keySchema.map(({ attributeName }) => attributeName)
+  const names = sort === undefined ? [partition] : [partition, sort.name]
+  const isText = (name: string): boolean =>
+    attributeDefinitions.find(({ attributeName }) => attributeName === name)?.attributeType === 'S'
+  if (given.join() === names.join() && names.every(isText)) return undefined
+  const wanted =
+    sort === undefined
+      ? `the string partition key "${partition}", without a sort key`
+      : `the string partition key "${partition}" with the string sort key "${sort.name}"`
+  return `the key of the table is "${given.join(', ')}"; it must be ${wanted}`
 }
 
-const hasTtl = ({ timeToLiveSpecification: ttl }: Shape): string | undefined =>
-  ttl?.attributeName === TTL_ATTRIBUTE && ttl.enabled !== false
+const hasTtl = (
+  { timeToLiveSpecification: ttl }: Shape,
+  { ttlAttribute = TTL_ATTRIBUTE }: KeyOptions,
+): string | undefined =>
+  ttl?.attributeName === ttlAttribute && ttl.enabled !== false
     ? undefined
-    : `the TTL attribute of the table is ${ttl?.attributeName ?? 'missing'}; it must be ${TTL_ATTRIBUTE}`
+    : `the TTL attribute of the table is ${ttl?.attributeName ?? 'missing'}; it must be ${ttlAttribute}`
 
 const isAlone = (replicas: number): string | undefined =>
   replicas > 0

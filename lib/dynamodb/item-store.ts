@@ -12,19 +12,23 @@ import type { ItemClient } from './item-client.ts'
 import { itemSize } from './item-size.ts'
 import { byItsForm, itemTable, type OwnersWrite, type WriteResult } from './item-table.ts'
 import { outputOf } from './output.ts'
+import type { TableKeys } from './table-options.ts'
 
 export interface ItemStoreSettings {
   readonly tableName: string
   readonly client: ItemClient
   readonly skewSeconds: number
+  readonly keys?: TableKeys | undefined
   readonly runtime?: Runtime
 }
 
 /** Bytes that a settled item has in addition to the claim's attributes and the outcome's own bytes. */
 const SETTLED_BYTES = Buffer.byteLength(ATTRIBUTES.settledAt) + Buffer.byteLength(ATTRIBUTES.outcome) + 16
 
-export const itemStore = ({ tableName, client, skewSeconds, runtime = systemRuntime }: ItemStoreSettings): Store => {
-  const table = itemTable(tableName, client, runtime)
+export const itemStore = (settings: ItemStoreSettings): Store => {
+  const { tableName, keys, skewSeconds, runtime = systemRuntime } = settings
+  const client = keys?.over(settings.client) ?? settings.client
+  const table = itemTable({ tableName, client, keys, runtime })
   const { write, ownersWrite } = table
   /** A write of effects makes itself. */
   const formed = byItsForm(table)
@@ -82,7 +86,7 @@ export const itemStore = ({ tableName, client, skewSeconds, runtime = systemRunt
     },
 
     outcomeRoom: (claim): OutcomeRoom => ({
-      besideBytes: itemSize(toItem(recordOf({ ...claim, steps: undefined }))) + SETTLED_BYTES,
+      besideBytes: itemSize(toItem(recordOf({ ...claim, steps: undefined }))) + SETTLED_BYTES + (keys?.moreBytes ?? 0),
       unitBytes: WRITE_UNIT_BYTES,
       maxBytes: MAX_ITEM_BYTES,
     }),

@@ -8,6 +8,7 @@ import { millis } from '../core/time.ts'
 import { faultOf, isConditionFailure, isTransactionConflict, type Refused, refusedBy } from './faults.ts'
 import type { ItemClient } from './item-client.ts'
 import { outputOf } from './output.ts'
+import type { TableKeys } from './table-options.ts'
 
 export type WriteResult =
   | { readonly kind: 'written' }
@@ -29,6 +30,7 @@ export type OwnersAnswer<Kind extends string> = { readonly kind: Kind } | Lost
 export interface ItemTable {
   readonly tableName: string
   readonly client: ItemClient
+  readonly keys: TableKeys | undefined
   /** Returns an answer if a condition does not hold. Throws for every other error. */
   write(send: () => Promise<unknown>): Promise<WriteResult>
   ownersWrite<Kind extends string>(write: OwnersWrite<Kind>, signal: AbortSignal): Promise<OwnersAnswer<Kind>>
@@ -63,7 +65,9 @@ export const byItsForm =
 const MAX_TRANSACTION_CONFLICTS = 5
 const CONFLICT_JITTER = millis(40)
 
-export const itemTable = (tableName: string, client: ItemClient, runtime: Runtime): ItemTable => {
+type TableSettings = Pick<ItemTable, 'tableName' | 'client' | 'keys'> & { readonly runtime: Runtime }
+
+export const itemTable = ({ tableName, client, keys, runtime }: TableSettings): ItemTable => {
   const write = async (send: () => Promise<unknown>): Promise<WriteResult> => {
     for (let tried = 1; ; tried++) {
       try {
@@ -96,5 +100,5 @@ export const itemTable = (tableName: string, client: ItemClient, runtime: Runtim
     return isOwn(record) ? { kind: as } : { kind: 'lost', record }
   }
 
-  return { tableName, client, write, ownersWrite }
+  return { tableName, client, keys, write, ownersWrite }
 }

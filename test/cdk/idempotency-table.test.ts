@@ -1,6 +1,7 @@
-import { RemovalPolicy } from 'aws-cdk-lib'
+import { RemovalPolicy, type Stack } from 'aws-cdk-lib'
 import { Match } from 'aws-cdk-lib/assertions'
 import { AttributeType, type ITable, Table, type TablePropsV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
+import { User } from 'aws-cdk-lib/aws-iam'
 import { Key } from 'aws-cdk-lib/aws-kms'
 import { IdempotencyTable } from '../../lib/cdk/index.ts'
 import { PARTITION_KEY, TTL_ATTRIBUTE } from '../../lib/dynamodb/item.ts'
@@ -244,6 +245,56 @@ test('a fitting Table or TableV2 of this app is accepted', () => {
       IdempotencyTable.fromTable(stack, 'Old', new Table(stack, 'OwnOld', props) as ITable)
     }),
   ).toBe('')
+})
+
+describe('a table with other keys', () => {
+  const keys = {
+    partition: 'PK',
+    sort: { name: 'SK', value: 'IDEMPOTENCY' },
+    prefix: 'IDEM#',
+    ttlAttribute: 'ttl',
+  }
+  const props = {
+    partitionKey: { ...PK, name: 'PK' },
+    sortKey: { ...PK, name: 'SK' },
+    timeToLiveAttribute: 'ttl',
+  }
+  const imported = (stack: Stack, given: TablePropsV2 = props) =>
+    IdempotencyTable.fromTable(stack, 'T', new TableV2(stack, 'Own', given) as ITable, { keys })
+
+  test('is accepted if it has them, and refused if not', () => {
+    expect(refusal((stack) => imported(stack))).toBe('')
+    expect(refusal((stack) => imported(stack, { ...props, timeToLiveAttribute: 'expires' }))).toContain(
+      'it must be ttl',
+    )
+    expect(
+      refusal((stack) => imported(stack, { partitionKey: props.partitionKey, timeToLiveAttribute: 'ttl' })),
+    ).toContain('the key of the table is "PK"; it must be the string partition key "PK" with the string sort key "SK"')
+    expect(
+      refusal((stack) => imported(stack, { ...props, sortKey: { name: 'SK', type: AttributeType.NUMBER } })),
+    ).toContain('"SK"')
+  })
+
+  test('is granted for keys with its prefix only, and without a scan', () => {
+    const template = synthesized((stack) => {
+      const table = imported(stack)
+      table.grantClaims(plainFunction(stack), { operation: 'payments' })
+      table.grantOperators(new User(stack, 'Person'))
+    })
+    const text = JSON.stringify(template.findResources('AWS::IAM::Policy'))
+    expect(text).toContain('"dynamodb:LeadingKeys":["IDEM#payments#*"]')
+    expect(text).toContain('"dynamodb:LeadingKeys":["IDEM#*"]')
+    expect(text).toContain('"dynamodb:LeadingKeys":["IDEM#?*#*"]')
+    expect(text).not.toContain('dynamodb:Scan')
+  })
+
+  test('with names that cannot be right is refused', () => {
+    expect(
+      refusal((stack) =>
+        IdempotencyTable.fromTable(stack, 'T', new TableV2(stack, 'Own', props) as ITable, { keys: { prefix: '*' } }),
+      ),
+    ).toContain('option "prefix"')
+  })
 })
 
 test.each(['', '*', 'pay*', 'a#b', 'pay?', 'x'.repeat(101)])(

@@ -11,6 +11,7 @@ import { COMMON_RULES, readSettings, type WaitChoice, waitOf } from '../../lib/c
 import type { Claim } from '../../lib/core/record/claim.ts'
 import { systemRuntime } from '../../lib/core/runtime.ts'
 import { dynamoDbStore } from '../../lib/dynamodb/index.ts'
+import { tableKeys } from '../../lib/dynamodb/keys/index.ts'
 import { leanDynamoDbStore } from '../../lib/dynamodb/lean/index.ts'
 import { allowOrigins } from '../../lib/http/cors.ts'
 import { idempotency, idempotent, storeSuccess } from '../../lib/http/index.ts'
@@ -120,6 +121,12 @@ const ENTRIES: readonly Entry[] = [
     required: { tableName: 'idempotency', region: 'eu-west-1' },
     settings: (options) => leanDynamoDbStore(options as never).skew,
   },
+  {
+    heading: 'tableKeys',
+    build: (options) => tableKeys(options as never),
+    required: {},
+    settings: (options) => tableKeys(options as never).moreBytes,
+  },
   { heading: 's3Answers', build: (options) => s3Answers(options as never), required: { bucketName: 'answers' } },
   { heading: 'cached', build: (options) => cached(store, options as never), required: {} },
   {
@@ -219,6 +226,8 @@ const WORDS: readonly (readonly [RegExp, unknown])[] = [
   [/^202 or 409$/, 202],
   [/`allowOrigins\(/, allowOrigins({ origins: ['https://shop.example'] })],
   [/`valkey\(/, valkey(valkeyClient, { sign: 'unsigned' })],
+  [/`tableKeys\(/, tableKeys({ prefix: 'IDEM#' })],
+  [/^1 to [\d,]+ characters of any kind/, 'A'],
   [/`Runtime`/, systemRuntime],
   [/`ClientRuntime`/, clientRuntime],
   [/`true` or `false`/, true],

@@ -4,6 +4,7 @@ import { isOwnSettlement } from '../../core/record/own-write.ts'
 import type { Commit, CommitAnswer, RefusalReason, TransactItem } from '../../core/record/store.ts'
 import { faultOf, isOfSetUp, isThrottle, isUnsent, type Refused, refusedBy, type ServiceFault } from '../faults.ts'
 import type { Item } from '../item.ts'
+import type { TableKeys } from '../table-options.ts'
 
 interface Reason {
   readonly Code?: string
@@ -101,15 +102,33 @@ const withoutReasons = (tableName: string): StoreMisconfiguredError =>
   )
 
 /** Two of the transaction's items would be the same record, or an item would change another record. */
-export const assertForeignTables = (items: readonly TransactItem[], tableName: string): void => {
+export const assertForeignItems = (
+  items: readonly TransactItem[],
+  tableName: string,
+  keys: TableKeys | undefined,
+): void => {
   const own = bareName(tableName)
   const index = items.findIndex((item) => {
-    const [action] = Object.values(item).filter((value) => value !== undefined) as { readonly TableName?: unknown }[]
-    return typeof action?.TableName === 'string' && bareName(action.TableName) === own
+    const { TableName, Key, Item = Key } = actionOf(item)
+    if (typeof TableName !== 'string' || bareName(TableName) !== own) return false
+    return keys === undefined || keys.isRecord(Item ?? {})
   })
-  if (index !== -1)
-    throw new TypeError(`A transaction: items[${index}] writes to "${tableName}", which is lambda-once's own table`)
+  if (index === -1) return
+  const whose =
+    keys === undefined
+      ? `"${tableName}", which is lambda-once's own table`
+      : `a record of lambda-once in "${tableName}"`
+  throw new TypeError(`A transaction: items[${index}] writes to ${whose}`)
 }
+
+interface Action {
+  readonly TableName?: unknown
+  readonly Key?: Item
+  readonly Item?: Item
+}
+
+const actionOf = (item: TransactItem): Action =>
+  (Object.values(item).find((value) => value !== undefined) as Action | undefined) ?? {}
 
 /** An ARN ends in `table/<name>`. */
 const bareName = (table: string): string => table.slice(table.lastIndexOf('/') + 1)

@@ -5,15 +5,15 @@ import type { Commit, CommitAnswer } from '../../core/record/store.ts'
 import { putInput, settleInput } from '../expressions.ts'
 import type { FormOf } from '../item-table.ts'
 import { outputOf } from '../output.ts'
-import { assertForeignTables, commitAnswerOf } from './cancellation.ts'
+import { assertForeignItems, commitAnswerOf } from './cancellation.ts'
 
 export const commitOf = (commit: Omit<Commit, 'dynamoDb'>): Commit => ({ ...commit, dynamoDb: send })
 
-const send: FormOf<Commit, CommitAnswer> = async ({ tableName, client }, claim, commit, signal) => {
+const send: FormOf<Commit, CommitAnswer> = async ({ tableName, client, keys }, claim, commit, signal) => {
   if (client.transactWriteItems === undefined)
     return { kind: 'mistaken', error: new TypeError('The ItemClient has no transactWriteItems'), isOnlySend: true }
   try {
-    assertForeignTables(commit.items, tableName)
+    assertForeignItems(commit.items, tableName, keys)
   } catch (error) {
     return { kind: 'mistaken', error, isOnlySend: true }
   }

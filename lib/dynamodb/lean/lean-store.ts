@@ -70,12 +70,12 @@ export const leanDynamoDbStore = (options: LeanDynamoDbStoreOptions): Store => {
     endpoint: { rule: aUrl },
     credentials: { secret: true, rule: someCredentials },
   })
-  const { tableName, credentials, skewSeconds = DEFAULT_SKEW_SECONDS } = options
+  const { tableName, credentials, keys, skewSeconds = DEFAULT_SKEW_SECONDS } = options
   const client = leanItemClient({
     endpoint: resolveEndpoint(WHERE, options, process.env),
     credentials: sourceOf(credentials),
   })
-  return itemStore({ tableName: tableName as string, client, skewSeconds })
+  return itemStore({ tableName: tableName as string, client, keys, skewSeconds })
 }
 
 const sourceOf = (given: LeanDynamoDbStoreOptions['credentials']): CredentialsSource => {

@@ -37,8 +37,8 @@ export const dynamoDbStore = (options: DynamoDbStoreOptions): Store => {
     ...TABLE_RULES,
     client: { rule: aClient },
   })
-  const { tableName, client, skewSeconds = DEFAULT_SKEW_SECONDS } = options
-  return itemStore({ tableName: tableName as string, client: itemClientOf(client), skewSeconds })
+  const { tableName, client, keys, skewSeconds = DEFAULT_SKEW_SECONDS } = options
+  return itemStore({ tableName: tableName as string, client: itemClientOf(client), keys, skewSeconds })
 }
 
 const itemClientOf = (client: SdkClient | ItemClient | undefined): ItemClient => {
