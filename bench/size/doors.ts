@@ -158,7 +158,7 @@ export const DOORS: readonly Door[] = [
   {
     name: './dynamodb',
     source: exporting('./lib/dynamodb/index.ts'),
-    most: { minified: 17_000, gzip: 6_800 },
+    most: { minified: 17_400, gzip: 6_900 },
     without: [...ALWAYS, ...SQS, ...HTTP, ...LEAN, ...CACHE, ...EFFECTS],
   },
   {
