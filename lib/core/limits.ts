@@ -87,6 +87,12 @@ export const DEFAULT_RETENTION_SECONDS = 86_400
 export const DEFAULT_SQS_RETENTION_SECONDS = 1_296_000
 
 /**
+ * For streams, 15 days. `MaximumRecordAgeInSeconds` is at most 7 days, and Kafka keeps records for 7 days by default, so
+ * the last redelivery still finds the record.
+ */
+export const DEFAULT_STREAM_RETENTION_SECONDS = 1_296_000
+
+/**
  * DynamoDB accepts a signed request up to five minutes late, and either clock may be five minutes off. A duplicate
  * write can arrive that late, and must find the record that it belongs to.
  */

@@ -29,7 +29,7 @@ import type { Settings } from './settings.ts'
 import { fromSeconds, type Millis } from './time.ts'
 
 /**
- * The options that `once`, `idempotent`, `idempotency` and `sqsHandler` share. All times are in seconds. Options that
+ * The options that `once`, `idempotent`, `idempotency`, `sqsHandler` and the handlers of streams share. All times are in seconds. Options that
  * cannot be right throw `OptionError` at once.
  */
 export interface CommonOptions<TSubject = never> {
@@ -48,7 +48,7 @@ export interface CommonOptions<TSubject = never> {
   /**
    * How long an outcome is replayed, in seconds: an integer from 1,501 to 3,153,600,000 (100 years). After that, the
    * same key runs again. To allow the same request again sooner, give it a new key.
-   * @default 86_400 (a day); for `sqsHandler` 1_296_000 (15 days)
+   * @default 86_400 (a day); for `sqsHandler` and the handlers of streams 1_296_000 (15 days)
    */
   readonly retentionSeconds?: number | undefined
   /**

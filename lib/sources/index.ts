@@ -5,6 +5,7 @@
 export { asynchronousKey, type RequestContext } from './asynchronous.ts'
 export { type DynamoDbStreamRecord, dynamoDbStreamKey } from './dynamodb-streams.ts'
 export { type EventBridgeEvent, eventBridgeKey } from './event-bridge.ts'
+export { type KafkaRecord, kafkaKey } from './kafka.ts'
 export { type KinesisRecord, kinesisKey } from './kinesis.ts'
 export { type S3Record, s3Key } from './s3.ts'
 export { type SchedulerInput, schedulerKey } from './scheduler.ts'

@@ -1,21 +1,12 @@
+import { type Attempt, storeFault } from '../batch/batch.ts'
+import { trying } from '../batch/run.ts'
+import { createRunRecords, failedOf, type MessageHandler } from '../batch/run-records.ts'
+import { begin } from '../core/lifecycle/begin.ts'
 import type { TimedContext } from '../core/lifecycle/request.ts'
 import { OptionError } from '../core/option-rules.ts'
-import type { HandlerClaim } from '../core/record/handler-claim.ts'
-import {
-  type Attempt,
-  type BatchEntry,
-  type BatchEntryResult,
-  type Call,
-  createBatch,
-  leavesQueue,
-  storeFault,
-} from './batch.ts'
-import { createDeadlineOf, type Deadline } from './deadline.ts'
-import { identify } from './identity.ts'
-import { type RunSettings, readSqsSettings, type SqsOptions, type SqsSettings } from './options.ts'
-import { groupOf, recordsOf, type SqsEvent, type SqsMessage } from './record.ts'
-import { tryMessage } from './run.ts'
-import { runInOrder } from './run-in-order.ts'
+import type { SqsOptions } from './options.ts'
+import { recordsOf, type SqsBatch, type SqsMessage, type SqsRecord } from './record.ts'
+import { readSqsSettings, type SqsSettings } from './settings.ts'
 import { delayAll } from './store-down.ts'
 
 /** The answer of `ReportBatchItemFailures`: SQS deletes each message that it does not list. */
@@ -24,13 +15,13 @@ export interface SqsBatchResponse {
 }
 
 /** Has exactly two parameters: nodejs24.x refuses handlers with three. */
-export type SqsBatchHandler<TContext> = (event: SqsEvent, context: TContext) => Promise<SqsBatchResponse>
+export type SqsBatchHandler<TContext> = (event: SqsBatch, context: TContext) => Promise<SqsBatchResponse>
 
 const WHERE = 'sqsHandler(handler, options)'
 
 /**
- * Handles the batches of an SQS event source mapping with `ReportBatchItemFailures`. Your handler runs once per
- * idempotency key, however often SQS delivers the message.
+ * Handles the batches of an SQS event source mapping with `ReportBatchItemFailures`, or of a pipe of EventBridge Pipes.
+ * Your handler runs once per idempotency key, however often SQS delivers the message.
  *
  * Your handler receives the message, its claim (`undefined` if it runs unprotected) and the Lambda context. Its return
  * value is stored with the record. If it throws, the message is returned to the queue; throw `NotDoneError` or
@@ -49,53 +40,28 @@ const WHERE = 'sqsHandler(handler, options)'
  * })
  */
 export const sqsHandler = <TBody, TContext extends TimedContext = TimedContext>(
-  handler: (message: SqsMessage<TBody>, claim: HandlerClaim | undefined, context: TContext) => unknown,
+  handler: MessageHandler<SqsMessage<TBody>, TContext>,
   options: SqsOptions<TBody>,
 ): SqsBatchHandler<TContext> => {
   if (typeof handler !== 'function') throw new OptionError(WHERE, 'handler', 'must be a function')
-  return batchHandler(WHERE, readSqsSettings(WHERE, options), handler, tryMessage)
+  return batchHandler(WHERE, readSqsSettings(WHERE, options), handler, trying(begin))
 }
 
 /** Handles batches. `attempt` tries one message, and calls `handler` for it. */
 export const batchHandler = <TBody, TContext extends TimedContext>(
   where: string,
   settings: SqsSettings<TBody>,
-  handler: (message: SqsMessage<TBody>, claim: HandlerClaim | undefined, context: TContext) => unknown,
-  attempt: Attempt,
+  handler: MessageHandler<SqsMessage<TBody>, TContext>,
+  attempt: Attempt<SqsRecord>,
 ): SqsBatchHandler<TContext> => {
-  const deadlineOf = createDeadlineOf(where, settings.margin, settings.core.runtime)
+  const runRecords = createRunRecords(where, settings, handler, attempt)
   return async (event, context) => {
-    const records = recordsOf(event)
-    const deadline = deadlineOf(context)
-    const entries = await Promise.all(records.map((record) => identify(settings, record, context)))
-    const call: Call<TBody> = (message, claim) => handler(message, claim, context)
-    return handleBatch(settings, entries, deadline, createBatch(settings, deadline, call, attempt))
+    const ran = await runRecords(recordsOf(event), context)
+    const fault = storeFault(ran.results)
+    if (fault !== undefined) {
+      await delayAll(settings.source, ran.records, ran.deadline)
+      throw fault
+    }
+    return { batchItemFailures: failedOf(ran).map(({ messageId }) => ({ itemIdentifier: messageId })) }
   }
-}
-
-const handleBatch = async <TBody>(
-  settings: RunSettings,
-  entries: readonly BatchEntry<TBody>[],
-  deadline: Deadline,
-  processEntry: (entry: BatchEntry<TBody>) => Promise<BatchEntryResult>,
-): Promise<SqsBatchResponse> => {
-  const results = await runInOrder(
-    entries.map((entry) => ({ chains: chainsOf(entry), run: () => processEntry(entry) })),
-    settings.concurrency,
-  )
-  const records = entries.map(({ record }) => record)
-  const fault = storeFault(results)
-  if (fault !== undefined) {
-    await delayAll(settings.queue, records, deadline)
-    throw fault
-  }
-  const failed = records.filter((_, index) => !leavesQueue(results[index]))
-  return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) }
-}
-
-/** Messages of one FIFO group run one at a time, and so do messages of one record, which would refuse each other. */
-const chainsOf = (entry: BatchEntry<unknown>): readonly string[] => {
-  const group = groupOf(entry.record)
-  const ofGroup = group === undefined ? [] : [`group ${group}`]
-  return entry.kind === 'identified' ? [...ofGroup, `record ${entry.claimRequest.recordKey}`] : ofGroup
 }

@@ -1,17 +1,5 @@
-import { IdempotencyError } from '../core/errors.ts'
-import { keyText } from '../core/identity/record-key.ts'
-import { isObject } from '../core/option-rules.ts'
-import { unawaited } from '../core/unawaited.ts'
+import type { KeyAnswer, skip } from '../batch/key.ts'
 import type { SqsMessage } from './record.ts'
-
-/**
- * A `key` function returns this for a message that needs no run. The message is acknowledged without a claim. It is a
- * symbol, so no text in a message can be mistaken for it.
- *
- * @example
- * key: (body) => (body.Event === 's3:TestEvent' ? skip : s3Key(body.Records[0]))
- */
-export const skip: unique symbol = Symbol.for('lambda-once.skip')
 
 /**
  * Where the idempotency key of a message comes from.
@@ -27,31 +15,14 @@ export const skip: unique symbol = Symbol.for('lambda-once.skip')
  * and another fingerprint is a mismatch: see the option `payload`.
  */
 export type KeyChoice<TBody> =
-  | ((body: TBody, message: SqsMessage<TBody>) => string | number | typeof skip | null | undefined)
+  | ((body: TBody, message: SqsMessage<TBody>) => KeyAnswer)
   | { readonly attribute: string }
   | 'deduplicationId'
   | 'messageId'
 
-/** Throws {@link IdempotencyError} `key-missing` or `key-invalid`. */
-export const chosenKey = <TBody>(choice: KeyChoice<TBody>, message: SqsMessage<TBody>): string | typeof skip => {
-  const answer = keyOf(choice, message)
-  if (answer === undefined || answer === '') {
-    throw new IdempotencyError('key-missing', 'The key option found no key in this message')
-  }
-  if (answer === skip) return skip
-  if (typeof answer === 'string' || typeof answer === 'number') return keyText(answer)
-  unawaited(answer)
-  const type = isObject(answer) ? ('then' in answer ? 'a promise' : 'an object') : `a ${typeof answer}`
-  const rule = `The key option answered ${type}; it must answer a string, a number or skip`
-  throw new IdempotencyError('key-invalid', rule)
-}
-
 /** `undefined` if the message has no key. */
-const keyOf = <TBody>(
-  choice: KeyChoice<TBody>,
-  message: SqsMessage<TBody>,
-): string | number | typeof skip | undefined => {
-  if (typeof choice === 'function') return choice(message.body, message) ?? undefined
+export const keyOf = <TBody>(choice: KeyChoice<TBody>, message: SqsMessage<TBody>): KeyAnswer => {
+  if (typeof choice === 'function') return choice(message.body, message)
   if (choice === 'messageId') return message.messageId
   if (choice === 'deduplicationId') return deduplicationKey(message)
   return Object.hasOwn(message.messageAttributes, choice.attribute)

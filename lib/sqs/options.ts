@@ -1,31 +1,13 @@
-import { aTenant, type TenantChoice } from '../core/identity/tenant.ts'
-import {
-  DEFAULT_CONCURRENCY,
-  DEFAULT_MAX_RUNS,
-  DEFAULT_SQS_RETENTION_SECONDS,
-  MAX_CONCURRENCY,
-  MAX_MARGIN_SECONDS,
-  MAX_MAX_RUNS,
-} from '../core/limits.ts'
-import {
-  aFunction,
-  checkOptions,
-  integerBetween,
-  OptionError,
-  oneOf,
-  onlyMember,
-  type Rule,
-  type Rules,
-} from '../core/option-rules.ts'
-import { COMMON_RULES, type CommonOptions, readSettings } from '../core/options.ts'
-import type { Settings } from '../core/settings.ts'
-import { fromSeconds, type Millis } from '../core/time.ts'
+import type { Parse as BodyParse } from '../batch/parse.ts'
+import type { OnError } from '../batch/report.ts'
+import type { SqsClient } from '../batch/sender.ts'
+import type { TenantChoice } from '../core/identity/tenant.ts'
+import type { CommonOptions } from '../core/options.ts'
 import type { KeyChoice } from './key.ts'
-import { aParse, type Parse } from './parse.ts'
-import { createQueue, type Queue } from './queue.ts'
-import type { SqsMessage } from './record.ts'
-import { createReport, type OnError } from './report.ts'
-import { aClient, aQueueUrl, type SqsClient } from './sender.ts'
+import type { SqsMessage, SqsRecord } from './record.ts'
+
+/** A function of the body's text, or a validator of the body's JSON. Either may be asynchronous. */
+export type Parse<TBody> = BodyParse<TBody, SqsRecord>
 
 /** The options of `sqsHandler`, besides the common ones. */
 export interface SqsOptions<TBody> extends CommonOptions<SqsMessage<TBody>> {
@@ -127,88 +109,5 @@ export interface SqsOptions<TBody> extends CommonOptions<SqsMessage<TBody>> {
    *
    * @default console.error, without anything that could quote a body
    */
-  readonly onError?: OnError | undefined
+  readonly onError?: OnError<SqsRecord> | undefined
 }
-
-/** The part of the checked options that a run needs. */
-export interface RunSettings {
-  readonly core: Settings
-  readonly concurrency: number
-  readonly maxRuns: number
-  readonly queue: Queue
-  readonly report: OnError
-}
-
-/** {@link SqsOptions}, checked, with defaults. */
-export interface SqsSettings<TBody>
-  extends RunSettings,
-    Pick<SqsOptions<TBody>, 'abandoned' | 'tenant' | 'key' | 'parse' | 'payload'> {
-  readonly margin: Millis | undefined
-}
-
-const aKey: Rule = (value) => {
-  if (typeof value === 'function' || value === 'messageId' || value === 'deduplicationId') return undefined
-  return isText(onlyMember(value, 'attribute'))
-    ? undefined
-    : 'must be a function of the body, { attribute: name }, "deduplicationId" or "messageId"'
-}
-
-const aDeadLetter: Rule = (value) =>
-  aQueueUrl(onlyMember(value, 'queueUrl')) === undefined ? undefined : 'must be { queueUrl }, an http(s) URL'
-
-const SQS_RULES: Rules = {
-  ...COMMON_RULES,
-  tenant: { required: true, rule: aTenant('message') },
-  key: { required: true, rule: aKey },
-  parse: { rule: aParse },
-  payload: { rule: aFunction },
-  concurrency: { rule: integerBetween(1, MAX_CONCURRENCY) },
-  maxRuns: { rule: integerBetween(1, MAX_MAX_RUNS) },
-  marginSeconds: { rule: integerBetween(0, MAX_MARGIN_SECONDS) },
-  visibility: { rule: oneOf('leave', 'move') },
-  deadLetter: { rule: aDeadLetter },
-  sqs: { rule: aClient },
-  onError: { rule: aFunction },
-}
-
-export const readSqsSettings = <TBody>(
-  where: string,
-  options: SqsOptions<TBody>,
-  more: Rules = {},
-): SqsSettings<TBody> => {
-  checkOptions(where, options, { ...SQS_RULES, ...more })
-  const { visibility = 'leave', deadLetter, sqs, marginSeconds } = options
-  if (sqs !== undefined && visibility === 'leave' && deadLetter === undefined) {
-    throw new OptionError(where, 'sqs', 'is of no use without visibility: "move" or deadLetter')
-  }
-  if (options.abandoned === 'hold' && options.maxRuns !== undefined) {
-    throw new OptionError(
-      where,
-      'maxRuns',
-      'is of no use under abandoned: "hold", where a run in doubt is never repeated',
-    )
-  }
-  const { tenant, key, parse, payload, concurrency = DEFAULT_CONCURRENCY, maxRuns = DEFAULT_MAX_RUNS } = options
-  const core = readSettings(where, options, DEFAULT_SQS_RETENTION_SECONDS)
-  const report = createReport(options.onError)
-  return {
-    core,
-    abandoned: options.abandoned,
-    tenant,
-    key,
-    parse,
-    payload,
-    concurrency,
-    maxRuns,
-    margin: marginSeconds === undefined ? undefined : fromSeconds(marginSeconds),
-    queue: createQueue(core, {
-      moves: visibility === 'move',
-      deadLetterUrl: deadLetter?.queueUrl,
-      client: sqs,
-      report,
-    }),
-    report,
-  }
-}
-
-const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''

@@ -30,6 +30,9 @@ export interface SqsEvent {
   readonly Records: readonly SqsRecord[]
 }
 
+/** One batch, from an event source mapping or from EventBridge Pipes, which delivers the bare array. */
+export type SqsBatch = SqsEvent | readonly SqsRecord[]
+
 /** A message as your handler, `key`, `tenant` and `payload` receive it. */
 export interface SqsMessage<TBody> {
   /** The result of `parse`. */
@@ -53,10 +56,10 @@ export const messageOf = <TBody>(record: SqsRecord, body: TBody): SqsMessage<TBo
 })
 
 /** Throws {@link IdempotencyError} `event-unsupported` if the event is not from SQS. */
-export const recordsOf = (event: SqsEvent): readonly SqsRecord[] => {
-  const records: unknown = (event as Partial<SqsEvent> | null | undefined)?.Records
+export const recordsOf = (event: SqsBatch): readonly SqsRecord[] => {
+  const records: unknown = Array.isArray(event) ? event : (event as Partial<SqsEvent> | null | undefined)?.Records
   if (Array.isArray(records) && records.every(isSqsRecord)) return records
-  throw new IdempotencyError('event-unsupported', 'sqsHandler takes the event of an SQS event source mapping')
+  throw new IdempotencyError('event-unsupported', 'sqsHandler takes batches of SQS')
 }
 
 const isSqsRecord = (record: Partial<SqsRecord> | null): record is SqsRecord =>
@@ -81,3 +84,5 @@ export const isFifo = (queue: string | undefined): boolean => queue?.endsWith('.
 /** `undefined` for a standard queue: its messages may have group ids (fair queues), but these promise no order. */
 export const groupOf = (record: SqsRecord): string | undefined =>
   isFifo(record.eventSourceARN) ? (record.attributes?.MessageGroupId ?? '') : undefined
+
+export const idOf = ({ messageId }: SqsRecord): string => messageId

@@ -1,7 +1,7 @@
+import { isNotification, isPointer, publishedText, type SnsEnvelope } from '../batch/envelope.ts'
+import { aParse, parseBody } from '../batch/parse.ts'
 import { OptionError } from '../core/option-rules.ts'
-import { isNotification, isPointer, publishedText, type SnsEnvelope } from './envelope.ts'
-import type { SqsOptions } from './options.ts'
-import { aParse, type Parse, parseBody } from './parse.ts'
+import type { Parse, SqsOptions } from './options.ts'
 import type { SqsRecord } from './record.ts'
 
 /** The options that {@link snsInSqs} returns. */

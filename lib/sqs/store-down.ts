@@ -1,8 +1,8 @@
+import type { Deadline } from '../batch/deadline.ts'
+import { runInOrder } from '../batch/run-in-order.ts'
 import { fromSeconds } from '../core/time.ts'
-import type { Deadline } from './deadline.ts'
 import type { Queue } from './queue.ts'
 import { receiveCountOf, type SqsRecord } from './record.ts'
-import { runInOrder } from './run-in-order.ts'
 
 /** By receive count. Most outages end within minutes; without a delay the messages would use up their receives in seconds. */
 const DELAY_SECONDS = [60, 300]

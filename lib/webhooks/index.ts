@@ -1,5 +1,6 @@
 /** Receivers of webhooks: signatures, redeliveries, and a queue behind them. */
 
+export type { SqsClient } from '../batch/sender.ts'
 export type { TimedContext } from '../core/lifecycle/request.ts'
 export {
   NotDoneError,
@@ -10,7 +11,6 @@ export {
 export type { HandlerClaim } from '../core/record/handler-claim.ts'
 export { abandon, release } from '../http/mark.ts'
 export type { HttpResponse } from '../http/response.ts'
-export type { SqsClient } from '../sqs/sender.ts'
 export type { AdmissionOptions } from './admission-options.ts'
 export type { ReceivedDelivery, VerifiedDelivery, WebhookDelivery } from './delivery.ts'
 export type { WebhookOptions } from './options.ts'

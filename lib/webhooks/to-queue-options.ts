@@ -1,9 +1,9 @@
+import { aClient, aQueueUrl, type SqsClient } from '../batch/sender.ts'
 import { aFunction, checkOptions, OptionError, type Rules } from '../core/option-rules.ts'
 import { aClock } from '../core/options.ts'
 import { type Runtime, systemRuntime } from '../core/runtime.ts'
 import { aUrl } from '../http/options.ts'
 import { isFifo } from '../sqs/record.ts'
-import { aClient, aQueueUrl, type SqsClient } from '../sqs/sender.ts'
 import { ADMISSION_RULES, type AdmissionOptions, type AdmissionSettings, readAdmission } from './admission-options.ts'
 import type { WebhookDelivery } from './delivery.ts'
 

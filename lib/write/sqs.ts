@@ -1,10 +1,3 @@
-import { type IdempotencyError, StoreMisconfiguredError, StoreUnavailableError } from '../core/errors.ts'
-import type { TimedContext } from '../core/lifecycle/request.ts'
-import { OptionError } from '../core/option-rules.ts'
-import { endingOfError } from '../core/outcome/outcome-policy.ts'
-import { batchHandler, type SqsBatchHandler } from '../sqs/handler.ts'
-import { readSqsSettings, type SqsOptions } from '../sqs/options.ts'
-import type { SqsMessage } from '../sqs/record.ts'
 import {
   endAsStored,
   endMismatched,
@@ -13,7 +6,15 @@ import {
   returnLater,
   sendAway,
   withRecord,
-} from '../sqs/run.ts'
+} from '../batch/run.ts'
+import { type IdempotencyError, StoreMisconfiguredError, StoreUnavailableError } from '../core/errors.ts'
+import type { TimedContext } from '../core/lifecycle/request.ts'
+import { OptionError } from '../core/option-rules.ts'
+import { endingOfError } from '../core/outcome/outcome-policy.ts'
+import { batchHandler, type SqsBatchHandler } from '../sqs/handler.ts'
+import type { SqsOptions } from '../sqs/options.ts'
+import type { SqsMessage, SqsRecord } from '../sqs/record.ts'
+import { readSqsSettings } from '../sqs/settings.ts'
 import { runOneShot } from './one-shot.ts'
 import type { Plan } from './plan.ts'
 import { type ClaimOptions, NO_CLAIM_OPTIONS, refused } from './plan-options.ts'
@@ -50,7 +51,7 @@ export const sqsWriteHandler = <TBody, TContext extends TimedContext = TimedCont
   return batchHandler<TBody, TContext>(WHERE, settings, (message, _claim, context) => plan(message, context), tryWrite)
 }
 
-const tryWrite = async (run: Run): Promise<MessageResult> => {
+const tryWrite = async (run: Run<SqsRecord>): Promise<MessageResult> => {
   const { settings, claimRequest, call } = run
   try {
     const ran = await runOneShot(settings.core, claimRequest, {
@@ -65,7 +66,7 @@ const tryWrite = async (run: Run): Promise<MessageResult> => {
   }
 }
 
-const endRefused = (run: Run, error: IdempotencyError): MessageResult | Promise<MessageResult> => {
+const endRefused = (run: Run<SqsRecord>, error: IdempotencyError): MessageResult | Promise<MessageResult> => {
   const { settings, record } = run
   switch (error.code) {
     case 'key-reused':

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import middy from '@middy/core'
 import { z } from 'zod'
+import { createDeadlineOf } from '../../lib/batch/deadline.ts'
 import { cached } from '../../lib/cached/index.ts'
 import { deriveKey, idempotentFetch, operationKey, UsageError } from '../../lib/client/index.ts'
 import { readSettings as readFetchSettings } from '../../lib/client/options.ts'
@@ -19,9 +20,11 @@ import { readHttpSettings } from '../../lib/http/options.ts'
 import { once } from '../../lib/index.ts'
 import { memoryStore } from '../../lib/memory/index.ts'
 import { s3Answers } from '../../lib/s3/index.ts'
-import { createDeadlineOf } from '../../lib/sqs/deadline.ts'
 import { sqsHandler } from '../../lib/sqs/index.ts'
-import { readSqsSettings } from '../../lib/sqs/options.ts'
+import { readSqsSettings } from '../../lib/sqs/settings.ts'
+import { dynamoDbStreamHandler, kafkaHandler, kinesisHandler } from '../../lib/streams/index.ts'
+import { readStreamSettings, STREAM_RULES } from '../../lib/streams/settings.ts'
+import type { Stream } from '../../lib/streams/stream.ts'
 import { type ValkeyClient, valkey } from '../../lib/valkey/index.ts'
 import { readValkeySettings } from '../../lib/valkey/valkey.ts'
 import { stripe, webhook, webhookToQueue } from '../../lib/webhooks/index.ts'
@@ -46,6 +49,8 @@ interface Entry {
   readonly build: (options: Options) => unknown
   /** Without these it cannot be built. */
   readonly required: Options
+  /** Options that are refused without another one, unless the entry takes them with those of all. */
+  readonly companions?: Readonly<Record<string, Options>>
   /** What the options become. Most defaults show there. */
   readonly settings?: (options: Options) => unknown
 }
@@ -56,6 +61,16 @@ const valkeyClient: ValkeyClient = { getBuffer: async () => null, set: handler, 
 const common = { store, operation: 'payments' }
 const http = { ...common, tenant: 'single-tenant' }
 const sender = { tenant: 'single-tenant', provider: stripe, secrets: ['whsec_test_secret'] }
+
+/** A stream with none but the options of all streams. */
+const STREAM: Stream<string, string, never> = {
+  rules: STREAM_RULES,
+  idOf: String,
+  groupOf: String,
+  chainsOf: () => undefined,
+  readingOf: () => ({ read: String, keyOf: String, payloadOf: () => [] }),
+}
+const streamSettings = (options: Options) => readStreamSettings('test', options as never, STREAM)
 
 const ENTRIES: readonly Entry[] = [
   {
@@ -94,6 +109,20 @@ const ENTRIES: readonly Entry[] = [
     required: { ...http, key: 'messageId' },
     settings: (options) => readSqsSettings('test', options as never),
   },
+  {
+    heading: 'Streams',
+    more: 'All entries',
+    build: streamSettings,
+    required: http,
+    companions: { sqs: { deadLetter: { queueUrl: 'https://sqs.eu-west-1.amazonaws.com/111122223333/dead' } } },
+    settings: streamSettings,
+  },
+  ...Object.entries({ kinesisHandler, dynamoDbStreamHandler, kafkaHandler }).map(([heading, build]) => ({
+    heading,
+    more: 'Streams',
+    build: (options: Options) => build(handler, options as never),
+    required: http,
+  })),
   {
     heading: 'webhook',
     more: 'All entries',
@@ -270,13 +299,11 @@ test.each(ENTRIES)('$heading: each option of the code has a row, and each row is
 test.each(ROWS)(
   '$of: the code takes for $option what its row allows, and nothing next to it',
   ({ entry, row, option }) => {
-    const withValue = (value: unknown) => () =>
-      entry.build({
-        ...entry.required,
-        ...COMPANIONS[option],
-        ...COMPANIONS[`${entry.heading} ${option}`],
-        [option]: value,
-      })
+    const companions = {
+      ...(entry.companions ?? COMPANIONS)[option],
+      ...COMPANIONS[`${entry.heading} ${option}`],
+    }
+    const withValue = (value: unknown) => () => entry.build({ ...entry.required, ...companions, [option]: value })
     const { taken, refused } = probesOf(row.allowed ?? '')
     expect(taken.length).toBeGreaterThan(0)
     for (const value of taken) expect([value, refusal(withValue(value))]).toEqual([value, undefined])
@@ -445,6 +472,12 @@ test.each(ROWS)('$of: the default of $option is the one in its row', async ({ en
     expect(withValue(given.value)).toEqual(withValue(undefined))
     expect(withValue(probesOf(row.allowed ?? '').taken.at(-1))).not.toEqual(withValue(undefined))
   }
+})
+
+test('Streams: their default of retentionSeconds is in the text above their table', () => {
+  const page = readFileSync(join(ROOT, PAGE), 'utf8')
+  const [, seconds = ''] = /## Streams\n.*?`retentionSeconds` is ([\d,]+)\./s.exec(page) ?? []
+  expect(streamSettings(http).core.retention).toBe(number(seconds) * 1_000)
 })
 
 test('SQS: its own default of retentionSeconds is in the row too, and in the text above its table', () => {

@@ -5,7 +5,9 @@ import {
   type DynamoDbStreamRecord,
   dynamoDbStreamKey,
   eventBridgeKey,
+  type KafkaRecord,
   type KinesisRecord,
+  kafkaKey,
   kinesisKey,
   type S3Record,
   type SnsRecord,
@@ -20,6 +22,7 @@ import { fixture } from '../support/fixture.ts'
 const sns = fixture<{ Records: SnsRecord[] }>('sns')
 const kinesis = fixture<{ Records: KinesisRecord[] }>('kinesis')
 const dynamoDbStreams = fixture<{ Records: DynamoDbStreamRecord[] }>('dynamodb-streams')
+const kafka = fixture<{ records: { 'mytopic-0': KafkaRecord[] } }>('kafka')
 const s3 = fixture<{ Records: S3Record[] }>('s3')
 const stepFunctions = fixture<{ context: StepFunctionsContext }>('step-functions')
 const request = fixture<object>('http-api-request')
@@ -57,6 +60,12 @@ const SOURCES: Record<string, { key: (event: never) => string; event: unknown; e
     event: first(dynamoDbStreams.Records),
     expected: 'c4ca4238a0b923820dcc509a6f75849b',
     again: {},
+  },
+  Kafka: {
+    key: kafkaKey,
+    event: first(kafka.records['mytopic-0']),
+    expected: '["mytopic","0","15"]',
+    again: { partition: '0' },
   },
   S3: {
     key: s3Key,

@@ -1,5 +1,5 @@
+import { createDeadlineOf } from '../../lib/batch/deadline.ts'
 import { millis } from '../../lib/core/time.ts'
-import { createDeadlineOf } from '../../lib/sqs/deadline.ts'
 import { fakeRuntime } from '../support/fake-runtime.ts'
 
 /** Lambda computes the remaining time from the host's clock. */

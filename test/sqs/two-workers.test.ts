@@ -16,7 +16,7 @@ const KILLS = 12
 let program: string
 let remove: () => void
 beforeAll(async () => {
-  ;({ program, remove } = await bundleWorker())
+  ;({ program, remove } = await bundleWorker('sqs'))
 })
 afterAll(() => remove())
 

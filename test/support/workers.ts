@@ -5,16 +5,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-import type { WorkerReport, WorkerSettings } from '../sqs/worker.ts'
 
-const SOURCE = fileURLToPath(new URL('../sqs/worker.ts', import.meta.url))
-
-/** Bundles the worker once, because a test starts it a dozen times and compiling takes long. */
-export const bundleWorker = async (): Promise<{ readonly program: string; remove(): void }> => {
+/**
+ * Bundles the worker of a folder of tests once, because a test starts it a dozen times and compiling takes long.
+ */
+export const bundleWorker = async (of: 'sqs' | 'streams'): Promise<{ readonly program: string; remove(): void }> => {
   const folder = mkdtempSync(join(tmpdir(), 'lambda-once-worker-'))
   const program = join(folder, 'worker.mjs')
   await build({
-    entryPoints: [SOURCE],
+    entryPoints: [fileURLToPath(new URL(`../${of}/worker.ts`, import.meta.url))],
     outfile: program,
     bundle: true,
     platform: 'node',
@@ -33,14 +32,14 @@ export interface Worker {
 }
 
 /** Starts a worker, and waits until it is ready. `onReport` gets its later reports. */
-export const startWorker = async (
+export const startWorker = async <TReport>(
   program: string,
-  settings: WorkerSettings,
-  onReport: (report: WorkerReport) => void,
+  settings: object,
+  onReport: (report: TReport) => void,
 ): Promise<Worker> => {
   const child = fork(program, [JSON.stringify(settings)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
   await once(child, 'message')
-  child.on('message', (report: WorkerReport) => onReport(report))
+  child.on('message', (report: TReport) => onReport(report))
   return {
     process: child,
     kill: async () => {

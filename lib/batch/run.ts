@@ -4,8 +4,7 @@ import {
   type StoreMisconfiguredError,
   type StoreUnavailableError,
 } from '../core/errors.ts'
-import { begin } from '../core/lifecycle/begin.ts'
-import type { Decide } from '../core/lifecycle/begin-result.ts'
+import type { BeginResult, Decide } from '../core/lifecycle/begin-result.ts'
 import { unstarted } from '../core/lifecycle/give-up.ts'
 import type { HeldClaim } from '../core/lifecycle/held-claim.ts'
 import { judgeTerms } from '../core/lifecycle/judge-terms.ts'
@@ -20,10 +19,10 @@ import { endingOfError } from '../core/outcome/outcome-policy.ts'
 import type { HandlerClaim } from '../core/record/handler-claim.ts'
 import { judge, type Verdict } from '../core/record/judge.ts'
 import type { SettledRecord, StoredRecord } from '../core/record/record.ts'
+import type { Settings } from '../core/settings.ts'
 import type { Deadline } from './deadline.ts'
-import type { RunSettings } from './options.ts'
 import { endPoison, isPoison } from './poison.ts'
-import type { SqsRecord } from './record.ts'
+import type { RunSettings } from './settings.ts'
 
 export type StoreFault = StoreUnavailableError | StoreMisconfiguredError
 
@@ -36,20 +35,32 @@ export type MessageResult =
   /** Returned because the store did not answer. */
   | StoreFault
 
-export interface Run {
-  readonly settings: RunSettings
+export interface Run<TRecord> {
+  readonly settings: RunSettings<TRecord>
   readonly deadline: Deadline
-  readonly record: SqsRecord
+  readonly record: TRecord
   readonly claimRequest: ClaimRequest
   readonly decide: Decide | undefined
   /** Calls your handler with the message. */
   readonly call: (claim: HandlerClaim | undefined) => unknown
 }
 
-/** Claims the message, and runs its handler if the claim is won. */
-export const tryMessage = async (run: Run): Promise<MessageResult> => {
+/** Claims a message: at once, or after waiting for another invocation that holds the claim. */
+export type Begin = (
+  core: Settings,
+  request: ClaimRequest,
+  decide: Decide | undefined,
+  deadline: Deadline,
+) => Promise<BeginResult>
+
+/** Returns a function that claims a message, and runs its handler if the claim is won. */
+export const trying =
+  (begin: Begin) =>
+  async <TRecord>(run: Run<TRecord>): Promise<MessageResult> =>
+    endAsBegun(run, await begin(run.settings.core, run.claimRequest, run.decide, run.deadline))
+
+const endAsBegun = <TRecord>(run: Run<TRecord>, begun: BeginResult): MessageResult | Promise<MessageResult> => {
   const { settings, record } = run
-  const begun = await begin(settings.core, run.claimRequest, run.decide)
   switch (begun.kind) {
     case 'run':
       return runHeld(run, begun.held)
@@ -73,10 +84,12 @@ export const tryMessage = async (run: Run): Promise<MessageResult> => {
 }
 
 /** The error names the record, because a person has to find and decide it. */
-export const withRecord = ({ claimRequest }: Run, { code, message }: IdempotencyError): IdempotencyError =>
-  new IdempotencyError(code, `${message} (record ${claimRequest.recordKey})`)
+export const withRecord = <TRecord>(
+  { claimRequest }: Run<TRecord>,
+  { code, message }: IdempotencyError,
+): IdempotencyError => new IdempotencyError(code, `${message} (record ${claimRequest.recordKey})`)
 
-const runHeld = async (run: Run, held: HeldClaim): Promise<MessageResult> => {
+const runHeld = async <TRecord>(run: Run<TRecord>, held: HeldClaim): Promise<MessageResult> => {
   const { settings, record, deadline } = run
   if (isPoison(held.claim, settings.maxRuns)) {
     return (await endPoison(settings, record, held, deadline)) ? 'acknowledged' : 'returned'
@@ -95,7 +108,10 @@ const runHeld = async (run: Run, held: HeldClaim): Promise<MessageResult> => {
 }
 
 /** A `TerminalError` ends the message, unless another run has taken over the claim: then that run's result counts. */
-const endAsThrown = (run: Run, { error, settled }: HandlerThrew): MessageResult | Promise<MessageResult> => {
+const endAsThrown = <TRecord>(
+  run: Run<TRecord>,
+  { error, settled }: HandlerThrew,
+): MessageResult | Promise<MessageResult> => {
   run.settings.report(error, run.record)
   if (endingOfError(error).kind !== 'complete') return 'failed'
   if (settled.kind === 'replay') return endAsStored(run, settled.record)
@@ -103,20 +119,20 @@ const endAsThrown = (run: Run, { error, settled }: HandlerThrew): MessageResult 
 }
 
 /** A run whose outcome was not stored is acknowledged, because its effect is done; `unstored: 'fail'` returns it. */
-const endAsRan = (run: Run, ran: RunResult<unknown>): MessageResult | Promise<MessageResult> => {
+const endAsRan = <TRecord>(run: Run<TRecord>, ran: RunResult<unknown>): MessageResult | Promise<MessageResult> => {
   if (ran.kind === 'replay') return endAsStored(run, ran.record)
   if (ran.kind !== 'refused') return 'acknowledged'
   return ran.error instanceof EffectError ? endAsStopped(run, ran.error) : returnLater(run, ran.error.retryAfterSeconds)
 }
 
 /** `lambda-once/effects` stopped the handler. */
-const endAsStopped = async (run: Run, error: EffectError): Promise<MessageResult> => {
+const endAsStopped = async <TRecord>(run: Run<TRecord>, error: EffectError): Promise<MessageResult> => {
   run.settings.report(withRecord(run, error), run.record)
   await returnLater(run, error.retryAfterSeconds)
   return 'failed'
 }
 
-const runUnprotected = async ({ settings, record, call }: Run): Promise<MessageResult> => {
+const runUnprotected = async <TRecord>({ settings, record, call }: Run<TRecord>): Promise<MessageResult> => {
   try {
     await call(undefined)
     return 'acknowledged'
@@ -126,18 +142,20 @@ const runUnprotected = async ({ settings, record, call }: Run): Promise<MessageR
   }
 }
 
-export const endAsStored = (run: Run, { status }: SettledRecord): MessageResult | Promise<MessageResult> =>
-  status === 'SUCCEEDED' ? 'acknowledged' : sendAway(run, 'failed')
+export const endAsStored = <TRecord>(
+  run: Run<TRecord>,
+  { status }: SettledRecord,
+): MessageResult | Promise<MessageResult> => (status === 'SUCCEEDED' ? 'acknowledged' : sendAway(run, 'failed'))
 
 /**
  * Ends a message that can never succeed. The layer sends it to the dead-letter queue if one is configured for it.
- * Otherwise the message is returned, and the queue's redrive policy moves it.
+ * Otherwise the message is returned, and its source decides how long it is delivered.
  */
-export const sendAway = async (
-  { settings, record, claimRequest, deadline }: Run,
+export const sendAway = async <TRecord>(
+  { settings, record, claimRequest, deadline }: Run<TRecord>,
   reason: 'failed' | 'mismatch',
 ): Promise<MessageResult> => {
-  const isSent = await settings.queue.sendToDeadLetter(record, { reason, record: claimRequest.recordKey }, deadline)
+  const isSent = await settings.source.sendToDeadLetter(record, { reason, record: claimRequest.recordKey }, deadline)
   return isSent ? 'acknowledged' : 'returned'
 }
 
@@ -145,9 +163,9 @@ export const sendAway = async (
  * The record holds another payload. If it keeps that payload, the message can never succeed. A run in progress may still
  * release the key, and then the message may run.
  */
-export const endMismatched = async (run: Run): Promise<MessageResult> => {
-  const { core, queue } = run.settings
-  if (!queue.hasDeadLetter(run.record)) return 'returned'
+export const endMismatched = async <TRecord>(run: Run<TRecord>): Promise<MessageResult> => {
+  const { core, source } = run.settings
+  if (!source.hasDeadLetter(run.record)) return 'returned'
   const stored = await peek(core, run.claimRequest).catch(() => undefined)
   const verdict = stored && verdictForOwner(run, stored)
   if (verdict?.kind === 'conflict') return returnLater(run, verdict.retryAfterSeconds)
@@ -156,13 +174,13 @@ export const endMismatched = async (run: Run): Promise<MessageResult> => {
 }
 
 /** The verdict for a request with the record's own payload. */
-const verdictForOwner = ({ settings: { core }, claimRequest }: Run, record: StoredRecord): Verdict =>
+const verdictForOwner = <TRecord>({ settings: { core }, claimRequest }: Run<TRecord>, record: StoredRecord): Verdict =>
   judge(record, judgeTerms(core, { ...claimRequest, fingerprint: record.fingerprint }, core.runtime.now()))
 
-export const returnLater = async (
-  { settings, record, deadline }: Run,
+export const returnLater = async <TRecord>(
+  { settings, record, deadline }: Run<TRecord>,
   retryAfterSeconds: number | undefined,
 ): Promise<'returned'> => {
-  if (retryAfterSeconds !== undefined) await settings.queue.delayFor(record, retryAfterSeconds, deadline)
+  if (retryAfterSeconds !== undefined) await settings.source.delayFor(record, retryAfterSeconds, deadline)
   return 'returned'
 }

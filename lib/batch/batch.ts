@@ -1,10 +1,9 @@
 import type { RecordKey } from '../core/identity/record-key.ts'
 import type { HandlerClaim } from '../core/record/handler-claim.ts'
 import type { Deadline } from './deadline.ts'
-import type { IdentifiedMessage, SkippedMessage, UnusableMessage } from './identity.ts'
-import type { RunSettings } from './options.ts'
-import { groupOf, receiveCountOf, type SqsMessage } from './record.ts'
+import type { BatchEntry, IdentifiedMessage, SkippedMessage, UnusableMessage } from './identity.ts'
 import type { MessageResult, Run, StoreFault } from './run.ts'
+import type { RunSettings } from './settings.ts'
 
 export type BatchEntryResult =
   | MessageResult
@@ -13,28 +12,42 @@ export type BatchEntryResult =
   /** Acknowledged without a record: it was skipped, or it is in the dead-letter queue. */
   | 'removed'
 
-export type BatchEntry<TBody> = IdentifiedMessage<TBody> | UnusableMessage | SkippedMessage
-
 /** Calls your handler. */
-export type Call<TBody> = (message: SqsMessage<TBody>, claim: HandlerClaim | undefined) => unknown
+export type Call<TMessage> = (message: TMessage, claim: HandlerClaim | undefined) => unknown
 
 /** Tries one message, and says what becomes of it. */
-export type Attempt = (run: Run) => Promise<MessageResult>
+export type Attempt<TRecord> = (run: Run<TRecord>) => Promise<MessageResult>
 
 /** After so many unanswered messages and no answered one the store is down, and more tries would only wait for it. */
 const UNANSWERED_ENOUGH = 3
 
-export const leavesQueue = (result: BatchEntryResult | undefined): boolean =>
+/** Whether the source may forget the message. */
+export const isOver = (result: BatchEntryResult | undefined): boolean =>
   result === 'acknowledged' || result === 'removed'
 
-/** Returns a function that processes one message. What happens to one message decides whether later ones are tried. */
-export const createBatch = <TBody>(
-  settings: RunSettings,
+/** Messages of one record run one at a time too: they would refuse each other. */
+export const chainsOf = <TRecord, TMessage>(
+  { source }: RunSettings<TRecord>,
+  entry: BatchEntry<TRecord, TMessage>,
+): readonly string[] => {
+  const { record } = entry
+  const group = source.groupOf(record)
+  const chains = source.chainsOf?.(record) ?? (group === undefined ? [] : [`group ${group}`])
+  return entry.kind === 'identified' ? [...chains, `record ${entry.claimRequest.recordKey}`] : chains
+}
+
+/**
+ * Returns a function that processes one message. What happens to one message decides whether later ones are tried. `place`
+ * is its index in the batch.
+ */
+export const createProcess = <TRecord, TMessage>(
+  settings: RunSettings<TRecord>,
   deadline: Deadline,
-  call: Call<TBody>,
-  attempt: Attempt,
-): ((entry: BatchEntry<TBody>) => Promise<BatchEntryResult>) => {
-  const failedGroups = new Set<string | undefined>()
+  call: Call<TMessage>,
+  attempt: Attempt<TRecord>,
+): ((entry: BatchEntry<TRecord, TMessage>, place: number) => Promise<BatchEntryResult>) => {
+  /** For each group the place of its first message that failed. */
+  const failedAt = new Map<string, number>()
   const failedKeys = new Set<RecordKey>()
   const runKeys = new Set<RecordKey>()
   let hasAnswer = false
@@ -45,7 +58,7 @@ export const createBatch = <TBody>(
     message,
     claimRequest,
     decide,
-  }: IdentifiedMessage<TBody>): Promise<BatchEntryResult> => {
+  }: IdentifiedMessage<TRecord, TMessage>): Promise<BatchEntryResult> => {
     const { recordKey } = claimRequest
     // A run of the same key that has just failed would fail again, and use up its `maxRuns`.
     if (failedKeys.has(recordKey) || !deadline.hasTime()) return 'untried'
@@ -70,7 +83,7 @@ export const createBatch = <TBody>(
     return result
   }
 
-  const processEntry = (entry: BatchEntry<TBody>): BatchEntryResult | Promise<BatchEntryResult> => {
+  const processEntry = (entry: BatchEntry<TRecord, TMessage>): BatchEntryResult | Promise<BatchEntryResult> => {
     switch (entry.kind) {
       case 'identified':
         return processIdentified(entry)
@@ -81,34 +94,43 @@ export const createBatch = <TBody>(
     }
   }
 
-  return async (entry) => {
-    const group = groupOf(entry.record)
+  return async (entry, place) => {
+    const group = settings.source.groupOf(entry.record)
     if (entry.kind === 'unusable') emitUnusable(settings, entry)
-    const result = failedGroups.has(group) ? 'untried' : await processEntry(entry)
-    if (group !== undefined && !leavesQueue(result)) failedGroups.add(group)
+    if (group === undefined) return processEntry(entry)
+    const firstFailed = (): number => failedAt.get(group) ?? place
+    const result = place > firstFailed() ? 'untried' : await processEntry(entry)
+    if (!isOver(result)) failedAt.set(group, Math.min(place, firstFailed()))
     return result
   }
 }
 
-const drop = ({ core: { emit, operation } }: RunSettings, { record: { messageId } }: SkippedMessage): 'removed' => {
+const drop = <TRecord>(
+  { core: { emit, operation }, source }: RunSettings<TRecord>,
+  { record }: SkippedMessage<TRecord>,
+): 'removed' => {
+  const messageId = source.idOf(record)
   emit(() => ({ type: 'dropped', operation, messageId }))
   return 'removed'
 }
 
-const emitUnusable = ({ core: { emit, operation }, report }: RunSettings, { record, error }: UnusableMessage): void => {
+const emitUnusable = <TRecord>(
+  { core: { emit, operation }, report }: RunSettings<TRecord>,
+  { record, error }: UnusableMessage<TRecord>,
+): void => {
   const { part, messageId } = error
   emit(() => ({ type: 'unusable', operation, messageId, part }))
   report(error, record)
 }
 
-/** A retryable error is retried `maxRuns` times. */
-const endUnusable = async (
-  { queue, maxRuns }: RunSettings,
-  { record, error: { part, retryable } }: UnusableMessage,
+/** A retryable error is retried `maxRuns` times; if the source does not count, as often as it delivers the message. */
+const endUnusable = async <TRecord>(
+  { source, maxRuns }: RunSettings<TRecord>,
+  { record, error: { part, retryable } }: UnusableMessage<TRecord>,
   deadline: Deadline,
 ): Promise<'removed' | 'untried'> => {
-  if (retryable && receiveCountOf(record) <= maxRuns) return 'untried'
-  return (await queue.sendToDeadLetter(record, { reason: 'unusable', part }, deadline)) ? 'removed' : 'untried'
+  if (retryable && source.deliveryOf(record) <= maxRuns) return 'untried'
+  return (await source.sendToDeadLetter(record, { reason: 'unusable', part }, deadline)) ? 'removed' : 'untried'
 }
 
 /** The store's fault, if the store answered for no message of the batch. */

@@ -1,6 +1,5 @@
 import type { Rule } from '../core/option-rules.ts'
 import { BodyInvalidError } from './errors.ts'
-import type { SqsRecord } from './record.ts'
 
 /**
  * The part of a Standard Schema validator (https://standardschema.dev, version 1) that the layer uses. Zod, Valibot and
@@ -19,16 +18,22 @@ export type SchemaResult<TBody> =
   | { readonly issues: readonly { readonly message: string }[] }
 
 /** A function of the body's text, or a validator of the body's JSON. Either may be asynchronous. */
-export type Parse<TBody> = ((text: string, record: SqsRecord) => TBody | Promise<TBody>) | SchemaLike<TBody>
+export type Parse<TBody, TRecord> = ((text: string, record: TRecord) => TBody | Promise<TBody>) | SchemaLike<TBody>
 
 export const aParse: Rule = (value) =>
   typeof value === 'function' || isSchema(value) ? undefined : 'must be a function or a Standard Schema validator'
 
+/** What `make` makes of a value that may still be awaited. */
+export const afterwards = <T, U>(value: T | Promise<T>, make: (value: T) => U): U | Promise<U> =>
+  typeof (value as Promise<T> | null | undefined)?.then === 'function'
+    ? (value as Promise<T>).then(make)
+    : make(value as T)
+
 /** A synchronous error is thrown synchronously: it is final, while a rejection may succeed on the next delivery. */
-export const parseBody = <TBody>(
-  parse: Parse<TBody> | undefined,
+export const parseBody = <TBody, TRecord>(
+  parse: Parse<TBody, TRecord> | undefined,
   text: string,
-  record: SqsRecord,
+  record: TRecord,
 ): TBody | Promise<TBody> => {
   if (parse === undefined) return JSON.parse(text) as TBody
   if (!isSchema(parse)) return parse(text, record)

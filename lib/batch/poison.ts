@@ -6,15 +6,14 @@ import { OUTCOME_KINDS } from '../core/outcome/outcome.ts'
 import type { ClaimEnding } from '../core/outcome/outcome-policy.ts'
 import { type Claim, runsInDoubt } from '../core/record/claim.ts'
 import type { Deadline } from './deadline.ts'
-import type { RunSettings } from './options.ts'
-import type { SqsRecord } from './record.ts'
+import type { RunSettings } from './settings.ts'
 
 /** `runsInDoubt` counts this claim too, so one more than `maxRuns` means that `maxRuns` runs ended in doubt. */
 export const isPoison = (claim: Claim, maxRuns: number): boolean => runsInDoubt(claim) > maxRuns
 
 /**
  * Ends a poison message without a run. Returns true if the message is in the dead-letter queue and may be acknowledged.
- * Otherwise the message is returned, and the queue's redrive policy moves it.
+ * Otherwise the message is returned, and its source decides how long it is delivered.
  *
  * The send comes before the completion. After a crash between the two the message is redelivered and sent again; SQS
  * drops the second send, or the dead-letter queue has the message twice. In the other order such a crash would leave
@@ -22,15 +21,15 @@ export const isPoison = (claim: Claim, maxRuns: number): boolean => runsInDoubt(
  * delivery tries again. It is abandoned too if a step is in doubt: `FAILED` would erase which one, and say that it was not
  * done.
  */
-export const endPoison = async (
-  { core, queue, maxRuns }: RunSettings,
-  record: SqsRecord,
+export const endPoison = async <TRecord>(
+  { core, source, maxRuns }: RunSettings<TRecord>,
+  record: TRecord,
   held: HeldClaim,
   deadline: Deadline,
 ): Promise<boolean | undefined> => {
   const { claim } = held
-  core.emit(() => ({ type: 'poisoned', ...aboutClaim(claim), messageId: record.messageId }))
-  const isSent = await queue.sendToDeadLetter(record, { reason: 'poison', record: claim.recordKey }, deadline)
+  core.emit(() => ({ type: 'poisoned', ...aboutClaim(claim), messageId: source.idOf(record) }))
+  const isSent = await source.sendToDeadLetter(record, { reason: 'poison', record: claim.recordKey }, deadline)
   if (isSent === false || hasStepInDoubt(claim))
     await settleAs(core, held, () => ({ ...unstarted(core, claim), lastError: 'Poison' }))
   else await settle(core, held, poisonEnding(maxRuns))

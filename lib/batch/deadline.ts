@@ -7,6 +7,8 @@ import { between, type Millis } from '../core/time.ts'
 export interface Deadline {
   /** Whether a message may still be started. */
   readonly hasTime: () => boolean
+  /** With so many milliseconds left, or fewer, no message starts. */
+  readonly least: number
   /** Milliseconds left of the invocation; infinite if the context does not say. */
   readonly left: () => number
 }
@@ -27,11 +29,11 @@ export const createDeadlineOf = (where: string, margin: Millis | undefined, runt
     const least =
       margin ?? Math.min(MAX_DEFAULT_MARGIN_MILLIS, Math.max(MIN_DEFAULT_MARGIN_MILLIS, began * DEFAULT_MARGIN_SHARE))
     if (began <= least) throw nothingStarts(where, least, margin === undefined, began)
-    return { hasTime: () => left() > least, left }
+    return { hasTime: () => left() > least, least, left }
   }
 }
 
-/** Without this error every message of every batch would be returned, and the queue would empty into its dead-letter queue. */
+/** Without this error every message of every batch would be returned, until its source gives it up. */
 const nothingStarts = (where: string, least: number, isDefault: boolean, began: number): OptionError => {
   const margin = `${least / 1000}${isDefault ? ' by default' : ''}`
   const rule = `is ${margin}; it must be less than the ${began / 1000} s with which the invocation began`
