@@ -299,8 +299,8 @@ test.each(ENTRIES)('$heading: each option of the code has a row, and each row is
 test.each(ROWS)(
   '$of: the code takes for $option what its row allows, and nothing next to it',
   ({ entry, row, option }) => {
-    const companions = {
-      ...(entry.companions ?? COMPANIONS)[option],
+    const companions = entry.companions?.[option] ?? {
+      ...COMPANIONS[option],
       ...COMPANIONS[`${entry.heading} ${option}`],
     }
     const withValue = (value: unknown) => () => entry.build({ ...entry.required, ...companions, [option]: value })
