@@ -90,7 +90,7 @@ export const DOORS: readonly Door[] = [
   {
     name: './write + ./dynamodb',
     source: exporting('./lib/write/index.ts', './lib/dynamodb/index.ts'),
-    most: { minified: 72_300, gzip: 26_900 },
+    most: { minified: 73_300, gzip: 27_300 },
     without: [...ALWAYS, ...LEAN, ...CACHE, '@middy/', ...OF_CLAIMS],
   },
   {
@@ -116,7 +116,7 @@ export const DOORS: readonly Door[] = [
     name: './sqs + ./dynamodb',
     source: exporting('./lib/sqs/index.ts', './lib/dynamodb/index.ts'),
     target: { minified: 43_400, gzip: 16_100 },
-    most: { minified: 54_200, gzip: 20_400 },
+    most: { minified: 55_000, gzip: 20_700 },
     without: [...ALWAYS, ...HTTP, ...LEAN, ...CACHE, ...EFFECTS],
   },
   {
@@ -152,7 +152,7 @@ export const DOORS: readonly Door[] = [
   {
     name: './sqs',
     source: exporting('./lib/sqs/index.ts'),
-    most: { minified: 40_900, gzip: 15_600 },
+    most: { minified: 41_800, gzip: 15_900 },
     without: [...ALWAYS, ...HTTP, ...LEAN, ...CACHE, ...EFFECTS],
   },
   {
