@@ -17,6 +17,7 @@ import { createDashboard } from './idempotency-dashboard.ts'
 import type { IIdempotencyTable } from './idempotency-table.ts'
 import { type LayerMetric, layerMetric } from './layer-metrics.ts'
 import { checkedOperation } from './operation.ts'
+import { RUNBOOK_PAGE, RUNBOOKS, type RunbookName, runbookText } from './runbooks.ts'
 
 export interface IdempotencyAlarmsProps {
   /** The table that the operations use. */
@@ -36,6 +37,12 @@ export interface IdempotencyAlarmsProps {
    * @default - no action; the alarms only show their state
    */
   readonly alarmActions?: IAlarmAction[]
+  /**
+   * Where your people on call read the runbooks: the address of a copy of docs/operating.md. The description of each
+   * alarm has it, with the anchor of the alarm's section. 1 to 400 characters.
+   * @default 'docs/operating.md'
+   */
+  readonly runbookPage?: string
   /**
    * The `namespace` that the handlers give to `emfMetrics`.
    * @default 'LambdaOnce'
@@ -103,6 +110,7 @@ interface Watch {
   readonly threshold: number
   readonly periods?: number
   readonly about: string
+  readonly runbook: RunbookName
 }
 
 const PERIOD = Duration.minutes(5)
@@ -123,11 +131,15 @@ export class IdempotencyAlarms extends Construct {
   readonly dashboard: Dashboard | undefined
 
   readonly #namespace: string
+  readonly #tableName: string
+  readonly #runbookPage: string
 
   constructor(scope: Construct, id: string, props: IdempotencyAlarmsProps) {
     super(scope, id)
     const { table, operations, deadLetterQueues = [], namespace = DEFAULT_NAMESPACE } = props
     this.#namespace = namespace
+    this.#tableName = table.table.tableName
+    this.#runbookPage = checkedPage(props.runbookPage ?? RUNBOOK_PAGE)
     const watches = {
       ...Object.assign({}, ...operations.map((operation) => this.#ofOperation(checkedOperation(operation), props))),
       ...ofTable(table, props),
@@ -153,44 +165,51 @@ export class IdempotencyAlarms extends Construct {
         metric: sum('lost'),
         threshold: props.lostThreshold ?? 1,
         about: 'An invocation ended after another had taken over its record: the effect may have happened twice.',
+        runbook: 'lost',
       },
       [`${operation}-unstored`]: {
         metric: sum('unstored'),
         threshold: props.unstoredThreshold ?? 1,
         about: 'A handler ran and its outcome could not be stored: a retry after the lease runs it again.',
+        runbook: 'unstored',
       },
       [`${operation}-abandoned`]: {
         metric: sum('abandoned'),
         threshold: props.abandonedThreshold ?? 5,
         about: 'Handlers ended in doubt: they threw, or answered with status 500 or above.',
+        runbook: 'abandoned',
       },
       [`${operation}-outcomeUnknown`]: {
         metric: sum('outcomeUnknown'),
         threshold: props.outcomeUnknownThreshold ?? 1,
         about: 'A retry met a held record: a person has to find out what happened, and settle the record.',
+        runbook: 'outcomeUnknown',
       },
       [`${operation}-storeFailed`]: {
         metric: sum('storeFailed'),
         threshold: props.storeFailedThreshold ?? 5,
         about: 'Calls to the table failed: callers get 503, or outcomes are at risk.',
+        runbook: 'storeFailed',
       },
       [`${operation}-claimLatency`]: {
         metric: sum('claimLatency'),
         threshold: latency.toMilliseconds(),
         periods: LATENCY_PERIODS,
         about: 'Claims are slow: every first call waits for one.',
+        runbook: 'claimLatency',
       },
     }
   }
 
-  #alarm(name: string, { metric, threshold, periods = 1, about }: Watch, actions: readonly IAlarmAction[]): Alarm {
+  #alarm(name: string, watch: Watch, actions: readonly IAlarmAction[]): Alarm {
+    const { metric, threshold, periods = 1, about, runbook } = watch
     const alarm = new Alarm(this, name, {
       metric,
       threshold,
       evaluationPeriods: periods,
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       treatMissingData: TreatMissingData.NOT_BREACHING,
-      alarmDescription: about,
+      alarmDescription: `${about} ${runbookText(RUNBOOKS[runbook], this.#tableName, this.#runbookPage)}`,
     })
     alarm.addAlarmAction(...actions)
     alarm.addOkAction(...actions)
@@ -198,21 +217,30 @@ export class IdempotencyAlarms extends Construct {
   }
 }
 
+/** CloudWatch takes 1,024 characters of a description, and the rest of it is shorter than 600. */
+const checkedPage = (page: string): string => {
+  if (page.length >= 1 && page.length <= 400) return page
+  throw new Error(`runbookPage has ${page.length} characters; it must have 1 to 400`)
+}
+
 const ofTable = (table: IIdempotencyTable, props: IdempotencyAlarmsProps): Readonly<Record<string, Watch>> => ({
   TableThrottledReads: {
     metric: table.metricThrottledReads({ period: PERIOD }),
     threshold: props.throttlesThreshold ?? 1,
     about: 'The table throttled reads.',
+    runbook: 'throttles',
   },
   TableThrottledWrites: {
     metric: table.metricThrottledWrites({ period: PERIOD }),
     threshold: props.throttlesThreshold ?? 1,
     about: 'The table throttled writes: callers get 503, or outcomes are at risk.',
+    runbook: 'throttles',
   },
   TableTransactionConflicts: {
     metric: table.metricTransactionConflicts({ period: PERIOD }),
     threshold: props.transactionConflictsThreshold ?? 10,
     about: 'Writes to records conflicted with transactions on the same records.',
+    runbook: 'transactionConflicts',
   },
 })
 
@@ -224,6 +252,7 @@ const ofQueues = (queues: readonly IQueue[], props: IdempotencyAlarmsProps): Rea
         metric: queue.metricApproximateNumberOfMessagesVisible({ period: PERIOD, statistic: Stats.MAXIMUM }),
         threshold: props.deadLettersThreshold ?? 1,
         about: 'A message is in the dead-letter queue: a person has to look at it.',
+        runbook: 'deadLetters' as const,
       },
     ]),
   )

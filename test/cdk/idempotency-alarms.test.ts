@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Duration, type Stack } from 'aws-cdk-lib'
 import { Match } from 'aws-cdk-lib/assertions'
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
@@ -7,6 +9,7 @@ import { IdempotencyAlarms, type IdempotencyAlarmsProps, IdempotencyTable } from
 import type { LayerMetric } from '../../lib/cdk/layer-metrics.ts'
 import type { IdempotencyEvent } from '../../lib/core/events.ts'
 import { emfMetrics } from '../../lib/metrics/index.ts'
+import { ROOT } from '../support/doc-blocks.ts'
 import { refusal, synthesized } from './stack.ts'
 
 const ALARM = 'AWS::CloudWatch::Alarm'
@@ -91,6 +94,42 @@ test('the dashboard shows what calls met, over time', () => {
 
 test('without a dashboard', () => {
   synthesized((stack) => alarms(stack, { dashboard: false })).resourceCountIs('AWS::CloudWatch::Dashboard', 0)
+})
+
+/** The descriptions of all alarms, with the name of the table in place of its reference. */
+const descriptions = (props: Partial<IdempotencyAlarmsProps> = {}): readonly string[] => {
+  const template = synthesized((stack) => alarms(stack, { deadLetterQueues: [new Queue(stack, 'Dead')], ...props }))
+  return Object.values(template.findResources(ALARM)).map(({ Properties }) =>
+    Properties.AlarmDescription['Fn::Join'][1]
+      .map((part: unknown) => (typeof part === 'string' ? part : 'TABLE'))
+      .join(''),
+  )
+}
+
+test('each alarm names a section of docs/operating.md, its anchor, and the command to begin with', () => {
+  const headings = [...readFileSync(join(ROOT, 'docs/operating.md'), 'utf8').matchAll(/^## (.*)$/gm)].map(
+    ([, heading]) => heading,
+  )
+  const texts = descriptions()
+  expect(texts).toHaveLength(10)
+  for (const text of texts) {
+    const [, heading, anchor, begin] =
+      /What to do: "([^"]+)", docs\/operating\.md#([a-z-]+)\. Begin with: (.*)$/.exec(text) ?? []
+    expect(headings).toContain(heading)
+    expect(anchor).toBe(heading?.toLowerCase().replaceAll(' ', '-').replaceAll(':', ''))
+    expect(begin).toMatch(/^npx lambda-once (inspect --record RECORD_KEY|list --state abandoned|doctor) --table TABLE$/)
+  }
+})
+
+test('the runbooks may be on a page of your own', () => {
+  for (const text of descriptions({ runbookPage: 'https://wiki.example.com/once' }))
+    expect(text).toContain('https://wiki.example.com/once#runbook-')
+})
+
+test('a page that leaves no room in a description is refused', () => {
+  expect(refusal((stack) => alarms(stack, { runbookPage: 'x'.repeat(401) }))).toContain(
+    'runbookPage has 401 characters',
+  )
 })
 
 test('an invalid operation is refused', () => {
