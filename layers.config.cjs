@@ -68,7 +68,7 @@ const LAYERS = [
       'lib/memory/',
       'lib/testing/',
       'lib/s3/pointer[.]ts',
-      'lib/dynamodb/item[.]ts',
+      'lib/dynamodb/(item|faults)[.]ts',
       'lib/operator/',
       SDK,
       packages('commander', 'picocolors'),

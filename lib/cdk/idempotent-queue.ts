@@ -6,7 +6,12 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources'
 import { Queue, QueueEncryption, type QueueProps } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
-import { DEFAULT_MAX_RUNS, DEFAULT_SQS_RETENTION_SECONDS, MAX_MAX_RUNS } from '../core/limits.ts'
+import {
+  DEFAULT_MAX_RUNS,
+  DEFAULT_SQS_RETENTION_SECONDS,
+  LEAST_MAX_RECEIVE_COUNT,
+  MAX_MAX_RUNS,
+} from '../core/limits.ts'
 import { timeoutOf, validateAtSynth } from './numbers.ts'
 import {
   deadLettersOutliveMessages,
@@ -88,9 +93,6 @@ export interface IdempotentQueueProps {
   readonly removalPolicy?: RemovalPolicy
 }
 
-/** AWS recommends at least five, so that throttling does not send good messages to the dead-letter queue. */
-const DEFAULT_MAX_RECEIVE_COUNT = 5
-
 /** The most that SQS allows. */
 const MOST_RECEIVES = 1_000
 
@@ -121,7 +123,7 @@ export class IdempotentQueue extends Construct {
     super(scope, id)
     onlyQueueOf(props.worker)
     const { worker, fifo = false, batchSize = 10, maxBatchingWindow = Duration.seconds(0) } = props
-    const { maxReceiveCount = DEFAULT_MAX_RECEIVE_COUNT, maxRuns = DEFAULT_MAX_RUNS } = props
+    const { maxReceiveCount = LEAST_MAX_RECEIVE_COUNT, maxRuns = DEFAULT_MAX_RUNS } = props
     const { messageRetention = DEFAULT_MESSAGE_RETENTION, deadLetterRetention = LONGEST_MESSAGE_RETENTION } = props
     const timeout = timeoutOf(worker)
     const least = Duration.seconds(timeout === undefined ? 30 : leastVisibilitySeconds(timeout, maxBatchingWindow))

@@ -1,8 +1,6 @@
 import { type Duration, Token } from 'aws-cdk-lib'
+import { TIMEOUTS_PER_VISIBILITY } from '../core/limits.ts'
 import { seconds } from './numbers.ts'
-
-/** AWS recommends this for an event source: Lambda can retry a throttled function while the batch is still hidden. */
-const TIMEOUTS_PER_VISIBILITY = 6
 
 export const leastVisibilitySeconds = (timeout: Duration, batchWindow: Duration): number =>
   timeout.toSeconds() * TIMEOUTS_PER_VISIBILITY + batchWindow.toSeconds()

@@ -68,6 +68,14 @@ export interface ProposeFlags extends WriteFlags {
   readonly openSeconds: number
 }
 
+export interface DoctorFlags extends TableFlags {
+  readonly queue?: string
+  readonly function?: string
+  readonly operation?: string
+  readonly maxRuns?: number
+  readonly retentionSeconds?: number
+}
+
 export interface ProveFlags extends CommonFlags {
   readonly url?: string
   readonly body?: string

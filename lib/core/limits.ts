@@ -164,6 +164,12 @@ export const MAX_CONCURRENCY = 100
  */
 export const DEFAULT_MAX_RUNS = 3
 
+/** AWS recommends this for an event source: Lambda can retry a throttled function while the batch is still hidden. */
+export const TIMEOUTS_PER_VISIBILITY = 6
+
+/** AWS recommends at least five, so that throttling does not send good messages to the dead-letter queue. */
+export const LEAST_MAX_RECEIVE_COUNT = 5
+
 /** SQS allows a `maxReceiveCount` of 1,000, and the layer must find poison before that. */
 export const MAX_MAX_RUNS = 999
 

@@ -1,38 +1,28 @@
 import { DEFAULT_SKEW_SECONDS } from '../../core/limits.ts'
 import { PARTITION_KEY, TTL_ATTRIBUTE } from '../../dynamodb/item.ts'
 import type { OverrideRule } from '../../operator/index.ts'
-import type { Fact, TableFacts } from './facts.ts'
+import { type Check, of, type Verdict } from './check.ts'
+import { PERMISSION_CHECKS } from './permission-checks.ts'
+import { WORKER_CHECKS } from './worker-checks.ts'
 
-/** `bad`: the layer does not work, or does not protect. `warn`: it does, and something is missing. */
-export type Verdict = 'ok' | 'warn' | 'bad' | 'unknown'
-
-interface Judged {
-  readonly verdict: Verdict
-  readonly finding: string
-}
-
-/** One row of the table of findings. docs/operating.md shows the same rows. */
-export interface Check {
-  readonly id: string
-  /** What it means if the check fails. */
-  readonly meaning: string
-  readonly remedy: string
-  readonly judge: (facts: TableFacts) => Judged
-}
-
-export const CHECKS: readonly Check[] = [
+const TABLE_CHECKS: readonly Check[] = [
   {
     id: 'key-schema',
+    what: "the table's key",
+    how: 'DescribeTable',
     meaning: 'With another key every request fails with 500 store-misconfigured.',
     remedy: `Use a table with the String partition key ${PARTITION_KEY} and no sort key.`,
-    judge: ({ table: { KeySchema = [], AttributeDefinitions = [] } }) => {
-      const type = AttributeDefinitions.find(({ AttributeName }) => AttributeName === PARTITION_KEY)?.AttributeType
-      const keys = KeySchema.map(({ AttributeName }) => AttributeName).join(', ')
-      return { verdict: keys === PARTITION_KEY && type === 'S' ? 'ok' : 'bad', finding: `the key is ${keys}` }
-    },
+    judge: ({ table }) =>
+      of(table, ({ KeySchema = [], AttributeDefinitions = [] }) => {
+        const type = AttributeDefinitions.find(({ AttributeName }) => AttributeName === PARTITION_KEY)?.AttributeType
+        const keys = KeySchema.map(({ AttributeName }) => AttributeName).join(', ')
+        return { verdict: keys === PARTITION_KEY && type === 'S' ? 'ok' : 'bad', finding: `the key is ${keys}` }
+      }),
   },
   {
     id: 'ttl',
+    what: 'TTL of the table',
+    how: 'DescribeTimeToLive',
     meaning:
       'Without TTL on this attribute expired records are never deleted, and the table grows. Answers stay right.',
     remedy: `Enable TTL on the attribute ${TTL_ATTRIBUTE}.`,
@@ -44,6 +34,8 @@ export const CHECKS: readonly Check[] = [
   },
   {
     id: 'point-in-time-recovery',
+    what: 'backups of the table',
+    how: 'DescribeContinuousBackups',
     meaning: 'Without it a deleted or damaged table is lost, and every retry of the last day runs again.',
     remedy: 'Enable point-in-time recovery.',
     judge: ({ pointInTimeRecovery }) =>
@@ -51,24 +43,32 @@ export const CHECKS: readonly Check[] = [
   },
   {
     id: 'deletion-protection',
+    what: "the table's protection",
+    how: 'DescribeTable',
     meaning: 'Without it one call deletes the table, and every retry runs again.',
     remedy: 'Enable deletion protection.',
-    judge: ({ table: { DeletionProtectionEnabled: isOn = false } }) => ({
-      verdict: isOn ? 'ok' : 'warn',
-      finding: isOn ? 'on' : 'off',
-    }),
+    judge: ({ table }) =>
+      of(table, ({ DeletionProtectionEnabled: isOn = false }) => ({
+        verdict: isOn ? 'ok' : 'warn',
+        finding: isOn ? 'on' : 'off',
+      })),
   },
   {
     id: 'replicas',
+    what: 'copies in other Regions',
+    how: 'DescribeTable',
     meaning: 'A conditional write is decided in one Region only, so two Regions can both run the same request.',
     remedy: 'Remove the replicas, or send all writes of the layer to one Region.',
-    judge: ({ table: { Replicas = [] } }) => ({
-      verdict: Replicas.length === 0 ? 'ok' : 'bad',
-      finding: Replicas.length === 0 ? 'none' : `in ${Replicas.map(({ RegionName }) => RegionName).join(', ')}`,
-    }),
+    judge: ({ table }) =>
+      of(table, ({ Replicas = [] }) => ({
+        verdict: Replicas.length === 0 ? 'ok' : 'bad',
+        finding: Replicas.length === 0 ? 'none' : `in ${Replicas.map(({ RegionName }) => RegionName).join(', ')}`,
+      })),
   },
   {
     id: 'clock',
+    what: "this computer's clock",
+    how: "the Date header of DynamoDB's answer",
     meaning: "This computer's clock decides what inspect calls live, abandoned and expired, and when an act ends.",
     remedy: 'Synchronise the clock of this computer.',
     judge: ({ clockAheadMillis }) =>
@@ -79,6 +79,8 @@ export const CHECKS: readonly Check[] = [
   },
   {
     id: 'overrides',
+    what: 'the rule for overrides',
+    how: 'GetItem of #settings',
     meaning: 'Who may let another payload use a key. With one-person there is no review.',
     remedy: "Set IdempotencyTable({ overrides: 'two-people' }).",
     judge: ({ overrides }) => of(overrides, (rule) => ({ verdict: OVERRIDES[rule], finding: rule })),
@@ -87,5 +89,5 @@ export const CHECKS: readonly Check[] = [
 
 const OVERRIDES: Readonly<Record<OverrideRule, Verdict>> = { 'two-people': 'ok', 'one-person': 'warn', off: 'ok' }
 
-const of = <T>(fact: Fact<T>, judge: (value: T) => Judged): Judged =>
-  fact.kind === 'known' ? judge(fact.value) : { verdict: 'unknown', finding: fact.why }
+/** All rows, in the order of docs/operating.md. */
+export const CHECKS: readonly Check[] = [...TABLE_CHECKS, ...PERMISSION_CHECKS, ...WORKER_CHECKS]

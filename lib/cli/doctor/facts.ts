@@ -8,12 +8,10 @@ import {
 import { operatorFault } from '../../operator/faults.ts'
 import type { Operator, OverrideRule } from '../../operator/index.ts'
 import type { Io } from '../io.ts'
-
-/** What was read, or why it could not be. */
-export type Fact<T> = { readonly kind: 'known'; readonly value: T } | { readonly kind: 'unknown'; readonly why: string }
+import { type Fact, fact } from './fact.ts'
 
 export interface TableFacts {
-  readonly table: TableDescription
+  readonly table: Fact<TableDescription>
   /** `undefined`: TTL is off. */
   readonly ttlAttribute: Fact<string | undefined>
   readonly pointInTimeRecovery: Fact<boolean>
@@ -22,7 +20,7 @@ export interface TableFacts {
   readonly clockAheadMillis: Fact<number>
 }
 
-/** Throws if the table itself cannot be described. Each other fact may be missing. */
+/** Throws if the table cannot be reached. Each fact may be missing. */
 export const readFacts = async (
   client: DynamoDBClient,
   operator: Operator,
@@ -30,9 +28,7 @@ export const readFacts = async (
   { now }: Io,
 ): Promise<TableFacts> => {
   const clock = storeClock(client, now)
-  const { Table: table = {} } = await client.send(new DescribeTableCommand({ TableName })).catch((error: unknown) => {
-    throw operatorFault(error, TableName)
-  })
+  const table = await describe(client, TableName)
   return {
     table,
     clockAheadMillis: clock(),
@@ -50,13 +46,15 @@ export const readFacts = async (
   }
 }
 
-const fact = async <T>(read: () => Promise<T>): Promise<Fact<T>> => {
+/** A function may use a table that it may not describe. */
+const describe = async (client: DynamoDBClient, TableName: string): Promise<Fact<TableDescription>> => {
   try {
-    return { kind: 'known', value: await read() }
+    const { Table: value = {} } = await client.send(new DescribeTableCommand({ TableName }))
+    return { kind: 'known', value }
   } catch (error) {
     const { name, message } = error as Error
-    const isAbsent = name === 'UnknownOperationException'
-    return { kind: 'unknown', why: isAbsent ? 'cannot be checked here: an emulator does not know it' : message }
+    if (name === 'AccessDeniedException') return { kind: 'unknown', why: message }
+    throw operatorFault(error, TableName)
   }
 }
 

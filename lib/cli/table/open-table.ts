@@ -22,19 +22,25 @@ export const tableNameFrom = ({ table }: TableFlags): string => {
 /** A person waits: the SDK itself would wait without bound. */
 const PATIENCE = { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true }
 
-export const clientFor = ({ region, endpoint, profile }: TableFlags): DynamoDBClient => {
+export const clientFor = (flags: TableFlags): DynamoDBClient => {
+  const { endpoint } = flags
+  return new DynamoDBClient({ ...configFor(flags), ...(endpoint === undefined ? {} : { endpoint }) })
+}
+
+/** What the clients of all services have in common. `--endpoint` is the one of DynamoDB only. */
+export const configFor = ({ region, endpoint, profile }: TableFlags): Omit<DynamoDBClientConfig, 'endpoint'> => {
   // An old client ignores an option `profile`, and would use another account. Each one reads the variable.
   if (profile !== undefined) process.env.AWS_PROFILE = profile
-  return new DynamoDBClient({
+  return {
     maxAttempts: 3,
     requestHandler: PATIENCE,
     ...(region === undefined ? {} : { region }),
-    ...(endpoint === undefined ? {} : { endpoint, ...(isLoopback(endpoint) ? emulatorDefaults(region) : {}) }),
-  })
+    ...(endpoint !== undefined && isLoopback(endpoint) ? emulatorDefaults(region) : {}),
+  }
 }
 
 /** An emulator accepts any credentials, and the SDK requires some. Those of `npm start`, unless yours are set. */
-const emulatorDefaults = (region: string | undefined): DynamoDBClientConfig => {
+const emulatorDefaults = (region: string | undefined): Pick<DynamoDBClientConfig, 'credentials' | 'region'> => {
   const { AWS_ACCESS_KEY_ID, AWS_PROFILE, AWS_REGION } = process.env
   return {
     ...((AWS_ACCESS_KEY_ID ?? AWS_PROFILE) ? {} : { credentials: { accessKeyId: 'local', secretAccessKey: 'local' } }),
