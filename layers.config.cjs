@@ -57,6 +57,7 @@ const LAYERS = [
   // The lean store imports only types from the SDK. `npm run size` fails if its bundle contains code of the SDK.
   ['lib/dynamodb/lean/', [RECORD, 'lib/dynamodb/[^/]+[.]ts', SDK]],
   ['lib/operator/', [SETTINGS, 'lib/dynamodb/[^/]+[.]ts', SDK]],
+  ['lib/migrate/', [SETTINGS, 'lib/core/lifecycle/', 'lib/dynamodb/[^/]+[.]ts', 'lib/dynamodb/sdk/', SDK]],
   ['lib/testing/', [SETTINGS, OPTIONS, 'lib/dynamodb/effects/']],
   // The command line. No other folder imports these two packages: they are loaded by the bin only.
   [
@@ -68,6 +69,7 @@ const LAYERS = [
       'lib/memory/',
       'lib/testing/',
       'lib/s3/pointer[.]ts',
+      'lib/migrate/',
       'lib/dynamodb/(item|faults)[.]ts',
       'lib/operator/',
       SDK,

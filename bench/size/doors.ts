@@ -192,6 +192,12 @@ export const DOORS: readonly Door[] = [
     without: [...ALWAYS, ...SQS, ...HTTP, ...SDK, ...LEAN, ...CACHE, 'ioredis', 'iovalkey'],
   },
   {
+    name: './migrate',
+    source: exporting('./lib/migrate/index.ts'),
+    most: { minified: 16_600, gzip: 6_600 },
+    without: [...ALWAYS, ...SQS, ...HTTP, ...LEAN, ...CACHE, ...EFFECTS],
+  },
+  {
     name: './metrics',
     source: exporting('./lib/metrics/index.ts'),
     most: { minified: 2_900, gzip: 1_500 },

@@ -64,7 +64,7 @@ export const identify = async <TRecord, TMessage>(
       ...timesOf(context, core.runtime),
       peekFirst: source.deliveryOf(record) > 1,
     }
-    const decide = deciderOf(settings.abandoned, { subject: message, endingOf: endingOfDone })
+    const decide = deciderOf(settings, { subject: message, endingOf: endingOfDone })
     return { kind: 'identified', record, message, claimRequest, decide }
   } catch (error) {
     if (!(error instanceof UnusableMessageError)) throw error

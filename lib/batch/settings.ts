@@ -1,6 +1,6 @@
 import type { FingerprintPart } from '../core/identity/fingerprint.ts'
 import type { TenantChoice } from '../core/identity/tenant.ts'
-import type { AbandonedChoice } from '../core/lifecycle/reconciliation.ts'
+import type { Deciders } from '../core/lifecycle/reconciliation.ts'
 import type { Settings } from '../core/settings.ts'
 import type { Millis } from '../core/time.ts'
 import type { skip } from './key.ts'
@@ -17,7 +17,7 @@ export interface RunSettings<TRecord> {
 }
 
 /** How a message is read. `TMessage`: what your functions receive. */
-export interface Reading<TRecord, TMessage> {
+export interface Reading<TRecord, TMessage> extends Deciders<TMessage> {
   /** A copy that your functions cannot change. The batch's answer and the dead letter use it. */
   readonly copyOf: (record: TRecord) => TRecord
   readonly read: (record: TRecord) => TMessage | Promise<TMessage>
@@ -26,7 +26,6 @@ export interface Reading<TRecord, TMessage> {
   readonly tenant: TenantChoice<TMessage>
   /** What the fingerprint covers. `record` is the layer's copy. */
   readonly payloadOf: (message: TMessage, record: TRecord) => readonly FingerprintPart[]
-  readonly abandoned: AbandonedChoice<TMessage> | undefined
 }
 
 /** The checked options of an entry that takes batches. */

@@ -76,6 +76,14 @@ export interface DoctorFlags extends TableFlags {
   readonly retentionSeconds?: number
 }
 
+export interface PowertoolsFlags extends Omit<TableFlags, 'table'> {
+  readonly from?: string
+  readonly readUnits: number
+  readonly statusAttr: string
+  readonly expiryAttr: string
+  readonly inProgressExpiryAttr: string
+}
+
 export interface ProveFlags extends CommonFlags {
   readonly url?: string
   readonly body?: string

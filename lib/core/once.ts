@@ -108,7 +108,7 @@ export const once = (options: OnceOptions): Once => {
         handler: async (claim) => keptForm(await underSignal(claim, request.signal, handler)),
         endingOfValue: ({ outcome }: KeptForm<T>) => ({ kind: 'complete', status: 'SUCCEEDED', outcome }),
         endingOfError,
-        decide: deciderOf(options.abandoned, {
+        decide: deciderOf(options, {
           subject: request,
           endingOf: (done) => ({ kind: 'complete', status: 'SUCCEEDED', outcome: outcomeOf(done) }),
         }),

@@ -1,6 +1,6 @@
 import { createEmitter, type Observer } from './events.ts'
 import { isOperation } from './identity/record-key.ts'
-import type { AbandonedChoice } from './lifecycle/reconciliation.ts'
+import type { AbandonedChoice, Predecessor } from './lifecycle/reconciliation.ts'
 import {
   DEFAULT_RETENTION_SECONDS,
   LATE_WRITE_SECONDS,
@@ -95,6 +95,13 @@ export interface CommonOptions<TSubject = never> {
    */
   readonly unstored?: 'answer' | 'fail' | undefined
   /**
+   * Where the operation's records were kept before this layer: `powertoolsTable(…)` from `lambda-once/migrate`. A claim
+   * that would run looks there first, and replays what is stored there. Not together with `storeDown:
+   * 'dangerouslyRunUnprotected'`.
+   * @default none
+   */
+  readonly predecessor?: Predecessor<TSubject> | undefined
+  /**
    * Called with every event. An error that it throws is ignored.
    * @default none; events are always published on the diagnostics channel `lambda-once`
    * @example
@@ -175,6 +182,9 @@ export const aWaitChoice: Rule = (value) =>
 export const waitOf = (choice: WaitChoice | undefined): Millis | undefined =>
   typeof choice === 'object' ? fromSeconds(choice.waitSeconds) : undefined
 
+const aPredecessor: Rule = (value) =>
+  isObject(value) && typeof value.lookInto === 'function' ? undefined : 'must be powertoolsTable(…)'
+
 export const COMMON_RULES: Rules = {
   store: { required: true, rule: aStore },
   operation: { required: true, rule: anOperation },
@@ -184,6 +194,7 @@ export const COMMON_RULES: Rules = {
   heartbeat: { rule: aHeartbeat },
   storeDown: { rule: oneOf('reject', 'dangerouslyRunUnprotected') },
   unstored: { rule: oneOf('answer', 'fail') },
+  predecessor: { rule: aPredecessor },
   observe: { rule: aFunction },
   runtime: { rule: aClock },
 }
@@ -194,11 +205,11 @@ export const readSettings = (
   options: CommonOptions,
   defaultRetentionSeconds: number = DEFAULT_RETENTION_SECONDS,
 ): Settings => {
-  const { abandoned = 'rerun', storeDown, rerunWithinSeconds } = options
-  if (abandoned !== 'rerun' && storeDown === 'dangerouslyRunUnprotected') {
+  const { abandoned = 'rerun', predecessor, storeDown, rerunWithinSeconds } = options
+  if (storeDown === 'dangerouslyRunUnprotected' && (predecessor !== undefined || abandoned !== 'rerun')) {
     const policy = abandoned === 'hold' ? '"hold"' : 'reconcile(ask)'
-    const rule = `is "dangerouslyRunUnprotected"; it must be "reject" under abandoned: ${policy}`
-    throw new OptionError(where, 'storeDown', rule)
+    const under = predecessor === undefined ? `under abandoned: ${policy}` : 'with a predecessor'
+    throw new OptionError(where, 'storeDown', `is "dangerouslyRunUnprotected"; it must be "reject" ${under}`)
   }
   if (abandoned === 'hold' && rerunWithinSeconds !== undefined) {
     const rule = `is ${rerunWithinSeconds}; it must be absent under abandoned: "hold", which runs nothing again`

@@ -6,11 +6,8 @@ import { downstreamKey } from '../core/record/handler-claim.ts'
 import type { InProgressRecord } from '../core/record/record.ts'
 import { DeadlinePassed } from '../core/runtime.ts'
 import type { Settings } from '../core/settings.ts'
-import { between, fromSeconds, type Millis, millis } from '../core/time.ts'
+import type { Millis } from '../core/time.ts'
 import { keptValue } from './step-result.ts'
-
-/** What the answer needs to be written and to leave before the invocation ends. */
-const ANSWER_MARGIN = fromSeconds(1)
 
 /** `'unanswered'`: the time is over, and the function may still be running. */
 export type Heard = Reconciled | 'unanswered'
@@ -31,10 +28,6 @@ export const abandonedClaim = (
   }
   return Object.freeze({ ...known, ...asked, ...(lastError === undefined ? {} : { lastError }) })
 }
-
-/** The longest that the question may take; none if it is not above 0. */
-export const timeToAsk = ({ request: { now, deadline } }: HeldClaim, within: Millis): Millis =>
-  deadline === undefined ? within : millis(Math.min(within, between(now(), deadline) - ANSWER_MARGIN))
 
 /** What the function answers within its time. An error of it decides nothing. */
 export const answerOf = async (

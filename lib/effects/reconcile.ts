@@ -1,11 +1,13 @@
 import { StoreUnavailableError } from '../core/errors.ts'
 import { aboutClaim, type IdempotencyEvent, storeFailed } from '../core/events.ts'
-import type { BeginResult } from '../core/lifecycle/begin-result.ts'
+import type { BeginResult, Decide } from '../core/lifecycle/begin-result.ts'
 import { deferred, giveUp } from '../core/lifecycle/give-up.ts'
 import { type HeldClaim, hasLapsed, heldClaim } from '../core/lifecycle/held-claim.ts'
 import type { AbandonedPolicy, Question, Reconcile } from '../core/lifecycle/reconciliation.ts'
 import { onLost, settleAs, settlementOf } from '../core/lifecycle/settle.ts'
-import type { SettleResult } from '../core/lifecycle/settle-result.ts'
+import { start } from '../core/lifecycle/start.ts'
+import { notSettled, storeAnswer } from '../core/lifecycle/store-answer.ts'
+import { timeToAsk } from '../core/lifecycle/time-to-ask.ts'
 import {
   DEFAULT_RECONCILE_SECONDS,
   FIRST_RECONCILE_PAUSE_SECONDS,
@@ -17,12 +19,11 @@ import type { ClaimEnding } from '../core/outcome/outcome-policy.ts'
 import { type Claim, nextGeneration } from '../core/record/claim.ts'
 import { retryAfterSeconds } from '../core/record/judge.ts'
 import type { InProgressRecord } from '../core/record/record.ts'
-import { settledRecord } from '../core/record/settled-record.ts'
 import type { NextGenerationAnswer, Settlement } from '../core/record/store.ts'
 import type { Settings } from '../core/settings.ts'
 import { fromSeconds, later } from '../core/time.ts'
 import { nextGenerationAt } from '../dynamodb/effects/next-generation.ts'
-import { abandonedClaim, answerOf, type Heard, timeToAsk } from './question.ts'
+import { abandonedClaim, answerOf, type Heard } from './question.ts'
 import { tryTwice } from './try-twice.ts'
 
 const JITTER = 0.2
@@ -55,18 +56,21 @@ export const reconcile = <TSubject>(
   checkOptions(where, options, { withinSeconds: { rule: integerBetween(1, MAX_RECONCILE_SECONDS) } })
   const within = fromSeconds(options.withinSeconds ?? DEFAULT_RECONCILE_SECONDS)
   return Object.freeze({
-    decider: (question: Question<TSubject>) => async (settings: Settings, held: HeldClaim, seen: InProgressRecord) => {
-      const asking: Asking = { settings, held, seen, endingOf: question.endingOf }
-      const span = timeToAsk(held, within)
-      if (span <= 0) return defer(asking, 1)
-      settings.runtime.probe?.('before-reconcile')
-      const answer = await answerOf(settings, span, (signal) =>
-        ask(question.subject, abandonedClaim(held, seen, signal)),
-      )
-      settings.runtime.probe?.('after-reconcile')
-      // Without a live lease the handler would run at the same time as the next claim's.
-      return hasLapsed(held) && answer !== 'unanswered' ? lapsed(asking) : follow(asking, answer)
-    },
+    decider:
+      (question: Question<TSubject>): Decide =>
+      async (settings, held, seen) => {
+        if (seen === undefined) return start(settings, held)
+        const asking: Asking = { settings, held, seen, endingOf: question.endingOf }
+        const span = timeToAsk(held, within)
+        if (span <= 0) return defer(asking, 1)
+        settings.runtime.probe?.('before-reconcile')
+        const answer = await answerOf(settings, span, (signal) =>
+          ask(question.subject, abandonedClaim(held, seen, signal)),
+        )
+        settings.runtime.probe?.('after-reconcile')
+        // Without a live lease the handler would run at the same time as the next claim's.
+        return hasLapsed(held) && answer !== 'unanswered' ? lapsed(asking) : follow(asking, answer)
+      },
   })
 }
 
@@ -93,8 +97,7 @@ const follow = async (asking: Asking, answer: Heard): Promise<BeginResult> => {
   if ('unknown' in answer) return defer(asking, answer.retryAfterSeconds)
   if ('notDone' in answer) return beginGeneration(asking)
   settings.emit(() => reconciled(held.claim, 'rerun'))
-  settings.runtime.probe?.('before-handler')
-  return { kind: 'run', held }
+  return start(settings, held)
 }
 
 const reconciled = (
@@ -130,15 +133,8 @@ const complete = async (asking: Asking, done: unknown): Promise<BeginResult> => 
     return defer(asking, undefined) // an answer that cannot be read is none
   }
   settings.emit(() => reconciled(claim, 'done'))
-  const settled = await settleAs(settings, held, () => settlement)
-  if (settled.kind === 'completed' && settlement.kind === 'completed')
-    return { kind: 'replay', record: settledRecord(claim, settlement) }
-  return notSettled(settled)
+  return storeAnswer(settings, held, settlement)
 }
-
-/** Nothing is answered that is not stored. */
-const notSettled = (settled: SettleResult): BeginResult =>
-  settled.kind === 'replay' || settled.kind === 'conflict' ? settled : { kind: 'pending', retryAfterSeconds: 1 }
 
 const defer = async (
   { settings, held, seen: { lastError } }: Asking,
@@ -185,8 +181,7 @@ const beginGeneration = async (asking: Asking): Promise<BeginResult> => {
     return notSettled(onLost(settings, held, answer.record))
   }
   if (hasLapsed(held)) return lapsed({ ...asking, held: { ...held, claim: next } })
-  settings.runtime.probe?.('before-handler')
-  return { kind: 'run', held: heldClaim(settings, { ...held, claim: next }) }
+  return start(settings, heldClaim(settings, { ...held, claim: next }))
 }
 
 const writeGeneration = (

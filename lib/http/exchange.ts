@@ -51,7 +51,7 @@ export const endingOfAnswer = <TEvent>({ settings }: Exchange<TEvent>, result: R
 
 /** Asks the reconcile function about this request. Its answer is kept whatever its status: the policy is not asked. */
 export const deciderFor = <TEvent>(exchange: Exchange<TEvent>): Decide | undefined =>
-  deciderOf(exchange.settings.abandoned, {
+  deciderOf(exchange.settings, {
     subject: exchange.event,
     endingOf: (done) => ({ kind: 'complete', ...completionFor(exchange)(done) }),
   })

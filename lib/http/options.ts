@@ -128,7 +128,7 @@ export interface HttpOptions<TEvent> extends CommonOptions<TEvent> {
 /** The options that are used as they are given. */
 type AsGiven<TEvent> = Pick<
   HttpOptions<TEvent>,
-  'abandoned' | 'tenant' | 'payload' | 'likelyReplay' | 'route' | 'cors' | 'docsUrl' | 'problem'
+  'abandoned' | 'predecessor' | 'tenant' | 'payload' | 'likelyReplay' | 'route' | 'cors' | 'docsUrl' | 'problem'
 >
 
 /** {@link HttpOptions}, checked, with defaults. */

@@ -10,7 +10,7 @@ import { copyOf, messageOf, type SqsMessage, type SqsRecord } from './record.ts'
 
 /** How the messages of a queue are read. */
 export const readingOf = <TBody>(options: SqsOptions<TBody>): Reading<SqsRecord, SqsMessage<TBody>> => {
-  const { abandoned, tenant, key, parse, payload } = options
+  const { abandoned, predecessor, tenant, key, parse, payload } = options
   return {
     copyOf,
     read: (record) => afterwards(parseBody(parse, record.body, record), (body) => messageOf(record, body)),
@@ -18,6 +18,7 @@ export const readingOf = <TBody>(options: SqsOptions<TBody>): Reading<SqsRecord,
     tenant,
     payloadOf: (message, record) => [covered(payload, record.body, message)],
     abandoned,
+    predecessor,
   }
 }
 

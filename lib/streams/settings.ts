@@ -32,7 +32,7 @@ export const readStreamSettings = <TRecord, TMessage, TOptions extends StreamOpt
   stream: Stream<TRecord, TMessage, TOptions>,
 ): BatchSettings<TRecord, TMessage> => {
   checkOptions(where, options, stream.rules)
-  const { tenant, abandoned, deadLetter, sqs, marginSeconds } = options
+  const { tenant, abandoned, predecessor, deadLetter, sqs, marginSeconds } = options
   refuseRunsUnderHold(where, options)
   if (sqs !== undefined && (deadLetter === undefined || typeof deadLetter === 'function')) {
     throw new OptionError(where, 'sqs', 'is of no use without deadLetter: { queueUrl }')
@@ -48,6 +48,7 @@ export const readStreamSettings = <TRecord, TMessage, TOptions extends StreamOpt
     copyOf: (record) => structuredClone(record),
     tenant,
     abandoned,
+    predecessor,
     core,
     concurrency,
     maxRuns,

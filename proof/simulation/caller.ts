@@ -202,7 +202,7 @@ const runHandler = (
     handler: (claim) => handle(world, invocation, claim),
     endingOfValue: endingOfAnswer,
     endingOfError: (error) => endingOfHttpError(error),
-    decide: deciderOf(choiceOf(world, invocation), { subject: NO_SUBJECT, endingOf: endingOfDone }),
+    decide: deciderOf({ abandoned: choiceOf(world, invocation) }, { subject: NO_SUBJECT, endingOf: endingOfDone }),
   })
 
 /** Whether this request is a one-shot write. */

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
+import { oldTable } from '../migrate/old-function.ts'
 import { blocksOf, documents, ROOT } from '../support/doc-blocks.ts'
 import { CREDENTIALS, databaseEndpoint, freshTable, REGION } from '../support/dynamodb.ts'
 import { contextWith, payment } from '../support/http-events.ts'
@@ -43,6 +44,7 @@ beforeAll(async () => {
   Object.assign(process.env, {
     IDEMPOTENCY_TABLE: await freshTable(),
     ORDERS_TABLE: await freshTable(),
+    POWERTOOLS_TABLE: await oldTable(),
     AWS_ENDPOINT_URL: databaseEndpoint(),
     AWS_REGION: REGION,
     AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,

@@ -19,6 +19,7 @@ import { idempotency, idempotent, storeSuccess } from '../../lib/http/index.ts'
 import { readHttpSettings } from '../../lib/http/options.ts'
 import { once } from '../../lib/index.ts'
 import { memoryStore } from '../../lib/memory/index.ts'
+import { powertoolsTable } from '../../lib/migrate/index.ts'
 import { s3Answers } from '../../lib/s3/index.ts'
 import { sqsHandler } from '../../lib/sqs/index.ts'
 import { readSqsSettings } from '../../lib/sqs/settings.ts'
@@ -257,6 +258,7 @@ const WORDS: readonly (readonly [RegExp, unknown])[] = [
   [/`valkey\(/, valkey(valkeyClient, { sign: 'unsigned' })],
   [/`tableKeys\(/, tableKeys({ prefix: 'IDEM#' })],
   [/^1 to [\d,]+ characters of any kind/, 'A'],
+  [/`powertoolsTable\(/, powertoolsTable({ tableName: 'powertools', keyOf: () => 'old' })],
   [/`Runtime`/, systemRuntime],
   [/`ClientRuntime`/, clientRuntime],
   [/`true` or `false`/, true],

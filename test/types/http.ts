@@ -11,6 +11,7 @@ import type {
   Context,
   Handler,
 } from 'aws-lambda'
+import { reconcile } from 'lambda-once/effects'
 import {
   type AnswerPolicy,
   abandon,
@@ -28,6 +29,7 @@ import {
   storeSuccess,
 } from 'lambda-once/http'
 import { memoryStore } from 'lambda-once/memory'
+import { powertoolsKey, powertoolsTable } from 'lambda-once/migrate'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 const assert = <T extends true>(_: T): void => {}
@@ -35,6 +37,24 @@ const assert = <T extends true>(_: T): void => {}
 type Authorized = APIGatewayProxyEventV2WithLambdaAuthorizer<{ merchantId: string }>
 
 const store = memoryStore()
+
+// An earlier table gets the event of the handler.
+idempotent(async (_event: Authorized, _context: Context) => ({ statusCode: 201 }), {
+  store,
+  operation: 'payments',
+  tenant: (event) => event.requestContext.authorizer.lambda.merchantId,
+  predecessor: powertoolsTable({
+    tableName: 'powertools',
+    keyOf: (event: Authorized) => powertoolsKey('payments-prod', event.rawPath),
+  }),
+})
+idempotent(async (_event: Authorized, _context: Context) => ({ statusCode: 201 }), {
+  store,
+  operation: 'payments',
+  tenant: 'single-tenant',
+  // @ts-expect-error a policy for abandoned records is no earlier table
+  predecessor: reconcile(() => ({ rerun: true })),
+})
 
 // The wrapper infers the event from the handler, and gives it to every option.
 const wrapped = idempotent(

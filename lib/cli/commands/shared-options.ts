@@ -3,8 +3,13 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 export const withJson = (command: Command): Command => command.option('--json', 'print one JSON document')
 
 export const withTable = (command: Command): Command =>
-  withJson(command)
-    .addOption(new Option('--table <name>', 'name or ARN of the table').env('IDEMPOTENCY_TABLE'))
+  withReach(
+    withJson(command).addOption(new Option('--table <name>', 'name or ARN of the table').env('IDEMPOTENCY_TABLE')),
+  )
+
+/** How to reach DynamoDB. */
+export const withReach = (command: Command): Command =>
+  command
     .option('--region <region>', "the table's Region (default: as the AWS SDK finds it)")
     .option('--endpoint <url>', 'of DynamoDB, such as http://localhost:8000 for an emulator')
     .option('--profile <name>', 'of your AWS configuration')

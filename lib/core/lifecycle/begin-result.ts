@@ -19,5 +19,8 @@ export type BeginResult =
   /** The store refused for a reason that no retry can fix: nothing ran, whatever `storeDown` says. */
   | { readonly kind: 'misconfigured'; readonly error: StoreMisconfiguredError }
 
-/** Decides about a claim that has taken over an abandoned record, before its handler starts. `seen` is that record. */
-export type Decide = (settings: Settings, held: HeldClaim, seen: InProgressRecord) => Promise<BeginResult>
+/**
+ * Decides about a won claim before its handler starts. `seen` is the abandoned record that it has taken over, and about
+ * which the reconcile function has to be asked.
+ */
+export type Decide = (settings: Settings, held: HeldClaim, seen: InProgressRecord | undefined) => Promise<BeginResult>

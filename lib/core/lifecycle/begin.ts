@@ -16,6 +16,7 @@ import { judgeTerms } from './judge-terms.ts'
 import { windowEnd } from './lease.ts'
 import { peek } from './peek.ts'
 import type { ClaimRequest } from './request.ts'
+import { start } from './start.ts'
 
 type Won = Extract<ContestResult, { kind: 'claimed' }>
 type Refused = Exclude<ContestResult, Won>
@@ -45,9 +46,7 @@ export const begin = async (settings: Settings, request: ClaimRequest, decide?: 
     return unavailable(settings, asUnavailable(error), seen !== undefined || contest.hasContender())
   }
   const held = hold(settings, request, won, askedAt)
-  if (won.ask !== undefined && decide !== undefined) return decide(settings, held, won.ask)
-  settings.runtime.probe?.('before-handler')
-  return { kind: 'run', held }
+  return decide === undefined ? start(settings, held) : decide(settings, held, won.ask)
 }
 
 /** A call that did not end in its time counts as a store that is unavailable. */

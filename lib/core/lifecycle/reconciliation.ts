@@ -54,8 +54,23 @@ export interface AbandonedPolicy<TSubject> {
 /** What the option `abandoned` takes. */
 export type AbandonedChoice<TSubject> = 'rerun' | 'hold' | AbandonedPolicy<TSubject>
 
+/** The option `predecessor`, as `lambda-once/migrate` makes it: where the operation's records were kept before. */
+export interface Predecessor<TSubject> {
+  /** Looks there before a claim runs. `ask` decides about an abandoned record. */
+  readonly lookInto: (question: Question<TSubject>, ask: Decide | undefined) => Decide
+}
+
+/** The options by which a won claim may end without a run. */
+export interface Deciders<TSubject> {
+  readonly abandoned?: AbandonedChoice<TSubject> | undefined
+  readonly predecessor?: Predecessor<TSubject> | undefined
+}
+
 /** `undefined` if nothing is asked. */
 export const deciderOf = <TSubject>(
-  abandoned: AbandonedChoice<TSubject> | undefined,
+  { abandoned, predecessor }: Deciders<TSubject>,
   question: Question<TSubject>,
-): Decide | undefined => (typeof abandoned === 'object' ? abandoned.decider(question) : undefined)
+): Decide | undefined => {
+  const ask = typeof abandoned === 'object' ? abandoned.decider(question) : undefined
+  return predecessor === undefined ? ask : predecessor.lookInto(question, ask)
+}
