@@ -84,6 +84,11 @@ export interface PowertoolsFlags extends Omit<TableFlags, 'table'> {
   readonly inProgressExpiryAttr: string
 }
 
+export interface PolicyFlags extends CommonFlags {
+  readonly config?: string
+  readonly format: 'markdown' | 'json' | 'openapi'
+}
+
 export interface ProveFlags extends CommonFlags {
   readonly url?: string
   readonly body?: string

@@ -5,6 +5,7 @@ import { addDoctor } from './commands/doctor.ts'
 import { addInspect } from './commands/inspect.ts'
 import { addList } from './commands/list.ts'
 import { addMigrate } from './commands/migrate.ts'
+import { addPolicy } from './commands/policy.ts'
 import { addProve } from './commands/prove.ts'
 import type { Io } from './io.ts'
 import type { Perform } from './perform.ts'
@@ -13,7 +14,16 @@ import { packageVersion } from './version.ts'
 /** Adds one command. Its module imports what the command needs only when it runs. */
 type AddCommand = (program: Command, perform: Perform) => void
 
-const COMMANDS: readonly AddCommand[] = [addDemo, addInspect, addList, addActs, addDoctor, addProve, addMigrate]
+const COMMANDS: readonly AddCommand[] = [
+  addDemo,
+  addInspect,
+  addList,
+  addActs,
+  addDoctor,
+  addProve,
+  addPolicy,
+  addMigrate,
+]
 
 const EXIT_STATUS = `
 Exit status:
