@@ -65,6 +65,7 @@ const LAYERS = [
     [
       ENTRY,
       'lib/http/',
+      'lib/sqs/',
       'lib/effects/',
       'lib/memory/',
       'lib/testing/',

@@ -84,17 +84,22 @@ const addOverride = (program: Command, perform: Perform): void => {
     .summary('name the other payload')
     .description("Proposes an override. It computes the payload's fingerprint as the function does.")
     .addOption(
-      new Option('--event <file>', 'for HTTP: the event as Lambda gets it, as JSON; - reads standard input').conflicts(
-        'payload',
-      ),
+      new Option(
+        '--event <file>',
+        'for HTTP, and SQS with one message: the event as Lambda gets it, as JSON; - reads standard input',
+      ).conflicts('payload'),
     )
     .option('--payload <file>', 'for `once`: the payload as JSON; - reads standard input')
-    .option('--config <module>', "a module that exports your function's options: `tenant`, `key`, `route`, `payload`")
+    .option(
+      '--config <module>',
+      "a module that exports your function's options: `tenant`, `key`, `route`, `parse`, `payload`",
+    )
     .option('--open-seconds <count>', 'how long it may be used', integer(60, MAX_OVERRIDE_SECONDS), 86_400)
     .addHelpText(
       'after',
       `
-With --event you need neither --method nor --route nor --key: they are read from the event. With --config you need no
+With --event you need neither --method nor --route nor --key: they are read from the event. The key of a message is read
+from it by the option \`key\` of --config; otherwise give --key or --record. With --config you need no
 --tenant and no --operation if the options have them.
 
 Examples:

@@ -1,6 +1,5 @@
-import { deriveFingerprint, type Fingerprint } from '../../core/identity/fingerprint.ts'
+import { deriveFingerprint } from '../../core/identity/fingerprint.ts'
 import { canonicalPayload } from '../../core/identity/payload.ts'
-import type { RecordKey } from '../../core/identity/record-key.ts'
 import { METHODS } from '../../core/limits.ts'
 import { identify } from '../../http/identity.ts'
 import { type HttpOptions, readHttpSettings } from '../../http/options.ts'
@@ -10,14 +9,9 @@ import type { ProposeFlags } from '../flags.ts'
 import type { Io } from '../io.ts'
 import { act, reasonToWrite } from './act.ts'
 import { loadOptions } from './load-options.ts'
+import { isBatch, type Proposal, proposalOfMessage } from './message-proposal.ts'
 import { readJson } from './read-json.ts'
 import { recordKeyFrom } from './record-key.ts'
-
-/** The record, and the other payload that may use its key. */
-interface Proposal {
-  readonly recordKey: RecordKey
-  readonly fingerprint: Fingerprint
-}
 
 export const propose = async (flags: ProposeFlags, io: Io): Promise<Answer> => {
   const reason = reasonToWrite(flags, io)
@@ -35,12 +29,15 @@ export const propose = async (flags: ProposeFlags, io: Io): Promise<Answer> => {
 
 const proposalFrom = async (flags: ProposeFlags): Promise<Proposal> => {
   const { event, payload } = flags
-  if (event !== undefined) return proposalOfEvent(flags, await readJson('--event', event))
+  if (event !== undefined) return proposalOf(flags, await readJson('--event', event))
   if (payload === undefined)
-    throw new UsageError('name the other payload: --event FILE for HTTP, --payload FILE for once')
+    throw new UsageError('name the other payload: --event FILE for HTTP and SQS, --payload FILE for once')
   const canonical = canonicalPayload(await readJson('--payload', payload))
   return { recordKey: recordKeyFrom(flags), fingerprint: deriveFingerprint([{ kind: 'canonical', text: canonical }]) }
 }
+
+const proposalOf = (flags: ProposeFlags, event: unknown): Promise<Proposal> =>
+  isBatch(event) ? proposalOfMessage(flags, event) : proposalOfEvent(flags, event)
 
 /** What the function itself does with the event, under its options. */
 const proposalOfEvent = async (flags: ProposeFlags, event: unknown): Promise<Proposal> => {
