@@ -14,7 +14,7 @@ export const policy = async ({ config, format }: PolicyFlags): Promise<Answer> =
   const settings = readHttpSettings('the options of --config', own)
   const facts = factsOf(settings)
   const json = format === 'openapi' ? openApiOf(settings, facts) : facts
-  const lines = format === 'markdown' ? markdownOf(facts) : [JSON.stringify(json, null, 2)]
+  const lines = format === 'markdown' ? markdownOf(facts) : JSON.stringify(json, null, 2).split('\n')
   return { status: 0, json, lines }
 }
 
