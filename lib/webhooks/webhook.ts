@@ -62,7 +62,7 @@ const runOnce = <TEvent>(
   context: TimedContext,
   call: (claim: HandlerClaim | undefined) => unknown,
 ): Promise<RunResult<CapturedAnswer>> => {
-  const { core, outcomes, abandoned } = exchange.settings
+  const { core, outcomes } = exchange.settings
   const completionOf = (answer: unknown) => completionFor(exchange)(answerOrOk(answer))
   const request: ClaimRequest = {
     // Without the route: a queue's consumer has none, and a sender may be given another URL between two deliveries.
@@ -75,7 +75,7 @@ const runOnce = <TEvent>(
     handler: async (claim) => captureOrOk(exchange, await call(claim)),
     endingOfValue: (captured) => endingOfAnswer(exchange, captured),
     endingOfError: (error) => endingOfHttpError(error, outcomes),
-    decide: deciderOf(abandoned, {
+    decide: deciderOf(exchange.settings, {
       subject: delivery,
       endingOf: (done) => ({ kind: 'complete', ...completionOf(done) }),
     }),
