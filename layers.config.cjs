@@ -65,6 +65,7 @@ const LAYERS = [
     [
       ENTRY,
       'lib/http/',
+      'lib/batch/',
       'lib/sqs/',
       'lib/effects/',
       'lib/memory/',

@@ -102,7 +102,7 @@ export const DOORS: readonly Door[] = [
   {
     name: './s3',
     source: exporting('./lib/s3/index.ts'),
-    most: { minified: 9_600, gzip: 4_100 },
+    most: { minified: 9_900, gzip: 4_200 },
     without: [...ALWAYS, ...SQS, ...HTTP, ...LEAN, ...CACHE, ...EFFECTS, 'lib/core/lifecycle'],
   },
   {

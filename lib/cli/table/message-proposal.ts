@@ -1,10 +1,11 @@
+import { identify } from '../../batch/identity.ts'
 import type { Fingerprint } from '../../core/identity/fingerprint.ts'
 import type { RecordKey } from '../../core/identity/record-key.ts'
 import { isObject } from '../../core/option-rules.ts'
 import { memoryStore } from '../../memory/index.ts'
-import { identify } from '../../sqs/identity.ts'
-import { readSqsSettings, type SqsOptions } from '../../sqs/options.ts'
+import type { SqsOptions } from '../../sqs/options.ts'
 import { recordsOf, type SqsEvent, type SqsRecord } from '../../sqs/record.ts'
+import { readSqsSettings } from '../../sqs/settings.ts'
 import { UsageError } from '../answer.ts'
 import type { ProposeFlags } from '../flags.ts'
 import { loadOptions } from './load-options.ts'
@@ -16,8 +17,9 @@ export interface Proposal {
   readonly fingerprint: Fingerprint
 }
 
-/** An event source mapping delivers batches; HTTP events have no `Records`. */
-export const isBatch = (event: unknown): event is SqsEvent => isObject(event) && Array.isArray(event.Records)
+/** An event source mapping delivers batches, and a pipe a list; HTTP events have no `Records`. */
+export const isBatch = (event: unknown): event is SqsEvent =>
+  Array.isArray(event) || (isObject(event) && Array.isArray(event.Records))
 
 /** What the worker does with the message, under its options. */
 export const proposalOfMessage = async (flags: ProposeFlags, event: SqsEvent): Promise<Proposal> => {
@@ -39,9 +41,10 @@ export const proposalOfMessage = async (flags: ProposeFlags, event: SqsEvent): P
 }
 
 const onlyRecord = (event: SqsEvent): SqsRecord => {
-  const [record, ...others] = recordsOf(event)
-  if (record !== undefined && others.length === 0) return record
-  throw new UsageError(`--event has ${event.Records.length} messages; it must have one`)
+  const records = recordsOf(event)
+  const [record] = records
+  if (record !== undefined && records.length === 1) return record
+  throw new UsageError(`--event has ${records.length} messages; it must have one`)
 }
 
 /** Without the option `key` only the fingerprint counts, which depends on no key. The queue is not called. */
