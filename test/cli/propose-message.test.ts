@@ -71,7 +71,7 @@ test('without the options of the worker the flags name the record', async () => 
 test.each<[string, unknown, readonly string[], string]>([
   ['a batch of two messages', anEvent(aRecord('a'), aRecord('b')), ['--record', 'orders#x'], 'has 2 messages'],
   ['an empty batch', anEvent(), ['--record', 'orders#x'], 'has 0 messages'],
-  ['another event with records', { Records: [{ s3: {} }] }, ['--record', 'orders#x'], 'SQS event source mapping'],
+  ['another event with records', { Records: [{ s3: {} }] }, ['--record', 'orders#x'], 'takes batches of SQS'],
   ['a route', messageOf('o', 1), ['--record', 'orders#x', '--route', '/x'], 'leave out --route'],
   ['a message without a record', messageOf('o', 1), [], 'name the record'],
   ['another record than its own', messageOf('o', 1), ['--config', 'C', '--record', 'orders-c#x'], 'your flags name'],
