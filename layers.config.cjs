@@ -74,6 +74,7 @@ const LAYERS = [
       'lib/migrate/',
       'lib/dynamodb/(item|faults)[.]ts',
       'lib/operator/',
+      'lib/dynamodb/keys/',
       SDK,
       packages('commander', 'picocolors'),
     ],

@@ -4,6 +4,8 @@ import type { CommonFlags } from './perform.ts'
 /** Which table, and how to reach it. */
 export interface TableFlags extends CommonFlags {
   readonly table?: string
+  /** JSON, as `tableKeys` takes it. */
+  readonly keys?: string
   readonly region?: string
   readonly endpoint?: string
   readonly profile?: string

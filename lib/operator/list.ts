@@ -13,15 +13,18 @@ export interface ListOptions {
   /** Only records of this operation. @default all */
   readonly operation?: string | undefined
   /** The `next` of the page before. @default the first page */
-  readonly from?: RecordKey | undefined
+  readonly from?: string | undefined
 }
 
 export interface Page {
   readonly records: readonly StoredRecord[]
   /** Keys of items that match, and that lambda-once did not write. */
   readonly unreadable: readonly string[]
-  /** Where the next page begins; `undefined` after the last. */
-  readonly next: RecordKey | undefined
+  /**
+   * Where the next page begins: the key of a record, or in a table with other items the key of one of them as JSON;
+   * `undefined` after the last.
+   */
+  readonly next: string | undefined
   /** What the page cost, in read units. */
   readonly readUnits: number
   /** How many items were read for it. */
@@ -46,36 +49,45 @@ const STATUS: Readonly<Record<ListedState, string>> = {
   override: 'RELEASED',
 }
 
+export interface ListTerms {
+  readonly now: EpochMillis
+  readonly skewSeconds: number
+  /** In front of each record key in the table. */
+  readonly prefix: string
+}
+
 /** There is no index on the state, because each write of each record would pay for it. */
 export const scanInput = (
   tableName: string,
   { state, operation, from }: ListOptions,
-  now: EpochMillis,
-  skewSeconds: number,
+  { now, skewSeconds, prefix }: ListTerms,
 ): ScanCommandInput => {
   if (operation !== undefined && !OPERATION.test(operation))
     throw new TypeError(
       `list(options): operation is "${operation}"; it must be 1 to 100 characters of A-Z a-z 0-9 . _ -`,
     )
   const usesLease = state === 'abandoned' || state === 'live'
+  const start = prefix + (operation === undefined ? '' : `${operation}#`)
   return {
     TableName: tableName,
-    FilterExpression: `${FILTERS[state]}${operation === undefined ? '' : ' AND begins_with(#pk, :operation)'}`,
+    FilterExpression: `${FILTERS[state]}${start === '' ? '' : ' AND begins_with(#pk, :start)'}`,
     ExpressionAttributeNames: {
       '#status': A.status,
       ...(usesLease ? { '#lease': A.leaseExpiresAt } : {}),
       ...(state === 'override' ? { '#override': A.override } : {}),
-      ...(operation === undefined ? {} : { '#pk': A.recordKey }),
+      ...(start === '' ? {} : { '#pk': A.recordKey }),
     },
     ExpressionAttributeValues: {
       ':status': text(STATUS[state]),
       ...(usesLease ? { ':ended': number(now - skewSeconds * 1_000) } : {}),
-      ...(operation === undefined ? {} : { ':operation': text(`${operation}#`) }),
+      ...(start === '' ? {} : { ':start': text(start) }),
     },
     ReturnConsumedCapacity: 'TOTAL',
-    ...(from === undefined ? {} : { ExclusiveStartKey: keyOf(from) }),
+    ...(from === undefined ? {} : { ExclusiveStartKey: placeOf(from) }),
   }
 }
+
+const placeOf = (from: string): Item => (from.startsWith('{') ? JSON.parse(from) : keyOf(from as RecordKey))
 
 export const pageOf = ({
   Items = [],
@@ -84,7 +96,7 @@ export const pageOf = ({
   ConsumedCapacity,
 }: ScanCommandOutput): Page => ({
   ...recordsOf(Items as readonly Item[]),
-  next: LastEvaluatedKey?.[A.recordKey]?.S as RecordKey | undefined,
+  next: LastEvaluatedKey && (LastEvaluatedKey[A.recordKey]?.S ?? JSON.stringify(LastEvaluatedKey)),
   readUnits: ConsumedCapacity?.CapacityUnits ?? 0,
   scanned: ScannedCount,
 })

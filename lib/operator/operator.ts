@@ -16,7 +16,7 @@ import { type EpochMillis, fromSeconds } from '../core/time.ts'
 import { isConditionFailure } from '../dynamodb/faults.ts'
 import { fromItem, type Item, keyOf } from '../dynamodb/item.ts'
 import { itemSize } from '../dynamodb/item-size.ts'
-import { TABLE_RULES, type TableOptions } from '../dynamodb/table-options.ts'
+import { TABLE_RULES, type TableKeys, type TableOptions } from '../dynamodb/table-options.ts'
 import {
   type ActOptions,
   type ActRefused,
@@ -39,7 +39,7 @@ import { type ListOptions, type Page, pageOf, scanInput } from './list.ts'
 import { type OverrideRule, readOverrideRule, SETTINGS_KEY } from './table-settings.ts'
 import { sizeOf, type TableSize } from './table-size.ts'
 
-export interface OperatorOptions extends Pick<TableOptions, 'tableName' | 'skewSeconds'> {
+export interface OperatorOptions extends TableOptions {
   /** Who acts, for the audit trail and for overrides, such as an ARN or an e-mail address: 1 to 200 characters. */
   readonly by: string
   /**
@@ -98,6 +98,13 @@ export interface Operator {
 /** More than all other attributes of a settled record take, and the act's own entry in the audit trail. */
 const BESIDE_BYTES = 4_096
 
+/** The table has the names of a record. */
+const AS_GIVEN: Pick<TableKeys, 'prefix' | 'renamed' | 'restored'> = {
+  prefix: '',
+  renamed: (input) => input,
+  restored: (answer) => answer,
+}
+
 const someone: Rule = (value) =>
   typeof value === 'string' && /^[\x20-\x7e]{1,200}$/.test(value) && value.trim() !== ''
     ? undefined
@@ -125,7 +132,8 @@ export const tableOperator = (options: OperatorOptions): Operator => {
     now: { rule: aFunction },
   })
   const { by, confirm, skewSeconds = DEFAULT_SKEW_SECONDS, client = new DynamoDBClient({}) } = options
-  const { now = systemRuntime.now } = options
+  const { now = systemRuntime.now, keys } = options
+  const { renamed, restored, prefix } = keys ?? AS_GIVEN
   const tableName = options.tableName as string
   const emit = createEmitter(options.observe)
 
@@ -139,9 +147,8 @@ export const tableOperator = (options: OperatorOptions): Operator => {
 
   const read = (key: Item): Promise<Item | undefined> =>
     asking(async () => {
-      const { Item: item } = await client.send(
-        new GetItemCommand({ TableName: tableName, Key: key, ConsistentRead: true }),
-      )
+      const input = renamed({ TableName: tableName, Key: key, ConsistentRead: true })
+      const { Item: item } = await restored(client.send(new GetItemCommand(input)))
       return item
     })
 
@@ -169,7 +176,7 @@ export const tableOperator = (options: OperatorOptions): Operator => {
     const token = `operator-${randomUUID()}`
     const input = changeInput(tableName, { seen, token, change: decided.change, by, now: terms.now })
     try {
-      const { Attributes = {} } = await client.send(new UpdateItemCommand(input))
+      const { Attributes = {} } = await restored(client.send(new UpdateItemCommand(renamed(input))))
       return done(seen, decided, fromItem(Attributes))
     } catch (error) {
       if (!isConditionFailure(error)) throw operatorFault(error, tableName)
@@ -204,7 +211,10 @@ export const tableOperator = (options: OperatorOptions): Operator => {
     overrideRule,
 
     list: (wanted) =>
-      asking(async () => pageOf(await client.send(new ScanCommand(scanInput(tableName, wanted, now(), skewSeconds))))),
+      asking(async () => {
+        const input = renamed(scanInput(tableName, wanted, { now: now(), skewSeconds, prefix }))
+        return pageOf(await restored(client.send(new ScanCommand(input))))
+      }),
 
     size: () => asking(async () => sizeOf(await client.send(new DescribeTableCommand({ TableName: tableName })))),
 

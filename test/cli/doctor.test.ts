@@ -112,6 +112,7 @@ test('doctor exits with 3 if there is no such table', async () => {
 /** What DynamoDB Local cannot be made to answer. */
 const FACTS: Facts = {
   tableName: 'records',
+  keys: {},
   table: { kind: 'known', value: {} },
   ttlAttribute: { kind: 'known', value: 'expiresAt' },
   pointInTimeRecovery: { kind: 'known', value: true },

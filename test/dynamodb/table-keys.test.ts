@@ -1,16 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import {
-  CreateTableCommand,
-  DeleteItemCommand,
-  GetItemCommand,
-  PutItemCommand,
-  waitUntilTableExists,
-} from '@aws-sdk/client-dynamodb'
+import { DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { OptionError } from '../../lib/core/option-rules.ts'
 import type { Store } from '../../lib/core/record/store.ts'
 import { dynamoDbStore } from '../../lib/dynamodb/index.ts'
 import { fromItem, type Item } from '../../lib/dynamodb/item.ts'
-import { type KeyOptions, tableKeys } from '../../lib/dynamodb/keys/index.ts'
+import { tableKeys } from '../../lib/dynamodb/keys/index.ts'
 import { asInTable, asRecord } from '../../lib/dynamodb/keys/key-names.ts'
 import { leanDynamoDbStore } from '../../lib/dynamodb/lean/index.ts'
 import { transact } from '../../lib/effects/index.ts'
@@ -20,49 +14,17 @@ import { aClaim, completed, unhurried } from '../support/claims.ts'
 import { CREDENTIALS, databaseEndpoint, REGION, testClient } from '../support/dynamodb.ts'
 import { patientRuntime, quietly } from '../support/http-harness.ts'
 import { openShop } from '../support/shop.ts'
+import { keyIn, readIn, SHOP_KEYS, shopTable } from '../support/shop-table.ts'
 import { storeContract } from '../support/store-contract.ts'
-
-const OPTIONS = {
-  partition: 'PK',
-  sort: { name: 'SK', value: 'IDEMPOTENCY' },
-  prefix: 'IDEM#',
-  ttlAttribute: 'ttl',
-} satisfies KeyOptions
 
 const client = testClient()
 
-/** A table as a shop has it: one table for everything. */
-const shopTable = async (): Promise<string> => {
-  const TableName = `shop-${randomUUID()}`
-  await client.send(
-    new CreateTableCommand({
-      TableName,
-      AttributeDefinitions: [
-        { AttributeName: 'PK', AttributeType: 'S' },
-        { AttributeName: 'SK', AttributeType: 'S' },
-      ],
-      KeySchema: [
-        { AttributeName: 'PK', KeyType: 'HASH' },
-        { AttributeName: 'SK', KeyType: 'RANGE' },
-      ],
-      BillingMode: 'PAY_PER_REQUEST',
-    }),
-  )
-  await waitUntilTableExists({ client, minDelay: 1, maxWaitTime: 30 }, { TableName })
-  return TableName
-}
-
-const keyIn = (recordKey: string): Item => ({ PK: { S: `IDEM#${recordKey}` }, SK: { S: 'IDEMPOTENCY' } })
-
-const readIn = async (TableName: string, Key: Item): Promise<Item | undefined> =>
-  (await client.send(new GetItemCommand({ TableName, Key, ConsistentRead: true }))).Item
-
 const STORES: Readonly<Record<string, (tableName: string) => Store>> = {
-  SDK: (tableName) => dynamoDbStore({ tableName, client: testClient(), keys: tableKeys(OPTIONS) }),
+  SDK: (tableName) => dynamoDbStore({ tableName, client: testClient(), keys: tableKeys(SHOP_KEYS) }),
   lean: (tableName) =>
     leanDynamoDbStore({
       tableName,
-      keys: tableKeys(OPTIONS),
+      keys: tableKeys(SHOP_KEYS),
       endpoint: databaseEndpoint(),
       region: REGION,
       credentials: CREDENTIALS,
@@ -73,7 +35,7 @@ for (const [name, open] of Object.entries(STORES)) {
   storeContract(`${name} over a table with other keys`, async () => {
     const tableName = await shopTable()
     const { order, has } = await openShop()
-    const names = { ...OPTIONS, ttl: OPTIONS.ttlAttribute }
+    const names = { ...SHOP_KEYS, ttl: SHOP_KEYS.ttlAttribute }
     return {
       store: open(tableName),
       rows: { put: order, has },
@@ -160,7 +122,7 @@ describe.each(Object.entries(STORES))('%s over a table with other keys', (_, ope
 })
 
 test('golden vector: one record under the names of the table', () => {
-  const names = { ...OPTIONS, ttl: OPTIONS.ttlAttribute }
+  const names = { ...SHOP_KEYS, ttl: SHOP_KEYS.ttlAttribute }
   const record: Item = { pk: { S: 'orders#abc' }, status: { S: 'SUCCEEDED' }, expiresAt: { N: '1800000000' } }
   const item: Item = {
     PK: { S: 'IDEM#orders#abc' },
@@ -175,7 +137,7 @@ test('golden vector: one record under the names of the table', () => {
 
 test('the room for an outcome counts the longer names', () => {
   const plain = dynamoDbStore({ tableName: 'shop', client: testClient() })
-  const renamed = dynamoDbStore({ tableName: 'shop', client: testClient(), keys: tableKeys(OPTIONS) })
+  const renamed = dynamoDbStore({ tableName: 'shop', client: testClient(), keys: tableKeys(SHOP_KEYS) })
   const more = 'PK'.length + 'IDEM#'.length + 'SKIDEMPOTENCY'.length + 'ttl'.length - 'pkexpiresAt'.length
   const claim = aClaim()
   expect(renamed.outcomeRoom(claim).besideBytes - plain.outcomeRoom(claim).besideBytes).toBe(more)

@@ -4,7 +4,9 @@ export const withJson = (command: Command): Command => command.option('--json', 
 
 export const withTable = (command: Command): Command =>
   withReach(
-    withJson(command).addOption(new Option('--table <name>', 'name or ARN of the table').env('IDEMPOTENCY_TABLE')),
+    withJson(command)
+      .addOption(new Option('--table <name>', 'name or ARN of the table').env('IDEMPOTENCY_TABLE'))
+      .addOption(new Option('--keys <json>', 'key names of your own table').env('IDEMPOTENCY_KEYS')),
   )
 
 /** How to reach DynamoDB. */

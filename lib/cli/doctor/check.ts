@@ -1,3 +1,4 @@
+import type { KeyOptions } from '../../dynamodb/keys/index.ts'
 import type { Fact } from './fact.ts'
 import type { TableFacts } from './facts.ts'
 import type { PermissionFacts } from './permissions.ts'
@@ -14,6 +15,8 @@ export interface Judged {
 /** Everything that was read. */
 export interface Facts extends TableFacts {
   readonly tableName: string
+  /** What the table calls its keys. */
+  readonly keys: KeyOptions
   readonly permissions: PermissionFacts
   /** Absent: not asked for. */
   readonly queue?: QueueFacts

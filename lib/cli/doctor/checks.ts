@@ -11,12 +11,15 @@ const TABLE_CHECKS: readonly Check[] = [
     what: "the table's key",
     how: 'DescribeTable',
     meaning: 'With another key every request fails with 500 store-misconfigured.',
-    remedy: `Use a table with the String partition key ${PARTITION_KEY} and no sort key.`,
-    judge: ({ table }) =>
+    remedy: `Use a table with the String partition key ${PARTITION_KEY} and no sort key, or name its keys with --keys.`,
+    judge: ({ table, keys: { partition = PARTITION_KEY, sort } }) =>
       of(table, ({ KeySchema = [], AttributeDefinitions = [] }) => {
-        const type = AttributeDefinitions.find(({ AttributeName }) => AttributeName === PARTITION_KEY)?.AttributeType
-        const keys = KeySchema.map(({ AttributeName }) => AttributeName).join(', ')
-        return { verdict: keys === PARTITION_KEY && type === 'S' ? 'ok' : 'bad', finding: `the key is ${keys}` }
+        const wanted = [partition, ...(sort === undefined ? [] : [sort.name])]
+        const given = KeySchema.map(({ AttributeName }) => AttributeName)
+        const isText = (name: string): boolean =>
+          AttributeDefinitions.find(({ AttributeName }) => AttributeName === name)?.AttributeType === 'S'
+        const fits = given.join() === wanted.join() && wanted.every(isText)
+        return { verdict: fits ? 'ok' : 'bad', finding: `the key is ${given.join(', ')}` }
       }),
   },
   {
@@ -25,10 +28,10 @@ const TABLE_CHECKS: readonly Check[] = [
     how: 'DescribeTimeToLive',
     meaning:
       'Without TTL on this attribute expired records are never deleted, and the table grows. Answers stay right.',
-    remedy: `Enable TTL on the attribute ${TTL_ATTRIBUTE}.`,
-    judge: ({ ttlAttribute }) =>
+    remedy: `Enable TTL on the attribute ${TTL_ATTRIBUTE}, or the one that --keys names.`,
+    judge: ({ ttlAttribute, keys }) =>
       of(ttlAttribute, (attribute) => ({
-        verdict: attribute === TTL_ATTRIBUTE ? 'ok' : 'warn',
+        verdict: attribute === (keys.ttlAttribute ?? TTL_ATTRIBUTE) ? 'ok' : 'warn',
         finding: attribute === undefined ? 'TTL is off' : `TTL is on ${attribute}`,
       })),
   },

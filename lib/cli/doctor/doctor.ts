@@ -1,9 +1,10 @@
 import { DEFAULT_MAX_RUNS, DEFAULT_SQS_RETENTION_SECONDS } from '../../core/limits.ts'
+import { tableKeys } from '../../dynamodb/keys/index.ts'
 import type { Answer } from '../answer.ts'
 import type { DoctorFlags } from '../flags.ts'
 import { type Io, type Paint, paintOf } from '../io.ts'
 import { tabular } from '../labelled.ts'
-import { clientFor, configFor, openTable, tableNameFrom } from '../table/open-table.ts'
+import { clientFor, configFor, keyOptionsFrom, openTable, tableNameFrom } from '../table/open-table.ts'
 import { anOperation } from '../table/record-key.ts'
 import type { Check, Facts, Judged, LayerNumbers, Verdict } from './check.ts'
 import { CHECKS } from './checks.ts'
@@ -45,13 +46,15 @@ const allFacts = async (flags: DoctorFlags, io: Io): Promise<Facts> => {
   const queueUrl = flags.queue === undefined ? undefined : checkedQueueUrl(flags.queue)
   const operation = flags.operation === undefined ? undefined : anOperation(flags.operation)
   const client = clientFor(flags)
+  const keys = keyOptionsFrom(flags)
   const ofTable = await readFacts(client, openTable(flags, io), tableName, io)
   const queue = queueUrl === undefined ? undefined : await queueAt(queueUrl, flags)
   const worker = flags.function === undefined ? undefined : await workerOf(flags.function, queue, flags)
   return {
     tableName,
     ...ofTable,
-    permissions: await readPermissions(client, tableName, operation),
+    keys,
+    permissions: await readPermissions(client, tableName, operation, tableKeys(keys)),
     ...(queue === undefined ? {} : { queue }),
     ...(worker === undefined ? {} : { worker }),
     numbers: numbersOf(flags, worker),

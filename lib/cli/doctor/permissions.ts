@@ -8,6 +8,7 @@ import {
 import type { RecordKey } from '../../core/identity/record-key.ts'
 import { isConditionFailure } from '../../dynamodb/faults.ts'
 import { ATTRIBUTES, keyOf, PARTITION_KEY, text } from '../../dynamodb/item.ts'
+import type { TableKeys } from '../../dynamodb/keys/index.ts'
 import { type Fact, fact } from './fact.ts'
 
 /** Whether DynamoDB lets these credentials do it. */
@@ -32,21 +33,29 @@ export const readPermissions = async (
   client: DynamoDBClient,
   TableName: string,
   operation: string | undefined,
+  keys: TableKeys,
 ): Promise<PermissionFacts> => {
+  const { renamed } = keys
   const key = keyOf(`${operation ?? NO_RECORD}#${NO_RECORD}` as RecordKey)
-  const get = () => client.send(new GetItemCommand({ TableName, Key: key }))
-  const scan = () => client.send(new ScanCommand({ TableName, Limit: 1, ProjectionExpression: ATTRIBUTES.recordKey }))
-  const put = () => client.send(new PutItemCommand({ TableName, Item: key, ...NEVER }))
+  const get = () => client.send(new GetItemCommand(renamed({ TableName, Key: key })))
+  const scan = () => {
+    const names = { '#pk': PARTITION_KEY }
+    const input = { TableName, Limit: 1, ProjectionExpression: '#pk', ExpressionAttributeNames: names }
+    return client.send(new ScanCommand(renamed(input)))
+  }
+  const put = () => client.send(new PutItemCommand(renamed({ TableName, Item: key, ...NEVER })))
   const update = () =>
     client.send(
-      new UpdateItemCommand({
-        TableName,
-        Key: key,
-        ConditionExpression: NEVER.ConditionExpression,
-        UpdateExpression: 'SET #status = :status',
-        ExpressionAttributeNames: { ...NEVER.ExpressionAttributeNames, '#status': ATTRIBUTES.status },
-        ExpressionAttributeValues: { ':status': text('RELEASED') },
-      }),
+      new UpdateItemCommand(
+        renamed({
+          TableName,
+          Key: key,
+          ConditionExpression: NEVER.ConditionExpression,
+          UpdateExpression: 'SET #status = :status',
+          ExpressionAttributeNames: { ...NEVER.ExpressionAttributeNames, '#status': ATTRIBUTES.status },
+          ExpressionAttributeValues: { ':status': text('RELEASED') },
+        }),
+      ),
     )
   return operation === undefined
     ? { person: { read: await allowed(get), list: await allowed(scan), act: await allowed(update) } }

@@ -1,4 +1,3 @@
-import type { RecordKey } from '../../core/identity/record-key.ts'
 import type { StoredRecord } from '../../core/record/record.ts'
 import type { EpochMillis } from '../../core/time.ts'
 import type { Operator } from '../../operator/index.ts'
@@ -17,14 +16,14 @@ export interface Found {
   /** Keys of items that lambda-once did not write. */
   readonly unreadable: readonly string[]
   /** Where the list goes on; `undefined` at the end of the table. */
-  readonly next: RecordKey | undefined
+  readonly next: string | undefined
   readonly readUnits: number
   readonly scanned: number
 }
 
 export const list = async (flags: ListFlags, io: Io): Promise<Answer> => {
   if (flags.operation !== undefined) anOperation(flags.operation)
-  const from = flags.from === undefined ? undefined : asRecordKey('--from', flags.from)
+  const from = flags.from === undefined ? undefined : placeFrom(flags.from)
   const operator = openTable(flags, io)
   io.err(await costOf(operator, flags))
   const found = await scan(operator, flags, from)
@@ -37,6 +36,9 @@ export const list = async (flags: ListFlags, io: Io): Promise<Answer> => {
     lines: [...rowsOf(views, now, paintOf(io)), ...endOf(flags, found)],
   }
 }
+
+/** In a table with other items a page may end at one of them. */
+const placeFrom = (given: string): string => (given.startsWith('{') ? given : asRecordKey('--from', given))
 
 export const costOf = async (
   operator: Pick<Operator, 'size'>,
@@ -57,7 +59,7 @@ export type Wanted = Pick<ListFlags, 'state' | 'operation' | 'limit' | 'readUnit
 export const scan = async (
   operator: Pick<Operator, 'list'>,
   flags: Wanted,
-  first: RecordKey | undefined,
+  first: string | undefined,
 ): Promise<Found> => {
   const records: StoredRecord[] = []
   const unreadable: string[] = []

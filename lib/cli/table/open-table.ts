@@ -1,4 +1,5 @@
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb'
+import { type KeyOptions, tableKeys } from '../../dynamodb/keys/index.ts'
 import { type Operator, type OperatorOptions, tableOperator } from '../../operator/index.ts'
 import { UsageError } from '../answer.ts'
 import type { TableFlags } from '../flags.ts'
@@ -12,7 +13,26 @@ export const openTable = (
   flags: TableFlags,
   io: Io,
   writer: Pick<OperatorOptions, 'by' | 'confirm'> = { by: READER },
-): Operator => tableOperator({ tableName: tableNameFrom(flags), client: clientFor(flags), now: io.now, ...writer })
+): Operator =>
+  tableOperator({
+    tableName: tableNameFrom(flags),
+    client: clientFor(flags),
+    keys: tableKeys(keyOptionsFrom(flags)),
+    now: io.now,
+    ...writer,
+  })
+
+/** What the table calls its keys, as `tableKeys` takes it. */
+export const keyOptionsFrom = ({ keys }: TableFlags): KeyOptions => {
+  if (keys === undefined) return {}
+  try {
+    const options: KeyOptions = JSON.parse(keys)
+    tableKeys(options)
+    return options
+  } catch (error) {
+    throw new UsageError(`--keys: ${(error as Error).message}`)
+  }
+}
 
 export const tableNameFrom = ({ table }: TableFlags): string => {
   if (table !== undefined) return table
