@@ -25,7 +25,7 @@ export type IdempotencyMiddleware<TRequest extends ParsedRequest> = (
  * renews it while the route runs, for up to 900 s.
  *
  * An error of a route is answered by your error handler, and that answer counts by its status: a 4xx releases the key, a
- * 5xx leaves the effect in doubt. The answer is held back until its outcome is stored: put routes that stream in front
+ * 5xx leaves the effect in doubt, and so does a route that destroys its response. The answer is held back until its outcome is stored: put routes that stream in front
  * of it.
  *
  * Throws `OptionError` at once for options that cannot be right. A request gets `TypeError` through `next` if no parser has
@@ -54,7 +54,7 @@ export const idempotency = <TRequest extends ParsedRequest = ParsedRequest>(
     }
     serve().catch((error: unknown) => {
       held.letGo()
-      next(error)
+      if (!response.destroyed) next(error)
     })
   }
 }

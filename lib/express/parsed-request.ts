@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { type CarriedEvent, carriedEvent } from '../frameworks/carried.ts'
+import { type CarriedEvent, carriedEvent, type RequestTarget } from '../frameworks/carried.ts'
 
 /** A request whose body a parser has read. */
 export interface ParsedRequest extends IncomingMessage {
@@ -15,20 +15,28 @@ export const eventOf = <TRequest extends ParsedRequest>(
 ): CarriedEvent<TRequest> => {
   if (!hasPayload) assertCovered(request)
   const { method = '', url = '', originalUrl = url, body } = request
-  return carriedEvent(request, method, new URL(originalUrl, 'http://localhost'), {
+  return carriedEvent(request, method, targetOf(originalUrl), {
     headers: Object.fromEntries(Object.entries(request.headers).map(([name, line]) => [name, String(line)])),
     body,
     isBase64Encoded: false,
   })
 }
 
+const TARGET = /^(?:[a-z][a-z\d+.-]*:\/\/[^/?]*)?([^?]*)(.*)$/is
+
+/** As it was sent: to `URL`, `//host/payments`, `/a/../payments` and `/payments` are one path, and to a router they are not. */
+const targetOf = (target: string): RequestTarget => {
+  const [, pathname = '', search = ''] = TARGET.exec(target) ?? []
+  return { pathname, search }
+}
+
 /** Without this check, all bodies of a key would count as the same one. */
 const assertCovered = (request: ParsedRequest): void => {
-  const { headers, readableEnded } = request
+  const { headers, readableEnded, body } = request
   const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
-  if (hasBody && !readableEnded) {
+  if (hasBody && (!readableEnded || body === undefined)) {
     throw new TypeError(
-      'lambda-once/express: no parser has read the body; put idempotency(options) after the body parser, or set the option payload',
+      'lambda-once/express: no parser has read the body into request.body; put idempotency(options) after the body parser, or set the option payload',
     )
   }
   if (headers['content-type']?.toLowerCase().startsWith('multipart/') === true) {

@@ -15,16 +15,22 @@ export interface CarriedEvent<TRequest> {
   readonly carried: TRequest
 }
 
+/** Where a request goes; the query with its `?`. */
+export interface RequestTarget {
+  readonly pathname: string
+  readonly search: string
+}
+
 export const carriedEvent = <TRequest>(
   carried: TRequest,
   method: string,
-  target: URL,
+  { pathname, search }: RequestTarget,
   rest: Pick<CarriedEvent<TRequest>, 'headers' | 'body' | 'isBase64Encoded'>,
 ): CarriedEvent<TRequest> => ({
   version: '2.0',
   routeKey: '$default',
-  rawPath: target.pathname,
-  rawQueryString: target.search.slice(1),
+  rawPath: pathname,
+  rawQueryString: search.slice(1),
   requestContext: { http: { method } },
   carried,
   ...rest,

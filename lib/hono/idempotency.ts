@@ -42,11 +42,12 @@ export const idempotency = <E extends Env = Env>(options: HonoOptions<E>): Middl
       hasRun = true
       await next()
       if (isDeliberate(c.error)) throw c.error
+      if (!c.finalized) throw new Error('lambda-once/hono: the route returned no answer')
       return answerOf(c.res)
     }
     try {
       const answer = await handle(settings, await eventOf(c), timedContext(c), (claim) => withClaim(c, claim, call))
-      return give(c, responseOf(answer as FrameworkAnswer), hasRun)
+      return give(c, answer as FrameworkAnswer, hasRun)
     } catch (error) {
       if (error !== c.error) throw error // Hono has already answered its own
     }
@@ -58,8 +59,9 @@ const isDeliberate = (error: unknown): boolean =>
   error instanceof NotDoneError || error instanceof TerminalError || error instanceof EffectError
 
 const eventOf = async <E extends Env>(c: Context<E>): Promise<CarriedEvent<Context<E>>> => {
-  const { method, url, headers } = c.req.raw
-  const bytes = Buffer.from(await c.req.arrayBuffer()) // Hono keeps it for the route
+  const { method, url, headers, bodyUsed } = c.req.raw
+  // The route may read c.req.raw itself. A body that was read through Hono before is kept there.
+  const bytes = Buffer.from(await (bodyUsed ? c.req : c.req.raw.clone()).arrayBuffer())
   return carriedEvent(c, method, new URL(url), {
     headers: Object.fromEntries(headers),
     body: bytes.length === 0 ? undefined : bytes.toString('base64'),
@@ -86,17 +88,25 @@ const answerOf = async (response: Response): Promise<FrameworkAnswer> => {
 /** The statuses that have no body (https://fetch.spec.whatwg.org/#null-body-status). */
 const NULL_BODY = new Set([101, 103, 204, 205, 304])
 
-const responseOf = (answer: FrameworkAnswer): Response => {
-  const headers = new Headers(answer.headers)
-  for (const cookie of answer.cookies ?? []) headers.append('set-cookie', cookie)
-  const status = Number(answer.statusCode)
-  return new Response(NULL_BODY.has(status) ? null : bytesOf(answer), { status, headers })
+type BodyInit = Buffer<ArrayBuffer> | null
+
+const bodyOf = (answer: FrameworkAnswer): BodyInit =>
+  NULL_BODY.has(Number(answer.statusCode)) ? null : (bytesOf(answer) as Buffer<ArrayBuffer>)
+
+const headersOf = ({ headers, cookies = [] }: FrameworkAnswer): Headers => {
+  const all = new Headers(headers)
+  for (const cookie of cookies) all.append('set-cookie', cookie)
+  return all
 }
 
-/** Once the route has answered, Hono ignores what a middleware returns, and merges the headers of an answer that is set. */
-const give = (c: Context, response: Response, hasRun: boolean): Response | undefined => {
-  if (!hasRun) return response
+/**
+ * Once the route has answered, Hono ignores what a middleware returns, and merges the headers of an answer that is set.
+ * Before that, `c.newResponse` adds the headers that middlewares outside have set for this request.
+ */
+const give = (c: Context, answer: FrameworkAnswer, hasRun: boolean): Response | undefined => {
+  const init = { status: Number(answer.statusCode), headers: headersOf(answer) }
+  if (!hasRun) return c.newResponse(bodyOf(answer), init as never)
   c.res = undefined
-  c.res = response
+  c.res = new Response(bodyOf(answer), init)
   return undefined
 }

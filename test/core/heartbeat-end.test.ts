@@ -49,6 +49,28 @@ const broken = () => {
   throw new RangeError('connection lost')
 }
 
+test('a handler that never ends keeps no timer after the last lease', async () => {
+  const timers = new Set<object>()
+  const inner = testRuntime()
+  const { clock, host } = scene({
+    ...inner,
+    repeat: (every, run) => {
+      const timer = {}
+      timers.add(timer)
+      const stop = inner.repeat(every, run)
+      return () => {
+        timers.delete(timer)
+        stop()
+      }
+    },
+  })
+  void host()(REQUEST, never)
+  await clock.advance(880)
+  expect(timers.size).toBeGreaterThan(0)
+  await clock.advance(120)
+  expect(timers.size).toBe(0)
+})
+
 describe('C16: a heartbeat renews until the settle has ended', () => {
   test.each<[Settlement['kind'], () => unknown]>([
     ['completed', () => 'A'],

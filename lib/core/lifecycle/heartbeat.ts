@@ -73,6 +73,7 @@ export const startHeartbeat = (
     }
     const at = now()
     if (at >= leaseExpiresAt) lose()
+    if (at >= last) endRenewals() // a handler that never ends would keep the timer, and all that it holds
     const to = leaseEnd(at, span, last)
     if (renewing === undefined && !isPaused && to > leaseExpiresAt) renewing = renew(at, to)
   }
