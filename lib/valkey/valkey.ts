@@ -16,8 +16,11 @@ export interface ValkeyOptions {
    * not is not read. Or the literal `'unsigned'`: then whoever can write to the server can choose what a retry gets.
    */
   readonly sign: string
-  /** In front of each key: 1 to 200 characters. @default 'lambda-once:' */
-  readonly prefix?: string | undefined
+  /**
+   * Is put in front of each key, and signed: 1 to 200 characters. Give each table one of its own, such as its name: an
+   * operation of another service or stage may have the same keys.
+   */
+  readonly prefix: string
   /**
    * How long an entry is kept, in seconds: 1 to 86,400, and never longer than its record. If a person changes a settled
    * record by hand, retries may get the old answer for so long.
@@ -48,7 +51,7 @@ const WHERE = 'valkey(client, options)'
  * Throws `OptionError` at once for options that cannot be right.
  *
  * @example
- * const second = valkey(new Valkey(process.env.VALKEY_URL), { sign: process.env.CACHE_SECRET })
+ * const second = valkey(new Valkey(process.env.VALKEY_URL), { sign: process.env.CACHE_SECRET, prefix: 'payments-prod:' })
  * const store = cached(dynamoDbStore({ tableName: process.env.IDEMPOTENCY_TABLE }), { second })
  */
 export const valkey = (client: ValkeyClient, options: ValkeyOptions): SecondLevel => {
@@ -81,11 +84,11 @@ interface ValkeySettings {
 export const readValkeySettings = (options: ValkeyOptions): ValkeySettings => {
   checkOptions(WHERE, options, {
     sign: { required: true, secret: true, rule: aSecret },
-    prefix: { rule: aPrefix },
+    prefix: { required: true, rule: aPrefix },
     keepSeconds: { rule: integerBetween(1, MAX_KEEP_SECONDS) },
   })
-  const { sign, prefix = 'lambda-once:', keepSeconds = DEFAULT_KEEP_SECONDS } = options
-  return { secret: sign === 'unsigned' ? undefined : sign, prefix, keepSeconds }
+  const { sign, prefix, keepSeconds = DEFAULT_KEEP_SECONDS } = options
+  return { secret: sign === 'unsigned' ? undefined : `${sign}\n${prefix}`, prefix, keepSeconds }
 }
 
 const isClient = (value: unknown): value is ValkeyClient =>

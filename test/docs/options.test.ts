@@ -162,7 +162,7 @@ const ENTRIES: readonly Entry[] = [
   {
     heading: 'valkey',
     build: (options) => valkey(valkeyClient, options as never),
-    required: { sign: 'unsigned' },
+    required: { sign: 'unsigned', prefix: 'p:' },
     settings: (options) => readValkeySettings(options as never),
   },
   {
@@ -255,7 +255,7 @@ const WORDS: readonly (readonly [RegExp, unknown])[] = [
   [/\ba provider\b/, stripe],
   [/^202 or 409$/, 202],
   [/`allowOrigins\(/, allowOrigins({ origins: ['https://shop.example'] })],
-  [/`valkey\(/, valkey(valkeyClient, { sign: 'unsigned' })],
+  [/`valkey\(/, valkey(valkeyClient, { sign: 'unsigned', prefix: 'p:' })],
   [/`tableKeys\(/, tableKeys({ prefix: 'IDEM#' })],
   [/^1 to [\d,]+ characters of any kind/, 'A'],
   [/`powertoolsTable\(/, powertoolsTable({ tableName: 'powertools', keyOf: () => 'old' })],

@@ -164,21 +164,22 @@ describe('Options that cannot be right are refused', () => {
   const client: ValkeyClient = { getBuffer: async () => null, set: async () => 'OK', del: async () => 0 }
 
   test.each<[string, unknown, RegExp]>([
-    ['no secret', {}, /"sign"/],
-    ['a short secret', { sign: 'short' }, /"sign".*32 to 1000 characters, or "unsigned"/],
+    ['no secret', { prefix: 'p' }, /"sign"/],
+    ['a short secret', { sign: 'short', prefix: 'p' }, /"sign".*32 to 1000 characters, or "unsigned"/],
+    ['no prefix', { sign: 'unsigned' }, /"prefix"/],
     ['an empty prefix', { sign: 'unsigned', prefix: '' }, /"prefix"/],
-    ['no time', { sign: 'unsigned', keepSeconds: 0 }, /"keepSeconds" is 0/],
-    ['an unknown option', { sign: 'unsigned', ttl: 5 }, /ttl/],
+    ['no time', { sign: 'unsigned', prefix: 'p', keepSeconds: 0 }, /"keepSeconds" is 0/],
+    ['an unknown option', { sign: 'unsigned', prefix: 'p', ttl: 5 }, /ttl/],
   ])('%s', (_, options, message) => {
     expect(() => valkey(client, options as never)).toThrow(message)
   })
 
   test('the secret is not in the message', () => {
-    expect(() => valkey(client, { sign: 'my short secret' })).not.toThrow(/my short/)
+    expect(() => valkey(client, { sign: 'my short secret', prefix: 'p' })).not.toThrow(/my short/)
   })
 
   test('what is no client, and what is no second level', () => {
-    expect(() => valkey({} as never, { sign: 'unsigned' })).toThrow('must be a client with getBuffer, set and del')
+    expect(() => valkey({} as never, { sign: 'unsigned', prefix: 'p' })).toThrow('must be a client with getBuffer, set and del')
     expect(() => cached(memoryStore(), { second: {} as never })).toThrow(/"second".*valkey/)
   })
 })
@@ -230,6 +231,19 @@ describeWithRedis('With a real server', () => {
     },
   )
 
+  test('two tables with one operation and one secret do not share an answer, even if entries are copied', async () => {
+    const client = await connect('iovalkey')
+    const [own, other] = [`${randomUUID()}:`, `${randomUUID()}:`]
+    const at = (prefix: string) =>
+      once({ store: cached(memoryStore(), { second: valkey(client, { sign: SECRET, prefix }) }), operation: 'p' })
+    const request = { key: 'k', tenant: 't', payload: 1 }
+    expect(await at(own)(request, () => 'staging')).toEqual({ value: 'staging', status: 'created' })
+    expect(await at(other)({ ...request, key: 'l' }, () => 'other')).toEqual({ value: 'other', status: 'created' })
+    for (const key of await client.keys(`${own}*`)) await client.copy(key, other + key.slice(own.length))
+    expect(await at(other)(request, () => 'production')).toEqual({ value: 'production', status: 'created' })
+    client.disconnect()
+  })
+
   test('an entry that another program changed is not believed', async () => {
     const client = await connect('iovalkey')
     const second = valkey(client, { sign: SECRET, prefix: `${randomUUID()}:` })
@@ -250,7 +264,7 @@ describeWithRedis('With a real server', () => {
     const client = new Valkey({ port: own.port, host: '127.0.0.1', maxRetriesPerRequest: 0, enableOfflineQueue: false })
     client.on('error', () => {})
     const store = memoryStore()
-    const process = () => once({ store: cached(store, { second: valkey(client, { sign: SECRET }) }), operation: 'p' })
+    const process = () => once({ store: cached(store, { second: valkey(client, { sign: SECRET, prefix: 'p:' }) }), operation: 'p' })
     const request = { key: 'k', tenant: 't', payload: 1 }
     expect((await process()(request, () => 1)).status).toBe('created')
     await own.stop()
