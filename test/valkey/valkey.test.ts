@@ -179,7 +179,9 @@ describe('Options that cannot be right are refused', () => {
   })
 
   test('what is no client, and what is no second level', () => {
-    expect(() => valkey({} as never, { sign: 'unsigned', prefix: 'p' })).toThrow('must be a client with getBuffer, set and del')
+    expect(() => valkey({} as never, { sign: 'unsigned', prefix: 'p' })).toThrow(
+      'must be a client with getBuffer, set and del',
+    )
     expect(() => cached(memoryStore(), { second: {} as never })).toThrow(/"second".*valkey/)
   })
 })
@@ -264,7 +266,8 @@ describeWithRedis('With a real server', () => {
     const client = new Valkey({ port: own.port, host: '127.0.0.1', maxRetriesPerRequest: 0, enableOfflineQueue: false })
     client.on('error', () => {})
     const store = memoryStore()
-    const process = () => once({ store: cached(store, { second: valkey(client, { sign: SECRET, prefix: 'p:' }) }), operation: 'p' })
+    const process = () =>
+      once({ store: cached(store, { second: valkey(client, { sign: SECRET, prefix: 'p:' }) }), operation: 'p' })
     const request = { key: 'k', tenant: 't', payload: 1 }
     expect((await process()(request, () => 1)).status).toBe('created')
     await own.stop()
