@@ -32,7 +32,8 @@ export type IdempotencyMiddleware<TRequest extends ParsedRequest> = (
  * read its body, or if the body is multipart, and the option `payload` is not set.
  *
  * @example
- * app.post('/payments', express.json(), idempotency({ store, operation: 'payments', tenant: (request) => request.merchantId }), pay)
+ * const once = idempotency<Request>({ store, operation: 'payments', tenant: (request) => request.get('x-merchant-id') })
+ * app.post('/payments', express.json(), once, pay)
  */
 export const idempotency = <TRequest extends ParsedRequest = ParsedRequest>(
   options: ExpressOptions<TRequest>,

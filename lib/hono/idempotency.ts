@@ -30,7 +30,7 @@ export type HonoOptions<E extends Env = Env> = FrameworkOptions<Context<E>>
  * Throws `OptionError` at once for options that cannot be right.
  *
  * @example
- * app.use('/payments/*', idempotency({ store, operation: 'payments', tenant: (c) => c.get('merchantId') }))
+ * app.use('/payments/*', idempotency<Env>({ store, operation: 'payments', tenant: (c) => c.get('merchantId') }))
  */
 export const idempotency = <E extends Env = Env>(options: HonoOptions<E>): MiddlewareHandler<E> => {
   const settings = readHttpSettings('idempotency(options)', overCarried(options), FRAMEWORK_RULES)

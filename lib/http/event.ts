@@ -54,6 +54,8 @@ interface AnyEvent {
   readonly raw_path?: string
   readonly query_string_parameters?: Single
   readonly is_base64_encoded?: boolean
+  readonly methodArn?: string
+  readonly routeArn?: string
   readonly requestContext?: {
     readonly elb?: unknown
     readonly serviceArn?: unknown
@@ -151,7 +153,9 @@ export const readEvent = (given: unknown): HttpRequest => {
 }
 
 const kindOf = (event: AnyEvent): EventKind | undefined => {
-  const { requestContext } = event
+  const { requestContext, methodArn, routeArn } = event
+  // An authorizer gets the request too, and its decision is no answer to it.
+  if (methodArn !== undefined || routeArn !== undefined) return undefined
   if (requestContext?.elb !== undefined) return event.multiValueHeaders ? 'alb-multi-value' : 'alb'
   if (requestContext?.http !== undefined) return isFunctionUrl(requestContext) ? 'function-url' : 'http-api'
   if (event.httpMethod !== undefined) return 'rest-api'

@@ -1,7 +1,21 @@
-import { readEvent } from '../../lib/http/event.ts'
+import { isHttpEvent, readEvent } from '../../lib/http/event.ts'
 import { EVENT_KINDS, EVENT_MAKERS, type Sent, type TestEventKind } from '../support/http-events.ts'
 
 const read = (kind: TestEventKind, sent: Sent): ReturnType<typeof readEvent> => readEvent(EVENT_MAKERS[kind](sent))
+
+test.each([
+  [
+    'REST API',
+    { ...EVENT_MAKERS['rest-api']({}), type: 'REQUEST', methodArn: 'arn:aws:execute-api:eu-west-1:1:a/s/POST/p' },
+  ],
+  [
+    'HTTP API',
+    { ...EVENT_MAKERS['http-api']({}), type: 'REQUEST', routeArn: 'arn:aws:execute-api:eu-west-1:1:a/s/POST/p' },
+  ],
+])('the authorizer of a %s is not asked as a handler: its decision would be replayed', (_, event) => {
+  expect(isHttpEvent(event)).toBe(false)
+  expect(() => readEvent(event)).toThrow(expect.objectContaining({ code: 'event-unsupported' }))
+})
 
 describe.each(EVENT_KINDS)('E8: %s', (kind) => {
   test('E8: the kind is recognised from the event', () => {
