@@ -33,8 +33,7 @@ const targetOf = (target: string): RequestTarget => {
 /** Without this check, all bodies of a key would count as the same one. */
 const assertCovered = (request: ParsedRequest): void => {
   const { headers, readableEnded, body } = request
-  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
-  if (hasBody && (!readableEnded || body === undefined)) {
+  if (hasBody(request) && (!readableEnded || body === undefined)) {
     throw new TypeError(
       'lambda-once/express: no parser has read the body into request.body; put idempotency(options) after the body parser, or set the option payload',
     )
@@ -44,4 +43,15 @@ const assertCovered = (request: ParsedRequest): void => {
       'lambda-once/express: the body is multipart, and its files are not part of request.body; set the option payload',
     )
   }
+}
+
+/** HTTP/2 needs no header for it: there the frame of the headers says whether it is the last one. */
+const hasBody = ({ headers, stream }: ParsedRequest & Http2Request): boolean =>
+  headers['transfer-encoding'] !== undefined ||
+  Number(headers['content-length'] ?? 0) > 0 ||
+  stream?.endAfterHeaders === false
+
+/** What a request of Node's compatibility layer for HTTP/2 has. */
+interface Http2Request {
+  readonly stream?: { readonly endAfterHeaders?: boolean }
 }

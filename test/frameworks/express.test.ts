@@ -1,4 +1,5 @@
 import { createServer, request as httpRequest, type Server, type ServerResponse } from 'node:http'
+import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2'
 import { type AddressInfo, connect } from 'node:net'
 import { pipeline, Readable } from 'node:stream'
 import express, { type Express } from 'express'
@@ -155,6 +156,27 @@ describe('Express', () => {
     expect(await post(port, 'http://shop/payments')).toMatchObject({ came: 'replayed' })
     expect(await post(port, '/payments?a=1')).toMatchObject({ status: 422 })
     expect(runs).toBe(paths.length)
+  })
+
+  test('over HTTP/2 a body that no parser has read is an error too', async () => {
+    const middleware = once()
+    const server = createHttp2Server((request, response) => {
+      middleware(request as never, response as never, (error) => {
+        response.statusCode = error === undefined ? 201 : 500
+        response.end()
+      })
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const client = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    const statusFor = (key: string, body: string): Promise<unknown> =>
+      new Promise((resolve) => {
+        const asked = client.request({ ':method': 'POST', 'idempotency-key': key }, { endStream: body === '' })
+        asked.on('response', ({ ':status': status }) => resolve(status)).resume()
+        if (body !== '') asked.end(body)
+      })
+    expect([await statusFor('a', ''), await statusFor('b', '1')]).toEqual([201, 500])
+    client.close()
+    server.close()
   })
 
   test('a body that was read into another place than request.body is an error, not a body that counts as empty', async () => {
