@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import type { FrameworkAnswer } from '../frameworks/answer.ts'
+import { asAnswer, type FrameworkAnswer } from '../frameworks/answer.ts'
 import { FRAMEWORK_RULES, type FrameworkOptions, overCarried } from '../frameworks/carried.ts'
 import { withClaim } from '../http/context-claim.ts'
 import { handle } from '../http/handle.ts'
@@ -51,7 +51,7 @@ export const idempotency = <TRequest extends ParsedRequest = ParsedRequest>(
     const serve = async (): Promise<void> => {
       const event = eventOf(request, hasPayload)
       const answer = await handle(settings, event, {}, (claim) => withClaim(request, claim, call))
-      held.send(answer as FrameworkAnswer)
+      held.send(asAnswer(answer))
     }
     serve().catch((error: unknown) => {
       held.letGo()

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { isObject } from '../core/option-rules.ts'
 
 /** An answer in the form of payload 2.0. */
 export interface FrameworkAnswer {
@@ -7,6 +8,12 @@ export interface FrameworkAnswer {
   readonly cookies?: readonly string[]
   readonly body: string
   readonly isBase64Encoded: boolean
+}
+
+/** Throws `TypeError` if it is none. All answers have a status but that of the option `problem`, which may be anything. */
+export const asAnswer = (given: unknown): FrameworkAnswer => {
+  if (isObject(given) && Number.isInteger(Number(given.statusCode))) return given as unknown as FrameworkAnswer
+  throw new TypeError('lambda-once: the option problem must answer an object with a statusCode')
 }
 
 /** A body that is no text is stored as Base64, so that a replay has the same bytes. */

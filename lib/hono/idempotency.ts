@@ -2,7 +2,7 @@ import type { Context, Env, MiddlewareHandler } from 'hono'
 import { EffectError } from '../core/errors.ts'
 import type { TimedContext } from '../core/lifecycle/request.ts'
 import { NotDoneError, TerminalError } from '../core/outcome/handler-errors.ts'
-import { bodyAsStored, bytesOf, type FrameworkAnswer } from '../frameworks/answer.ts'
+import { asAnswer, bodyAsStored, bytesOf, type FrameworkAnswer } from '../frameworks/answer.ts'
 import {
   type CarriedEvent,
   carriedEvent,
@@ -47,7 +47,7 @@ export const idempotency = <E extends Env = Env>(options: HonoOptions<E>): Middl
     }
     try {
       const answer = await handle(settings, await eventOf(c), timedContext(c), (claim) => withClaim(c, claim, call))
-      return give(c, answer as FrameworkAnswer, hasRun)
+      return give(c, asAnswer(answer), hasRun)
     } catch (error) {
       if (error !== c.error) throw error // Hono has already answered its own
     }

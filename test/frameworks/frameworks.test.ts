@@ -153,6 +153,16 @@ describe.each(FRAMEWORKS)('$name', ({ make, build }) => {
     expect(seen).toEqual(['acme', 'acme'])
   })
 
+  test('a problem without a status is an error that names the option', async () => {
+    const { send, runs } = await open({ problem: () => ({ code: 5 }) })
+    const refused = await send('/payments', post(undefined, { amount: 5 }))
+    expect([refused.status, await refused.json()]).toEqual([
+      500,
+      { error: 'lambda-once: the option problem must answer an object with a statusCode' },
+    ])
+    expect(runs).toEqual([])
+  })
+
   test('a reconcile function gets the framework’s own request, and its answer is given', async () => {
     const asked: string[] = []
     const { send, runs } = await open({
