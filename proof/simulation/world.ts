@@ -118,7 +118,7 @@ export interface Setting {
 
 export const createWorld = ({ seed, over, tally, log }: Setting): World => {
   const random = seededRandom(seed)
-  const profile = profileOver(over, drawProfile(random, seededRandom(~seed)))
+  const profile = drawProfile(random, seededRandom(~seed))
   const timeline = new Timeline(START + random.between(0, 999))
   // DynamoDB reports its time in the `Date` header, in whole seconds, rounded down.
   const now = (): EpochMillis => epochMillis(Math.floor(timeline.now / 1000) * 1000)
@@ -168,10 +168,6 @@ export const createWorld = ({ seed, over, tally, log }: Setting): World => {
     count: tally.count,
   }
 }
-
-/** The simulated table knows no transactions. */
-const profileOver = (over: Over, profile: Profile): Profile =>
-  over === 'memory' ? profile : { ...profile, trade: undefined }
 
 const hasSteps = (record: StoredRecord | undefined): boolean =>
   (record as { readonly steps?: unknown } | undefined)?.steps !== undefined

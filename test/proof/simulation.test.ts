@@ -97,7 +97,6 @@ const MET = [
   'answer after its run threw',
 ] as const
 
-/** Commits are played over the reference store only. */
 const MET_WITH_COMMITS = [
   'fault busy',
   'write commit',
@@ -118,7 +117,7 @@ const MET_WITH_COMMITS = [
 
 const STORES = [
   { over: 'memory', seeds: SEEDS, met: [...MET, ...MET_WITH_COMMITS] },
-  { over: 'lean', seeds: LEAN_SEEDS, met: MET },
+  { over: 'lean', seeds: LEAN_SEEDS, met: [...MET, ...MET_WITH_COMMITS] },
 ] as const
 
 describe.each(STORES)('the lifecycle on virtual time, with faults, over $over', ({ over, seeds, met }) => {

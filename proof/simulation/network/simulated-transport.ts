@@ -16,6 +16,7 @@ import {
 } from '../table/item-table.ts'
 import type { World } from '../world.ts'
 import { delay, drawFate, failure, isStale, type Purpose, travel } from './fate.ts'
+import { busy, isPut, recordIn, sending, type TransactRequest, transacted } from './simulated-transaction.ts'
 
 type Transport = NonNullable<LeanClientSettings['transport']>
 
@@ -29,7 +30,9 @@ export interface Call {
 /** One send of a request. */
 interface Sent {
   readonly operation: Operation
+  /** Of a transaction: its write of the record. */
   readonly request: TableRequest
+  readonly transaction: TransactRequest | undefined
   readonly step: Step
   /** The store call that it belongs to; `undefined` for a peek. */
   readonly call: Call | undefined
@@ -104,7 +107,9 @@ const travelThrough = (
   const what = (): string => `${sent.step} ${sent.call?.claim.claimToken ?? ''}`
   say(world, invocation, () => `sends ${what()}${fate === 'arrives' ? '' : ` [${fate}]`}`)
 
+  const decide = sent.transaction === undefined ? undefined : sending(world, sent.transaction, fate)
   const arrive = (): Answer => {
+    decide?.()
     if (fate === 'late') say(world, invocation, () => `is late with: ${what()}`)
     return withDate(world, served(world, invocation, table, sent, order))
   }
@@ -124,6 +129,9 @@ const travelThrough = (
       answerLater(withDate(world, refusal('ThrottlingException')))
       return
     case 'busy':
+      world.refusals++
+      answerLater(withDate(world, busy(world)))
+      return
     case 'contended':
     case 'denied':
       world.refusals++
@@ -146,7 +154,7 @@ const travelThrough = (
 const purposeOf = (of: Step): Purpose => {
   if (of === 'peek') return 'peek'
   const kind = KINDS[of]
-  return kind === 'claim' || kind === 'renew' ? kind : 'settle'
+  return kind === 'claim' || kind === 'renew' || kind === 'commit' ? kind : 'settle'
 }
 
 /** Each response of DynamoDB carries its time. */
@@ -160,8 +168,12 @@ const served = (world: World, invocation: Invocation, table: ItemTable, sent: Se
   const { operation, request, call } = sent
   if (call === undefined) return isStale(world) ? table.serveStale(request) : table.serve(operation, request)
   const stray = call.isOver || !invocation.isAlive
-  const cause = { invocation: invocation.id, claim: call.claim, sent: order, stray, ...deedOf(sent.step) }
-  return applied(world, cause, () => table.serve(operation, request))
+  const { transaction } = sent
+  const of = { invocation: invocation.id, claim: call.claim, sent: order, stray }
+  if (transaction === undefined)
+    return applied(world, { ...of, ...deedOf(sent.step) }, () => table.serve(operation, request))
+  const by = isPut(transaction) ? 'put' : 'commit'
+  return applied(world, { ...of, by }, () => transacted(world, table, transaction))
 }
 
 /** The name of a write in the history. */
@@ -191,9 +203,11 @@ const deedOf = (
 
 const readSent = (headers: readonly string[], body: string, calls: ReadonlyMap<string, Call>): Sent => {
   const operation = operationIn(headers)
-  const request: TableRequest = JSON.parse(body)
-  const of = stepOf(operation, request)
-  if (of === 'peek') return { operation, request, step: of, call: undefined }
+  const sent: unknown = JSON.parse(body)
+  const transaction = operation === 'TransactWriteItems' ? (sent as TransactRequest) : undefined
+  const request = transaction === undefined ? (sent as TableRequest) : recordIn(transaction)
+  const step = stepOf(operation, request)
+  if (step === 'peek') return { operation, request, transaction, step, call: undefined }
   const token = (request.Item?.claimToken ?? request.ExpressionAttributeValues?.[':mine'])?.S ?? ''
-  return { operation, request, step: of, call: calls.get(callName(KINDS[of], token)) }
+  return { operation, request, transaction, step, call: calls.get(callName(KINDS[step], token)) }
 }
