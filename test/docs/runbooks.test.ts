@@ -11,7 +11,7 @@ import { databaseEndpoint } from '../support/dynamodb.ts'
 import { denied, failBefore, throttled } from '../support/fault-proxy.ts'
 import { contextWith, payment, type TestEvent } from '../support/http-events.ts'
 import { answered } from '../support/http-harness.ts'
-import { LEASE, openScene, PATIENT, recordKeyOf, type Scene, SKEW } from '../support/scene.ts'
+import { LEASE, openScene, recordKeyOf, type Scene, SKEW, UNHURRIED } from '../support/scene.ts'
 import { anEvent, aRecord, orderOptions, redelivered, returned } from '../support/sqs.ts'
 
 const PAGE = readFileSync(join(ROOT, 'docs/operating.md'), 'utf8')
@@ -37,7 +37,7 @@ let scene: Scene
 let folder: string
 
 beforeAll(async () => {
-  scene = await openScene(PATIENT)
+  scene = await openScene(UNHURRIED)
   folder = mkdtempSync(join(tmpdir(), 'lambda-once-runbooks-'))
   writeFileSync(join(folder, 'answer.json'), JSON.stringify({ statusCode: 201, body: '{"charge":"ch_42"}' }))
   writeFileSync(join(folder, 'event.json'), JSON.stringify(payment('override-1', { amount: 2 })))
