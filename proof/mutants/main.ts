@@ -1,3 +1,4 @@
+import { CORES, inProcesses, isPart, report as reportTo } from '../processes.ts'
 import { useQuietConsole } from '../simulation/quiet-console.ts'
 import { allMutants, type Mutant, mutated, PatchFailedError, type Simulation } from './mutant.ts'
 
@@ -100,12 +101,27 @@ const main = async (): Promise<number> => {
     return 0
   }
   const { seeds, mutants } = readFlags(args)
+  const found = isPart || CORES === 1 ? await huntAll(mutants, seeds) : await huntInParts(mutants, seeds)
+  if (isPart) reportTo(found)
+  else console.log(`mutants found ${found} of ${mutants.length}`)
+  return found === mutants.length ? 0 : 1
+}
+
+const huntAll = async (mutants: readonly Mutant[], seeds: number): Promise<number> => {
   Error.stackTraceLimit = 0
   useQuietConsole()
   let found = 0
   for (const mutant of mutants) if (await report(mutant, seeds)) found++
-  console.log(`mutants found ${found} of ${mutants.length}`)
-  return found === mutants.length ? 0 : 1
+  return found
+}
+
+/** Each process takes every so manyth bug, so that slow ones, which stand next to each other, are shared. */
+const huntInParts = async (mutants: readonly Mutant[], seeds: number): Promise<number> => {
+  const parts = Array.from({ length: Math.min(CORES, mutants.length) }, (_, part) =>
+    mutants.filter((_, index) => index % CORES === part).map(({ name }) => name),
+  )
+  const found = await inProcesses<number>(parts.map((names) => ['--seeds', `${seeds}`, ...names]))
+  return found.reduce((sum, count) => sum + count, 0)
 }
 
 try {

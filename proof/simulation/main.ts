@@ -1,3 +1,4 @@
+import { CORES, inProcesses, isPart, report as reportTo } from '../processes.ts'
 import { type Asked, BadFlagError, HELP, readFlags } from './flags.ts'
 import { useLightAbortControllers } from './light-abort-controller.ts'
 import { useQuietConsole } from './quiet-console.ts'
@@ -6,6 +7,9 @@ import type { Over } from './world.ts'
 
 /** How often the progress is printed, in milliseconds. */
 const PROGRESS = 5_000
+
+/** So many schedules are worth a process for each core. */
+const MANY = 10_000
 
 /** Logs of further violations would not be read. */
 const SHOWN = 3
@@ -29,7 +33,9 @@ const answer = async (asked: Asked): Promise<number> => {
     case 'replay':
       return printReplay(asked.seed, asked.over)
     case 'seeds':
-      return play(seedsFrom(asked.first, asked.count), asked.over)
+      return asked.count < MANY || CORES === 1 || isPart
+        ? play(seedsFrom(asked.first, asked.count), asked.over)
+        : playInParts(asked)
     case 'minutes':
       return play(seedsUntil(asked.first, Date.now() + asked.minutes * 60_000), asked.over)
   }
@@ -58,11 +64,32 @@ const play = async (seeds: Iterator<number>, over: Over): Promise<number> => {
   clearInterval(timer)
   for (const { seed } of report.found.slice(0, SHOWN)) await printReplay(seed, over)
   if (report.found.length > 0) console.log(`seeds: ${report.found.map(({ seed }) => seed).join(' ')}`)
-  console.log(summary(report, start))
+  const { schedules, runs, found } = report
+  if (isPart) reportTo({ over, schedules, runs, found } satisfies Played)
+  else console.log(summary(report, start))
   return report.found.length === 0 ? 0 : 1
 }
 
-const summary = ({ over, schedules, runs, found }: Report, start: number): string => {
+type Played = Pick<Report, 'over' | 'schedules' | 'runs' | 'found'>
+
+/** The same schedules as in one process, since a schedule depends on its seed only. */
+const playInParts = async ({ over, first, count }: Extract<Asked, { kind: 'seeds' }>): Promise<number> => {
+  const start = performance.now()
+  const size = Math.ceil(count / CORES)
+  const parts = Array.from({ length: CORES }, (_, part) => {
+    const from = first + part * size
+    return ['--over', over, '--first', `${from}`, '--seeds', `${Math.min(size, first + count - from)}`]
+  })
+  const played = await inProcesses<Played>(parts)
+  const found = played.flatMap((part) => part.found)
+  const sum = (of: (part: Played) => number): number => played.reduce((total, part) => total + of(part), 0)
+  const whole = { over, found, schedules: sum(({ schedules }) => schedules), runs: sum(({ runs }) => runs) }
+  if (found.length > 0) console.log(`seeds: ${found.map(({ seed }) => seed).join(' ')}`)
+  console.log(summary(whole, start))
+  return found.length === 0 ? 0 : 1
+}
+
+const summary = ({ over, schedules, runs, found }: Played, start: number): string => {
   const rate = Math.round(schedules / ((performance.now() - start) / 1000))
   const violations = found.reduce((count, one) => count + one.violations.length, 0)
   return `over ${over}: schedules ${schedules}, runs ${runs}, violations ${violations} (${rate} schedules a second)`
