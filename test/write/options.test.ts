@@ -15,7 +15,12 @@ interface Entry {
   readonly taken: object
 }
 
-const OF_CLAIMS = { heartbeat: { leaseSeconds: 30 }, storeDown: 'reject', unstored: 'answer' }
+const OF_CLAIMS = {
+  heartbeat: { leaseSeconds: 30 },
+  storeDown: 'reject',
+  unstored: 'answer',
+  predecessor: { lookInto: () => undefined },
+}
 const COMMON = { retentionSeconds: 2_000, abandoned: 'rerun', rerunWithinSeconds: 60, observe: () => {} }
 
 const ENTRIES: readonly Entry[] = [
