@@ -128,9 +128,10 @@ const refuse = async <TSubject>(
 /** As an abandoned record of this layer: the option `abandoned` decides. */
 const leftInDoubt = async <TSubject>(looking: Looking<TSubject>): Promise<BeginResult> => {
   const { settings, held, seen, ask } = looking
-  if (ask !== undefined) return ask(settings, held, seen ?? abandonedBy(held))
-  // A person who has acted on the record has decided about the old run too.
-  if (settings.abandoned === 'rerun' || held.claim.audit !== undefined) return start(settings, held)
+  // A person who has acted on the record has decided about the old run too, but not about a run since.
+  const isDecided = seen === undefined && held.claim.audit !== undefined
+  if (ask !== undefined && !isDecided) return ask(settings, held, seen ?? abandonedBy(held))
+  if (settings.abandoned === 'rerun' || isDecided) return start(settings, held)
   await settleAs(settings, held, () => ({ kind: 'abandoned', lastError: LEFT_BY_PREDECESSOR }))
   return emitRefusal(settings, held.request, { kind: 'outcomeUnknown' })
 }

@@ -63,7 +63,9 @@ export const powertoolsTable = <TSubject>(options: PowertoolsTableOptions<TSubje
   return lookInto(async (subject: TSubject, { now, settings, signal }) => {
     const id = await textOf('keyOf', () => keyOf(subject))
     const validation = validationOf && (await textOf('validationOf', () => validationOf(subject)))
-    return judgeOld(await read(id, signal), { now: now(), skew: settings.store.skew, validation })
+    // The run may end while its record is on the way, so what was read is judged by the time before.
+    const asked = now()
+    return judgeOld(await read(id, signal), { now: asked, skew: settings.store.skew, validation })
   })
 }
 

@@ -255,6 +255,25 @@ describe('a request that the old function left in progress', () => {
   })
 })
 
+test('the release of a person counts also if the reconcile function never knows', async () => {
+  const key = newKey()
+  await putItem(old, {
+    id: { S: idOf(key) },
+    status: { S: 'INPROGRESS' },
+    expiration: { N: String(Math.round(Date.now() / 1_000) + 3_600) },
+    in_progress_expiration: { N: String(Date.now() - 60_000) },
+  })
+  const { send, ran, record, tableName } = await newFunction({ abandoned: reconcile(() => ({ unknown: true })) })
+  expect(codeOf(await send(key))).toBe('outcome-pending')
+  const seen = await record()
+  if (seen === undefined) throw new Error('There is no record')
+  const operator = tableOperator({ tableName, client: testClient(), by: 'alice' })
+  const release = () => operator.release(seen, { reason: 'The provider has no charge', despiteLiveLease: true })
+  expect(await release()).toMatchObject({ kind: 'done' })
+  expect(await send(key)).toMatchObject({ body: '"new"' })
+  expect(ran).toEqual([key])
+})
+
 test('a request that the old function has never seen runs, and is asked about no further under reconcile', async () => {
   const asked: unknown[] = []
   const abandoned = reconcile<TestEvent>((event) => {
@@ -430,6 +449,35 @@ test('once returns the value of the old function', async () => {
   const request = { key, tenant: 'acme', payload: { amount: 1 } }
   expect(await pay(request, () => 'new')).toEqual({ value: { paid: 1.5, tags: ['a', null, true] }, status: 'replayed' })
   expect(await pay({ ...request, key: newKey() }, () => 'new')).toEqual({ value: 'new', status: 'created' })
+})
+
+test('the old record is judged by the time before it was read: its run may have ended since', async () => {
+  const scene = await openScene(PATIENT)
+  const client = testClient()
+  const key = newKey()
+  const until = scene.clock.now() + 1_000
+  await putItem(old, {
+    id: { S: idOf(key) },
+    status: { S: 'INPROGRESS' },
+    expiration: { N: String(Math.round(until / 1_000) + 3_600) },
+    in_progress_expiration: { N: String(until) },
+  })
+  client.middlewareStack.add(
+    (next) => async (given) => {
+      const answer = await next(given)
+      scene.clock.advance(5_000)
+      return answer
+    },
+    { step: 'initialize' },
+  )
+  const { once: pay } = scene.host('stalled', {
+    predecessor: powertoolsTable({ tableName: old, client, keyOf: () => idOf(key) }),
+  })
+  const code = await pay({ key, tenant: 'acme', payload: 1, context: contextWith() }, () => 'ran').catch(
+    (error: IdempotencyError) => error.code,
+  )
+  expect(code).toBe('in-progress')
+  await scene.close()
 })
 
 test('the lease that ends during the look starts nothing', async () => {

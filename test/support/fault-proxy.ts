@@ -152,12 +152,14 @@ export const faultProxy = async ({ storeTime }: FaultProxyOptions = {}): Promise
   // The server closes after its last connection, so `close` destroys each of them.
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
+    socket.unref()
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
   })
   const listen = async (port: number): Promise<number> => {
     server.listen(port, '127.0.0.1')
     await once(server, 'listening')
+    server.unref() // a test that fails before its `close` must not keep the process alive
     return (server.address() as AddressInfo).port
   }
   const close = async (): Promise<void> => {
