@@ -150,6 +150,22 @@ test('no path leads out of the folder of the page', async () => {
   })
 })
 
+test('a path that is a member of every object is not found, with the token and without it', async () => {
+  await served(async (url) => {
+    for (const path of ['constructor', '__proto__', 'toString'])
+      expect(await send(`${url}${path}`)).toMatchObject({ status: 404, body: 'There is no such file.\n' })
+    for (const path of ['/', '//', '//x/', '/constructor'])
+      expect(await send(`${new URL(url).origin}${path}`)).toMatchObject({ status: 404 })
+  })
+})
+
+test('the URL without the slash at its end leads to the page', async () => {
+  await served(async (url) => {
+    const { status, headers } = await send(url.slice(0, -1))
+    expect([status, new URL(String(headers.location), url).href]).toEqual([308, url])
+  })
+})
+
 test('G5: the records of a state are listed in words, without their answers, and what the scan cost is said', async () => {
   const recordKey = await held()
   await scene.host('owner').once(aRequest(), () => ({ card: '4242' }))

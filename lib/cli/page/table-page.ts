@@ -40,11 +40,15 @@ const failed = (error: unknown): PageAnswer => {
 const answerTo = async (request: IncomingMessage, of: TablePageOf, files: PageFiles): Promise<PageAnswer> => {
   if (!namesThisHost(request)) return refused(403, 'The Host header must name this computer.')
   if (request.method !== 'GET') return refused(405, 'The page is read-only: it answers GET.', { allow: 'GET' })
-  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost')
+  // The target is not resolved against a base, which would take //x for a host.
+  const [pathname = '', query] = (request.url ?? '/').split(/\?(.*)/s)
   const [, token = '', ...rest] = pathname.split('/')
   if (!isSame(token, of.token)) return refused(404, 'Open the URL that the command has printed.')
+  // The page names its files relative to the slash.
+  if (rest.length === 0) return refused(308, 'The page is one slash further.', { location: `/${of.token}/` })
   const path = rest.join('/')
-  const read = READS[path]
+  const searchParams = new URLSearchParams(query)
+  const read = READS.get(path)
   if (read !== undefined) return json(200, await read(of, searchParams))
   return files.get(path === '' ? `${SHARED_PATH}table.html` : path) ?? refused(404, 'There is no such file.')
 }
@@ -84,4 +88,5 @@ const record: Read = async ({ operator, now }, query) => {
 const recordFlags = (query: URLSearchParams): RecordFlags =>
   Object.fromEntries(['record', ...PARTS].flatMap((name) => (query.get(name) ? [[name, query.get(name)]] : [])))
 
-const READS: Readonly<Record<string, Read>> = { table, records, record }
+/** A map, so that no name of an object's own members is a path. */
+const READS: ReadonlyMap<string, Read> = new Map(Object.entries({ table, records, record }))
