@@ -1,4 +1,5 @@
 /** `npm start`: serves the example API on this machine. */
+import { IDEMPOTENCY_TABLE } from '../local/example-api.ts'
 import { type Flags, HELP, readFlags, StartRefusedError } from '../local/flags.ts'
 import { JavaMissingError } from '../local/java.ts'
 import { startLocalServer } from '../local/local-server.ts'
@@ -16,13 +17,14 @@ let stopping = false
 const start = async (flags: Extract<Flags, { kind: 'start' }>): Promise<void> => {
   const starting = startLocalServer(flags, logError)
   stopOnSignals(starting)
-  const { url } = await starting
+  const { url, databaseUrl } = await starting
   if (stopping) return
   const { functionTimeoutSeconds, dataDirectory } = flags
   const keySuffix = dataDirectory === undefined ? '' : `-${Date.now().toString(36)}`
   const steps = tourText(tour({ url, functionTimeoutSeconds, keySuffix }))
   process.stdout.write(
-    `The example API is at ${url} (Ctrl-C stops it). Its page is at ${url}/_local/. To try:\n\n${steps}\n`,
+    `The example API is at ${url} (Ctrl-C stops it). Its page is at ${url}/_local/.\n` +
+      `Its records: npx lambda-once list --endpoint ${databaseUrl} --table ${IDEMPOTENCY_TABLE}\n\nTo try:\n\n${steps}\n`,
   )
 }
 

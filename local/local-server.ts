@@ -34,6 +34,8 @@ import { createIdempotencyTable } from './tables.ts'
 
 export interface LocalServer {
   readonly url: string
+  /** The endpoint of DynamoDB Local. */
+  readonly databaseUrl: string
   /** Stops requests, functions and database. */
   stop(): Promise<void>
 }
@@ -84,7 +86,7 @@ export const startLocalServer = async (settings: LocalSettings, log: (line: stri
     const api = gateway({ routes: ROUTES, functions })
     const page = pageListener({ database: client, url, feed, gate })
     open(byPath({ api, page, queue: orders.listener(url), provider: providerListener(PROVIDER) }))
-    return { url, stop }
+    return { url, databaseUrl: database.endpoint, stop }
   } catch (error) {
     await stop()
     throw error

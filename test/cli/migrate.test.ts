@@ -40,10 +40,24 @@ test('migrate powertools exits with 1 while the old function runs', async () => 
   const { status, out } = await migrate(table)
   expect(status).toBe(1)
   expect(out).toMatch(/^In progress +1: the old function may be running$/m)
-  expect(out).toMatch(/^Needed until +not needed/m)
+  expect(out).toMatch(/^Needed until +not known: the old function may be running$/m)
   ends.open()
   await run
   expect(await migrate(table)).toMatchObject({ status: 0, out: expect.stringContaining('1 are replayed') })
+})
+
+test('migrate powertools says that a record in doubt still needs the option, also after all others have expired', async () => {
+  const table = await oldTable()
+  expect((await migrate(table)).out).toMatch(/^Needed until +not needed: nothing is left there$/m)
+  await putItem(table, {
+    id: { S: 'crashed' },
+    status: { S: 'INPROGRESS' },
+    expiration: { N: seconds(-60) },
+    in_progress_expiration: { N: String(Date.now() - 3_600_000) },
+  })
+  expect((await migrate(table)).out).toMatch(/^Needed until +the records in doubt are decided$/m)
+  await oldFunction(table, async (id) => id)('done')
+  expect((await migrate(table)).out).toMatch(/^Needed until +\S+Z, and the records in doubt are decided$/m)
 })
 
 test('migrate powertools reads other names of attributes', async () => {
@@ -63,6 +77,8 @@ test('migrate powertools reads all pages, and says if it has stopped before the 
   expect((await migrate(table, '--json')).json).toMatchObject({ replayed: 5, isWhole: true })
   const part = await migrate(table, '--read-units', '1')
   expect(part).toMatchObject({ status: 1, out: expect.stringContaining('raise --read-units') })
+  expect(part.out).toMatch(/^Needed until +not known: a part of the table was not read$/m)
+  expect((await migrate(table, '--read-units', '1', '--json')).json).toMatchObject({ neededUntil: null })
 })
 
 test.each([

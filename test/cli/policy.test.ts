@@ -151,6 +151,15 @@ test('what a retry gets after a run in doubt is what the layer does', async () =
   }
 })
 
+test.each<[string, Options, string]>([
+  ['a window', {}, '409 `outcome-unknown`'],
+  ['a window under reconcile', { abandoned: ASKED }, 'what your reconcile function decides'],
+])('what a retry gets after a run in doubt ends with %s', (_, options, past) => {
+  const rows = failureTable(settingsOf({ ...options, rerunWithinSeconds: 60 }))
+  const retry = `for 60 s a run at once, with the same payload, after that ${past}`
+  expect(rows.find(({ handler }) => handler === 'throws anything else')?.retry).toBe(retry)
+})
+
 test('a code is in the document only if the options can cause it', () => {
   const codes = (options: Options): string => {
     const settings = settingsOf(options)
@@ -189,6 +198,19 @@ describe('the command', () => {
     expect(out).toContain('# The operation payments')
     expect(out).toContain('| in progress, without a lease or past it | `outcome-unknown`: 409 |')
     expect(out).toContain('| throws anything else | abandoned | the error | 409 `outcome-unknown` |')
+  })
+
+  test('says what happens before a row holds: a wait for the other run, a look into an earlier table', async () => {
+    const waiting = config(
+      'waiting',
+      `export default { operation: 'p', tenant: () => 'acme', inProgress: { waitSeconds: 5 },
+        predecessor: { lookInto: () => async () => {} } }`,
+    )
+    const { out } = await command(['policy', '--config', waiting])
+    expect(out).toContain('A conflict is answered after a wait of up to 5 s for the other run.')
+    expect(out).toContain('Before a run the earlier table is read, and what it has is replayed.')
+    const { json } = await command(['policy', '--config', waiting, '--json'])
+    expect(json).toMatchObject({ waitSeconds: 5, predecessor: true })
   })
 
   test('prints the same as JSON, and with --json', async () => {

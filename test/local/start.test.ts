@@ -61,6 +61,8 @@ test(
   async () => {
     const local = startLocal(['--port', '0', '--function-timeout', `${TOUR_TIMEOUT_SECONDS}`])
     await local.url()
+    const database = /lambda-once list --endpoint (\S+) --table idempotency$/m.exec(local.stdout())?.[1] ?? ''
+    expect(await (await fetch(database)).text()).toContain('MissingAuthenticationToken')
     const steps = await runTour(local)
     const status = (index: number): string => /^HTTP\/1.1 (\d+)/.exec(steps[index]?.said ?? '')?.[1] ?? ''
     const header = (index: number, name: string): string | undefined =>

@@ -36,11 +36,11 @@ export const powertools = async (flags: PowertoolsFlags, io: Io): Promise<Answer
   if (from === undefined) throw new UsageError('name the Powertools table: --from NAME')
   const found = await scan(clientFor(flags), from, flags, io.now())
   const { lastExpiry, isWhole, running } = found
-  const neededUntil = lastExpiry === 0 ? null : iso(lastExpiry)
+  const neededUntil = lastExpiry === 0 || !isWhole || running > 0 ? null : iso(lastExpiry)
   return {
     status: running === 0 && isWhole ? 0 : 1,
     json: { table: from, ...found, lastExpiry: undefined, neededUntil },
-    lines: linesOf(found, neededUntil, paintOf(io)),
+    lines: linesOf(found, paintOf(io)),
   }
 }
 
@@ -92,21 +92,31 @@ const count = (counts: Counts, record: OldRecord, now: EpochMillis): void => {
   if (kind === 'absent') counts.expired += 1
 }
 
-const linesOf = (
-  { replayed, running, inDoubt, expired, readUnits, isWhole }: Found,
-  neededUntil: string | null,
-  paint: Paint,
-): readonly string[] => [
-  ...labelled(
-    [
-      ['In progress', running === 0 ? 'none' : paint.bad(`${running}: the old function may be running`)],
-      ['In doubt', `${inDoubt} left in progress: the option abandoned decides about them`],
-      ['Completed', `${replayed} are replayed by the option predecessor`],
-      ['Expired', `${expired} count as absent`],
-      ['Needed until', neededUntil ?? 'not needed: nothing is left to replay'],
-      ['Cost', `${readUnits} read units`],
-    ],
-    paint,
-  ),
-  ...(isWhole ? [] : ['This is a part of the table: raise --read-units to read all of it.']),
-]
+/** Whoever drops the option too early runs again what is stored, still going on, or in doubt. */
+const neededUntilWords = ({ lastExpiry, inDoubt, running, isWhole }: Found): string => {
+  if (!isWhole) return 'not known: a part of the table was not read'
+  if (running > 0) return 'not known: the old function may be running'
+  const ends = [
+    ...(lastExpiry === 0 ? [] : [iso(lastExpiry)]),
+    ...(inDoubt === 0 ? [] : ['the records in doubt are decided']),
+  ]
+  return ends.length === 0 ? 'not needed: nothing is left there' : ends.join(', and ')
+}
+
+const linesOf = (found: Found, paint: Paint): readonly string[] => {
+  const { replayed, running, inDoubt, expired, readUnits, isWhole } = found
+  return [
+    ...labelled(
+      [
+        ['In progress', running === 0 ? 'none' : paint.bad(`${running}: the old function may be running`)],
+        ['In doubt', `${inDoubt} left in progress: the option abandoned decides about them`],
+        ['Completed', `${replayed} are replayed by the option predecessor`],
+        ['Expired', `${expired} count as absent`],
+        ['Needed until', neededUntilWords(found)],
+        ['Cost', `${readUnits} read units`],
+      ],
+      paint,
+    ),
+    ...(isWhole ? [] : ['This is a part of the table: raise --read-units to read all of it.']),
+  ]
+}

@@ -78,9 +78,12 @@ export const conflictTable = (settings: Settings): readonly ConflictRow[] =>
     return { record, ...rowOf(verdict) }
   })
 
-/** What becomes of an abandoned record: the answer to a retry after a run in doubt. */
-export const afterDoubt = (settings: Settings): Omit<ConflictRow, 'record'> =>
-  rowOf(judge(ABANDONED, termsAt(settings, CREATED)))
+/** What becomes of an abandoned record: the answer to a retry after a run in doubt, at once and past the window for reruns. */
+export const afterDoubt = (settings: Settings): readonly Omit<ConflictRow, 'record'>[] => {
+  const { rerunWithin } = settings
+  const times = rerunWithin === undefined ? [CREATED] : [CREATED, later(CREATED, rerunWithin)]
+  return times.map((at) => rowOf(judge(ABANDONED, termsAt(settings, at))))
+}
 
 const termsAt = ({ store, abandoned, rerunWithin }: Settings, now: EpochMillis): JudgeTerms => ({
   fingerprint: PAYLOAD,

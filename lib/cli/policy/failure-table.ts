@@ -55,7 +55,12 @@ export const failureTable = (settings: HttpSettings<never>): readonly FailureRow
 
 /** What the layer's own judgement of an abandoned record says. */
 const retryInDoubt = ({ core }: HttpSettings<never>): string => {
-  const { verdict, result, status, code } = afterDoubt(core)
+  const [atOnce = '', past] = afterDoubt(core).map(wordsFor)
+  if (past === undefined || core.rerunWithin === undefined) return atOnce
+  return `for ${core.rerunWithin / 1_000} s ${atOnce}, after that ${past}`
+}
+
+const wordsFor = ({ verdict, result, status, code }: ReturnType<typeof afterDoubt>[number]): string => {
   if (verdict !== 'takeOver') return `${status} \`${code}\``
   return result.includes('asked') ? 'what your reconcile function decides' : 'a run at once, with the same payload'
 }

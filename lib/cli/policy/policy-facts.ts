@@ -11,6 +11,10 @@ export interface PolicyFacts {
   readonly retentionSeconds: number
   readonly abandoned: 'rerun' | 'hold' | 'reconcile'
   readonly rerunWithinSeconds?: number
+  /** How long a request waits for another that runs. */
+  readonly waitSeconds?: number
+  /** Whether a claim looks into an earlier table before it runs. */
+  readonly predecessor?: true
   readonly storeDown: string
   readonly unstored: string
   readonly conflicts: readonly ConflictRow[]
@@ -18,7 +22,7 @@ export interface PolicyFacts {
 }
 
 export const factsOf = (settings: HttpSettings<never>): PolicyFacts => {
-  const { core, key, methods, missingKey } = settings
+  const { core, key, methods, missingKey, wait, predecessor } = settings
   const header = typeof key === 'function' ? undefined : key
   return {
     operation: core.operation,
@@ -28,6 +32,8 @@ export const factsOf = (settings: HttpSettings<never>): PolicyFacts => {
     retentionSeconds: core.retention / 1_000,
     abandoned: core.abandoned === 'ask' ? 'reconcile' : core.abandoned,
     ...(core.rerunWithin === undefined ? {} : { rerunWithinSeconds: core.rerunWithin / 1_000 }),
+    ...(wait === undefined ? {} : { waitSeconds: wait / 1_000 }),
+    ...(predecessor === undefined ? {} : { predecessor: true }),
     storeDown: core.storeDown,
     unstored: core.unstored,
     conflicts: conflictTable(core),

@@ -27,7 +27,7 @@ const markdownOf = (facts: PolicyFacts): readonly string[] => {
     `# The operation ${operation}`,
     '',
     `Protects ${methods.join(', ')}. The key comes from ${source}; a request without one: \`${facts.missingKey}\`. Outcomes are ` +
-      `kept for ${seconds}. A record in doubt: \`${facts.abandoned}\`${rerun}.`,
+      `kept for ${seconds}. A record in doubt: \`${facts.abandoned}\`${rerun}.${besides(facts)}`,
     '',
     '## Conflicts',
     '',
@@ -46,6 +46,13 @@ const markdownOf = (facts: PolicyFacts): readonly string[] => {
     'The rows about answers are what the option `outcomes` decides by the status alone.',
   ]
 }
+
+/** The options that change what happens before a row of the tables holds. */
+const besides = ({ waitSeconds, predecessor }: PolicyFacts): string =>
+  (waitSeconds === undefined
+    ? ''
+    : ` A conflict is answered after a wait of up to ${waitSeconds} s for the other run.`) +
+  (predecessor === undefined ? '' : ' Before a run the earlier table is read, and what it has is replayed.')
 
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] =>
   [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`)
