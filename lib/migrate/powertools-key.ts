@@ -21,10 +21,12 @@ export const powertoolsHash = (selected: unknown, hashFunction = 'md5'): string 
   return createHash(hashFunction).update(text).digest('base64')
 }
 
-/** Members in the order of their names in lower case, on all levels. */
+/** Members in the order of their names in lower case, on all levels. Powertools loses a member `__proto__`. */
 const sorted = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(sorted)
   if (typeof value !== 'object' || value === null) return value
-  const members = Object.entries(value).sort(([a], [b]) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1))
+  const members = Object.entries(value)
+    .sort(([a], [b]) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1))
+    .filter(([name]) => name !== '__proto__')
   return Object.fromEntries(members.map(([name, member]) => [name, sorted(member)]))
 }

@@ -4,6 +4,7 @@ import type { Predecessor } from '../core/lifecycle/reconciliation.ts'
 import { aFunction, checkOptions, isObject, OptionError, type Rule } from '../core/option-rules.ts'
 import { faultOf } from '../dynamodb/faults.ts'
 import { type Item, text } from '../dynamodb/item.ts'
+import { outputOf } from '../dynamodb/output.ts'
 import { BOUNDED_CLIENT, type SdkClient } from '../dynamodb/sdk/sdk-client.ts'
 import { TABLE_RULES } from '../dynamodb/table-options.ts'
 import { judgeOld } from './judge-old.ts'
@@ -106,10 +107,12 @@ const readerOf = (options: PowertoolsTableOptions<never>): Read => {
   const tableName = options.tableName as string
   return async (id, abortSignal) => {
     const input = { TableName: tableName, Key: keyFor(options, id), ConsistentRead: true }
-    const { Item: item } = await client
+    const answer: unknown = await client
       .send(new GetItemCommand(input), { abortSignal })
       .catch((error: unknown) => Promise.reject(faultOf(error, tableName)))
-    return item && oldRecord(item as Item, options, tableName)
+    // A value that is no output must not count as an absent record.
+    const { Item: item } = outputOf(answer, tableName)
+    return item ? oldRecord(item, options, tableName) : undefined
   }
 }
 

@@ -245,10 +245,13 @@ describeInChromium('In Chromium, the page of npm start', () => {
   )
 
   test(
-    'While the store cannot be reached the page says so.',
+    'While the store cannot be reached the page says so, and gives no advice about an answer that did not come.',
     async () => {
       expect((await send('/_local/outages', { method: 'POST' })).status).toBe(202)
       await storeIs('The store cannot be reached')
+      const entry = await click('Pay')
+      expect(entry).toContain('503 idempotency-unavailable')
+      expect(entry).not.toContain('Press Retry')
       await storeIs('The store can be reached')
     },
     PATIENCE,

@@ -33,6 +33,7 @@ test.each([
   [['a', { y: null, x: true }]],
   ['order-1'],
   [17],
+  [JSON.parse('{ "__proto__": { "a": 1 }, "b": [{ "__proto__": 2 }] }')],
 ])('members in any order, in both cases, on all levels: %j', (value) => {
   expect(powertoolsKey('prefix', value)).toBe(theirs('md5')(value))
 })

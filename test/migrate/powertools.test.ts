@@ -357,6 +357,18 @@ describe('A15 if the old table cannot be read, nothing runs', () => {
   })
 })
 
+test.each<[string, unknown]>([
+  ['nothing', undefined],
+  ['an unsent request of another SDK', { promise: () => undefined }],
+])('A15 a client that answers %s has not said that there is no old record', async (_, answer) => {
+  const key = newKey()
+  await answeredBefore(key, { statusCode: 201, body: '1' })
+  const client = { send: async () => answer } as never
+  const { send, ran } = await newFunction({ predecessor: predecessor({ client }) })
+  const refused = await quietly(() => send(key))
+  expect([codeOf(refused), ran]).toEqual(['store-misconfigured', []])
+})
+
 test('the old record is read with strong consistency', async () => {
   const inputs: unknown[] = []
   const client = testClient()

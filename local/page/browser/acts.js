@@ -32,7 +32,8 @@ const TWENTY = `for i in $(seq 20); do \\\n  `
 
 /**
  * What a person can do. `source`: the act makes a new order, which this test source of the provider pays. Without it the
- * act repeats the last order. `run` returns the answers; `counts` are those of many requests at once.
+ * act repeats the last order. `run` returns the answers; `counts` are those of many requests at once. `next` holds
+ * if an answer has the status `after`.
  */
 export const ACTS = [
   {
@@ -42,6 +43,7 @@ export const ACTS = [
     source: 'tok_ok',
     curl: curlOf,
     run: async (request) => ({ answers: await inTurn(request) }),
+    after: 201,
     next: 'Press Retry: the same answer comes back, and nothing is charged.',
   },
   {
@@ -65,6 +67,7 @@ export const ACTS = [
     source: 'tok_slow',
     curl: (request) => `${TWENTY}${curlOf(request, "-s -o /dev/null -w '%{http_code}\\n'")} &\ndone; wait`,
     run: async (request) => ({ counts: await sendBurst(request) }),
+    after: 201,
     next: 'One of them ran. Look at the ledger: there is one charge.',
   },
   {
@@ -74,6 +77,7 @@ export const ACTS = [
     source: 'tok_cut_after',
     curl: curlOf,
     run: async (request) => ({ answers: await inTurn(request) }),
+    after: 500,
     next: 'Press Retry: it runs again with the same downstream key, and the provider answers with the charge that it has.',
   },
   {
@@ -83,6 +87,7 @@ export const ACTS = [
     source: 'tok_crash_before',
     curl: curlOf,
     run: async (request) => ({ answers: await inTurn(request) }),
+    after: 500,
     next: 'Press Retry: 409 until the lease ends. After that it runs, and charges for the first time.',
   },
   {
@@ -92,6 +97,7 @@ export const ACTS = [
     source: 'tok_crash',
     curl: curlOf,
     run: async (request) => ({ answers: await inTurn(request) }),
+    after: 500,
     next: 'Press Retry: 409 until the lease ends. After that it runs again, and charges nothing more.',
   },
   {
@@ -104,6 +110,7 @@ export const ACTS = [
       const seconds = await breakStore()
       return { answers: await inTurn(request), note: `The store cannot be reached for ${seconds} s.` }
     },
+    after: 503,
     next: 'Wait until the store can be reached, and press Retry: the payment runs.',
   },
   {

@@ -37,6 +37,10 @@ const answerIn = (name) => {
   return { code: Number(code), said }
 }
 
+/** Another answer, such as that of a store that cannot be reached, makes the advice wrong. */
+const nextFor = ({ after, next }, { answers = [], counts = {} }) =>
+  [...answers, ...Object.keys(counts).map(answerIn)].some(({ code }) => code === after) ? next : undefined
+
 const entryOf = ({ name, next }, { answers = [], counts = {}, note }, subject) =>
   element(
     'li',
@@ -109,7 +113,7 @@ const perform = async (act, button, last) => {
   refresh()
   try {
     const done = await act.run(request)
-    write(entryOf(act, done, subject))
+    write(entryOf({ name: act.name, next: nextFor(act, done) }, done, subject))
     tellAt(last, done)
   } catch (error) {
     write(element('li', {}, element('h3', {}, `${act.name}: ${subject}`), `It failed: ${error.message}`))
