@@ -194,7 +194,7 @@ export const DOORS: readonly Door[] = [
   {
     name: './migrate',
     source: exporting('./lib/migrate/index.ts'),
-    most: { minified: 16_600, gzip: 6_600 },
+    most: { minified: 17_100, gzip: 6_750 },
     without: [...ALWAYS, ...SQS, ...HTTP, ...LEAN, ...CACHE, ...EFFECTS],
   },
   {
