@@ -20,6 +20,14 @@ const UNKNOWN: World = { ...QUIET, FAULTS: 2 }
 const OVERRIDDEN: World = { ...QUIET, PAYLOADS: 2, OVERRIDE: true }
 /** A handler throws, and a reconcile function is asked. */
 const QUESTION: World = { ...FAILURE, ASK: true }
+/** A handler commits an order with its answer, and the item is always in stock. */
+const COMMIT: World = { ...QUIET, COMMIT: true, CHANGES: 0 }
+/** The item is out of stock, and then it is there again. */
+const RESTOCKED: World = { ...COMMIT, CHANGES: 2 }
+/** A handler charges in one step, and mails in the next. */
+const STEPS: World = { ...QUIET, STEPS: true }
+/** The charge is marked before it runs. */
+const STOP: World = { ...STEPS, STOP: true }
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   { name: 'COMPLETE_UNFENCED', what: 'completion without the fence', world: LAPSE },
@@ -114,4 +122,76 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   { name: 'PROPOSAL_COUNTS', what: 'an override that nobody has approved', world: OVERRIDDEN },
   { name: 'OVERRIDE_OVER_A_LIVE_LEASE', what: 'an override over a live lease', world: OVERRIDDEN },
   { name: 'OVERRIDE_NOT_CONSUMED', what: 'an override that the claim leaves in the record', world: OVERRIDDEN },
+  {
+    name: 'COMMIT_WITHOUT_THE_RECORD',
+    what: 'a commit without the record’s condition',
+    world: { ...COMMIT, TICKS: 1 },
+  },
+  {
+    name: 'COMMIT_IGNORES_STATUS',
+    what: 'a commit that compares the token but not the status',
+    world: { ...COMMIT, CHANGES: 1, FAULTS: 1 },
+  },
+  { name: 'COMMIT_UNRECOGNISED', what: 'no self-recognition on commit', world: { ...COMMIT, FAULTS: 1 } },
+  {
+    name: 'ANY_OUTCOME_OF_ITS_OWN',
+    what: 'any settled record of the claim is taken for this commit',
+    world: { ...RESTOCKED, FAULTS: 1 },
+  },
+  {
+    name: 'REFUSAL_WITHOUT_A_FENCE',
+    what: 'a refused commit is abandoned without a fence',
+    world: { ...RESTOCKED, FAULTS: 1, FAILURES: 1 },
+  },
+  {
+    name: 'REFUSAL_BEFORE_ITS_END_IS_STORED',
+    what: 'a refusal is answered before the end of the claim is stored',
+    world: { ...RESTOCKED, FAULTS: 3 },
+  },
+  {
+    name: 'HANDLER_ANSWERS_AFTER_AN_UNKNOWN_COMMIT',
+    what: 'the handler’s own answer after a commit of unknown fate',
+    world: { ...COMMIT, FAULTS: 2 },
+  },
+  {
+    name: 'ONE_SHOT_WITHOUT_THE_RECORD',
+    what: 'a one-shot write without the record’s condition',
+    world: { ...COMMIT, ONE_SHOT: true },
+  },
+  {
+    name: 'ONE_SHOT_WITHOUT_A_FENCE',
+    what: 'a one-shot write is refused without a fence',
+    world: { ...RESTOCKED, ONE_SHOT: true, FAULTS: 1 },
+  },
+  {
+    name: 'CHECKPOINT_WITHOUT_THE_TOKEN',
+    what: 'a checkpoint without the token',
+    world: { ...STEPS, TICKS: 1 },
+  },
+  {
+    name: 'CHECKPOINT_OF_THE_WHOLE_MAP',
+    what: 'a checkpoint of the whole map',
+    world: { ...STEPS, FAULTS: 1 },
+  },
+  { name: 'TAKE_OVER_DROPS_STEPS', what: 'a take-over drops the steps', world: { ...STEPS, FAILURES: 1 } },
+  {
+    name: 'NEW_GENERATION_KEEPS_STEPS',
+    what: 'a new generation keeps the steps of the one before',
+    world: { ...STOP, FAILURES: 1 },
+  },
+  {
+    name: 'MARK_AFTER_AN_ABANDON',
+    what: 'a mark that is written after an abandon',
+    world: { ...STOP, FAULTS: 2 },
+  },
+  {
+    name: 'MARK_REPLACES_A_RESULT',
+    what: 'a late mark that replaces a result',
+    world: { ...STOP, FAULTS: 1 },
+  },
+  {
+    name: 'RUN_ON_UNKNOWN_MARK',
+    what: 'a step that runs although the fate of its mark is unknown',
+    world: { ...STOP, SENDS: 1, FAULTS: 1, CRASHES: 1, TICKS: 1 },
+  },
 ]

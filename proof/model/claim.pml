@@ -67,16 +67,47 @@
 #define OVERRIDES false
 #endif
 
+#ifdef STEPS /* the handler charges in one step and mails in the next; each result is kept in the record */
+#ifdef STOP /* the charge must not run twice: it is marked before it runs */
+#define STOPS true
+#else
+#define STOPS false
+#endif
+#else
+#define STOPS false
+#endif
+
+#ifdef COMMIT /* the handler writes an order and its answer in one transaction, if an item is in stock; RETRIES is 0 */
+#define COMMITS true
+#ifndef TRANSACTIONS
+#define TRANSACTIONS 2 /* of one run: after a refusal it may try another */
+#endif
+#ifndef CHANGES
+#define CHANGES 1 /* of the stock, by other customers */
+#endif
+#else
+#define COMMITS false
+#endif
+#ifdef ONE_SHOT /* with COMMIT: B, and perhaps A, write order and settled record without a claim */
+#define ONE_SHOTS true
+#else
+#define ONE_SHOTS false
+#endif
+
 #define TOKENS ((RETRIES + 1) * (TAKE_OVERS + 2)) /* claims that one caller can ask for */
 #define LAST_TOKEN ((CALLS + 1) * TOKENS)
 #define TOKEN_OF_A_PERSON (LAST_TOKEN + 1 + acts)
 #define MINTED(who, nth) (1 + (who) * TOKENS + (nth))
 #define OWNER(t) ('A' + ((t) - 1) / TOKENS)
 #define NTH(t) (1 + ((t) - 1) % TOKENS)
+#define ANSWERER(v) (((v) - 1) / (RETRIES + 1) % (CALLS + 1))
 
 mtype = { ABSENT, IN_PROGRESS, SETTLED, RELEASED }; /* status of the record */
 mtype = { claim, take_over, renewal, next_generation, completion, release, abandonment }; /* kinds of request */
 mtype = { CLAIMED, TAKE_OVER, GONE, REPLAY, CONFLICT, MISMATCH, HELD_BACK, DONE, UNSTORED, UNKNOWN }; /* answers */
+mtype = { commit, one_shot, fenced_abandonment }; /* requests of a transaction, and after one */
+mtype = { checkpoint, mark }; /* requests of a step */
+mtype = { COMMITTED, REFUSED }; /* answers to a transaction; REFUSED: a condition of the user does not hold */
 mtype = { HAPPENED, RERUN, NOT_DONE, UNDECIDED }; /* answers to a question: done, rerun, notDone, unknown */
 
 /* ---- the record ------------------------------------------------------------------------------------------------ */
@@ -97,6 +128,46 @@ byte acts;  /* of persons */
 bool isProposed; /* there is one proposal in each world */
 
 /* request, claim token, the token and revision that a take-over compares, payload, attempt, generation, lease, answer */
+#ifdef STEPS
+#define CHARGE 1 /* its result is kept */
+#define MAIL 2
+#define RESULTS (CHARGE | MAIL)
+#define MARK 4 /* the charge may have begun, and its result is not kept */
+byte steps;    /* of the record */
+byte g_kept;   /* results that the record has had in this generation */
+byte g_ran;    /* steps that ran in this generation, and the mark once it was written */
+#define RESET_STEPS g_kept = 0; g_ran = 0
+#define NO_STEPS steps = 0
+#ifdef BUG_TAKE_OVER_DROPS_STEPS
+#define CARRY_STEPS val = 0
+#else
+#define CARRY_STEPS val = steps
+#endif
+#ifdef BUG_NEW_GENERATION_KEEPS_STEPS
+#define BEGIN_WITHOUT_STEPS val = steps
+#else
+#define BEGIN_WITHOUT_STEPS val = 0
+#endif
+#else
+#define RESET_STEPS skip
+#define NO_STEPS skip
+#define CARRY_STEPS skip
+#define BEGIN_WITHOUT_STEPS skip
+#endif
+
+#ifdef COMMIT
+bool inStock = true; /* the user's condition of a commit, which takes the item */
+byte changes = CHANGES;
+byte g_order;            /* the answer that was committed with the order of this incarnation; 0: no order */
+bool g_told[CALLS + 1];  /* its caller has an answer that no commit of this call may contradict */
+#define ANSWERS (3 * (CALLS + 1) * (RETRIES + 1)) /* committed by the first or second transaction, or the handler's own */
+#define IS_COMMITTED(v) ((v) <= 2 * (ANSWERS / 3))
+#define RESET_ORDER g_order = 0
+#else
+#define ANSWERS ((CALLS + 1) * (RETRIES + 1))
+#define RESET_ORDER skip
+#endif
+
 chan late = [LATE] of { mtype, byte, byte, byte, byte, byte, byte, byte, byte };
 
 /* ---- ghosts ---------------------------------------------------------------------------------------------------- */
@@ -115,7 +186,7 @@ byte g_running[CALLS + 1];      /* token of the running handler, or of the open 
 byte g_runningUntil[CALLS + 1]; /* the stored end of its lease */
 byte g_runsIn[CALLS + 1];       /* the incarnation of its claim */
 byte g_payloadOf[CALLS + 1];
-bool g_stored[(CALLS + 1) * (RETRIES + 1) + 1]; /* by answer */
+bool g_stored[ANSWERS + 1];     /* by answer */
 bool g_applied[LAST_TOKEN + 1]; /* this claim was written */
 bool g_over[LAST_TOKEN + 1];    /* its owner has finished with it */
 bool g_abandoned[LAST_TOKEN + 1];
@@ -198,13 +269,65 @@ byte h_i;
 #define CONSUME override = 0; approved = false
 #endif
 
+#ifdef STEPS
+#ifdef BUG_CHECKPOINT_WITHOUT_THE_TOKEN
+#define MAY_KEEP(t) (status == IN_PROGRESS)
+#else
+#define MAY_KEEP(t) IS_MINE(t)
+#endif
+#ifdef BUG_CHECKPOINT_OF_THE_WHOLE_MAP
+#define KEEP(v) steps = v
+#else
+#define KEEP(v) ADD_STEPS(v)
+#endif
+#define ADD_STEPS(v) steps = (steps | v) & ((v & CHARGE) != 0 -> RESULTS : RESULTS | MARK) /* a result replaces the mark */
+#ifdef BUG_MARK_AFTER_AN_ABANDON
+#define MAY_MARK(t) (IS_MINE(t) && (steps & (CHARGE | MARK)) == 0)
+#elif defined(BUG_MARK_REPLACES_A_RESULT)
+#define MAY_MARK(t) (IS_MINE(t) && lease != 0)
+#else
+#define MAY_MARK(t) (IS_MINE(t) && lease != 0 && (steps & (CHARGE | MARK)) == 0)
+#endif
+#endif
+
+#ifdef COMMIT
+#ifdef BUG_COMMIT_WITHOUT_THE_RECORD
+#define MAY_COMMIT(t) (status != ABSENT)
+#elif defined(BUG_COMMIT_IGNORES_STATUS)
+#define MAY_COMMIT(t) (status != ABSENT && token == t)
+#else
+#define MAY_COMMIT(t) IS_MINE(t)
+#endif
+#ifdef BUG_ONE_SHOT_WITHOUT_THE_RECORD
+#define MAY_PUT(t, r) true
+#else
+#define MAY_PUT(t, r) (t == 0 && status == ABSENT || t != 0 && IS_SEEN(t, r))
+#endif
+
+/* The request token: while DynamoDB remembers it, it answers a second send of a commit as the first. */
+#define IS_REMEMBERED(v) (g_order == v)
+
+inline makeOrder(v) {
+  MUST(g_order == 0, "H1: a second order for one record\n");
+  MUST(!g_told[ANSWERER(v)], "H17: a caller has got a refusal or another answer, and then its request commits\n");
+  g_order = v; inStock = false;
+  status = SETTLED; lease = 0; outcome = v; g_completed = v; g_stored[v] = true; g_open = false
+}
+
+/* The order is there if, and only if, the record is settled with the answer that was committed with it. */
+#define MUST_AGREE \
+  MUST(g_order == (status == SETTLED && IS_COMMITTED(outcome) -> outcome : 0), "I23: the order and the settled record do not agree\n")
+#else
+#define MUST_AGREE skip
+#endif
+
 /* ---- the store: one atomic step for each request --------------------------------------------------------------- */
 
 inline put(t, r, p, at, ge, le) {
   if
   :: status == ABSENT || expired ->
      g_incarnation++; g_completed = 0; g_effect = false; g_effectKey = 0; g_cancelled = 0;
-     g_key = 0; g_keyGeneration = 0; g_keyPayload = 0
+     g_key = 0; g_keyGeneration = 0; g_keyPayload = 0; RESET_ORDER; RESET_STEPS
   :: else ->
      if
      :: OVERRIDES && status != RELEASED && payload != p ->
@@ -217,7 +340,7 @@ inline put(t, r, p, at, ge, le) {
      fi;
      MUST_IN_TIME(status != IN_PROGRESS || IS_LAPSED, "H10: a claim that is neither released, abandoned nor lapsed is taken over\n");
      if
-     :: ge != generation -> g_effect = false
+     :: ge != generation -> g_effect = false; RESET_STEPS
      :: else
      fi
   fi;
@@ -243,7 +366,11 @@ inline write(op, t, st, sr, p, at, ge, le, v) {
   h_written = false;
   if
   :: op == claim && status == ABSENT -> put(t, 1, p, at, ge, le)
-  :: op == take_over && IS_SEEN(st, sr) -> put(t, sr + 1, p, at, ge, le)
+  :: op == take_over && IS_SEEN(st, sr) ->
+     put(t, sr + 1, p, at, ge, le);
+#ifdef STEPS
+     steps = v
+#endif
   :: op == renewal && MAY_RENEW(t, le) ->
      MUST(le >= lease, "H9: a renewal moves the lease back\n");
      MUST(!g_abandoned[t], "H9: a late renewal brings back the lease of an abandoned record\n");
@@ -258,12 +385,16 @@ inline write(op, t, st, sr, p, at, ge, le, v) {
   :: op == next_generation && MAY_BEGIN(t, ge) ->
      MUST(generation != at, "I4: a duplicate begins its generation again\n");
      MUST(!g_abandoned[t], "I4: a late next generation changes an abandoned record\n");
-     ownersWrite(); generation = at
+     ownersWrite(); generation = at; NO_STEPS; RESET_STEPS
   :: op == completion && MAY_COMPLETE(t) ->
-     MUST(g_effectKey != 0, "I2: an outcome is stored, and its effect has not happened\n");
+     MUST(g_effectKey != 0 || COMMITS, "I2: an outcome is stored, and its effect has not happened\n");
      ownersWrite();
      MUST(g_completed == 0, "H1: a second completion in one incarnation\n");
      MUST(token == t, "H1: a completion over another call's claim\n");
+#ifdef STEPS
+     MUST((g_ran & RESULTS) == RESULTS, "H16: an outcome is stored, and a step has not run in its generation\n");
+#endif
+     NO_STEPS;
      status = SETTLED; lease = 0; outcome = v; g_completed = v; g_stored[v] = true; g_open = false
   :: op == release && MAY_RELEASE(t) ->
      MUST(token == t, "H5: a claim is released by another call\n");
@@ -274,13 +405,41 @@ inline write(op, t, st, sr, p, at, ge, le, v) {
 #ifdef BUG_RELEASE_DELETES
      status = ABSENT; token = 0; revision = 0; attempt = 0; generation = 0; payload = 0
 #else
-     status = RELEASED
+     status = RELEASED;
+#ifndef BUG_NEW_GENERATION_KEEPS_STEPS
+     NO_STEPS
+#endif
 #endif
   :: op == abandonment && MAY_SETTLE(t) && lease != 0 ->
      MUST_NOT_RUN("H5, I1: a claim is abandoned while its handler runs or its question is open\n");
-     ownersWrite(); lease = NO_LEASE; g_abandoned[t] = true
+     ownersWrite(); lease = NO_LEASE; g_abandoned[t] = true;
+#ifdef STEPS
+     ADD_STEPS(v); g_kept = g_kept | v
+  :: op == checkpoint && MAY_KEEP(t) ->
+     MUST(token == t, "I13: a checkpoint changes another call's claim\n");
+     ownersWrite(); KEEP(v);
+     MUST((steps & g_kept) == g_kept, "I13: a checkpoint drops a result that was kept\n");
+     g_kept = g_kept | (v & RESULTS)
+  :: op == mark && MAY_MARK(t) ->
+     MUST(!g_abandoned[t], "I21: a late mark changes an abandoned record\n");
+     ownersWrite(); steps = (steps & MAIL) | MARK; g_ran = g_ran | MARK;
+     MUST((steps & g_kept) == g_kept, "I21: a late mark replaces a result\n")
+#endif
+#ifdef COMMIT
+  :: op == fenced_abandonment && MAY_SETTLE(t) && lease != 0 ->
+     MUST_NOT_RUN("H5, I1: a claim is abandoned while its handler runs or its question is open\n");
+     ownersWrite(); lease = 0; g_abandoned[t] = true; token = st
+  :: op == commit && MAY_COMMIT(t) && inStock ->
+     MUST(token == t, "H1: a commit over another call's claim\n");
+     ownersWrite(); makeOrder(v)
+  :: op == one_shot && MAY_PUT(st, sr) && inStock -> put(t, sr + 1, p, at, ge, le); makeOrder(v)
+  :: (op == commit || op == one_shot) && IS_REMEMBERED(v) -> h_written = true
+  :: (op == commit && !MAY_COMMIT(t) || op == one_shot && !MAY_PUT(st, sr)) && IS_REMEMBERED(v) ->
+     skip /* it is no longer remembered, so the record's condition refuses it */
+#endif
   :: else
-  fi
+  fi;
+  MUST_AGREE
 }
 
 /* ---- the verdict of a refused request, from the record in the refusal ------------------------------------------ */
@@ -294,12 +453,12 @@ inline judge() {
   :: else ->
      if
      :: status != IN_PROGRESS && expired -> verdict = TAKE_OVER; at = 1; ge = 1
-     :: status == RELEASED && !expired -> verdict = TAKE_OVER; at = attempt + 1; ge = at
+     :: status == RELEASED && !expired -> verdict = TAKE_OVER; at = attempt + 1; ge = at; BEGIN_WITHOUT_STEPS
      :: status == SETTLED && !expired && payload == fp -> verdict = REPLAY; val = outcome
      :: status == IN_PROGRESS && payload == fp && lease != 0 && !IS_LAPSED -> verdict = CONFLICT
      :: status == IN_PROGRESS && payload == fp && (lease == 0 || IS_LAPSED) && HELD -> verdict = HELD_BACK
      :: status == IN_PROGRESS && payload == fp && (lease == 0 || IS_LAPSED) && !HELD ->
-        verdict = TAKE_OVER; at = attempt + 1; ge = generation
+        verdict = TAKE_OVER; at = attempt + 1; ge = generation; CARRY_STEPS
 #ifdef WRONG_CLOCKS
      :: status == IN_PROGRESS && payload == fp && lease != 0 && !IS_LAPSED && !HELD && !last ->
         printf("%c: the lease has lapsed by its clock\n", 'A' + me);
@@ -328,12 +487,19 @@ inline tellJudged() {
      printf("%c finds the record expired: it may be claimed again\n", 'A' + me)
   :: verdict == TAKE_OVER && status == RELEASED && !expired ->
      printf("%c finds the record released: it may be claimed again\n", 'A' + me)
-  :: verdict == REPLAY -> printf("%c finds the answer of %c\n", 'A' + me, 'A' + (val - 1) / (RETRIES + 1))
+  :: verdict == REPLAY -> printf("%c finds the answer of %c\n", 'A' + me, 'A' + ANSWERER(val))
   :: verdict == CONFLICT -> printf("%c finds claim %c%d alive: a conflict\n", 'A' + me, OWNER(token), NTH(token))
   :: verdict == MISMATCH -> printf("%c finds another payload: a mismatch\n", 'A' + me)
   :: verdict == HELD_BACK -> printf("%c finds claim %c%d abandoned: held\n", 'A' + me, OWNER(token), NTH(token))
   fi
 }
+
+/* A claim with transactions may be settled with another outcome than the one of this request. */
+#ifdef BUG_ANY_OUTCOME_OF_ITS_OWN
+#define IS_THIS_OUTCOME true
+#else
+#define IS_THIS_OUTCOME (outcome == val)
+#endif
 
 inline recognise() { /* a refused write of the owner: either its own earlier send was applied, or its claim is lost */
   if
@@ -343,13 +509,28 @@ inline recognise() { /* a refused write of the owner: either its own earlier sen
 #endif
      verdict = (IS_MINE(tk) && lease >= le -> DONE : CONFLICT)
 #ifndef BUG_NO_SELF_RECOGNITION_ON_COMPLETE
-  :: op == completion && status == SETTLED && token == tk -> verdict = DONE
+  :: op == completion && status == SETTLED && token == tk && IS_THIS_OUTCOME -> verdict = DONE
 #else
-  :: op == completion && status == SETTLED && token == tk -> MUST(false, "A4: a completion that was applied is taken for a loss\n")
+  :: op == completion && status == SETTLED && token == tk && IS_THIS_OUTCOME -> MUST(false, "A4: a completion that was applied is taken for a loss\n")
 #endif
   :: op == next_generation && IS_MINE(tk) && generation == at -> verdict = DONE
   :: op == release && status == RELEASED && token == tk -> verdict = DONE
+#ifdef STEPS
+  :: op == checkpoint && IS_MINE(tk) -> verdict = DONE
+  :: op == mark && IS_MINE(tk) && (steps & MARK) != 0 -> verdict = DONE
+  :: op == mark && IS_MINE(tk) && (steps & MARK) == 0 -> verdict = UNKNOWN
+#endif
   :: op == abandonment && IS_MINE(tk) && lease == 0 -> verdict = DONE
+#ifdef COMMIT
+#ifndef BUG_COMMIT_UNRECOGNISED
+  :: op == commit && status == SETTLED && token == tk && IS_THIS_OUTCOME -> verdict = COMMITTED
+#else
+  :: op == commit && status == SETTLED && token == tk && IS_THIS_OUTCOME -> MUST(false, "A4: a commit that was applied is taken for a refusal\n")
+#endif
+  :: op == commit && IS_MINE(tk) ->
+     verdict = REFUSED; needsFence = needsFence || sends > 1; printf("%c: refused, nothing is in stock\n", 'A' + me)
+  :: op == fenced_abandonment && IS_MINE(seenT) && lease == 0 -> verdict = DONE
+#endif
   :: else -> /* lost: the record that replaced it decides the answer */
      if
      :: status == ABSENT -> verdict = UNSTORED
@@ -365,12 +546,30 @@ inline recognise() { /* a refused write of the owner: either its own earlier sen
   fi
 }
 
+#ifdef ONE_SHOT
+inline meet() { /* what a refused one-shot write finds */
+  needsFence = needsFence || sends > 1;
+  if
+  :: status == SETTLED && token == tk -> verdict = COMMITTED; val = outcome
+  :: !(status == SETTLED && token == tk) && MAY_PUT(seenT, seenR) ->
+     verdict = REFUSED; printf("%c: refused, nothing is in stock\n", 'A' + me)
+  :: else -> judge(); tellJudged()
+  fi
+}
+#endif
+
 inline learn() {
   if
+#ifdef COMMIT
+  :: h_written && (op == commit || op == one_shot) -> verdict = COMMITTED
+#endif
+#ifdef ONE_SHOT
+  :: !h_written && op == one_shot -> meet()
+#endif
   :: h_written && (op == claim || op == take_over) -> verdict = CLAIMED
-  :: h_written && op != claim && op != take_over -> verdict = DONE
+  :: h_written && op != claim && op != take_over && op != commit && op != one_shot -> verdict = DONE
   :: !h_written && (op == claim || op == take_over) -> judge(); tellJudged(); g_over[tk] = (verdict != CLAIMED)
-  :: !h_written && op != claim && op != take_over -> recognise()
+  :: !h_written && op != claim && op != take_over && op != one_shot -> recognise()
   fi
 }
 
@@ -472,6 +671,33 @@ inline endRun() { g_running[me] = 0; g_runningUntil[me] = 0; g_runsIn[me] = 0; v
 #define AFTER_A_THROW abandonment
 #endif
 
+#ifdef STEPS
+inline runStep(name) {
+  if
+  :: name == CHARGE -> printf("%c's step charges\n", 'A' + me)
+  :: else -> printf("%c's step mails\n", 'A' + me)
+  fi;
+  if
+  :: g_runsIn[me] == g_incarnation && ge == generation ->
+     MUST(token != tk || (g_kept & name) == 0, "H15: a step runs again although its result was kept\n");
+     MUST(!STOPS || name != CHARGE || (g_ran & CHARGE) == 0, "I21: a marked step runs a second time in its generation\n");
+     g_ran = g_ran | name
+  :: else
+  fi;
+  known = known | name; unsaved = unsaved | name; isKeeping = true; hasRun = true
+}
+#ifdef BUG_CHECKPOINT_OF_THE_WHOLE_MAP
+#define SAVED (known & RESULTS)
+#else
+#define SAVED unsaved
+#endif
+#ifdef BUG_RUN_ON_UNKNOWN_MARK
+#define RUNS_ON_UNKNOWN_MARK true
+#else
+#define RUNS_ON_UNKNOWN_MARK false
+#endif
+#endif
+
 /* ---- a call ---------------------------------------------------------------------------------------------------- */
 
 #ifdef BUG_GENERATION_UNWRITTEN
@@ -495,35 +721,138 @@ inline endRun() { g_running[me] = 0; g_runningUntil[me] = 0; g_runsIn[me] = 0; v
 #define MY_ANSWER (1 + me * (RETRIES + 1) + calls)
 #define ANSWER(text) printf("%c answers: ", 'A' + me); printf(text); g_over[tk] = true
 
+#ifdef COMMIT
+#define IS_FENCE isFencing
+/* The handler's own answer, which it returns without a commit, has the last third of the numbers. */
+#define COMMITTED_BY(nth) (MY_ANSWER + (nth - 1) * (ANSWERS / 3))
+#define MY_OWN_ANSWER (MY_ANSWER + 2 * (ANSWERS / 3))
+
+/* An answer of the handler, which says that its request has not committed and will not. */
+#define TELL(text) \
+  MUST(g_order == 0 || ANSWERER(g_order) != me, "H17: a caller gets a refusal or another answer, and its request has committed\n"); \
+  g_told[me] = true; ANSWER(text)
+
+#ifdef BUG_REFUSAL_WITHOUT_A_FENCE
+#define ABANDON op = abandonment
+#else
+#define ABANDON \
+  if \
+  :: needsFence -> op = fenced_abandonment; seenT = MINTED(me, minted) \
+  :: else -> op = abandonment \
+  fi
+#endif
+/* A release and a completion fence by their status, and an abandon by a token that no claim has. */
+#define FENCE_IF_NEEDED \
+  if \
+  :: op == abandonment -> ABANDON \
+  :: else \
+  fi
+/* The answer is to the end of a claim whose handler has run. */
+#define IS_AFTER_A_COMMIT (!isOneShot && !doubtful && op != claim && op != take_over && op != commit)
+#ifdef BUG_REFUSAL_BEFORE_ITS_END_IS_STORED
+#define MAY_BE_CONTRADICTED false
+#else
+#define MAY_BE_CONTRADICTED needsFence
+#endif
+#ifdef BUG_HANDLER_ANSWERS_AFTER_AN_UNKNOWN_COMMIT
+#define MAY_BE_COMMITTED false
+#else
+#define MAY_BE_COMMITTED isUnknown
+#endif
+#ifdef BUG_ONE_SHOT_WITHOUT_A_FENCE
+#define MUST_FENCE false
+#else
+#define MUST_FENCE needsFence
+#endif
+#else
+#define IS_FENCE false
+#endif
+
 proctype Call(byte me; bool last) {
   byte fp, tk, at, ge, le, seenT, seenR, val, sends, rounds, minted, calls;
   mtype op, verdict;
   bool done, doubtful;
   bool asked; /* its claim ends by the answer to its question */
+#ifdef STEPS
+  byte known, unsaved; /* steps that it knows as kept or marked, and those that the record does not have */
+  bool isMarked, isKeeping, hasRun; /* by its own mark; its step has run and is to be kept; a step has run */
+#endif
+#ifdef COMMIT
+  byte transactions;
+  bool isUnknown, needsFence; /* a commit may have been applied; a refused one may still be */
+  bool isOneShot, isFencing;
+#endif
 
   atomic {
     if
     :: last ->
        now = now + LEASE + 1; printf("the faults stop, all leases lapse, and one more call comes\n");
-       fp = (payload == 0 || status == RELEASED || expired -> 1 : payload)
+       fp = (payload == 0 || status == RELEASED || expired -> 1 : payload);
+#ifdef COMMIT
+       inStock = true
+#endif
     :: !last && (me == 0 || PAYLOADS == 1) -> fp = 1
     :: !last && me != 0 && PAYLOADS > 1 -> if :: fp = 1 :: fp = 2 fi
     fi;
-    g_payloadOf[me] = fp
+    g_payloadOf[me] = fp;
+#ifdef ONE_SHOT
+    if
+    :: !last -> isOneShot = true
+    :: last || me == 0
+    fi
+#endif
   }
 
 again:
   atomic {
     le = now + LEASE; mint(); op = claim; at = 1; ge = 1; rounds = 0; seenT = 0; seenR = 0; val = 0;
     done = false; doubtful = false; asked = false; verdict = UNKNOWN;
-    printf("%c calls with payload %d\n", 'A' + me, fp)
+    printf("%c calls with payload %d\n", 'A' + me, fp);
+#ifdef ONE_SHOT
+    if
+    :: isOneShot -> op = one_shot; le = now; val = MY_ANSWER
+    :: else
+    fi
+#endif
   }
 
 send:
   transmit();
   atomic {
     if
+#ifdef ONE_SHOT
+    :: isOneShot && (op == one_shot || isFencing && !doubtful) ->
+       if
+       :: verdict == COMMITTED || verdict == REPLAY -> goto answered
+       :: (verdict == TAKE_OVER || verdict == GONE) && rounds < TAKE_OVERS ->
+          rounds++; isFencing = false; op = one_shot; le = now; val = MY_ANSWER;
+          if
+          :: verdict == GONE -> at = 1; ge = 1; seenT = 0; seenR = 0
+          :: else
+          fi;
+          verdict = UNKNOWN; goto send
+       :: (verdict == TAKE_OVER || verdict == GONE) && rounds == TAKE_OVERS -> ANSWER("409 in-progress, or 503\n"); goto over
+       :: verdict == CONFLICT -> ANSWER("409 in-progress\n"); goto over
+       :: verdict == MISMATCH -> ANSWER("422 key-reused\n"); goto over
+       :: verdict == HELD_BACK -> ANSWER("409 outcome-unknown\n"); goto over
+       :: verdict == REFUSED && !MUST_FENCE -> g_failed = true; TELL("refused\n"); goto over
+       :: verdict == REFUSED && MUST_FENCE || verdict == UNKNOWN && op == one_shot ->
+          printf("%c fences what it has sent\n", 'A' + me);
+          isUnknown = (verdict == UNKNOWN); isFencing = true; op = (seenT == 0 -> claim : take_over); le = now;
+          verdict = UNKNOWN; goto send
+       :: verdict == UNKNOWN && op != one_shot -> isUnknown = true; goto giveUp
+       :: verdict == CLAIMED -> goto giveUp
+       fi
+    :: isFencing && doubtful ->
+       if
+       :: isUnknown -> ANSWER("503 idempotency-unavailable\n")
+       :: else -> g_failed = true; TELL("refused\n")
+       fi;
+       goto over
+    :: !isOneShot && (op == claim || op == take_over) ->
+#else
     :: op == claim || op == take_over ->
+#endif
        if
        :: verdict == TAKE_OVER && rounds < TAKE_OVERS -> rounds++; mint(); op = take_over; verdict = UNKNOWN; goto send
        :: verdict == GONE && rounds < TAKE_OVERS ->
@@ -547,9 +876,66 @@ send:
 #endif
        :: verdict == CLAIMED && now < le && ASKS && at > ge ->
           val = MY_ANSWER; rounds = 0; seenT = 0; seenR = 0; beginQuestion(); goto ask
+#ifdef STEPS
+       :: else ->
+          known = val; unsaved = 0; val = 0; rounds = 0; seenT = 0; seenR = 0; beginRun();
+          MUST(!IS_MINE(tk) || (known & g_ran) == known, "H16: a step is taken as begun, and it did not run in its generation\n")
+#else
        :: else -> val = MY_ANSWER; rounds = 0; seenT = 0; seenR = 0; beginRun()
+#endif
        fi
     :: op == renewal -> skip
+#ifdef STEPS
+    :: op == checkpoint && (verdict == DONE || verdict == UNKNOWN) ->
+       if
+       :: verdict == DONE -> unsaved = 0
+       :: verdict == UNKNOWN -> g_gaveUp = true /* the results go with the next write */
+       fi;
+       verdict = UNKNOWN; val = 0
+    :: op == mark && verdict == DONE -> known = known | MARK; isMarked = true; verdict = UNKNOWN; val = 0
+    :: op == mark && verdict == UNKNOWN && RUNS_ON_UNKNOWN_MARK -> known = known | MARK; isMarked = true; val = 0
+    :: op == mark && verdict == UNKNOWN && !RUNS_ON_UNKNOWN_MARK ->
+       printf("%c does not know the fate of its mark\n", 'A' + me);
+       g_gaveUp = true; op = abandonment; val = unsaved; endRun(); goto send
+    :: (op == checkpoint || op == mark) && verdict == REPLAY -> endRun(); verdict = REPLAY; goto answered
+    :: (op == checkpoint || op == mark) && (verdict == CONFLICT || verdict == UNSTORED) ->
+       endRun(); ANSWER("409 in-progress, or 503\n"); goto over
+#endif
+#ifdef COMMIT
+    :: op == commit ->
+       if
+       :: verdict == COMMITTED -> endRun(); goto answered
+       :: verdict == REFUSED -> verdict = UNKNOWN
+       :: else -> isUnknown = true; g_gaveUp = true; endRun(); ABANDON; goto send /* whatever the handler answers */
+       fi
+    :: IS_AFTER_A_COMMIT && isUnknown ->
+       if
+       :: verdict == REPLAY -> goto answered
+       :: verdict == CONFLICT -> ANSWER("409 in-progress\n"); goto over
+       :: verdict != REPLAY && verdict != CONFLICT && MAY_BE_COMMITTED ->
+          g_gaveUp = true; ANSWER("503 idempotency-unavailable\n"); goto over
+       :: verdict != REPLAY && verdict != CONFLICT && !MAY_BE_COMMITTED ->
+          g_gaveUp = true; TELL("its handler's own answer\n"); goto over
+       fi
+    :: IS_AFTER_A_COMMIT && !isUnknown && needsFence && verdict != DONE ->
+       g_gaveUp = true;
+       if
+       :: verdict == REPLAY -> goto answered
+       :: verdict == CONFLICT -> ANSWER("409 in-progress\n"); goto over
+       :: verdict != REPLAY && verdict != CONFLICT && MAY_BE_CONTRADICTED ->
+          ANSWER("503 idempotency-unavailable\n"); goto over
+       :: verdict != REPLAY && verdict != CONFLICT && !MAY_BE_CONTRADICTED ->
+          TELL("its handler's own answer\n"); goto over
+       fi
+    :: IS_AFTER_A_COMMIT && !isUnknown && !(needsFence && verdict != DONE) ->
+       if
+       :: op == completion && verdict != CONFLICT && verdict != UNSTORED && verdict != UNKNOWN -> goto answered
+       :: op == completion && verdict == CONFLICT -> ANSWER("409 in-progress\n"); goto over
+       :: op == completion && (verdict == UNSTORED || verdict == UNKNOWN) ->
+          g_gaveUp = true; TELL("its handler's answer, marked unstored\n"); goto over
+       :: else -> g_gaveUp = g_gaveUp || verdict != DONE; TELL("its handler's own 4xx or error\n"); goto over
+       fi
+#endif
     :: op == next_generation ->
        if
        :: verdict == DONE && now < le -> ge = at; beginRun()
@@ -566,7 +952,7 @@ send:
 #ifdef BUG_RELEASE_WHILE_RUNNING
     :: op == release && g_running[me] != 0 -> skip
 #endif
-    :: doubtful -> ANSWER("503 idempotency-unavailable\n"); goto over
+    :: doubtful && !IS_FENCE -> ANSWER("503 idempotency-unavailable\n"); goto over
     :: asked ->
        if
        :: op == completion && verdict == DONE || verdict == REPLAY -> goto answered
@@ -596,6 +982,51 @@ send:
     fi
   }
 
+#ifdef STEPS
+#define MAY_CHARGE (!STOPS || isMarked)
+#define IS_CHARGED ((known & CHARGE) != 0)
+#define IS_MAILED ((known & MAIL) != 0)
+
+handler:
+  do
+  :: atomic { !IS_CHARGED && STOPS && (known & MARK) == 0 && now < le -> op = mark; val = MARK; verdict = UNKNOWN; goto send }
+  :: atomic { !IS_CHARGED && STOPS && (known & MARK) != 0 && !isMarked ->
+       printf("%c: an earlier attempt may have charged, so the step stops\n", 'A' + me);
+       g_gaveUp = true; op = abandonment; val = unsaved; endRun(); goto send }
+  :: atomic { !IS_CHARGED && MAY_CHARGE && !IS_CANCELLED && now < le -> runStep(CHARGE);
+       if
+       :: g_runsIn[me] == g_incarnation ->
+          MUST(g_effectKey == 0 || HAS_HAPPENED, "C12: the effect happens again, under another downstream key\n");
+          g_effectKey = DOWNSTREAM_KEY; g_effect = (g_effect || ge == generation)
+       :: else
+       fi }
+  :: atomic { IS_CHARGED && !IS_MAILED && !isKeeping && now < le -> runStep(MAIL) }
+  :: atomic { isKeeping -> isKeeping = false; op = checkpoint; val = SAVED; verdict = UNKNOWN; goto send }
+  :: atomic { !isKeeping && IS_CHARGED && IS_MAILED -> op = completion; val = MY_ANSWER;
+       printf("%c's handler returns\n", 'A' + me); endRun(); goto send }
+  :: atomic { !isKeeping && now >= le && !(IS_CHARGED && IS_MAILED) -> g_gaveUp = true;
+       printf("%c: its lease has lapsed, so no step starts\n", 'A' + me); op = abandonment; val = unsaved; endRun(); goto send }
+  :: atomic { !hasRun && failures > 0 && !last ->
+       failures--; g_failed = true; printf("%c's handler answers 4xx: nothing was done\n", 'A' + me);
+       op = RELEASE_OR_ABANDON; val = 0; endRun(); goto send }
+  :: atomic { failures > 0 && !last -> failures--; g_failed = true; printf("%c's handler throws\n", 'A' + me);
+       op = AFTER_A_THROW; val = unsaved; endRun(); goto send }
+  :: atomic { crashes > 0 && !last -> crashes--; g_crashed = true; printf("%c crashes\n", 'A' + me); goto dead }
+  od;
+#elif defined(COMMIT)
+handler:
+  do
+  :: atomic { transactions < TRANSACTIONS -> transactions++; val = COMMITTED_BY(transactions);
+       printf("%c's handler commits its order\n", 'A' + me); op = commit; verdict = UNKNOWN; goto send }
+  :: atomic { transactions > 0 -> g_failed = true; printf("%c's handler answers 4xx\n", 'A' + me);
+       op = RELEASE_OR_ABANDON; endRun(); FENCE_IF_NEEDED; goto send }
+  :: atomic { transactions > 0 -> op = completion; val = MY_OWN_ANSWER;
+       printf("%c's handler returns an answer without an order\n", 'A' + me); endRun(); goto send }
+  :: atomic { failures > 0 && !last -> failures--; g_failed = true; printf("%c's handler throws\n", 'A' + me);
+       ABANDON; endRun(); goto send }
+  :: atomic { crashes > 0 && !last -> crashes--; g_crashed = true; printf("%c crashes\n", 'A' + me); goto dead }
+  od;
+#else
 handler:
   do
   :: atomic { !done && !IS_CANCELLED -> done = true; printf("%c's effect happens\n", 'A' + me);
@@ -622,6 +1053,7 @@ handler:
 #endif
   :: atomic { crashes > 0 && !last -> crashes--; g_crashed = true; printf("%c crashes\n", 'A' + me); goto dead }
   od;
+#endif
 
 /*
  * The downstream answers as things are then. Its answer arrives later, or too late. Left out: the pause after `unknown`,
@@ -663,16 +1095,16 @@ giveUp:
 
 answered:
   atomic {
-    printf("%c answers with the answer of %c\n", 'A' + me, 'A' + (val - 1) / (RETRIES + 1));
+    printf("%c answers with the answer of %c\n", 'A' + me, 'A' + ANSWERER(val));
     MUST(g_stored[val], "H6: a success answer that is not the stored one\n");
-    MUST(g_payloadOf[(val - 1) / (RETRIES + 1)] == fp, "H13: the outcome of another payload is answered\n");
+    MUST(g_payloadOf[ANSWERER(val)] == fp, "H13: the outcome of another payload is answered\n");
     g_over[tk] = true; verdict = REPLAY
   }
 
 over:
   if
   :: atomic { calls < RETRIES && !last -> calls++; goto again }
-  :: last -> MUST(HELD || verdict == REPLAY, "H12: the faults have stopped, and a call is not answered\n")
+  :: last -> MUST(HELD || STOPS || verdict == REPLAY, "H12: the faults have stopped, and a call is not answered\n")
   :: !last
   fi;
 
@@ -680,7 +1112,13 @@ dead:
   atomic {
     g_over[tk] = (tk != 0); endRun();
     fp = 0; tk = 0; at = 0; ge = 0; le = 0; seenT = 0; seenR = 0; val = 0; minted = 0; calls = 0; rounds = 0; sends = 0;
-    verdict = 0; op = 0; done = false; doubtful = false; asked = false; ended++
+    verdict = 0; op = 0; done = false; doubtful = false; asked = false; ended++;
+#ifdef STEPS
+    known = 0; unsaved = 0; isMarked = false; isKeeping = false; hasRun = false;
+#endif
+#ifdef COMMIT
+    transactions = 0; isUnknown = false; needsFence = false; isOneShot = false; isFencing = false
+#endif
   }
 }
 
@@ -729,6 +1167,13 @@ proctype World() {
   :: atomic { override != 0 && ended < CALLS ->
        override = 0; approved = false; g_allowed = false; PERSON_WRITES; printf("a person withdraws the override\n") }
 #endif
+#ifdef COMMIT
+  :: atomic { changes > 0 && ended < CALLS -> changes--; inStock = !inStock;
+       if
+       :: inStock -> printf("an item comes into stock\n")
+       :: else -> printf("another customer takes the item\n")
+       fi }
+#endif
   :: atomic { len(late) > 1 -> late?op, tk, seenT, seenR, fp, at, ge, le, val; /* in any order */
        late!op, tk, seenT, seenR, fp, at, ge, le, val; FORGET }
   :: atomic { late?op, tk, seenT, seenR, fp, at, ge, le, val ->
@@ -740,7 +1185,7 @@ proctype World() {
        fi;
        h_written = false; FORGET }
   :: atomic { OTHERS_ENDED ->
-       MUST_IN_TIME(g_crashed || g_failed || g_gaveUp || expiries < EXPIRIES || now > 1 || status == SETTLED && g_runs == 1, "H3: no crash, lapse, failure or give-up, and yet not exactly one run and a settled record\n");
+       MUST_IN_TIME(g_crashed || g_failed || g_gaveUp || expiries < EXPIRIES || now > 1 || status == SETTLED && (g_runs == 1 || ONE_SHOTS && g_runs == 0), "H3: no crash, lapse, failure or give-up, and yet not exactly one run and a settled record\n");
        MUST(g_crashed || g_failed || g_gaveUp || status != IN_PROGRESS, "H8: no crash, failure or give-up, and yet the record stays in progress\n");
        break }
   od;

@@ -5,7 +5,7 @@ export interface NamedWorld {
   readonly world: World
 }
 
-/** Each takes seconds; all together take less than a minute on one core. */
+/** Each takes seconds; all together take about a minute on one core. */
 export const SMALL_WORLDS: readonly NamedWorld[] = [
   { name: 'rerun: two calls, two faults, a crash, a failing handler', world: { FAULTS: 2 } },
   { name: 'hold: the same', world: { FAULTS: 2, HOLD: true } },
@@ -21,6 +21,30 @@ export const SMALL_WORLDS: readonly NamedWorld[] = [
     name: 'override: proposed, approved, withdrawn at any moment',
     world: { FAULTS: 1, CRASHES: 0, TICKS: 1, OVERRIDE: true },
   },
+  {
+    name: 'transactions: two faults, a crash, a lapse',
+    world: { FAULTS: 2, FAILURES: 0, TICKS: 1, PAYLOADS: 1, COMMIT: true },
+  },
+  {
+    name: 'transactions: three faults, a handler that throws',
+    world: { FAULTS: 3, CRASHES: 0, TICKS: 0, PAYLOADS: 1, COMMIT: true, CHANGES: 2 },
+  },
+  {
+    name: 'one-shot writes beside each other and beside a claim',
+    world: { FAULTS: 2, FAILURES: 0, TICKS: 1, PAYLOADS: 1, COMMIT: true, ONE_SHOT: true },
+  },
+  {
+    name: 'steps: a fault, a crash, a lapse',
+    world: { FAULTS: 1, FAILURES: 0, TICKS: 1, PAYLOADS: 1, STEPS: true },
+  },
+  {
+    name: 'steps: two faults, a failing handler',
+    world: { FAULTS: 2, CRASHES: 0, TICKS: 0, PAYLOADS: 1, STEPS: true },
+  },
+  {
+    name: 'a step that must not run twice: a fault, a crash, a lapse',
+    world: { FAULTS: 1, FAILURES: 0, TICKS: 1, PAYLOADS: 1, STEPS: true, STOP: true },
+  },
 ]
 
 /** These take minutes and gigabytes. Run them if you change the protocol. */
@@ -35,6 +59,14 @@ export const LARGE_WORLDS: readonly NamedWorld[] = [
   {
     name: 'reconcile: three faults, two requests late',
     world: { FAULTS: 3, LATE: 2, FAILURES: 2, TICKS: 2, ASK: true },
+  },
+  {
+    name: 'transactions: two faults, a lapse, a handler that throws',
+    world: { FAULTS: 2, CRASHES: 0, TICKS: 1, PAYLOADS: 1, COMMIT: true },
+  },
+  {
+    name: 'a step that must not run twice: two faults, a failing handler',
+    world: { FAULTS: 2, TICKS: 1, PAYLOADS: 1, STEPS: true, STOP: true },
   },
   { name: 'reconcile: three calls', world: { CALLS: 3, FAULTS: 0, TICKS: 1, PAYLOADS: 1, ASK: true } },
 ]
