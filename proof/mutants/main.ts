@@ -1,13 +1,14 @@
 import { CORES, inProcesses, isPart, report as reportTo } from '../processes.ts'
 import { useQuietConsole } from '../simulation/quiet-console.ts'
+import type { Found } from '../simulation/simulate.ts'
 import { allMutants, type Mutant, mutated, PatchFailedError, type Simulation } from './mutant.ts'
 
 const HELP = `Plants each bug of proof/mutants into a copy of the sources, and counts the schedules that find it.
 
   npm run mutants -- [--seeds N] [name ...]
 
-  --seeds N  play at most N schedules for each bug (default 20000; a fifth of N for bugs in the DynamoDB store). A bug
-             that a tenth of them finds five times is played no further
+  --seeds N  play at most N schedules for each bug (default 20000; a fifth of N for bugs in the DynamoDB store), until five
+             of them have found it
   name       only these bugs
   --help     print this text
 
@@ -15,8 +16,8 @@ Exit status: 0 if every bug was found, 1 if one was not or its patch no longer a
 
 const DEFAULT_SEEDS = 20_000
 
-/** Most bugs are found soon: this part of the schedules, and so often, is proof enough. */
-const FIRST_PART = 10
+/** Most bugs are found soon. The schedules are played in so many parts, until a bug was found so often. */
+const PARTS = 20
 const ENOUGH = 5
 
 class BadFlagError extends Error {}
@@ -58,13 +59,13 @@ const hunt = async (
   over: Mutant['over'],
   seeds: number,
 ): Promise<Hunt | undefined> => {
-  const first = Math.ceil(seeds / FIRST_PART)
-  let played = first
-  let { found } = await simulate(seedsFrom(1, first), emptyReport(over))
-  if (found.length < ENOUGH && first < seeds) {
-    const others = await simulate(seedsFrom(first + 1, seeds - first), emptyReport(over))
-    found = [...found, ...others.found]
-    played = seeds
+  const part = Math.ceil(seeds / PARTS)
+  const found: Found[] = []
+  let played = 0
+  while (played < seeds && found.length < ENOUGH) {
+    const count = Math.min(part, seeds - played)
+    found.push(...(await simulate(seedsFrom(played + 1, count), emptyReport(over))).found)
+    played += count
   }
   if (found.length === 0) return undefined
   const names = new Map<string, number>()
