@@ -1,4 +1,4 @@
-import type { AbandonedChoice } from '../core/lifecycle/reconciliation.ts'
+import type { AbandonedChoice, Predecessor, Question } from '../core/lifecycle/reconciliation.ts'
 import { isObject, type Rules } from '../core/option-rules.ts'
 import type { HttpOptions } from '../http/options.ts'
 
@@ -57,11 +57,12 @@ export const overCarried = <TRequest>(options: FrameworkOptions<TRequest>): Http
     const given = mapped[name]
     if (typeof given === 'function') mapped[name] = ofCarried(given as AnyFunction)
   }
-  const { problem, abandoned } = options as FrameworkOptions<TRequest>
+  const { problem, abandoned, predecessor } = options as FrameworkOptions<TRequest>
   if (typeof problem === 'function') {
     mapped.problem = (about: never, { carried }: CarriedEvent<TRequest>) => problem(about, carried)
   }
   if (isObject(abandoned)) mapped.abandoned = abandonedOver(abandoned as AbandonedChoice<TRequest>)
+  if (isObject(predecessor)) mapped.predecessor = predecessorOver(predecessor as unknown as Predecessor<TRequest>)
   return mapped as unknown as HttpOptions<CarriedEvent<TRequest>>
 }
 
@@ -70,7 +71,17 @@ const ofCarried =
   ({ carried }: CarriedEvent<unknown>): unknown =>
     given(carried)
 
+const carriedBy = <TRequest>(question: Question<CarriedEvent<TRequest>>): Question<TRequest> => ({
+  ...question,
+  subject: question.subject.carried,
+})
+
 const abandonedOver = <TRequest>(abandoned: AbandonedChoice<TRequest>): AbandonedChoice<CarriedEvent<TRequest>> =>
   typeof abandoned === 'object' && typeof abandoned.decider === 'function'
-    ? { decider: (question) => abandoned.decider({ ...question, subject: question.subject.carried }) }
+    ? { decider: (question) => abandoned.decider(carriedBy(question)) }
     : (abandoned as never)
+
+const predecessorOver = <TRequest>(predecessor: Predecessor<TRequest>): Predecessor<CarriedEvent<TRequest>> =>
+  typeof predecessor.lookInto === 'function'
+    ? { lookInto: (question, ask) => predecessor.lookInto(carriedBy(question), ask) }
+    : (predecessor as never)

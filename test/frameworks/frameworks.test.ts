@@ -4,7 +4,10 @@ import { reconcile } from 'lambda-once/effects'
 import { idempotency as forExpress } from 'lambda-once/express'
 import { idempotency as forHono } from 'lambda-once/hono'
 import { memoryStore } from 'lambda-once/memory'
+import { powertoolsKey, powertoolsTable } from 'lambda-once/migrate'
+import { oldFunction, oldTable, PREFIX } from '../migrate/old-function.ts'
 import { freshTable, testClient } from '../support/dynamodb.ts'
+import { payment } from '../support/http-events.ts'
 import { counting, patientRuntime } from '../support/http-harness.ts'
 import { type App, BYTES, COOKIES, expressApp, honoApp } from './subjects.ts'
 
@@ -182,12 +185,34 @@ describe.each(FRAMEWORKS)('$name', ({ make, build }) => {
     expect([asked, runs.length]).toEqual([['/fail/any'], 1])
   })
 
+  test('A15 the table of Powertools is asked with the framework’s own request', async () => {
+    const tableName = await oldTable()
+    const before = { statusCode: 201, headers: { 'content-type': 'text/plain' }, body: 'charged before' }
+    await oldFunction(tableName, async () => before, { eventKeyJmesPath: 'headers."idempotency-key"' })(
+      payment('k', {}),
+    )
+    const asked: string[] = []
+    const predecessor = powertoolsTable({
+      tableName,
+      client: testClient(),
+      keyOf: (request: { req?: { path: string }; path?: string }) => {
+        asked.push(request.req?.path ?? request.path ?? '')
+        return powertoolsKey(PREFIX, 'k')
+      },
+    })
+    const { send, runs } = await open({ predecessor, runtime: patientRuntime })
+    const retry = await send('/payments', post('k', {}))
+    expect([...statusOf(retry), await retry.text()]).toEqual([201, 'replayed', 'charged before'])
+    expect([asked, runs]).toEqual([['/payments'], []])
+  })
+
   test('options that cannot be right are refused at once, by their names', () => {
     const store = memoryStore()
     const good = { store, operation: 'shop', tenant: 'single-tenant' }
     expect(() => build(undefined)).toThrow('idempotency(options)')
     expect(() => build({ ...good, tenant: 5 })).toThrow(/"tenant"/)
     expect(() => build({ ...good, abandoned: {} })).toThrow(/"abandoned"/)
+    expect(() => build({ ...good, predecessor: {} })).toThrow(/"predecessor"/)
     expect(() => build({ ...good, otherEvents: 'pass' })).toThrow(/"otherEvents".*must be absent/)
     expect(() => build({ ...good, retries: 3 })).toThrow(/retries/)
   })
