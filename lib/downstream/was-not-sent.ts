@@ -32,7 +32,7 @@ interface ClientError {
  *
  * It looks through `cause` and `errors`, and each error in there has to prove it. `$metadata.attempts` of an AWS client
  * has to be 1, because an earlier attempt may have been sent. Turn off the retries of other clients: their last error
- * says nothing about their first request. If you abort a request with an error of your own, do not ask about that error.
+ * says nothing about their first request. If you abort a request with your own error, do not ask about that error.
  *
  * @example
  * const response = await send(url, request).catch((error) => {

@@ -12,7 +12,7 @@ const WHERE = 'transact(claim, items, answer)'
  * Writes to your own DynamoDB tables and completes the claim in one transaction: both happen or neither. `answer` is
  * stored as if the handler returned it, and the caller gets it whatever the handler does after that.
  *
- * `refused` says that a condition of your own does not hold. Nothing is written then, and the handler goes on.
+ * `refused` says that one of your conditions does not hold. Nothing is written then, and the handler goes on.
  *
  * Rejects with {@link ClaimLostError} if another invocation has taken over, with {@link TransactionUnansweredError} if no
  * send was answered (if one may have been applied, the caller gets the committed answer or 503, whatever the handler

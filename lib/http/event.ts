@@ -105,7 +105,7 @@ const PAYLOAD_10: Accessors = {
   query: parsedQuery,
 }
 
-/** Version 1.0 has names of its own. Its path may contain the query, which it has as a map too. */
+/** Version 1.0 has other names. Its path may contain the query, which it has as a map too. */
 const LATTICE: Accessors = {
   method: ({ method }) => method,
   path: ({ path, raw_path }) => path ?? raw_path?.split('?')[0],

@@ -17,7 +17,7 @@ export interface ValkeyOptions {
    */
   readonly sign: string
   /**
-   * Is put in front of each key, and signed: 1 to 200 characters. Give each table one of its own, such as its name: an
+   * Is put in front of each key, and signed: 1 to 200 characters. Give each table its own prefix, such as its name: an
    * operation of another service or stage may have the same keys.
    */
   readonly prefix: string

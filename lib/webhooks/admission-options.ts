@@ -11,7 +11,7 @@ import { checkSecrets, type SecretsChoice, someSecrets } from './secrets.ts'
 /** What `webhook` and `webhookToQueue` both need: who sends, how it signs, and what the key is. */
 export interface AdmissionOptions<TEvent> {
   /**
-   * Who sends: `standardWebhooks`, `stripe`, `github`, `shopify`, `slack`, a row of your own for another sender that signs
+   * Who sends: `standardWebhooks`, `stripe`, `github`, `shopify`, `slack`, your own row for another sender that signs
    * with an HMAC, or an object with a function `verify`.
    */
   readonly provider: WebhookProvider

@@ -47,7 +47,7 @@ export interface HmacProvider extends Sender {
   readonly secret: 'text' | 'base64'
 }
 
-/** What a function of your own gets, in addition to the delivery. */
+/** What your own `verify` gets, in addition to the delivery. */
 export interface VerifyContext {
   readonly secrets: readonly string[]
   /** Epoch seconds. */

@@ -15,7 +15,7 @@ export interface WebhookToQueueOptions<TEvent> extends AdmissionOptions<TEvent> 
    * FIFO queues only: events of one group are handled one after another, in the order in which they were put on the
    * queue. A function of the delivery that answers a text.
    *
-   * @default each event is a group of its own
+   * @default each event is its own group
    * @example
    * group: ({ event }) => event.data.object.id
    */

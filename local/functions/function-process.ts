@@ -16,7 +16,7 @@ export interface FunctionOptions {
   /** Receives one line of the log. */
   readonly log: (line: string) => void
   /**
-   * Is told what each invocation does.
+   * Receives what each invocation does.
    * @default - the processes are not watched
    */
   readonly watch?: ((seen: Seen) => void) | undefined

@@ -119,7 +119,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     world: { ...LAPSE, ASK: true },
   },
   { name: 'OVERRIDE_FOR_ANY_PAYLOAD', what: 'an override for any payload', world: OVERRIDDEN },
-  { name: 'PROPOSAL_COUNTS', what: 'an override that nobody has approved', world: OVERRIDDEN },
+  { name: 'PROPOSAL_COUNTS', what: 'an override that is not approved', world: OVERRIDDEN },
   { name: 'OVERRIDE_OVER_A_LIVE_LEASE', what: 'an override over a live lease', world: OVERRIDDEN },
   { name: 'OVERRIDE_NOT_CONSUMED', what: 'an override that the claim leaves in the record', world: OVERRIDDEN },
   {

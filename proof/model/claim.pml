@@ -1155,7 +1155,7 @@ proctype World() {
        status = ABSENT; token = 0; revision = 0; attempt = 0; generation = 0; payload = 0; outcome = 0; lease = 0;
        expired = false; CONSUME; g_effect = false; g_effectKey = 0; g_cancelled = 0; printf("TTL sweeps the record\n") }
 #ifdef OVERRIDE
-  /* One for the other payload of this world, or for one that nobody has. */
+  /* One for the other payload of this world, or for one that no caller sends. */
   :: atomic { !isProposed && (status == IN_PROGRESS || status == SETTLED && !expired) && HAS_NO_OWNER && ended < CALLS ->
        if
        :: override = 3 - payload

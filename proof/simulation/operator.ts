@@ -15,7 +15,7 @@ import { say } from './invocation.ts'
 import { applied } from './ledger.ts'
 import type { World } from './world.ts'
 
-/** Somebody who decides by hand. */
+/** A person who decides by hand. */
 export interface Person {
   readonly name: string
   /** Their clock minus the store's clock, in milliseconds. */

@@ -10,7 +10,7 @@ type Come = (fingerprint: Fingerprint) => void
 const REASON = 'the customer confirmed the other amount'
 
 /**
- * A person proposes, and somebody approves, or not, or withdraws, or decides the record first. Callers with any payload
+ * A person proposes, and another person approves, or not, or withdraws, or decides the record first. Callers with any payload
  * come at any moment of it. `whenOver`: no further caller comes.
  */
 export const tellOverride = (world: World, { rule, clocks }: Overrides, come: Come, whenOver: () => void): void => {

@@ -309,7 +309,7 @@ describe('I5 no decision', () => {
 })
 
 describe('I6 a slow question', () => {
-  test('leaves the claim to its lease: nobody asks before that', async () => {
+  test('leaves the claim to its lease: no retry asks before that', async () => {
     const request = aRequest()
     await abandon.thrown(request)
     let questions = 0

@@ -53,7 +53,7 @@ describe('I18 A handler has ended when its steps have ended', () => {
     expect(runs).toEqual(['mail', 'charge', 'mail'])
   })
 
-  test('a step that nobody awaits ends before the claim is completed', async () => {
+  test('a step that is not awaited ends before the claim is completed', async () => {
     const { once, calls } = host()
     const { runs, does } = downstream()
     const answer = once(aRequest(), (claim) => {

@@ -47,7 +47,7 @@ describe.each(EVENT_KINDS)('E8: %s', (kind) => {
       'http-api': ['a, b'],
       'function-url': ['a, b'],
       'rest-api': ['a', 'b'],
-      alb: ['b'], // an ALB without multi-value headers keeps the last line only: nobody can see the other
+      alb: ['b'], // an ALB without multi-value headers keeps the last line only: the other is lost
       'alb-multi-value': ['a', 'b'],
       lattice: ['a', 'b'],
       'lattice-v1': ['a, b'],

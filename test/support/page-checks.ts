@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { ROOT } from './doc-blocks.ts'
 
-/** Checks that nobody has to scroll to the side. */
+/** Checks that the page does not scroll to the side. */
 export const fitsItsWindow = async (page: Page): Promise<void> => {
   const over = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
   expect(over).toBe(0)

@@ -264,7 +264,7 @@ describe('The id', () => {
     const { deliver } = receiver(() => void runs++, sender, { key: ({ body }) => `push ${body}` })
     const body = JSON.stringify({ at: anId() })
     await deliver(sentBy(sender, anId(), { body }))
-    await deliver(sentBy(sender, anId(), { body })) // a replay by somebody, under an id of their own
+    await deliver(sentBy(sender, anId(), { body })) // a replay by an attacker, under another id
     expect(runs).toBe(1)
   })
 

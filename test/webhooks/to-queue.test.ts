@@ -139,7 +139,7 @@ test('W9: if the 202 is lost, or comes too late, the sender delivers again, befo
   const id = anId()
   let runs = 0
   const handler = receiver()
-  // The message is on the queue, and nobody hears of it.
+  // The message is on the queue, and the sender gets no answer.
   const lost = {
     ...sqs,
     send: async (command: object) => sqs.send(command as never).then(() => Promise.reject(new Error('lost'))),

@@ -11,7 +11,7 @@ export const addInspect = (program: Command, perform: Perform): void => {
         'With --serve it shows the records of the table on a page for your browser, which only reads.',
     )
     .option('--show-answer', 'show the stored answer, which may hold personal data')
-    .option('--serve', 'serve the page on this computer, under a URL that nobody can guess, until Ctrl-C')
+    .option('--serve', 'serve the page on this computer, under a URL that cannot be guessed, until Ctrl-C')
     .option('--port <port>', "the page's port (default: a free one)", integer(1, 65_535))
     .addHelpText(
       'after',

@@ -123,7 +123,7 @@ const problemResponses = (settings: HttpSettings<never>) =>
     [...byStatus(settings)].map(([status, codes]) => [nameOf(status), problemResponse(settings, codes)]),
   )
 
-/** What your own option `problem` answers is known to nobody but you. */
+/** What the option `problem` answers is a function of yours, which cannot be described. */
 const problemResponse = ({ docsUrl, problem }: HttpSettings<never>, codes: readonly ErrorCode[]) => {
   const description = codes.map((code) => `\`${code}\`: ${ERRORS[code].title}.`).join(' ')
   if (problem !== undefined) return { description: `${description} The option \`problem\` makes the answer.` }

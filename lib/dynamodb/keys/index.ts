@@ -1,2 +1,2 @@
-/** Keeps records in a table with key names of its own, next to other items. */
+/** Keeps records in a table whose keys have other names, next to other items. */
 export { type KeyOptions, type TableKeys, tableKeys } from './table-keys.ts'

@@ -8,7 +8,7 @@ import { withOwnNames } from './renamed-output.ts'
 
 export type { TableKeys } from '../table-options.ts'
 
-/** What is called otherwise in a table of your own. All other attributes of a record keep their names. */
+/** The names in your own table. All other attributes of a record keep their names. */
 export interface KeyOptions {
   /** Name of the partition key, which must be a string: 1 to 255 characters. @default 'pk' */
   readonly partition?: string | undefined

@@ -48,7 +48,7 @@ export const overridesInTime: Invariant = (story) =>
     return `${claim.claimToken} used an override ${late} ms after its end`
   })
 
-/** Nobody approves their own proposal, unless the table allows it. */
+/** No person approves their own proposal, unless the table allows it. */
 export const approvedByAnother: Invariant = ({ profile: { overrides }, writes }) =>
   overrides === undefined || overrides.rule === 'one-person'
     ? undefined
