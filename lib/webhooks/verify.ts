@@ -21,7 +21,7 @@ export const verify = (
   isOwn(provider) ? verifyOwn(provider, delivery, secrets, moment) : verifyHmac(provider, delivery, secrets, moment)
 
 /** The signature first: only who has a right one learns that it is too old. */
-export const verifyHmac = (
+const verifyHmac = (
   provider: HmacProvider,
   delivery: ReceivedDelivery,
   secrets: readonly string[],

@@ -1,5 +1,5 @@
 /** A browser opens six connections to one server, so the server itself sends what has to arrive at once. */
-export const BURST = 20
+const BURST = 20
 
 export interface BurstRequest {
   readonly key: string

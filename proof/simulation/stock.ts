@@ -1,3 +1,6 @@
+import type { TransactItem } from '../../lib/core/record/store.ts'
+import { happening } from './invocation.ts'
+import { numberIn } from './shop.ts'
 import type { World } from './world.ts'
 
 const CHANGES = 4
@@ -17,8 +20,14 @@ export const changeStock = (world: World): void => {
   }
 }
 
+/** A send of this order gets no answer: its sender does not know whether it is applied. */
+export const doubt = (world: World, items: readonly TransactItem[]): void => {
+  world.doubts.push({ number: numberIn(items), ...happening(world) })
+  sellOut(world)
+}
+
 /** While a send has no answer, another customer takes the last one. The next send is refused, and after a delivery a late one is not. */
-export const sellOut = ({ shop, random, timeline, isCalm }: World): void => {
+const sellOut = ({ shop, random, timeline, isCalm }: World): void => {
   if (isCalm || !random.chance(0.5)) return
   shop.stock = 0
   timeline.at(

@@ -1,5 +1,5 @@
 import type { APIGatewayProxyStructuredResultV2 as Answer } from 'aws-lambda'
-import { CREDENTIALS, databaseEndpoint, freshTable, REGION, readItem } from '../support/dynamodb.ts'
+import { databaseEnvironment, freshTable, readItem } from '../support/dynamodb.ts'
 import { EVENT_MAKERS, type Sent } from '../support/http-events.ts'
 
 type Handler = (event: never) => Promise<Answer>
@@ -11,10 +11,7 @@ beforeAll(async () => {
   table = await freshTable()
   Object.assign(process.env, {
     SHOP_TABLE: table,
-    AWS_ENDPOINT_URL: databaseEndpoint(),
-    AWS_REGION: REGION,
-    AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+    ...databaseEnvironment(),
   })
   const put = await import('../../examples/alternatives/put-order.ts')
   const register = await import('../../examples/alternatives/register-email.ts')

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
 import { oldTable } from '../migrate/old-function.ts'
 import { blocksOf, documents, ROOT } from '../support/doc-blocks.ts'
-import { CREDENTIALS, databaseEndpoint, freshTable, REGION } from '../support/dynamodb.ts'
+import { databaseEnvironment, freshTable } from '../support/dynamodb.ts'
 import { contextWith, payment } from '../support/http-events.ts'
 import { answered } from '../support/http-harness.ts'
 import { type Providers, startProviders } from '../support/providers.ts'
@@ -45,10 +45,7 @@ beforeAll(async () => {
     IDEMPOTENCY_TABLE: await freshTable(),
     ORDERS_TABLE: await freshTable(),
     POWERTOOLS_TABLE: await oldTable(),
-    AWS_ENDPOINT_URL: databaseEndpoint(),
-    AWS_REGION: REGION,
-    AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+    ...databaseEnvironment(),
   })
 })
 

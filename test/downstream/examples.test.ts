@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { blocksOf, ROOT } from '../support/doc-blocks.ts'
-import { CREDENTIALS, databaseEndpoint, freshTable, REGION } from '../support/dynamodb.ts'
+import { databaseEnvironment, freshTable } from '../support/dynamodb.ts'
 import { contextWith, payment } from '../support/http-events.ts'
 import { type Answered, answered } from '../support/http-harness.ts'
 import type { Provider } from '../support/provider.ts'
@@ -36,10 +36,7 @@ beforeAll(async () => {
   providers = await startProviders()
   Object.assign(process.env, {
     IDEMPOTENCY_TABLE: await freshTable(),
-    AWS_ENDPOINT_URL: databaseEndpoint(),
-    AWS_REGION: REGION,
-    AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+    ...databaseEnvironment(),
   })
   rmSync(DIRECTORY, { recursive: true, force: true })
   mkdirSync(DIRECTORY, { recursive: true })

@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { dynamoDbStore } from '../../lib/dynamodb/index.ts'
 import { type IdempotencyEvent, type OnceOptions, once } from '../../lib/index.ts'
-import { CREDENTIALS, freshTable, REGION } from '../support/dynamodb.ts'
+import { CREDENTIALS, freshTable, LAMBDA_ENVIRONMENT, REGION } from '../support/dynamodb.ts'
 import {
   denied,
   type Fault,
@@ -18,20 +18,14 @@ import { aRequest, ending } from '../support/scene.ts'
 import { startStopwatch } from '../support/stopwatch.ts'
 import { ownStore } from '../support/test-store.ts'
 
-/** The layer's own client, which reads its address and credentials from the environment, in real time. */
-const ENVIRONMENT = {
-  AWS_REGION: REGION,
-  AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
-  AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
-}
-
 let proxy: FaultProxy
 let tableName: string
 
+/** The layer's own client, which reads its address and credentials from the environment, in real time. */
 beforeAll(async () => {
   tableName = await freshTable()
   proxy = await faultProxy()
-  Object.assign(process.env, ENVIRONMENT, { AWS_ENDPOINT_URL: proxy.endpoint })
+  Object.assign(process.env, LAMBDA_ENVIRONMENT, { AWS_ENDPOINT_URL: proxy.endpoint })
   await ending(make().run(aRequest(), () => 'warm')) // the SDK loads parts of itself at the first call, which takes time
 })
 beforeEach(() => proxy.script())

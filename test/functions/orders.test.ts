@@ -5,7 +5,7 @@ import { parseOrder } from '../../functions/orders/order.ts'
 import type { SqsBatchHandler } from '../../lib/sqs/index.ts'
 import { createBusinessTable } from '../../local/business-table.ts'
 import { createIdempotencyTable } from '../../local/tables.ts'
-import { CREDENTIALS, databaseEndpoint, REGION, testClient } from '../support/dynamodb.ts'
+import { databaseEndpoint, LAMBDA_ENVIRONMENT, REGION, testClient } from '../support/dynamodb.ts'
 
 let processOrders: SqsBatchHandler<Context>
 let allOrders: typeof import('../../functions/orders/look-up.ts').allOrders
@@ -20,9 +20,7 @@ beforeAll(async () => {
     ORDERS_TABLE,
     IDEMPOTENCY_TABLE,
     AWS_ENDPOINT_URL_DYNAMODB: databaseEndpoint(),
-    AWS_REGION: REGION,
-    AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+    ...LAMBDA_ENVIRONMENT,
   })
   processOrders = (await import('../../functions/process-orders.ts')).handler
   allOrders = (await import('../../functions/orders/look-up.ts')).allOrders

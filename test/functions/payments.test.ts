@@ -6,7 +6,7 @@ import { type Once, once } from '../../lib/index.ts'
 import { createBusinessTable } from '../../local/business-table.ts'
 import type { Charge } from '../../local/provider/ledger.ts'
 import { type RunningProvider, startProvider } from '../../local/provider/start-provider.ts'
-import { CREDENTIALS, databaseEndpoint, freshTable, REGION, testClient } from '../support/dynamodb.ts'
+import { databaseEndpoint, freshTable, LAMBDA_ENVIRONMENT, testClient } from '../support/dynamodb.ts'
 
 type Pay = typeof import('../../functions/payments/pay.ts').pay
 type Reconcile = typeof import('../../functions/payments/reconcile-payment.ts').reconcilePayment
@@ -29,9 +29,7 @@ beforeAll(async () => {
     PAYMENTS_TABLE,
     PROVIDER_URL: provider.url,
     AWS_ENDPOINT_URL_DYNAMODB: databaseEndpoint(),
-    AWS_REGION: REGION,
-    AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+    ...LAMBDA_ENVIRONMENT,
   })
   pay = (await import('../../functions/payments/pay.ts')).pay
   reconcilePayment = (await import('../../functions/payments/reconcile-payment.ts')).reconcilePayment

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once as emitted } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { CREDENTIALS, databaseEndpoint, freshTable, REGION } from '../support/dynamodb.ts'
+import { databaseEnvironment, freshTable } from '../support/dynamodb.ts'
 
 const PROCESSES = 8
 const ROUNDS = 25
@@ -20,10 +20,7 @@ beforeAll(async () => {
     ...process.env,
     NODE_OPTIONS: '',
     IDEMPOTENCY_TABLE: await freshTable(),
-    AWS_ENDPOINT_URL: databaseEndpoint(),
-    AWS_REGION: REGION,
-    AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+    ...databaseEnvironment(),
   }
   const file = fileURLToPath(new URL('./payer.ts', import.meta.url))
   children = Array.from({ length: PROCESSES }, () => fork(file, { env, execArgv: ['--import', 'tsx'] }))

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { memoryStore } from '../../lib/memory/index.ts'
 import { type SqsOptions, sqsHandler, TerminalError } from '../../lib/sqs/index.ts'
-import { CREDENTIALS, REGION } from '../support/dynamodb.ts'
+import { CREDENTIALS, LAMBDA_ENVIRONMENT, REGION } from '../support/dynamodb.ts'
 import { aContext, aGate, anEvent, aRecord, type Order, returned } from '../support/sqs.ts'
 
 /** The requests to SQS, over real HTTP. The protocol is AWS JSON, and the target header names the action. */
@@ -65,9 +65,7 @@ test('Without such a client the layer makes one when needed, from the settings o
   const before = { ...process.env }
   Object.assign(process.env, {
     AWS_ENDPOINT_URL_SQS: endpoint,
-    AWS_REGION: REGION,
-    AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+    ...LAMBDA_ENVIRONMENT,
   })
   try {
     expect(await conflict({ ...common(), visibility: 'move' })).toEqual(['a'])

@@ -7,12 +7,25 @@ import { createIdempotencyTable } from '../../local/tables.ts'
 export const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' } as const
 export const REGION = 'us-east-1'
 
+/** Where the AWS SDK in a Lambda function finds its region and its credentials. */
+export const LAMBDA_ENVIRONMENT: NodeJS.ProcessEnv = {
+  AWS_REGION: REGION,
+  AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+}
+
 /** The endpoint of the test run's DynamoDB Local. */
 export const databaseEndpoint = (): string => {
   const endpoint = process.env.TEST_DYNAMODB_ENDPOINT
   if (endpoint === undefined) throw new Error('TEST_DYNAMODB_ENDPOINT is not set: run the tests with npm test')
   return endpoint
 }
+
+/** The environment of a function whose AWS is the test run's DynamoDB Local. */
+export const databaseEnvironment = (): NodeJS.ProcessEnv => ({
+  ...LAMBDA_ENVIRONMENT,
+  AWS_ENDPOINT_URL: databaseEndpoint(),
+})
 
 /**
  * Sends twice, like the default client, but waits longer for an answer: on a busy machine DynamoDB Local may be slow.

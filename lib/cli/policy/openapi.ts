@@ -94,7 +94,7 @@ const PROBLEM = {
 }
 
 /** The codes that these settings can cause. */
-export const codesOf = ({ missingKey, core }: HttpSettings<never>): readonly ErrorCode[] =>
+const codesOf = ({ missingKey, core }: HttpSettings<never>): readonly ErrorCode[] =>
   (Object.keys(ERRORS) as ErrorCode[]).filter(
     (code) =>
       (code !== 'key-missing' || missingKey === 'reject') && (code !== 'outcome-pending' || core.abandoned === 'ask'),

@@ -58,6 +58,12 @@ const draw = ({ isCalm, profile: { faults, trade }, random }: World, purpose: Pu
   return random.chance(faults.slow) ? 'slow' : 'arrives'
 }
 
+/** Whether a send of this fate gets no answer, or none in time. */
+export const isDoubtful = (fate: Fate): boolean => ['requestLost', 'answerLost', 'late', 'slow'].includes(fate)
+
+/** Whether DynamoDB may have a send of this fate before it decides it. */
+export const isHeld = (fate: Fate): boolean => fate === 'slow' || fate === 'late'
+
 /** Travel time in one direction, in milliseconds. */
 export const travel = ({ random }: World, fate: Fate): number =>
   fate === 'slow' ? random.between(200, 2_500) : random.between(1, 12)

@@ -1,12 +1,12 @@
 import { StoreMisconfiguredError } from '../../../lib/core/errors.ts'
 import type { Store } from '../../../lib/core/record/store.ts'
 import { DeadlineSignal } from '../deadline-signal.ts'
-import { happening, type Invocation } from '../invocation.ts'
+import type { Invocation } from '../invocation.ts'
 import { applied } from '../ledger.ts'
 import { describeClaim } from '../narrative.ts'
 import { hold, withToken } from '../request-token.ts'
 import { numberIn } from '../shop.ts'
-import { sellOut } from '../stock.ts'
+import { doubt } from '../stock.ts'
 import type { World } from '../world.ts'
 import { isStale } from './fate.ts'
 import { exchange } from './virtual-client.ts'
@@ -88,10 +88,7 @@ export const networkStore = (world: World, invocation: Invocation): Store => {
             ),
           ),
         commit: {
-          doubt: () => {
-            world.doubts.push({ number: numberIn(commit.items), ...happening(world) })
-            sellOut(world)
-          },
+          doubt: () => doubt(world, commit.items),
           hold: () => hold(world, commit.requestToken),
           refused: (fate) => (fate === 'busy' ? { kind: 'busy', isOnlySend: true } : DENIED),
           after: (answer, sends) => {

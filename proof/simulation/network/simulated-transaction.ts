@@ -1,11 +1,11 @@
 import type { TransactItem } from '../../../lib/core/record/store.ts'
 import { happening } from '../invocation.ts'
 import { hold, keepToken, type TokenSend, tokenVerdict } from '../request-token.ts'
-import { applyItems, numberIn } from '../shop.ts'
-import { sellOut } from '../stock.ts'
+import { applyItems } from '../shop.ts'
+import { doubt } from '../stock.ts'
 import { cancelled, type ItemTable, refusal, type TableAnswer, type TableRequest } from '../table/item-table.ts'
 import type { World } from '../world.ts'
-import type { Fate } from './fate.ts'
+import { type Fate, isDoubtful, isHeld } from './fate.ts'
 
 /** A transaction in DynamoDB's JSON protocol. The first item is the record, and the others are the user's. */
 export interface TransactRequest {
@@ -22,15 +22,9 @@ const itemsIn = ({ TransactItems: [, ...items] }: TransactRequest): readonly Tra
 
 /** What the world does when a transaction is sent. Returns what decides a send that DynamoDB holds. */
 export const sending = (world: World, request: TransactRequest, fate: Fate): (() => void) => {
-  if (DOUBTFUL.includes(fate)) {
-    world.doubts.push({ number: numberIn(itemsIn(request)), ...happening(world) })
-    sellOut(world)
-  }
-  return fate === 'slow' || fate === 'late' ? hold(world, request.ClientRequestToken) : () => {}
+  if (isDoubtful(fate)) doubt(world, itemsIn(request))
+  return isHeld(fate) ? hold(world, request.ClientRequestToken) : () => {}
 }
-
-/** A send without an answer. */
-const DOUBTFUL: readonly Fate[] = ['requestLost', 'answerLost', 'late', 'slow']
 
 /** Another transaction, or throttling, cancels it. */
 export const busy = ({ random }: World): TableAnswer =>

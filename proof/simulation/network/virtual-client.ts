@@ -2,7 +2,7 @@ import { StoreMisconfiguredError, StoreUnavailableError } from '../../../lib/cor
 import { deadlineSignal } from '../deadline-signal.ts'
 import { type Invocation, later, pass, say } from '../invocation.ts'
 import type { World } from '../world.ts'
-import { deafness, delay, drawFate, type Fate, failure, type Purpose, travel } from './fate.ts'
+import { deafness, delay, drawFate, type Fate, failure, isDoubtful, isHeld, type Purpose, travel } from './fate.ts'
 
 export interface Request<T> {
   readonly purpose: Purpose
@@ -78,7 +78,7 @@ const send = <T>(call: Exchange<T>): void => {
     () => `${call.request.what()}${call.sends > 1 ? ', again' : ''}${fate === 'arrives' ? '' : ` [${fate}]`}`,
   )
   if (isDoubtful(fate)) call.request.commit?.doubt()
-  const decide = fate === 'slow' || fate === 'late' ? call.request.commit?.hold() : undefined
+  const decide = isHeld(fate) ? call.request.commit?.hold() : undefined
   const stray = (): boolean => call.isOver || !invocation.isAlive
   const arrive = (answering: boolean): void => {
     if (fate === 'late') say(world, invocation, () => `is late with: ${call.request.what()}`)
@@ -109,8 +109,6 @@ const send = <T>(call: Exchange<T>): void => {
   }
   if (fate !== 'slow') awaitFailure(call, fate)
 }
-
-const isDoubtful = (fate: Fate): boolean => ['requestLost', 'answerLost', 'late', 'slow'].includes(fate)
 
 /** Errors that the client does not retry. */
 const refuse = <T>(call: Exchange<T>, fate: 'busy' | 'contended' | 'denied'): void => {
