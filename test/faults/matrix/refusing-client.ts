@@ -123,7 +123,11 @@ const refusingLeanClient = (endpoint: string, timeout: Millis): RefusingClient =
   }
 }
 
+const CLIENTS = { sdk: refusingSdkClient, lean: refusingLeanClient } as const
+
 export const refusingClient = (name: ClientName, endpoint: string, { kind }: Cell): RefusingClient => {
-  const timeout = kind === 'delay' ? TIMEOUT_WITH_A_DELAY : TIMEOUT
-  return name === 'sdk' ? refusingSdkClient(endpoint, timeout) : refusingLeanClient(endpoint, timeout)
+  return CLIENTS[name](endpoint, kind === 'delay' ? TIMEOUT_WITH_A_DELAY : TIMEOUT)
 }
+
+/** For what must have happened before the fault: a busy machine may take longer than the timeout with a delay. */
+export const patientClient = (name: ClientName, endpoint: string): ItemClient => CLIENTS[name](endpoint, TIMEOUT).client
