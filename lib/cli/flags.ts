@@ -26,6 +26,8 @@ export interface WriteFlags extends RecordFlags {
   readonly reason?: string
   readonly by?: string
   readonly yes?: boolean
+  /** The name of a log group. */
+  readonly auditLog?: string
 }
 
 export interface InspectFlags extends RecordFlags {
@@ -45,18 +47,27 @@ export interface ListFlags extends TableFlags {
 
 export interface LeaseFlags extends WriteFlags {
   readonly despiteLiveLease?: boolean
+}
+
+export interface EndFlags extends LeaseFlags {
   readonly retentionSeconds?: number
 }
 
-export interface SettleFlags extends LeaseFlags {
+export interface SettleFlags extends EndFlags {
   readonly answer?: string
   readonly value?: string
   readonly factOnly?: boolean
   readonly status?: 'SUCCEEDED' | 'FAILED'
 }
 
-export interface ReleaseFlags extends LeaseFlags {
+export interface ReleaseFlags extends EndFlags {
   readonly forgetSuccess?: boolean
+}
+
+export interface StepFlags extends LeaseFlags {
+  readonly step?: string
+  readonly done?: string
+  readonly rerun?: boolean
 }
 
 export interface ExtendFlags extends WriteFlags {

@@ -26,7 +26,15 @@ export interface OfWonClaim extends OfAttempt {
 export type StoreStep = 'claim' | 'renew' | 'nextGeneration' | 'checkpoint' | 'commit' | 'settle' | 'peek'
 
 /** What a person does to a record. */
-export type OperatorAct = 'settle' | 'release' | 'extend' | 'propose' | 'approve' | 'withdraw'
+export type OperatorAct =
+  | 'settle'
+  | 'release'
+  | 'keepStep'
+  | 'rerunStep'
+  | 'extend'
+  | 'propose'
+  | 'approve'
+  | 'withdraw'
 
 /** What a reconcile function decided. */
 export type ReconcileDecision = 'done' | 'rerun' | 'notDone' | 'unknown' | 'unanswered'

@@ -2,12 +2,12 @@ import type { HeldClaim } from '../core/lifecycle/held-claim.ts'
 import type { AbandonedClaim, Reconciled } from '../core/lifecycle/reconciliation.ts'
 import { MAX_RECONCILE_RETRY_SECONDS } from '../core/limits.ts'
 import { integerBetween, isObject } from '../core/option-rules.ts'
+import { keptValue } from '../core/outcome/step-result.ts'
 import { downstreamKey } from '../core/record/handler-claim.ts'
 import type { InProgressRecord } from '../core/record/record.ts'
 import { DeadlinePassed } from '../core/runtime.ts'
 import type { Settings } from '../core/settings.ts'
 import type { Millis } from '../core/time.ts'
-import { keptValue } from './step-result.ts'
 
 /** `'unanswered'`: the time is over, and the function may still be running. */
 export type Heard = Reconciled | 'unanswered'

@@ -14,13 +14,13 @@ import {
   outcomeOf,
   type UnavailableReason,
 } from '../core/outcome/outcome.ts'
+import { keptValue, STARTED } from '../core/outcome/step-result.ts'
 import { isInDoubt } from '../core/record/claim.ts'
 import type { HandlerClaim } from '../core/record/handler-claim.ts'
 import type { Checkpoint } from '../core/record/store.ts'
 import { DeadlinePassed } from '../core/runtime.ts'
 import type { Settings } from '../core/settings.ts'
 import { checkpointOf } from '../dynamodb/effects/checkpoint.ts'
-import { keptValue, STARTED } from './step-result.ts'
 import { tryTwice } from './try-twice.ts'
 
 /** The last call of a step in this attempt. */

@@ -16,7 +16,7 @@ import {
   outcomeOf,
 } from '../core/outcome/outcome.ts'
 import { isExpired, isLive } from '../core/record/judge.ts'
-import { isSettled, type Override, type StoredRecord } from '../core/record/record.ts'
+import { isSettled, type Override, type Steps, type StoredRecord } from '../core/record/record.ts'
 import { type EpochMillis, epochMillis, fromSeconds, later, type Millis } from '../core/time.ts'
 import { answerProblem, type OperatorAnswer } from './operator-answer.ts'
 import type { OverrideRule } from './table-settings.ts'
@@ -35,7 +35,7 @@ export interface ActOptions {
   readonly reason: string
 }
 
-interface LeaseOptions extends ActOptions {
+export interface LeaseOptions extends ActOptions {
   /** Acts although the lease is live: the owner may be running, and its outcome is then lost. */
   readonly despiteLiveLease?: boolean
 }
@@ -77,6 +77,10 @@ export interface RecordChange {
   readonly expiresAt?: EpochMillis
   /** `null` removes it. */
   readonly override?: Override | null
+  /** All steps of the run after the act. */
+  readonly steps?: Steps
+  /** The step that it is about. */
+  readonly step?: string
 }
 
 /** The act cannot be right. `rule` says why, in a sentence. */
@@ -87,8 +91,8 @@ export interface ActRefused {
 
 export type Decided = { readonly kind: 'change'; readonly change: RecordChange } | ActRefused
 
-const refused = (rule: string): ActRefused => ({ kind: 'refused', rule })
-const change = (made: RecordChange): Decided => ({ kind: 'change', change: made })
+export const refused = (rule: string): ActRefused => ({ kind: 'refused', rule })
+export const change = (made: RecordChange): Decided => ({ kind: 'change', change: made })
 
 const LIVE =
   'its lease is live, so its owner may be running; wait until the lease ends, or act all the same with despiteLiveLease (--despite-live-lease)'
@@ -192,7 +196,11 @@ const overrideProblem = (record: StoredRecord, terms: ActTerms, rule: OverrideRu
 
 const LIVE_OVERRIDE = 'its lease is live, and a live lease wins over every override; wait until the lease ends'
 
-const leaseProblem = (record: StoredRecord, { despiteLiveLease }: LeaseOptions, terms: ActTerms): string | undefined =>
+export const leaseProblem = (
+  record: StoredRecord,
+  { despiteLiveLease }: LeaseOptions,
+  terms: ActTerms,
+): string | undefined =>
   record.status === 'IN_PROGRESS' && despiteLiveLease !== true && isLive(record.leaseExpiresAt, terms)
     ? LIVE
     : undefined

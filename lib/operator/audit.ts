@@ -12,6 +12,8 @@ export interface AuditEntry {
   readonly reason: string
   /** The record's status before the act. */
   readonly from: StoredRecord['status']
+  /** The step that `keepStep` and `rerunStep` are about. */
+  readonly step?: string
 }
 
 /** The acts of persons on this record, oldest first. The newest 20 are kept. */

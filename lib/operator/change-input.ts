@@ -1,7 +1,7 @@
 import type { UpdateItemCommandInput } from '@aws-sdk/client-dynamodb'
 import type { StoredRecord } from '../core/record/record.ts'
 import type { EpochMillis } from '../core/time.ts'
-import { ATTRIBUTES as A, bytes, type Item, keyOf, number, text, ttl } from '../dynamodb/item.ts'
+import { ATTRIBUTES as A, bytes, type Item, keyOf, number, stepMap, text, ttl } from '../dynamodb/item.ts'
 import type { RecordChange } from './acts.ts'
 import { withEntry } from './audit.ts'
 
@@ -21,20 +21,24 @@ export const changeInput = (
   tableName: string,
   { seen, token, change, by, now }: WantedChange,
 ): UpdateItemCommandInput => {
-  const { act, reason, status, outcome, settledAt, expiresAt, override } = change
+  const { act, reason, status, outcome, settledAt, expiresAt, override, steps, step } = change
   const set: Item = {
     [A.claimToken]: text(token),
-    [A.audit]: text(withEntry(seen, { at: now, by, act, reason, from: seen.status })),
+    [A.audit]: text(
+      withEntry(seen, { at: now, by, act, reason, from: seen.status, ...(step === undefined ? {} : { step }) }),
+    ),
     ...(status === undefined ? {} : { [A.status]: text(status) }),
     ...(outcome === undefined ? {} : { [A.outcome]: bytes(outcome) }),
     ...(settledAt === undefined ? {} : { [A.settledAt]: number(settledAt) }),
     ...(expiresAt === undefined ? {} : { [A.expiresAt]: ttl(expiresAt) }),
     ...(override ? { [A.override]: text(JSON.stringify(override)) } : {}),
+    ...(steps?.size ? { [A.steps]: stepMap(steps) } : {}),
   }
   const remove = [
     ...(status === undefined ? [] : OF_A_RUN),
     ...(status === 'RELEASED' ? [A.outcome] : []),
     ...(override === null ? [A.override] : []),
+    ...(steps?.size === 0 ? [A.steps] : []),
   ]
   const names = Object.keys(set)
   return {

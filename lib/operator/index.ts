@@ -11,6 +11,7 @@ export type {
   SettleOptions,
 } from './acts.ts'
 export { type AuditEntry, auditOf } from './audit.ts'
+export type { DecideStepOptions, StepAnswer } from './decide-step.ts'
 export type { ListedState, ListOptions, Page } from './list.ts'
 export { type ActResult, type Operator, type OperatorOptions, tableOperator } from './operator.ts'
 export type { OperatorAnswer } from './operator-answer.ts'

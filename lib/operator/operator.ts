@@ -34,6 +34,7 @@ import {
   type SettleOptions,
 } from './acts.ts'
 import { changeInput } from './change-input.ts'
+import { type DecideStepOptions, decideStep } from './decide-step.ts'
 import { operatorFault } from './faults.ts'
 import { type ListOptions, type Page, pageOf, scanInput } from './list.ts'
 import { type OverrideRule, readOverrideRule, SETTINGS_KEY } from './table-settings.ts'
@@ -85,6 +86,8 @@ export interface Operator {
   settle(seen: StoredRecord, options: SettleOptions): Promise<ActResult>
   /** Nothing was done: the next request runs, with new downstream keys. */
   release(seen: StoredRecord, options: ReleaseOptions): Promise<ActResult>
+  /** One step in doubt: it was done, and this is its result; or it may run again, with the same downstream key. */
+  decideStep(seen: StoredRecord, options: DecideStepOptions): Promise<ActResult>
   /** Keeps a settled record longer. */
   extend(seen: StoredRecord, options: ExtendOptions): Promise<ActResult>
   /** Proposes that one other payload may use the key, once. Another person approves it. */
@@ -220,6 +223,7 @@ export const tableOperator = (options: OperatorOptions): Operator => {
 
     settle: (seen, given) => withReason(seen, given, (terms) => decideSettle(seen, given, terms)),
     release: (seen, given) => withReason(seen, given, (terms) => decideRelease(seen, given, terms)),
+    decideStep: (seen, given) => withReason(seen, given, (terms) => decideStep(seen, given, terms)),
     extend: (seen, given) => withReason(seen, given, (terms) => decideExtend(seen, given, terms)),
     propose: (seen, given) =>
       withReason(seen, given, async (terms) => decidePropose(seen, given, terms, await overrideRule())),

@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -334,6 +334,66 @@ describe('release', () => {
   })
 })
 
+describe('step', () => {
+  const order = (request: OnceRequest, text: () => unknown = () => 'sent') =>
+    ending(
+      scene.host('owner').once(request, async (claim) => {
+        const charge = await step(claim, 'charge', () => 'ch_1')
+        return { charge, text: await step(claim, 'text', text, { inDoubt: 'stop' }) }
+      }),
+    )
+
+  const inDoubt = async (): Promise<OnceRequest> => {
+    const request = aRequest()
+    await order(request, () => Promise.reject(new RangeError('lost')))
+    return request
+  }
+
+  test('with the result of a step lets the next retry go on behind it', async () => {
+    const request = await inDoubt()
+    expect((await once(['inspect', ...recordFlag(request)])).out).toMatch(/^Next .*lambda-once step/m)
+    const done = file('done.json', { id: 'm_42' })
+    const flags = ['step', ...recordFlag(request), '--step', 'text', '--done', done, ...BY_ALICE]
+    expect((await once(flags)).status).toBe(0)
+    const { out } = await once(['inspect', ...recordFlag(request)])
+    expect(out).toMatch(/^Steps kept +charge, text$/m)
+    expect(out).toContain('keepStep text (it was IN_PROGRESS) by alice (unverified): The provider was asked')
+    expect(await order(request)).toEqual({
+      value: { value: { charge: 'ch_1', text: { id: 'm_42' } }, status: 'created' },
+    })
+    expect(await once(flags)).toMatchObject({ status: 1, out: expect.stringContaining('it is SUCCEEDED') })
+  })
+
+  test('with --rerun asks first, and then lets it run again', async () => {
+    const request = await inDoubt()
+    const flags = ['step', ...recordFlag(request), '--step', 'text', '--rerun', '--by', 'alice', '--reason', 'Not sent']
+    const no = await once(flags, { answer: '' })
+    expect(no).toMatchObject({ status: 1, out: 'Nothing was changed.' })
+    expect(no.err).toContain('Let step text run again: the next retry runs it, with the same downstream key.')
+    expect((await once(flags, { answer: 'y' })).status).toBe(0)
+    expect(await order(request)).toMatchObject({ value: { value: { text: 'sent' }, status: 'created' } })
+  })
+
+  test('names a step that is not in doubt', async () => {
+    const request = await inDoubt()
+    const ran = await once(['step', ...recordFlag(request), '--step', 'test', '--rerun', ...BY_ALICE])
+    expect(ran).toMatchObject({
+      status: 1,
+      out: expect.stringContaining('step "test" is not in doubt; in doubt is "text"'),
+    })
+  })
+
+  test.each([
+    [['--rerun'], 'say which step: --step NAME'],
+    [['--step', 'text'], 'say what became of the step'],
+    [['--step', 'text', '--done', '-', '--rerun'], "'--done <file>' cannot be used with option '--rerun'"],
+  ])('%p is wrong usage', async (flags, message) => {
+    const ran = await once(['step', '--record', 'payments#absent', ...flags, ...BY_ALICE])
+    expect(ran.status).toBe(2)
+    expect(ran.err).toContain(message)
+  })
+})
+
 describe('what a record holds cannot steer the terminal', () => {
   const reason = 'ok\u001b[2J\u009b31m\u202e\n  2026-01-01T00:00:00.000Z  approve by arn:aws:iam::1:user/eve: fine'
   const shown = 'ok\\u001b[2J\\u009b31m\\u202e\\u000a  2026-01-01T00:00:00.000Z  approve by'
@@ -574,5 +634,139 @@ describe('who acts', () => {
     expect(ran.status).toBe(3)
     expect(ran.err).toContain('give --by')
     expect((await recordOf(request)).status).toBe('IN_PROGRESS')
+  })
+})
+
+describe('--audit-log', () => {
+  interface Call {
+    readonly action: string
+    readonly input: Record<string, unknown>
+  }
+  type Reply = (call: Call) => { readonly status: number; readonly body: unknown }
+
+  const ENVIRONMENT = { ...process.env }
+  let server: Server
+  let calls: Call[]
+  let reply: Reply
+
+  const bodyOf = async (request: IncomingMessage): Promise<string> => {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk)
+    return Buffer.concat(chunks).toString()
+  }
+
+  /** Answers as CloudWatch Logs does: JSON, with the action in a header. */
+  beforeEach(async () => {
+    calls = []
+    reply = () => ({ status: 200, body: {} })
+    server = createServer(async (request, response) => {
+      const action = String(request.headers['x-amz-target']).split('.')[1] ?? ''
+      const call = { action, input: JSON.parse(await bodyOf(request)) }
+      calls.push(call)
+      const { status, body } = reply(call)
+      response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(body))
+    })
+    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+    process.env.AWS_ENDPOINT_URL_CLOUDWATCH_LOGS = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  })
+  afterEach(async () => {
+    process.env = { ...ENVIRONMENT }
+    await new Promise((closed) => server.close(closed))
+  })
+
+  const release = (request: OnceRequest, setting: Setting = {}): Promise<Ran> =>
+    once(['release', ...recordFlag(request), ...BY_ALICE, '--audit-log', '/ops/audit'], setting)
+
+  const failing =
+    (failed: string, type: string): Reply =>
+    ({ action }) =>
+      action === failed ? { status: 400, body: { __type: type, message: 'no' } } : { status: 200, body: {} }
+
+  test('gets one line for an act, in the stream of the day', async () => {
+    const request = await held()
+    expect((await release(request)).status).toBe(0)
+    const now = scene.clock.now()
+    const stream = {
+      logGroupName: '/ops/audit',
+      logStreamName: `lambda-once/${new Date(now).toISOString().slice(0, 10)}`,
+    }
+    const [made, put] = calls
+    expect(calls).toHaveLength(2)
+    expect(made).toEqual({ action: 'CreateLogStream', input: stream })
+    expect(put).toMatchObject({ action: 'PutLogEvents', input: { ...stream, logEvents: [{ timestamp: now }] } })
+    const [event] = (put?.input.logEvents ?? []) as { readonly message: string }[]
+    expect(JSON.parse(event?.message ?? '')).toEqual({
+      type: 'operated',
+      at: new Date(now).toISOString(),
+      by: 'alice (unverified)',
+      act: 'release',
+      reason: 'The provider was asked',
+      from: 'IN_PROGRESS',
+      table: scene.tableName,
+      recordKey: recordKeyOf(request),
+      status: 'RELEASED',
+      attempt: 1,
+      generation: 1,
+      revision: (await recordOf(request)).revision,
+    })
+  })
+
+  test('goes on in a stream that is there', async () => {
+    const request = await held()
+    reply = failing('CreateLogStream', 'ResourceAlreadyExistsException')
+    expect((await release(request)).status).toBe(0)
+    expect(calls.map(({ action }) => action)).toEqual(['CreateLogStream', 'PutLogEvents'])
+  })
+
+  test.each(['ResourceNotFoundException', 'AccessDeniedException'])(
+    'that cannot be written (%s) is reported before anything is written',
+    async (name) => {
+      const request = await held()
+      reply = failing('CreateLogStream', name)
+      const ran = await release(request)
+      expect(ran).toMatchObject({
+        status: 3,
+        err: expect.stringContaining(`nothing was changed: the log group /ops/audit`),
+      })
+      expect(ran.err).toContain(name)
+      expect((await recordOf(request)).status).toBe('IN_PROGRESS')
+    },
+  )
+
+  test.each<[string, Reply]>([
+    ['fails', failing('PutLogEvents', 'AccessDeniedException')],
+    ['is rejected', () => ({ status: 200, body: { rejectedLogEventsInfo: { tooNewLogEventStartIndex: 0 } } })],
+  ])('whose line %s: the act is written, and the command says so', async (_, answer) => {
+    const request = await held()
+    reply = answer
+    const ran = await release(request)
+    expect(ran).toMatchObject({ status: 3, err: expect.stringContaining('the act is written, and its line is not') })
+    expect((await recordOf(request)).status).toBe('RELEASED')
+  })
+
+  test('gets no line for what was not written', async () => {
+    const request = await held()
+    const flags = [
+      'release',
+      ...recordFlag(request),
+      '--by',
+      'alice',
+      '--reason',
+      'No charge',
+      '--audit-log',
+      '/ops/audit',
+    ]
+    expect((await once(flags, { answer: 'n' })).status).toBe(1)
+    expect(calls.map(({ action }) => action)).toEqual(['CreateLogStream'])
+  })
+
+  test('of a name that no group can have is wrong usage', async () => {
+    const request = await held()
+    const ran = await once(['release', ...recordFlag(request), ...BY_ALICE, '--audit-log', 'ops:audit'])
+    expect(ran).toMatchObject({
+      status: 2,
+      err: expect.stringContaining('--audit-log must be the name of a log group'),
+    })
+    expect(calls).toEqual([])
   })
 })

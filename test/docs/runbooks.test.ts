@@ -2,8 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { anchorOf, RUNBOOKS } from '../../lib/cdk/runbooks.ts'
+import { step } from '../../lib/effects/index.ts'
 import { type HttpOptions, idempotent } from '../../lib/http/index.ts'
-import { type IdempotencyEvent, TerminalError } from '../../lib/index.ts'
+import { type IdempotencyEvent, once, TerminalError } from '../../lib/index.ts'
 import { sqsHandler } from '../../lib/sqs/index.ts'
 import { command, type Ran } from '../cli/command.ts'
 import { ROOT } from '../support/doc-blocks.ts'
@@ -11,7 +12,7 @@ import { databaseEndpoint } from '../support/dynamodb.ts'
 import { denied, failBefore, throttled } from '../support/fault-proxy.ts'
 import { contextWith, payment, type TestEvent } from '../support/http-events.ts'
 import { answered } from '../support/http-harness.ts'
-import { LEASE, openScene, recordKeyOf, type Scene, SKEW, UNHURRIED } from '../support/scene.ts'
+import { ending, LEASE, openScene, recordKeyOf, type Scene, SKEW, UNHURRIED } from '../support/scene.ts'
 import { anEvent, aRecord, orderOptions, redelivered, returned } from '../support/sqs.ts'
 
 const PAGE = readFileSync(join(ROOT, 'docs/operating.md'), 'utf8')
@@ -40,6 +41,7 @@ beforeAll(async () => {
   scene = await openScene(UNHURRIED)
   folder = mkdtempSync(join(tmpdir(), 'lambda-once-runbooks-'))
   writeFileSync(join(folder, 'answer.json'), JSON.stringify({ statusCode: 201, body: '{"charge":"ch_42"}' }))
+  writeFileSync(join(folder, 'mail.json'), JSON.stringify({ id: 'm_42' }))
   writeFileSync(join(folder, 'event.json'), JSON.stringify(payment('override-1', { amount: 2 })))
 })
 beforeEach(() => scene.reset())
@@ -201,8 +203,23 @@ test('every other command of docs/operating.md runs on a local table', async () 
   const { pay } = api()
   await pay('order-1', THROWN)
   await pay('override-1', CREATED)
+  await order('order-1', THROWN)
+  await order('order-2', THROWN)
   const others = [...SECTIONS.keys()].filter((heading) => !heading.startsWith('Runbook'))
   expect(others.flatMap((heading) => SECTIONS.get(heading) ?? []).length).toBeGreaterThan(4)
   for (const heading of others) await follow(heading)
   expect(await pay('override-1', CREATED, 2)).toMatchObject({ statusCode: 201 })
+  expect(await order('order-1', () => 'sent now')).toEqual({ value: { value: { id: 'm_42' }, status: 'created' } })
+  expect(await order('order-2', () => 'sent now')).toEqual({ value: { value: 'sent now', status: 'created' } })
 })
+
+/** An order whose mail must not be sent twice. */
+const order = (key: string, send: Run) => {
+  const { runtime } = scene.host('orders')
+  const place = once({ store: scene.store, operation: 'orders', runtime })
+  return ending(
+    place({ key, tenant: 'acme', payload: 1, context: contextWith() }, (claim) =>
+      step(claim, 'mail', send, { inDoubt: 'stop' }),
+    ),
+  )
+}

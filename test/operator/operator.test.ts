@@ -2,8 +2,16 @@ import { randomBytes } from 'node:crypto'
 import { deriveFingerprint } from '../../lib/core/identity/fingerprint.ts'
 import { canonicalPayload } from '../../lib/core/identity/payload.ts'
 import type { StoredRecord } from '../../lib/core/record/record.ts'
+import { step } from '../../lib/effects/index.ts'
 import type { IdempotencyError, IdempotencyEvent, OnceRequest } from '../../lib/index.ts'
-import { type ActResult, auditOf, type Operator, type SettleOptions, tableOperator } from '../../lib/operator/index.ts'
+import {
+  type ActResult,
+  auditOf,
+  type DecideStepOptions,
+  type Operator,
+  type SettleOptions,
+  tableOperator,
+} from '../../lib/operator/index.ts'
 import { testClient } from '../support/dynamodb.ts'
 import { aRequest, ending, openScene, PATIENT, recordKeyOf, type Scene } from '../support/scene.ts'
 
@@ -187,6 +195,120 @@ describe('release', () => {
     expect(ruleOf(await alice.release(seen, { reason }))).toContain('it succeeded')
     expect((await alice.release(seen, { reason, forgetSuccess: true })).kind).toBe('done')
     expect(await attempt(request, 'again')).toEqual({ value: { value: 'again', status: 'created' } })
+  })
+})
+
+describe('decideStep', () => {
+  /** An order whose mail must not be sent twice. `mail` does what its provider does. */
+  const orderOf = (request: OnceRequest, ran: string[], mail: () => unknown = () => ({ id: 'm_2' })) =>
+    ending(
+      scene.host('shop').once(request, async (claim) => {
+        const charge = await step(claim, 'charge', ({ downstreamKey }) => {
+          ran.push(`charge ${downstreamKey}`)
+          return { id: 'ch_1' }
+        })
+        const run = ({ downstreamKey }: { readonly downstreamKey: string }) => {
+          ran.push(`mail ${downstreamKey}`)
+          return mail()
+        }
+        return { charge, mail: await step(claim, 'mail', run, { inDoubt: 'stop' }) }
+      }),
+    )
+
+  const lost = () => {
+    throw new RangeError('connection lost')
+  }
+
+  /** Its mail was begun, and nobody knows whether it was sent. */
+  const inDoubt = async (ran: string[] = []): Promise<OnceRequest> => {
+    const request = aRequest()
+    await orderOf(request, ran, lost)
+    expect(codeOf(await orderOf(request, ran))).toBe('outcome-unknown')
+    return request
+  }
+
+  test('keeps the result of a step that was done: the next attempt runs neither it nor what was kept before', async () => {
+    const ran: string[] = []
+    const request = await inDoubt(ran)
+    const alice = person('alice')
+    const given: DecideStepOptions = { step: 'mail', decision: { done: { id: 'm_1' } }, reason }
+    expect((await alice.decideStep(await found(alice, request), given)).kind).toBe('done')
+    expect(await orderOf(request, ran)).toEqual({
+      value: { value: { charge: { id: 'ch_1' }, mail: { id: 'm_1' } }, status: 'created' },
+    })
+    expect(ran).toHaveLength(2)
+    expect(auditOf(await found(alice, request))).toMatchObject([{ act: 'keepStep', step: 'mail', by: 'alice', reason }])
+  })
+
+  test('lets a step run again, with the same downstream key, and nothing else', async () => {
+    const ran: string[] = []
+    const request = await inDoubt(ran)
+    const alice = person('alice')
+    const given: DecideStepOptions = { step: 'mail', decision: { rerun: true }, reason }
+    expect((await alice.decideStep(await found(alice, request), given)).kind).toBe('done')
+    expect(await orderOf(request, ran)).toMatchObject({ value: { value: { mail: { id: 'm_2' } }, status: 'created' } })
+    const [charge, mail, ...again] = ran
+    expect(charge).toContain('charge')
+    expect(again).toEqual([mail])
+  })
+
+  test('lets the only step run again, as if it had never begun', async () => {
+    const request = aRequest()
+    const pay = (run: () => unknown) =>
+      ending(scene.host('shop').once(request, (claim) => step(claim, 'mail', run, { inDoubt: 'stop' })))
+    await pay(lost)
+    const alice = person('alice')
+    await alice.decideStep(await found(alice, request), { step: 'mail', decision: { rerun: true }, reason })
+    expect(await found(alice, request)).toMatchObject({ steps: undefined })
+    expect(await pay(() => 'sent')).toEqual({ value: { value: 'sent', status: 'created' } })
+  })
+
+  test('fences the owner that is late: its result is not kept', async () => {
+    const request = aRequest()
+    const alice = person('alice')
+    const given: DecideStepOptions = { step: 'mail', decision: { done: { id: 'm_1' } }, reason }
+    await orderOf(request, [], async () => {
+      const seen = await found(alice, request)
+      expect(ruleOf(await alice.decideStep(seen, given))).toContain('its lease is live')
+      expect((await alice.decideStep(seen, { ...given, despiteLiveLease: true })).kind).toBe('done')
+      return { id: 'late' }
+    })
+    scene.clock.advance(60_000)
+    expect(await orderOf(request, [])).toMatchObject({ value: { value: { mail: { id: 'm_1' } } } })
+  })
+
+  test('changes nothing if the record has moved', async () => {
+    const request = await inDoubt()
+    const [alice, bob] = [person('alice'), person('bob')]
+    const seen = await found(alice, request)
+    const given: DecideStepOptions = { step: 'mail', decision: { rerun: true }, reason }
+    expect((await bob.decideStep(seen, given)).kind).toBe('done')
+    expect((await alice.decideStep(seen, { ...given, decision: { done: 1 } })).kind).toBe('moved')
+    expect(auditOf(await found(alice, request))).toHaveLength(1)
+  })
+
+  test.each<[string, unknown, unknown, string]>([
+    ['a kept step', 'charge', { rerun: true }, 'the result of step "charge" is kept already'],
+    ['an unknown step', 'post', { rerun: true }, 'step "post" is not in doubt; in doubt is "mail"'],
+    ['no step', undefined, { rerun: true }, 'step undefined is not in doubt'],
+    ['no decision', 'mail', undefined, 'the decision must be { done: result } or { rerun: true }'],
+    ['both decisions', 'mail', { done: 1, rerun: true }, 'the decision must be'],
+    ['a result that is not JSON', 'mail', { done: 1n }, 'the result is not JSON'],
+    ['a result of 70 KB', 'mail', { done: randomBytes(70_000).toString('base64') }, 'larger than 65536 bytes'],
+  ])('refuses %s', async (_, name, decision, rule) => {
+    const request = await inDoubt()
+    const alice = person('alice')
+    const given = { step: name, decision, reason } as DecideStepOptions
+    expect(ruleOf(await alice.decideStep(await found(alice, request), given))).toContain(rule)
+    expect(auditOf(await found(alice, request))).toEqual([])
+  })
+
+  test('refuses a record that has ended', async () => {
+    const request = aRequest()
+    await orderOf(request, [])
+    const alice = person('alice')
+    const given: DecideStepOptions = { step: 'mail', decision: { rerun: true }, reason }
+    expect(ruleOf(await alice.decideStep(await found(alice, request), given))).toContain('it is SUCCEEDED')
   })
 })
 

@@ -1,22 +1,25 @@
 import { type Command, Option } from 'commander'
 import { MAX_OVERRIDE_SECONDS, MAX_RETENTION_SECONDS, MIN_RETENTION_SECONDS } from '../../core/limits.ts'
-import type { ExtendFlags, ProposeFlags, ReleaseFlags, SettleFlags, WriteFlags } from '../flags.ts'
+import type { ExtendFlags, ProposeFlags, ReleaseFlags, SettleFlags, StepFlags, WriteFlags } from '../flags.ts'
 import type { Perform } from '../perform.ts'
 import { integer, withWrite } from './shared-options.ts'
 
 const retention = integer(MIN_RETENTION_SECONDS, MAX_RETENTION_SECONDS)
 
 const withLease = (command: Command): Command =>
-  withWrite(command)
-    .option(
+  command.option('--despite-live-lease', 'act although the owner may be running: its outcome is then lost')
+
+const withEnd = (command: Command): Command =>
+  withLease(
+    withWrite(command).option(
       '--retention-seconds <count>',
       'the same as in your function (default: 86400, a day; settle --fact-only: 1296000)',
       retention,
-    )
-    .option('--despite-live-lease', 'act although the owner may be running: its outcome is then lost')
+    ),
+  )
 
 export const addActs = (program: Command, perform: Perform): void => {
-  withLease(program.command('settle'))
+  withEnd(program.command('settle'))
     .summary('the effect happened: give every retry its answer')
     .description('Settles a record in progress whose effect happened. Every retry gets the answer that you give.')
     .addOption(
@@ -44,7 +47,7 @@ Example:
     )
     .action(perform<SettleFlags>(async (flags, io) => (await import('../table/acts.ts')).settle(flags, io)))
 
-  withLease(program.command('release'))
+  withEnd(program.command('release'))
     .summary('nothing was done: let the next request run')
     .description('Releases a record whose effect did not happen. The next request runs, with new downstream keys.')
     .option('--forget-success', 'release a record that succeeded: the effect happens again')
@@ -55,6 +58,31 @@ Example:
   lambda-once release --table records --record 'payments#3q2-7w…' --reason 'The provider has no charge'`,
     )
     .action(perform<ReleaseFlags>(async (flags, io) => (await import('../table/acts.ts')).release(flags, io)))
+
+  withLease(withWrite(program.command('step')))
+    .summary('a step in doubt: give its result, or let it run again')
+    .description(
+      'Decides one step that has started and must not run twice. The next retry goes on from there: the results of the ' +
+        'other steps stay.',
+    )
+    .option('--step <name>', 'the name that the handler gave it; `inspect` shows it; needed')
+    .addOption(
+      new Option('--done <file>', 'it was done, and this is its result as JSON; - reads standard input').conflicts(
+        'rerun',
+      ),
+    )
+    .option('--rerun', 'it was not done, and can no longer happen: it runs again, with the same downstream key')
+    .addHelpText(
+      'after',
+      `
+Under abandoned: 'hold', and after rerunWithinSeconds, no retry runs: settle or release the record there.
+
+Examples:
+  lambda-once step --table records --record 'orders#3q2-7w…' --step mail --done mail.json \\
+    --reason 'The provider has sent message m_42'
+  lambda-once step --table records --record 'orders#3q2-7w…' --step mail --rerun --reason 'No message was sent'`,
+    )
+    .action(perform<StepFlags>(async (flags, io) => (await import('../table/acts.ts')).step(flags, io)))
 
   withWrite(program.command('extend'))
     .summary('keep a settled record longer')

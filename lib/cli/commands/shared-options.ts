@@ -33,6 +33,11 @@ export const withWrite = (command: Command): Command =>
       'who you are (default: the ARN that AWS STS reports; a name given here is marked unverified)',
     )
     .option('--yes', 'write without asking')
+    .addOption(
+      new Option('--audit-log <group>', 'also write a line for the act to this CloudWatch log group').env(
+        'IDEMPOTENCY_AUDIT_LOG',
+      ),
+    )
 
 /** A parser for a flag that takes an integer. */
 export const integer =

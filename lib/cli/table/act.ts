@@ -4,6 +4,7 @@ import type { ActResult, Operator } from '../../operator/index.ts'
 import { type Answer, UsageError } from '../answer.ts'
 import type { WriteFlags } from '../flags.ts'
 import { type Io, paintOf } from '../io.ts'
+import { openAuditLog } from './audit-log.ts'
 import { noRecord } from './inspect.ts'
 import { openTable } from './open-table.ts'
 import { recordLines } from './record-lines.ts'
@@ -25,7 +26,11 @@ export const act = async (flags: WriteFlags, io: Io, { recordKey, meaning, write
     flags.yes === true || agreed(io, [...shown(seen, io), '', ...meaning(seen), `You act as ${by}.`])
   const operator = openTable(flags, io, { by, confirm })
   const seen = await operator.find(recordKey)
-  return seen === undefined ? noRecord(recordKey) : answerOf(await write(operator, seen), io)
+  if (seen === undefined) return noRecord(recordKey)
+  const auditLog = await openAuditLog(flags, io)
+  const result = await write(operator, seen)
+  if (result.kind === 'done') await auditLog?.add(result.record)
+  return answerOf(result, io)
 }
 
 /** Checked first, before anything is read. Returns the reason. */

@@ -1,7 +1,7 @@
-import type { OperatorAnswer } from '../../operator/index.ts'
+import type { OperatorAnswer, StepAnswer } from '../../operator/index.ts'
 import { httpAnswerProblem } from '../../operator/operator-answer.ts'
 import { type Answer, UsageError } from '../answer.ts'
-import type { ExtendFlags, LeaseFlags, ReleaseFlags, SettleFlags, WriteFlags } from '../flags.ts'
+import type { ExtendFlags, LeaseFlags, ReleaseFlags, SettleFlags, StepFlags, WriteFlags } from '../flags.ts'
 import type { Io } from '../io.ts'
 import { act, reasonToWrite } from './act.ts'
 import { readJson } from './read-json.ts'
@@ -45,6 +45,30 @@ export const release = async (flags: ReleaseFlags, io: Io): Promise<Answer> => {
 
 const leaseRisk = ({ despiteLiveLease }: LeaseFlags): readonly string[] =>
   despiteLiveLease ? ['If its owner is still running, its effect may still happen, and its outcome is lost.'] : []
+
+export const step = async (flags: StepFlags, io: Io): Promise<Answer> => {
+  const reason = reasonToWrite(flags, io)
+  const { step: name, despiteLiveLease = false } = flags
+  if (name === undefined) throw new UsageError('say which step: --step NAME; inspect shows the names')
+  const recordKey = recordKeyFrom(flags)
+  const decision = await decisionFrom(flags)
+  return act(flags, io, {
+    recordKey,
+    meaning: () => [
+      'done' in decision
+        ? `Keep the result of step ${name}: the next retry skips it, and goes on with the steps after it.`
+        : `Let step ${name} run again: the next retry runs it, with the same downstream key.`,
+      ...leaseRisk(flags),
+    ],
+    write: (operator, seen) => operator.decideStep(seen, { step: name, decision, reason, despiteLiveLease }),
+  })
+}
+
+const decisionFrom = async ({ done, rerun }: StepFlags): Promise<StepAnswer> => {
+  if (done !== undefined) return { done: await readJson('--done', done) }
+  if (rerun === true) return { rerun: true }
+  throw new UsageError('say what became of the step: --done FILE with its result, or --rerun if it was not done')
+}
 
 export const extend = async (flags: ExtendFlags, io: Io): Promise<Answer> => {
   const reason = reasonToWrite(flags, io)

@@ -73,14 +73,22 @@ export const recordRows = (view: RecordView, now: EpochMillis): readonly RecordR
     ['In doubt', view.stepsInDoubt && `${view.stepsInDoubt.join(', ')}: it has started, and must not run twice`],
     ['Outcome', view.outcome && outcomeOf(view.outcome)],
     ['Override', view.override && overrideOf(view.override, now)],
-    ['Next', NEXT[view.state]],
+    ['Next', nextOf(view)],
   ]
   return rows.filter((row): row is RecordRow => row[1] !== undefined)
 }
 
 /** What persons did to the record, oldest first. */
 export const auditLines = ({ audit }: RecordView): readonly string[] =>
-  audit.map(({ at, by, act, reason, from }) => `${at}  ${act} (it was ${from}) by ${by}: ${reason}`)
+  audit.map(
+    ({ at, by, act, reason, from, step }) =>
+      `${at}  ${act}${step === undefined ? '' : ` ${step}`} (it was ${from}) by ${by}: ${reason}`,
+  )
+
+const nextOf = ({ state, stepsInDoubt }: RecordView): string | undefined =>
+  state === 'abandoned' && stepsInDoubt !== undefined
+    ? 'ask the downstream about the step in doubt: lambda-once step. docs/operating.md'
+    : NEXT[state]
 
 const leaseOf = ({ status, leaseExpiresAt }: RecordView, now: EpochMillis): string | undefined => {
   if (status !== 'IN_PROGRESS') return undefined

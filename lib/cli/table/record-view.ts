@@ -1,10 +1,10 @@
 import { operationOf } from '../../core/identity/record-key.ts'
 import { DEFAULT_SKEW_SECONDS } from '../../core/limits.ts'
 import { decodeOutcome, type StoredOutcome } from '../../core/outcome/outcome.ts'
+import { keptValue } from '../../core/outcome/step-result.ts'
 import { isExpired, isLive } from '../../core/record/judge.ts'
 import { type InProgressRecord, isSettled, type Steps, type StoredRecord } from '../../core/record/record.ts'
 import { type EpochMillis, fromSeconds } from '../../core/time.ts'
-import { keptValue } from '../../effects/step-result.ts'
 import { auditOf } from '../../operator/audit.ts'
 import { decodePointer } from '../../s3/pointer.ts'
 
@@ -60,6 +60,8 @@ export interface AuditView {
   readonly act: string
   readonly reason: string
   readonly from: string
+  /** The step that the act was about. */
+  readonly step?: string
 }
 
 export const viewOf = (record: StoredRecord, now: EpochMillis, showAnswer = false): RecordView => ({

@@ -1,4 +1,4 @@
-import { decodeOutcome, OUTCOME_KINDS, OUTCOME_VERSION, valueOfOutcome } from '../core/outcome/outcome.ts'
+import { decodeOutcome, OUTCOME_KINDS, OUTCOME_VERSION, valueOfOutcome } from './outcome.ts'
 
 /** The entry of a step that has started and whose result is not kept. */
 export const STARTED: Uint8Array = Uint8Array.of(OUTCOME_VERSION, OUTCOME_KINDS.started)
