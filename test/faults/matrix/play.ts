@@ -1,6 +1,5 @@
 import type { StoredRecord } from '../../../lib/core/record/record.ts'
 import { fromItem } from '../../../lib/dynamodb/item.ts'
-import type { ItemClient } from '../../../lib/dynamodb/item-client.ts'
 import { itemStore } from '../../../lib/dynamodb/item-store.ts'
 import { reconcile, step as runStep, transact } from '../../../lib/effects/index.ts'
 import { type HandlerClaim, NotDoneError, type OnceRequest, once } from '../../../lib/index.ts'
@@ -10,7 +9,7 @@ import { type FaultProxy, faultProxy } from '../../support/fault-proxy.ts'
 import { aRequest, ending, LEASE, recordKeyOf, remaining, SKEW } from '../../support/scene.ts'
 import type { Shop } from '../../support/shop.ts'
 import { type Cell, type FaultStep, rulesOf } from './cell.ts'
-import { type ClientName, patientClient, refusingClient } from './refusing-client.ts'
+import { type ClientName, refusingClient } from './refusing-client.ts'
 import { BEAT, faultIn, RENEWED_LEASE, type Surfacing, type Tale } from './tale.ts'
 
 const surfacingsOf = ({ when }: Cell): readonly Surfacing[] =>
@@ -83,19 +82,15 @@ const playOnce = async (name: ClientName, { tableName, shop, proxy, clock, cell,
     askedKeys.add(claim.downstreamKey('payment'))
     return { notDone: true }
   })
-  const payBy = (client: ItemClient) =>
-    once({
-      store: itemStore({ tableName, client, skewSeconds: SKEW / 1_000 }),
-      operation: 'payments',
-      runtime,
-      ...(isRenewal ? { heartbeat: { leaseSeconds: RENEWED_LEASE / 1_000 } } : {}),
-      ...(step === 'nextGeneration' ? { abandoned } : {}),
-    })
-  const pay = payBy(client)
+  const pay = once({
+    store: itemStore({ tableName, client, skewSeconds: SKEW / 1_000 }),
+    operation: 'payments',
+    runtime,
+    ...(isRenewal ? { heartbeat: { leaseSeconds: RENEWED_LEASE / 1_000 } } : {}),
+    ...(step === 'nextGeneration' ? { abandoned } : {}),
+  })
   const request = aRequest(isRenewal ? { context: remaining(LONG) } : {})
-  if (AFTER_A_THROW.has(step)) {
-    await ending(payBy(patientClient(name, proxy.endpoint))(request, () => Promise.reject(boom)))
-  }
+  if (AFTER_A_THROW.has(step)) await ending(pay(request, () => Promise.reject(boom)))
 
   proxy.script(...rulesOf(cell))
   refuse(cell)
