@@ -17,12 +17,13 @@ export const changeRecord = ({ table, store }: World, wanted: WantedChange): voi
 
 /** The record as `changeInput` leaves it, without the audit trail, which no rule reads. */
 const changed = ({ seen, token, change }: WantedChange): StoredRecord => {
-  const { act: _, reason: __, override = seen.override, ...set } = change
+  const { act: _, reason: __, override = seen.override, step: ______, steps, ...set } = change
   const { override: ___, ...kept } = set.status === undefined ? seen : ended(seen, set.status === 'RELEASED')
   return {
     ...kept,
     ...set,
     ...(override === null || override === undefined ? {} : { override }),
+    ...(steps === undefined ? {} : { steps: steps.size === 0 ? undefined : steps }),
     claimToken: token,
     revision: seen.revision + 1,
   } as StoredRecord

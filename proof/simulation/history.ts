@@ -43,7 +43,13 @@ export type Write =
   | (RequestWrite & { readonly by: 'put' })
   | (RequestWrite & { readonly by: 'settle'; readonly settlement: Settlement['kind'] })
   /** By a person, always with a new token and a higher revision. `decidedAt`: on the person's clock. */
-  | (WriteBase & { readonly by: 'operator'; readonly act: OperatorAct; readonly decidedAt: number })
+  | (WriteBase & {
+      readonly by: 'operator'
+      readonly act: OperatorAct
+      readonly decidedAt: number
+      /** The step that it decided, with the number of the result that it kept. */
+      readonly about: { readonly step: string; readonly result: number | undefined } | undefined
+    })
   | (WriteBase & { readonly by: 'sweep' })
 
 /** One execution of the handler under a claim. */

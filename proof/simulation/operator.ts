@@ -1,4 +1,5 @@
 import { MAX_ITEM_BYTES, WRITE_UNIT_BYTES } from '../../lib/core/limits.ts'
+import { keptValue } from '../../lib/core/outcome/step-result.ts'
 import type { ClaimToken, StoredRecord } from '../../lib/core/record/record.ts'
 import { isSettled } from '../../lib/core/record/record.ts'
 import { epochMillis } from '../../lib/core/time.ts'
@@ -10,7 +11,9 @@ import {
   decideSettle,
   type RecordChange,
 } from '../../lib/operator/acts.ts'
+import { decideStep } from '../../lib/operator/decide-step.ts'
 import { changeRecord } from './change-record.ts'
+import { findingOf } from './decide-step.ts'
 import { say } from './invocation.ts'
 import { applied } from './ledger.ts'
 import type { World } from './world.ts'
@@ -59,15 +62,19 @@ const termsOf = ({ timeline, store }: World, { name, skew }: Person): ActTerms =
 })
 
 const writeChange = (world: World, seen: StoredRecord, change: RecordChange, { by, now }: ActTerms): void => {
-  const { act: done } = change
+  const { act: done, step, steps } = change
   world.count('operator', done)
   if (isSettled(seen) && done === 'release') world.count('operator overrides an outcome')
   say(world, undefined, () => `${by}: ${done}`)
   const token = `operator-${++world.tokens}` as ClaimToken
-  applied(world, { by: 'operator', act: done, decidedAt: now }, () =>
+  const about = step === undefined ? undefined : { step, result: resultIn(steps?.get(step)) }
+  applied(world, { by: 'operator', act: done, decidedAt: now, about }, () =>
     changeRecord(world, { seen, token, change, by, now }),
   )
 }
+
+const resultIn = (entry: Uint8Array | undefined): number | undefined =>
+  (keptValue(entry)?.value as { readonly result: number } | undefined)?.result
 
 const REASON = 'asked the provider'
 
@@ -89,9 +96,14 @@ export const extend =
   (record, terms) =>
     decideExtend(record, { retentionSeconds: retentionSeconds * 2, reason: REASON }, terms)
 
-/** A person settles or releases the record, whatever its owner does, or keeps it longer. */
+/** A person decides a step in doubt; or settles or releases the record, whatever its owner does, or keeps it longer. */
 export const operate = (world: World, person: Person = SOMEBODY): void => {
   const { random } = world
+  const finding = findingOf(world)
+  if (finding !== undefined && random.chance(0.7)) {
+    act(world, person, (record, terms) => decideStep(record, finding, terms))
+    return
+  }
   const settles = world.read()?.status === 'IN_PROGRESS' && random.chance(0.5)
   act(world, person, settles ? settle(world) : random.chance(0.2) ? extend(world) : release(world))
 }

@@ -2,6 +2,7 @@ import type { Fingerprint } from '../../lib/core/identity/fingerprint.ts'
 import type { StoredRecord } from '../../lib/core/record/record.ts'
 import { fromSeconds } from '../../lib/core/time.ts'
 import { invoke } from './caller.ts'
+import { findingOf } from './decide-step.ts'
 import type { Answered, Calm, History } from './history.ts'
 import { happening, say } from './invocation.ts'
 import { meddle, operate } from './operator.ts'
@@ -146,6 +147,8 @@ const call = (world: World, { fingerprint, ended, again }: Caller): void => {
   const requestId = again ?? `request-${world.invocations + 1}`
   const host = random.pick(world.hosts)
   const whenEnded = (last: Answered | undefined): void => {
+    if (findingOf(world) !== undefined && random.chance(0.5))
+      timeline.after(random.between(0, 2_000), () => operate(world))
     if (!profile.retries || world.invocations >= MAX_INVOCATIONS || isFinal(last) || random.chance(0.3)) {
       ended()
       return

@@ -28,6 +28,8 @@ const MET = [
   'operator settle',
   'operator release',
   'operator extend',
+  'operator keepStep',
+  'operator rerunStep',
   'operator propose',
   'operator approve',
   'operator withdraw',

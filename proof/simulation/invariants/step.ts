@@ -40,6 +40,7 @@ export const skipsOnlyTheDone: Invariant = (story) => {
     const result = resultOf(call)
     if (result !== undefined) places.set(result, place)
   }
+  for (const { about, place } of decidedIn(story)) if (about.result !== undefined) places.set(about.result, place)
   return firstOf(story.steps, (called) => {
     const { call, place } = called
     const result = call.end?.result
@@ -49,6 +50,16 @@ export const skipsOnlyTheDone: Invariant = (story) => {
     return places.get(result) === place ? undefined : `${about(called)} was skipped, and its generation has not done it`
   })
 }
+
+type Decision = Extract<Write, { by: 'operator' }> & { readonly about: { readonly step: string } }
+
+/** What persons said about steps, with the place of the step. */
+const decidedIn = ({ writes, incarnations }: Story): readonly (Decision & { readonly place: string })[] =>
+  writes.flatMap((write, index) =>
+    write.by === 'operator' && write.about !== undefined
+      ? [{ ...(write as Decision), place: `${incarnations[index]}/${write.after?.generation}/${write.about.step}` }]
+      : [],
+  )
 
 /** The number of the result that the call itself got; `undefined` if it got none. */
 const resultOf = ({ execution, answered }: StepCall): number | undefined =>
@@ -72,17 +83,22 @@ export const oneKeyAStep: Invariant = (story) => {
 
 /**
  * With `inDoubt: 'stop'` a step begins with its mark in the record, and at most once in a generation. It may run again
- * in the same attempt after it ended in `NotDoneError`.
+ * in the same attempt after it ended in `NotDoneError`, and once more after a person has said that it was not done.
  */
 export const stopsAfterOne: Invariant = (story) => {
   const first = new Map<string, ExecutedStep>()
+  const reruns = decidedIn(story).filter(({ act }) => act === 'rerunStep')
   return firstOf(executedIn(story), (executed) => {
     const { run, call, place } = executed
     if (call.step.inDoubt !== 'stop') return undefined
     if (call.execution.stored === 'nothing') return `${about(executed)} ran without its mark`
     const before = first.get(place)
     first.set(place, executed)
-    return before === undefined || (before.run === run && before.call.execution.end?.how === 'notDone')
+    const isAllowed = (since: number): boolean =>
+      reruns.some((rerun) => rerun.place === place && rerun.order > since && rerun.order < call.start.order)
+    return before === undefined ||
+      (before.run === run && before.call.execution.end?.how === 'notDone') ||
+      isAllowed(before.call.execution.start.order)
       ? undefined
       : `${about(executed)} ran a second time in its generation`
   })
@@ -204,13 +220,20 @@ export const stepsOnlyGrow: Invariant = (story) =>
     const { before, after, by } = write
     if (before?.status !== 'IN_PROGRESS' || after?.status !== 'IN_PROGRESS') return undefined
     const isSame = before.generation === after.generation && story.incarnations[index] === story.incarnations[index - 1]
-    const changed = isSame ? changedStep(before, after) : undefined
+    const decided = by === 'operator' && write.act === 'rerunStep' ? write.about?.step : undefined
+    const changed = isSame ? changedStep(before, after, decided) : undefined
     return changed === undefined ? undefined : `the ${by} of ${after.claimToken} dropped or replaced step ${changed}`
   })
 
-const changedStep = ({ steps: before = new Map() }: InProgressRecord, { steps: after }: InProgressRecord) => {
+/** `decided`: a person has removed the mark of this step. */
+const changedStep = (
+  { steps: before = new Map() }: InProgressRecord,
+  { steps: after }: InProgressRecord,
+  decided: string | undefined,
+) => {
   for (const [name, entry] of before) {
     const now = after?.get(name)
+    if (now === undefined && name === decided && !isResult(entry)) continue
     if (now === undefined || (isResult(entry) && Buffer.compare(now, entry) !== 0)) return name
   }
   return undefined
