@@ -1,10 +1,10 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib'
+import { Duration, type RemovalPolicy } from 'aws-cdk-lib'
 import type { IMetric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch'
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources'
-import { Queue, QueueEncryption, type QueueProps } from 'aws-cdk-lib/aws-sqs'
+import { Queue } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
 import {
   DEFAULT_MAX_RUNS,
@@ -17,16 +17,19 @@ import {
   deadLettersOutliveMessages,
   deduplicatesOnFifoOnly,
   isCount,
+  LONGEST_MESSAGE_RETENTION,
   leastVisibilitySeconds,
   poisonIsFoundFirst,
   recordsOutliveMessages,
   visibilityCoversRuns,
 } from './queue-numbers.ts'
+import { protectedQueue } from './queue-protection.ts'
+import { onlySourceOf, setWorkerVariables } from './worker-variables.ts'
 
 export interface IdempotentQueueProps {
   /**
    * The function with the `sqsHandler`: an `IdempotentFunction`, or another function with `table.grantClaims`. A worker
-   * can serve one `IdempotentQueue` only.
+   * can serve one queue or stream only.
    */
   readonly worker: LambdaFunction & { readonly retention?: Duration | undefined }
   /**
@@ -96,20 +99,15 @@ export interface IdempotentQueueProps {
 /** The most that SQS allows. */
 const MOST_RECEIVES = 1_000
 
-/** SQS's default and upper bound. */
+/** SQS's default. */
 const DEFAULT_MESSAGE_RETENTION = Duration.days(4)
-const LONGEST_MESSAGE_RETENTION = Duration.days(14)
-
-/** Environment variables for the options `maxRuns` and `deadLetter`. */
-const MAX_RUNS_VARIABLE = 'IDEMPOTENCY_MAX_RUNS'
-const DEAD_LETTER_VARIABLE = 'DEAD_LETTER_QUEUE_URL'
 
 /**
  * A queue, its dead-letter queue, and the event source of the worker, which reports the failed messages of a batch. The
  * worker gets permission to change visibility and to send to the dead-letter queue. The construct sets the URL of the
  * dead-letter queue as `DEAD_LETTER_QUEUE_URL`. Synthesis fails if the numbers do not fit together.
  *
- * @throws Error if the worker already has an `IdempotentQueue`
+ * @throws Error if the worker already has an `IdempotentQueue` or an `IdempotentStream`
  *
  * ```ts
  * const orders = new IdempotentQueue(this, 'Orders', { worker })
@@ -121,7 +119,7 @@ export class IdempotentQueue extends Construct {
 
   constructor(scope: Construct, id: string, props: IdempotentQueueProps) {
     super(scope, id)
-    onlyQueueOf(props.worker)
+    onlySourceOf(props.worker, 'IdempotentQueue')
     const { worker, fifo = false, batchSize = 10, maxBatchingWindow = Duration.seconds(0) } = props
     const { maxReceiveCount = LEAST_MAX_RECEIVE_COUNT, maxRuns = DEFAULT_MAX_RUNS } = props
     const { messageRetention = DEFAULT_MESSAGE_RETENTION, deadLetterRetention = LONGEST_MESSAGE_RETENTION } = props
@@ -129,7 +127,7 @@ export class IdempotentQueue extends Construct {
     const least = Duration.seconds(timeout === undefined ? 30 : leastVisibilitySeconds(timeout, maxBatchingWindow))
     const { visibilityTimeout = least } = props
 
-    const both = commonProps(props, fifo)
+    const both = { ...protectedQueue(props), ...(fifo ? { fifo } : {}) }
     this.deadLetterQueue = new Queue(this, 'DeadLetterQueue', { ...both, retentionPeriod: deadLetterRetention })
     this.queue = new Queue(this, 'Queue', {
       ...both,
@@ -147,8 +145,7 @@ export class IdempotentQueue extends Construct {
       }),
     )
     this.deadLetterQueue.grantSendMessages(worker)
-    worker.addEnvironment(DEAD_LETTER_VARIABLE, this.deadLetterQueue.queueUrl)
-    worker.addEnvironment(MAX_RUNS_VARIABLE, String(maxRuns))
+    setWorkerVariables(worker, this.deadLetterQueue, maxRuns)
 
     const recordRetention = worker.retention ?? Duration.seconds(DEFAULT_SQS_RETENTION_SECONDS)
     validateAtSynth(
@@ -179,25 +176,3 @@ export class IdempotentQueue extends Construct {
     return this.queue.metricApproximateAgeOfOldestMessage({ statistic: 'Maximum', ...props })
   }
 }
-
-const withQueue = new WeakSet<LambdaFunction>()
-
-/** The worker's environment can hold the URL and the `maxRuns` of one queue only. */
-const onlyQueueOf = (worker: LambdaFunction): void => {
-  if (withQueue.has(worker)) {
-    throw new Error(
-      `worker ${worker.node.path} has an IdempotentQueue already: both would set ${DEAD_LETTER_VARIABLE} and ` +
-        `${MAX_RUNS_VARIABLE}; give each queue a function of its own`,
-    )
-  }
-  withQueue.add(worker)
-}
-
-const commonProps = ({ encryptionKey, removalPolicy }: IdempotentQueueProps, fifo: boolean): QueueProps => ({
-  enforceSSL: true,
-  removalPolicy: removalPolicy ?? RemovalPolicy.DESTROY,
-  ...(fifo ? { fifo } : {}),
-  ...(encryptionKey === undefined
-    ? { encryption: QueueEncryption.SQS_MANAGED }
-    : { encryption: QueueEncryption.KMS, encryptionMasterKey: encryptionKey }),
-})

@@ -16,4 +16,5 @@ export {
 } from './idempotent-api.ts'
 export { IdempotentFunction, type IdempotentFunctionProps } from './idempotent-function.ts'
 export { IdempotentQueue, type IdempotentQueueProps } from './idempotent-queue.ts'
+export { IdempotentStream, type IdempotentStreamProps, type StreamingTable } from './idempotent-stream.ts'
 export type { LayerMetric } from './layer-metrics.ts'

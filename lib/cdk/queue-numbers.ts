@@ -1,6 +1,9 @@
-import { type Duration, Token } from 'aws-cdk-lib'
+import { Duration, Token } from 'aws-cdk-lib'
 import { TIMEOUTS_PER_VISIBILITY } from '../core/limits.ts'
 import { seconds } from './numbers.ts'
+
+/** SQS's upper bound. */
+export const LONGEST_MESSAGE_RETENTION: Duration = Duration.days(14)
 
 export const leastVisibilitySeconds = (timeout: Duration, batchWindow: Duration): number =>
   timeout.toSeconds() * TIMEOUTS_PER_VISIBILITY + batchWindow.toSeconds()
