@@ -63,7 +63,7 @@ export const DOORS: readonly Door[] = [
   {
     name: './webhooks',
     source: exporting('./lib/webhooks/index.ts'),
-    most: { minified: 57_000, gzip: 21_000 },
+    most: { minified: 58_200, gzip: 21_500 },
     without: [
       ...ALWAYS,
       ...LEAN,

@@ -17,7 +17,8 @@ export interface AdmissionOptions<TEvent> {
   readonly provider: WebhookProvider
   /**
    * The secrets that the sender may sign with: while you rotate a secret, the old and the new one. Or a function that
-   * finds them, which may be asynchronous. It gets a delivery whose signature is not checked yet.
+   * finds them, which may be asynchronous. It gets a delivery whose signature is not checked yet. For `standardWebhooks`
+   * a public key (`whpk_`) may stand for a secret.
    *
    * @example
    * secrets: [process.env.STRIPE_WEBHOOK_SECRET]

@@ -51,7 +51,7 @@ const isTemplate: Test = (value, { timestamp, eventId }) =>
 const HMAC: Readonly<Record<string, Test>> = {
   algorithm: (value) => value === 'sha256' || value === 'sha512',
   encoding: (value) => value === 'hex' || value === 'base64',
-  signature: isPlace('header'),
+  signature: (value) => isObject(value) && isText(value.header) && orNone(isText)(value.ed25519Prefix, value),
   timestamp: orNone(isPlace('header', 'item')),
   signed: isTemplate,
   secret: (value) => value === 'text' || value === 'base64',
@@ -69,7 +69,7 @@ const RIGHT: Readonly<Record<string, string>> = {
   verify: 'is a function',
   algorithm: 'is "sha256" or "sha512"',
   encoding: 'is "hex" or "base64"',
-  signature: 'is { header }',
+  signature: 'is { header }, and has a text or nothing as ed25519Prefix',
   timestamp: 'is { header } or { item }',
   signed: 'has {body} once, {timestamp} if and only if there is a timestamp, and {id} only if eventId is { header }',
   secret: 'is "text" or "base64"',

@@ -28,7 +28,7 @@ interface Sender {
   readonly handshake?: ((delivery: VerifiedDelivery) => HttpResponse | undefined) | undefined
 }
 
-/** A sender that signs with an HMAC: a row of a table. */
+/** A sender that signs with an HMAC, and perhaps with a private key too: a row of a table. */
 export interface HmacProvider extends Sender {
   readonly algorithm: 'sha256' | 'sha512'
   readonly encoding: 'hex' | 'base64'
@@ -38,6 +38,11 @@ export interface HmacProvider extends Sender {
     readonly separator?: string | undefined
     /** How an item that is a signature begins. The others are skipped. */
     readonly prefix?: string | undefined
+    /**
+     * How an item begins that is an Ed25519 signature over the same text, in the same `encoding`. `secrets` may then list
+     * public keys, each with the prefix `whpk_`.
+     */
+    readonly ed25519Prefix?: string | undefined
   }
   /** The text that is signed, with `{id}` (a header), `{timestamp}` and `{body}` in it. */
   readonly signed: string

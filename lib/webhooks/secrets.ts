@@ -1,6 +1,7 @@
 import { isObject, OptionError, type Rule } from '../core/option-rules.ts'
 import type { ReceivedDelivery } from './delivery.ts'
-import { isOwn, type WebhookProvider } from './provider.ts'
+import { type HmacProvider, isOwn, type WebhookProvider } from './provider.ts'
+import { isPrivateKey, isPublicKey, KEY_BYTES, PUBLIC_PREFIX } from './public-key.ts'
 
 type SecretsAnswer = readonly (string | undefined)[] | null | undefined
 
@@ -50,11 +51,26 @@ export const secretsFor = async (
 const problemOf = (provider: WebhookProvider, secret: unknown): string | undefined => {
   if (typeof secret !== 'string' || secret === '') return `is ${secret === '' ? 'empty' : 'no text'}`
   if (secret !== secret.trim()) return 'begins or ends with white space'
-  if (isOwn(provider) || provider.secret === 'text') return undefined
-  const key = withoutPrefix(secret)
-  if (!BASE64.test(key)) return 'is no Base64 with the prefix "whsec_"'
-  return Buffer.from(key, 'base64').length < LEAST_BYTES ? `has fewer than ${LEAST_BYTES} bytes` : undefined
+  if (isOwn(provider)) return undefined
+  if (isPrivateKey(secret))
+    return 'is a private key ("whsk_"), which only the sender has; list its public key ("whpk_")'
+  if (isPublicKey(secret)) return problemOfPublicKey(provider, secret)
+  if (provider.secret === 'text') return undefined
+  const length = lengthOf(withoutPrefix(secret))
+  if (length === undefined) return 'is no Base64 with the prefix "whsec_"'
+  return length < LEAST_BYTES ? `has fewer than ${LEAST_BYTES} bytes` : undefined
 }
+
+/** Refused where it would be the secret of an HMAC: anyone may know it. */
+const problemOfPublicKey = ({ name, signature }: HmacProvider, secret: string): string | undefined => {
+  if (signature.ed25519Prefix === undefined) return `is a public key ("whpk_"); ${name} has none`
+  const length = lengthOf(secret.slice(PUBLIC_PREFIX.length))
+  if (length === undefined) return 'is no Base64 with the prefix "whpk_"'
+  return length === KEY_BYTES ? undefined : `is a public key of ${length} bytes; it must have ${KEY_BYTES}`
+}
+
+const lengthOf = (base64: string): number | undefined =>
+  BASE64.test(base64) ? Buffer.from(base64, 'base64').length : undefined
 
 const withoutPrefix = (secret: string): string => (secret.startsWith('whsec_') ? secret.slice(6) : secret)
 

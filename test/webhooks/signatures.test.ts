@@ -3,10 +3,6 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { Webhook } from 'standardwebhooks'
 import { IdempotencyError } from '../../lib/core/errors.ts'
-import type { Store } from '../../lib/core/record/store.ts'
-import { systemRuntime } from '../../lib/core/runtime.ts'
-import { epochMillis } from '../../lib/core/time.ts'
-import { memoryStore } from '../../lib/memory/index.ts'
 import {
   github,
   type HmacProvider,
@@ -22,7 +18,8 @@ import {
 import { signatureOf } from '../../lib/webhooks/signature.ts'
 import { ROOT } from '../support/doc-blocks.ts'
 import { contextWith, EVENT_KINDS } from '../support/http-events.ts'
-import { type Answered, answered } from '../support/http-harness.ts'
+import { answered } from '../support/http-harness.ts'
+import { at, codeOf, type Heard, receiver, seconds, untouched } from './receiver.ts'
 import { anId, arriving, headerIn, senders, signatureHeader, type TestSender, type Wire, withHeader } from './sender.ts'
 
 interface Vectors {
@@ -46,49 +43,9 @@ const PROVIDERS = { github, shopify, slack, standardWebhooks }
 
 const VECTORS: Vectors = JSON.parse(readFileSync(join(ROOT, 'test/webhooks/vectors.json'), 'utf8'))
 
-/** A store that fails the test if anything is asked of it. */
-const untouched = (): Store =>
-  new Proxy(memoryStore(), {
-    get: (store, name) => {
-      const member: unknown = Reflect.get(store, name)
-      if (typeof member !== 'function' || name === 'outcomeRoom') return member
-      return () => {
-        throw new Error(`The store was called before the signature was checked: ${String(name)}`)
-      }
-    },
-  })
-
-const at = (seconds: number) => ({ ...systemRuntime, now: () => epochMillis(seconds * 1_000) })
-
-interface Heard {
-  readonly bodies: string[]
-  readonly send: (wire: Wire, kind?: (typeof EVENT_KINDS)[number], isBase64?: boolean) => Promise<Answered>
-}
-
-const receiver = (
-  over: Pick<WebhookOptions<unknown>, 'provider' | 'secrets'> & Partial<WebhookOptions<unknown>>,
-): Heard => {
-  const bodies: string[] = []
-  const options: WebhookOptions<unknown> = {
-    store: memoryStore(),
-    operation: 'events',
-    tenant: 'single-tenant',
-    ...over,
-  }
-  const handler = webhook(({ body }) => void bodies.push(body), options)
-  return {
-    bodies,
-    send: async (wire, kind, isBase64) => answered(await handler(arriving(wire, kind, isBase64), contextWith())),
-  }
-}
-
 /** A receiver that must not get as far as its store. */
 const wary = (sender: TestSender, over: Partial<WebhookOptions<unknown>> = {}): Heard =>
   receiver({ provider: sender.provider, secrets: [sender.secret], store: untouched(), ...over })
-
-const codeOf = ({ body }: Answered): string => (JSON.parse(body) as { code: string }).code
-
-const seconds = (): number => Math.floor(Date.now() / 1_000)
 
 describe('Published vectors', () => {
   test.each(VECTORS.deliveries)('W1: the signature of $provider is right: $source', async (vector) => {

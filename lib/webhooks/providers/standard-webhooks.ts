@@ -1,14 +1,15 @@
 import type { HmacProvider } from '../provider.ts'
 
 /**
- * The specification of Standard Webhooks, "Signature scheme" and "Deliverability and reliability". Its symmetric
- * signatures (`v1`) are checked, and its asymmetric ones (`v1a`) are skipped.
+ * The specification of Standard Webhooks, "Signature scheme" and "Deliverability and reliability". A symmetric signature
+ * (`v1`, HMAC-SHA256) is checked with the secrets (`whsec_`) only, and an asymmetric one (`v1a`, Ed25519) with the public
+ * keys (`whpk_`) only. A signature of any other version is skipped.
  */
 export const standardWebhooks: HmacProvider = Object.freeze({
   name: 'standard-webhooks',
   algorithm: 'sha256',
   encoding: 'base64',
-  signature: { header: 'webhook-signature', separator: ' ', prefix: 'v1,' },
+  signature: { header: 'webhook-signature', separator: ' ', prefix: 'v1,', ed25519Prefix: 'v1a,' },
   signed: '{id}.{timestamp}.{body}',
   timestamp: { header: 'webhook-timestamp' },
   secret: 'base64',
