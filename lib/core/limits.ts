@@ -188,6 +188,12 @@ export const MAX_DEFAULT_MARGIN_MILLIS = 5_000
 /** `retentionSeconds` of a webhook is this much longer than its sender may deliver an event again. */
 export const RETENTION_MARGIN_SECONDS = 86_400
 
+/**
+ * `retentionSeconds` of a consumer behind `webhookToQueue`, 45 days: no sender here delivers an event again after more than
+ * 30 (Stripe), SQS keeps that delivery for at most 14, and a day is the margin.
+ */
+export const QUEUED_WEBHOOK_RETENTION_SECONDS = 3_888_000
+
 /** What Standard Webhooks, Stripe and Slack all advise. */
 export const DEFAULT_TOLERANCE_SECONDS = 300
 

@@ -1,3 +1,4 @@
+import { QUEUED_WEBHOOK_RETENTION_SECONDS } from '../core/limits.ts'
 import { isObject } from '../core/option-rules.ts'
 import type { SqsMessage } from '../sqs/record.ts'
 import { NOTHING } from './admit.ts'
@@ -53,6 +54,11 @@ export interface QueuedWebhookOptions<TEvent> {
   readonly key: (delivery: QueuedDelivery<TEvent>) => string
   readonly tenant: (message: SqsMessage<QueuedDelivery<TEvent>>) => string
   readonly payload: (message: SqsMessage<QueuedDelivery<TEvent>>) => unknown
+  /**
+   * 45 days, in seconds: as long as a built-in sender may deliver an event again, and that delivery may wait on the queue.
+   * For a sender with a longer memory give a longer one, after these options.
+   */
+  readonly retentionSeconds: number
 }
 
 /**
@@ -67,4 +73,5 @@ export const queuedWebhook = <TEvent = unknown>(): QueuedWebhookOptions<TEvent> 
   key: ({ id }) => id,
   tenant: ({ body }) => body.tenant,
   payload: () => NOTHING,
+  retentionSeconds: QUEUED_WEBHOOK_RETENTION_SECONDS,
 })

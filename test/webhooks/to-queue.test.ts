@@ -2,7 +2,9 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SQSClient } from '@aws-sdk/client-sqs'
+import { epochMillis } from '../../lib/core/time.ts'
 import { dynamoDbStore } from '../../lib/dynamodb/index.ts'
+import { memoryStore } from '../../lib/memory/index.ts'
 import { type SqsEvent, sqsHandler, TerminalError } from '../../lib/sqs/index.ts'
 import {
   type QueuedDelivery,
@@ -90,6 +92,9 @@ const consuming = (handler: (event: SqsEvent, context: ReturnType<typeof aContex
 const untilEmpty = async (): Promise<void> => {
   while (queue.count().visible + queue.count().inFlight > 0) await sleep(20)
 }
+
+const messageIn = (command: object): { readonly MessageBody: string } =>
+  (command as { readonly input: { readonly MessageBody: string } }).input
 
 const sent = (sender: TestSender, id: string) => sender.send({ secrets: [sender.secret], id })
 
@@ -206,6 +211,39 @@ test('W10: an event that webhook has handled is not run again by the consumer, a
   await fails(anEvent(aRecord('m-1', { body: message?.body ?? '' })), aContext())
   await expect(direct(arriving(sent(stripeSender, failed)), contextWith())).rejects.toThrow('The order is gone')
 })
+
+test.each(senders)(
+  'W9: an event of %s that is delivered again as late as can be, and then waits on the queue for 14 days, runs once.',
+  async (_, { provider, secret, send }) => {
+    const [id, start, day] = [anId(), Date.now(), 86_400_000]
+    let [runs, now] = [0, start]
+    const runtime = { ...patientRuntime, now: () => epochMillis(now) }
+    const messages: string[] = []
+    const fake = { send: async (command: object) => void messages.push(messageIn(command).MessageBody) }
+    const front = receiver({ ...stripeSender, provider, secret }, { sqs: fake, runtime })
+    const handler = sqsHandler(() => void runs++, {
+      store: memoryStore({ now: runtime.now }),
+      operation: 'events',
+      runtime,
+      ...queuedWebhook(),
+    })
+    const deliver = async (): Promise<void> => {
+      const wire = send({ secrets: [secret], id, at: Math.floor(now / 1_000) })
+      expect(answered(await front(arriving(wire), contextWith())).statusCode).toBe(202)
+    }
+    const consume = async (): Promise<void> => {
+      const batch = anEvent(aRecord('m-1', { body: messages.shift() ?? '' }))
+      expect(returned(await handler(batch, contextWith()))).toEqual([])
+    }
+    await deliver()
+    await consume()
+    now = start + provider.redeliversForSeconds * 1_000
+    await deliver()
+    now += 14 * day
+    await consume()
+    expect(runs).toBe(1)
+  },
+)
 
 test('W9: the tenant is found once, by the receiver, and the consumer goes by it.', async () => {
   const tenants: string[] = []
