@@ -13,7 +13,9 @@ export interface QueuedDelivery<TEvent = unknown> extends WebhookDelivery<TEvent
 const FORM = 'lambda-once/webhook/1'
 
 /** SQS takes the characters of XML 1.0 only. JSON escapes the others but these two. */
-const NOT_IN_XML = /[\uFFFE\uFFFF]/
+const NOT_IN_XML = /[\uFFFE\uFFFF]/g
+
+const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16)}`
 
 /** The body of the message. */
 export const messageOf = (
@@ -23,9 +25,9 @@ export const messageOf = (
 ): string => {
   const names = ['content-type', ...keptHeaders.map((name) => name.toLowerCase())]
   const kept = Object.fromEntries(names.map((name) => [name, headerOf({ headers }, name)]))
-  const isText = Buffer.from(body).equals(bytes) && !NOT_IN_XML.test(body)
-  const content = isText ? { body } : { base64: Buffer.from(bytes).toString('base64') }
-  return JSON.stringify({ form: FORM, provider, tenant, id, headers: kept, pathParameters, ...content })
+  const content = Buffer.from(body).equals(bytes) ? { body } : { base64: Buffer.from(bytes).toString('base64') }
+  const message = { form: FORM, provider, tenant, id, headers: kept, pathParameters, ...content }
+  return JSON.stringify(message).replace(NOT_IN_XML, escaped)
 }
 
 interface Message {

@@ -282,6 +282,32 @@ test('W9: bytes that are no text come through the queue unchanged.', async () =>
   )
 })
 
+describe('The text of a message', () => {
+  const provider = { name: 'acme', verify: () => true, eventId: { member: 'id' }, redeliversForSeconds: 60 }
+  const queued = async (body: string, over: Partial<WebhookToQueueOptions<unknown>> = {}): Promise<string> => {
+    const messages: string[] = []
+    const fake = { send: async (command: object) => void messages.push(messageIn(command).MessageBody) }
+    const front = receiver(stripeSender, { provider, secrets: [], sqs: fake, ...over })
+    await front(arriving({ headers: [['Content-Type', 'application/json']], body }), contextWith())
+    return messages[0] ?? ''
+  }
+  const delivered = async (message: string): Promise<QueuedDelivery | undefined> => {
+    const seen: QueuedDelivery[] = []
+    await consumer((delivery) => void seen.push(delivery))(anEvent(aRecord('m-1', { body: message })), aContext())
+    return seen[0]
+  }
+
+  test('W9: has only characters that SQS takes, also if id, tenant, path, header or body have others.', async () => {
+    const odd = '\uFFFE\uFFFF\uD83D\uDE00\u0000\u0085'
+    const id = `${anId()}${odd}`
+    const body = JSON.stringify({ id, odd })
+    const message = await queued(body, { tenant: () => odd })
+    // The characters of XML 1.0, section 2.2: AWS, "SendMessage".
+    expect(message).toMatch(/^[\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]*$/u)
+    expect(await delivered(message)).toMatchObject({ id, body, tenant: odd, event: { id, odd } })
+  })
+})
+
 test('A message that webhookToQueue did not make fails alone, without a run.', async () => {
   const handler = consumer(() => {
     throw new Error('must not run')
