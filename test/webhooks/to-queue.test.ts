@@ -306,6 +306,26 @@ describe('The text of a message', () => {
     expect(message).toMatch(/^[\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]*$/u)
     expect(await delivered(message)).toMatchObject({ id, body, tenant: odd, event: { id, odd } })
   })
+
+  test('W9: of a long body is at most a third longer, whatever the body is made of, so that SQS takes it.', async () => {
+    const parts = ['\uFFFE', '"', '\\', '\n', '\u0001', 'a', 'ü', '😀', '{"a":"\\"b\\""}']
+    const bodies = [
+      ...parts.map((part) => JSON.stringify({ text: part.repeat(100_000) })),
+      ...parts.map((part) => JSON.stringify(JSON.stringify(JSON.stringify({ text: part.repeat(10_000) })))),
+      ...parts.map((part) => part.repeat(100_000)),
+    ]
+    for (const body of bodies) {
+      const message = await queued(body, { key: () => anId() })
+      const most = Math.max(Math.ceil(Buffer.byteLength(body) / 3) * 4, 65_536) + 300
+      expect(Buffer.byteLength(message)).toBeLessThanOrEqual(most)
+      expect((await delivered(message))?.body).toBe(body)
+    }
+  })
+
+  test('W9: of a short body can be read by people.', async () => {
+    const body = JSON.stringify({ id: anId(), text: '\n"\\'.repeat(1_000) })
+    expect(JSON.parse(await queued(body))).toMatchObject({ body })
+  })
 })
 
 test('A message that webhookToQueue did not make fails alone, without a run.', async () => {
