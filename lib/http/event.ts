@@ -196,10 +196,14 @@ const readHeaders = ({ headers, multiValueHeaders }: AnyEvent): ((name: string) 
 }
 
 const linesIn = (map: Mixed): ((name: string) => readonly string[]) => {
-  const entries = Object.entries(map ?? {}).map(
-    ([name, value]) => [name.toLowerCase(), [value ?? []].flat().map(String)] as const,
-  )
-  return (name) => entries.filter(([given]) => given === name).flatMap(([, lines]) => lines)
+  const lines = new Map<string, string[]>()
+  for (const [name, value] of Object.entries(map ?? {})) {
+    const lowerCase = name.toLowerCase()
+    const known = lines.get(lowerCase) ?? []
+    known.push(...[value ?? []].flat().map(String))
+    lines.set(lowerCase, known)
+  }
+  return (name) => lines.get(name) ?? []
 }
 
 const unsupported = (): IdempotencyError =>

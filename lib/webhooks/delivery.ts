@@ -59,7 +59,8 @@ const bytesOf = (body: RequestBody): Uint8Array => {
 const headersOf = (event: unknown, { headerLines }: HttpRequest): ReceivedDelivery['headers'] => {
   const { headers, multiValueHeaders } = isObject(event) ? event : {}
   const names = [headers, multiValueHeaders].filter(isMap).flatMap(Object.keys)
-  return Object.fromEntries(names.map((name) => name.toLowerCase()).map((name) => [name, headerLines(name).join(', ')]))
+  const lowerCase = new Set(names.map((name) => name.toLowerCase()))
+  return Object.fromEntries([...lowerCase].map((name) => [name, headerLines(name).join(', ')]))
 }
 
 /** `name` in any case. */

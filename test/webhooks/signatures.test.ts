@@ -268,6 +268,37 @@ test('W2: several lines of one header are one text, so a second timestamp or id 
   }
 })
 
+/** A name that is another text for each number below 4,096, and the same header for all of them. */
+const spelled = (number: number): string =>
+  [...'x-acme-header-name']
+    .filter((letter) => letter !== '-')
+    .map((letter, place) => ((number >> place) & 1 ? letter.toUpperCase() : letter))
+    .join('')
+
+test.each([
+  ...EVENT_KINDS.map((kind) => [kind, 'names', (number: number) => `x${number.toString(36)}`] as const),
+  ['rest-api', 'spellings of one name', spelled] as const,
+])(
+  'W2: a stranger who sends many headers over %s, with many %s, costs no more than many times the time.',
+  async (kind, _, nameOf) => {
+    const heard = wary(senders[1]?.[1] as TestSender)
+    const millisFor = async (count: number): Promise<number> => {
+      const headers = Array.from({ length: count }, (_, index) => [nameOf(index), ''] as const)
+      const event = arriving({ headers, body: '{}' }, kind)
+      const rounds: number[] = []
+      for (let round = 0; round < 5; round++) {
+        const start = performance.now()
+        expect((await heard.handle(event)).statusCode).toBe(401)
+        rounds.push(performance.now() - start)
+      }
+      return Math.min(...rounds)
+    }
+    await millisFor(250)
+    // Sixteen times as many. If each header were compared with each other one, they would take 256 times as long.
+    expect((await millisFor(4_000)) / (await millisFor(250))).toBeLessThan(64)
+  },
+)
+
 test('W2: what a body parser has read is refused at once, because its bytes are gone.', async () => {
   const [, sender] = senders[0] as (typeof senders)[number]
   const handler = webhook(() => {}, {
