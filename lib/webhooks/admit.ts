@@ -5,11 +5,11 @@ import { tenantOf } from '../core/identity/tenant.ts'
 import { isObject } from '../core/option-rules.ts'
 import type { EpochMillis } from '../core/time.ts'
 import { chosenKey, keyOf } from '../http/chosen-key.ts'
+import type { ParsedKey } from '../http/key-header.ts'
 import { type ClientError, isClientError } from '../http/problem.ts'
 import type { HttpResponse } from '../http/response.ts'
 import type { AdmissionSettings } from './admission-options.ts'
 import { eventOf, headerOf, type ReceivedDelivery, type VerifiedDelivery, type WebhookDelivery } from './delivery.ts'
-import type { WebhookProvider } from './provider.ts'
 import { secretsFor } from './secrets.ts'
 import { type Verdict, verify } from './verify.ts'
 
@@ -55,8 +55,7 @@ const identified = async <TEvent>(
   verified: VerifiedDelivery<TEvent>,
 ): Promise<Admission<TEvent>> => {
   try {
-    const given = settings.key === undefined ? idOf(settings.provider, verified) : settings.key(verified)
-    const id = keyOf(chosenKey(given), `the id of the event (${settings.provider.name})`)
+    const id = keyOf(keyFor(settings, verified), `the id of the event (${settings.provider.name})`)
     const delivery = { ...verified, id }
     const tenant = await tenantOf(settings.tenant, verified)
     return { kind: 'admitted', delivery, tenant, fingerprint: fingerprintOf(settings, delivery) }
@@ -75,9 +74,20 @@ const fingerprintOf = <TEvent>(
   return deriveFingerprint([{ kind: 'canonical', text: canonicalPayload(covered) }])
 }
 
-const idOf = ({ eventId }: WebhookProvider, verified: VerifiedDelivery): unknown => {
-  if (typeof eventId === 'function') return eventId(verified)
-  if ('header' in eventId) return headerOf(verified, eventId.header)
-  const { event } = verified
-  return isObject(event) && Object.hasOwn(event, eventId.member) ? event[eventId.member] : undefined
+const keyFor = <TEvent>(
+  { key, provider: { eventId } }: AdmissionSettings<TEvent>,
+  verified: VerifiedDelivery<TEvent>,
+): ParsedKey => {
+  if (key !== undefined) return chosenKey(key(verified))
+  if (typeof eventId === 'function') return chosenKey(eventId(verified))
+  if ('header' in eventId) return chosenKey(headerOf(verified, eventId.header))
+  return memberKey(verified.event, eventId.member)
+}
+
+/** What the sender wrote there is no mistake of an option. */
+const memberKey = (event: unknown, member: string): ParsedKey => {
+  const id = isObject(event) && Object.hasOwn(event, member) ? event[member] : undefined
+  return typeof id === 'string' || Number.isSafeInteger(id) || id === undefined || id === null
+    ? chosenKey(id)
+    : { kind: 'invalid', rule: `the member ${JSON.stringify(member)} must be a text or an integer` }
 }

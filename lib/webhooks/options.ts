@@ -1,5 +1,5 @@
 import { RETENTION_MARGIN_SECONDS } from '../core/limits.ts'
-import { isObject, type Rule, type Rules } from '../core/option-rules.ts'
+import { isObject, OptionError, type Rule, type Rules } from '../core/option-rules.ts'
 import type { CommonOptions } from '../core/options.ts'
 import type { AnswerPolicy } from '../core/outcome/outcome-policy.ts'
 import { type HttpSettings, readHttpSettings } from '../http/options.ts'
@@ -10,8 +10,8 @@ import type { WebhookDelivery } from './delivery.ts'
 /** The options of `webhook`, in addition to the common ones. */
 export interface WebhookOptions<TEvent> extends AdmissionOptions<TEvent>, CommonOptions<WebhookDelivery<TEvent>> {
   /**
-   * How long an event is remembered, in seconds: an integer from 1,501 to 3,153,600,000. It has to be longer than the
-   * sender may deliver an event again.
+   * How long an event is remembered, in seconds: an integer from 1,501 to 3,153,600,000. Not less than the
+   * provider's `redeliversForSeconds`: a later delivery of an event would run again.
    *
    * @default the provider's `redeliversForSeconds` and a day
    */
@@ -70,11 +70,23 @@ export const readWebhookSettings = <TEvent>(
   options: WebhookOptions<TEvent>,
 ): WebhookSettings<TEvent> => {
   const http = readHttpSettings<WebhookDelivery<TEvent>>(where, withRetention(options) as never, WEBHOOK_RULES)
+  assertRemembered(where, options)
   return {
     admission: readAdmission(where, options, options.payload),
     http,
     duplicateInProgress: options.duplicateInProgress ?? 409,
   }
+}
+
+/** Otherwise an event that the sender delivers again late would run again. */
+const assertRemembered = <TEvent>(where: string, { retentionSeconds, provider }: WebhookOptions<TEvent>): void => {
+  const { name, redeliversForSeconds: again } = provider
+  if (retentionSeconds === undefined || retentionSeconds >= again) return
+  throw new OptionError(
+    where,
+    'retentionSeconds',
+    `is ${retentionSeconds}; it must be at least ${again}: ${name} may deliver an event again for so long`,
+  )
 }
 
 /** The default depends on the provider, which is not checked yet. */

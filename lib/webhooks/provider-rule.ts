@@ -51,8 +51,15 @@ const isTemplate: Test = (value, { timestamp, eventId }) =>
 const HMAC: Readonly<Record<string, Test>> = {
   algorithm: (value) => value === 'sha256' || value === 'sha512',
   encoding: (value) => value === 'hex' || value === 'base64',
-  signature: (value) => isObject(value) && isText(value.header) && orNone(isText)(value.ed25519Prefix, value),
-  timestamp: orNone(isPlace('header', 'item')),
+  signature: (value) =>
+    isObject(value) &&
+    isText(value.header) &&
+    ['separator', 'prefix', 'ed25519Prefix'].every((member) => orNone(isText)(value[member], value)),
+  timestamp: orNone(
+    (value, { signature }) =>
+      isPlace('header')(value, {}) ||
+      (isPlace('item')(value, {}) && isObject(signature) && signature.separator !== undefined),
+  ),
   signed: isTemplate,
   secret: (value) => value === 'text' || value === 'base64',
 }
@@ -69,8 +76,8 @@ const RIGHT: Readonly<Record<string, string>> = {
   verify: 'is a function',
   algorithm: 'is "sha256" or "sha512"',
   encoding: 'is "hex" or "base64"',
-  signature: 'is { header }, and has a text or nothing as ed25519Prefix',
-  timestamp: 'is { header } or { item }',
+  signature: 'is { header }, and has a text or nothing as separator, prefix and ed25519Prefix',
+  timestamp: 'is { header }, or { item } if the signature has a separator',
   signed: 'has {body} once, {timestamp} if and only if there is a timestamp, and {id} only if eventId is { header }',
   secret: 'is "text" or "base64"',
 }

@@ -250,6 +250,18 @@ describe('The id', () => {
     expect(calls).toEqual([])
   })
 
+  test.each(['{"a":1}', '[1]', 'true', '1.5'])('An id of another type is 400: %s', async (id) => {
+    const { deliver } = receiver(() => {})
+    const answer = await deliver(sentBy(stripeSender, 'x', { body: `{"id":${id}}` }))
+    expect([answer.statusCode, JSON.parse(answer.body)]).toEqual([
+      400,
+      expect.objectContaining({
+        code: 'key-invalid',
+        detail: expect.stringContaining('the member "id" must be a text'),
+      }),
+    ])
+  })
+
   test('An id may be a whole number; one that is too long is refused.', async () => {
     const { deliver } = receiver(({ id }) => ({ statusCode: 200, body: id }))
     const number = Date.now()
@@ -323,7 +335,11 @@ test.each(senders)(
     const kept = (over: object = {}): number =>
       readWebhookSettings('test', { ...options, provider, secrets: [secret], ...over }).http.core.retention
     expect(kept()).toBe((provider.redeliversForSeconds + 86_400) * 1_000)
-    expect(kept({ retentionSeconds: 3_600 })).toBe(3_600_000)
+    const again = provider.redeliversForSeconds
+    expect(kept({ retentionSeconds: again })).toBe(again * 1_000)
+    expect(() => kept({ retentionSeconds: again - 1 })).toThrow(
+      `"retentionSeconds" is ${again - 1}; it must be at least ${again}: ${provider.name} may deliver`,
+    )
   },
 )
 
