@@ -79,6 +79,8 @@ export interface RecordChange {
   readonly override?: Override | null
   /** All steps of the run after the act. */
   readonly steps?: Steps
+  /** Claims of the generation that count as no run. */
+  readonly reconciles?: number
   /** The step that it is about. */
   readonly step?: string
 }

@@ -21,7 +21,7 @@ export const changeInput = (
   tableName: string,
   { seen, token, change, by, now }: WantedChange,
 ): UpdateItemCommandInput => {
-  const { act, reason, status, outcome, settledAt, expiresAt, override, steps, step } = change
+  const { act, reason, status, outcome, settledAt, expiresAt, override, steps, step, reconciles } = change
   const set: Item = {
     [A.claimToken]: text(token),
     [A.audit]: text(
@@ -33,6 +33,7 @@ export const changeInput = (
     ...(expiresAt === undefined ? {} : { [A.expiresAt]: ttl(expiresAt) }),
     ...(override ? { [A.override]: text(JSON.stringify(override)) } : {}),
     ...(steps?.size ? { [A.steps]: stepMap(steps) } : {}),
+    ...(reconciles === undefined ? {} : { [A.reconciles]: number(reconciles) }),
   }
   const remove = [
     ...(status === undefined ? [] : OF_A_RUN),

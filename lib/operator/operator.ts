@@ -34,7 +34,7 @@ import {
   type SettleOptions,
 } from './acts.ts'
 import { changeInput } from './change-input.ts'
-import { type DecideStepOptions, decideStep } from './decide-step.ts'
+import { awaited, type DecideStepOptions, decideStep } from './decide-step.ts'
 import { operatorFault } from './faults.ts'
 import { type ListOptions, type Page, pageOf, scanInput } from './list.ts'
 import { type OverrideRule, readOverrideRule, SETTINGS_KEY } from './table-settings.ts'
@@ -223,7 +223,10 @@ export const tableOperator = (options: OperatorOptions): Operator => {
 
     settle: (seen, given) => withReason(seen, given, (terms) => decideSettle(seen, given, terms)),
     release: (seen, given) => withReason(seen, given, (terms) => decideRelease(seen, given, terms)),
-    decideStep: (seen, given) => withReason(seen, given, (terms) => decideStep(seen, given, terms)),
+    decideStep: async (seen, given) => {
+      const decision = await awaited(given.decision)
+      return withReason(seen, given, (terms) => decideStep(seen, { ...given, decision }, terms))
+    },
     extend: (seen, given) => withReason(seen, given, (terms) => decideExtend(seen, given, terms)),
     propose: (seen, given) =>
       withReason(seen, given, async (terms) => decidePropose(seen, given, terms, await overrideRule())),

@@ -10,7 +10,10 @@ export interface AbandonedClaim {
   readonly attempt: number
   /** The attempt with which the current generation began. */
   readonly generation: number
-  /** How many earlier claims of this generation ended and ran nothing, such as after a question without a decision. */
+  /**
+   * How many earlier claims of this generation count as no run: they ran nothing, such as after a question without a
+   * decision, or a person has decided a step after them.
+   */
   readonly reconciles: number
   /** Class of the error that abandoned the record; absent after a crash. */
   readonly lastError?: string

@@ -21,7 +21,10 @@ export interface Claim {
   readonly createdAt: EpochMillis
   /** When the current generation began; `undefined`: with the record, at `createdAt`. */
   readonly generationAt?: EpochMillis | undefined
-  /** Claims of this generation that ended and ran nothing, such as after a question without a decision; `undefined`: 0. */
+  /**
+   * Claims of this generation that count as no run: they ran nothing, such as after a question without a decision, or a
+   * person has decided a step after them. `undefined`: 0.
+   */
   readonly reconciles?: number | undefined
   /** What persons did to the record. */
   readonly audit?: string | undefined
@@ -97,6 +100,13 @@ export const recordOf = (claim: Claim): InProgressRecord => ({ status: 'IN_PROGR
  */
 export const isInDoubt = (claim: Claim): boolean => claim.attempt > claim.generation
 
-/** How often the effect may have run, this attempt included. A claim that is known to have run nothing is no run. */
+/** How many claims the generation has had, this attempt included. */
+export const claimsOf = ({ attempt, generation }: Pick<Claim, 'attempt' | 'generation'>): number =>
+  attempt - generation + 1
+
+/**
+ * How often the effect may have run, this attempt included. A claim that is known to have run nothing is no run, and after
+ * a person's decision of a step the claims before it are none.
+ */
 export const runsInDoubt = (claim: Pick<Claim, 'attempt' | 'generation' | 'reconciles'>): number =>
-  claim.attempt - claim.generation + 1 - (claim.reconciles ?? 0)
+  claimsOf(claim) - (claim.reconciles ?? 0)

@@ -48,7 +48,10 @@ export interface InProgressRecord extends RecordBase {
   readonly lastError?: string
   /** When the generation began; `undefined`: with the record, at `createdAt`. */
   readonly generationAt?: EpochMillis | undefined
-  /** Claims of this generation that ended and ran nothing, such as after a question without a decision; `undefined`: 0. */
+  /**
+   * Claims of this generation that count as no run: they ran nothing, such as after a question without a decision, or a
+   * person has decided a step after them. `undefined`: 0.
+   */
   readonly reconciles?: number | undefined
   /** No reconcile function is asked before this time. */
   readonly reconcileAt?: EpochMillis | undefined

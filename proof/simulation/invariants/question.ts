@@ -1,4 +1,4 @@
-import { runsInDoubt } from '../../../lib/core/record/claim.ts'
+import { type Claim, runsInDoubt } from '../../../lib/core/record/claim.ts'
 import type { InProgressRecord } from '../../../lib/core/record/record.ts'
 import type { Question, Run, Write } from '../history.ts'
 import { firstOf, type Invariant, isLapsed, replacement, type Story } from './story.ts'
@@ -109,15 +109,18 @@ const isLeased = (record: Write['before']): record is InProgressRecord =>
 
 /**
  * Each claim of the generation counts as a run in doubt, except those that were abandoned and had run nothing. After
- * `notDone` such a claim may count: it is not known to which generation its end belongs.
+ * `notDone` such a claim may count: it is not known to which generation its end belongs. Once a person has decided a step,
+ * no claim before that counts.
  */
 export const countsRuns: Invariant = (story) =>
   firstOf(story.runs, ({ claim, start }) => {
     const incarnation = story.incarnationOf(claim.claimToken)
     if (incarnation === undefined) return undefined
+    const from = countedFrom(story, claim)
     const unrun = story.writes.flatMap((write, index) =>
       write.by === 'settle' &&
       write.order < start.order &&
+      write.claim.attempt >= from &&
       story.incarnations[index] === incarnation &&
       write.after?.status === 'IN_PROGRESS' &&
       write.after.generation === claim.generation &&
@@ -127,8 +130,21 @@ export const countsRuns: Invariant = (story) =>
     )
     const mayCount = unrun.filter((decision) => decision === 'notDone').length
     const counted = runsInDoubt(claim)
-    const runs = claim.attempt - claim.generation + 1 - unrun.length
+    const runs = claim.attempt - from + 1 - unrun.length
     return runs <= counted && counted <= runs + mayCount
       ? undefined
       : `${claim.claimToken} counts ${counted} runs in doubt, which are ${runs}`
   })
+
+/** The first attempt of the claim's generation that counts. */
+const countedFrom = (story: Story, { claimToken, attempt, generation }: Claim): number =>
+  story.writes.reduce((from, write, index) => {
+    const { after } = write
+    const isDecision =
+      write.by === 'operator' &&
+      write.about !== undefined &&
+      story.incarnations[index] === story.incarnationOf(claimToken) &&
+      after?.generation === generation &&
+      after.attempt < attempt
+    return isDecision ? after.attempt + 1 : from
+  }, generation)
