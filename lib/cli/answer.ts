@@ -21,4 +21,11 @@ export class UsageError extends Error {
 /** Something outside refused or cannot be reached. */
 export class RemoteError extends Error {
   override readonly name = 'RemoteError'
+  /** `'not-logged'`: the act is written, and only its line in the audit log is missing. */
+  readonly code: 'unreachable' | 'not-logged'
+
+  constructor(message: string, code: RemoteError['code'] = 'unreachable') {
+    super(message)
+    this.code = code
+  }
 }

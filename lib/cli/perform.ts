@@ -50,7 +50,7 @@ export const problemOf = (error: unknown): CliProblem => {
     const { code, message } = error
     return { status: STORE_CODES.includes(code) ? 3 : 2, code, message: message || ERRORS[code].title }
   }
-  if (error instanceof RemoteError) return { status: 3, code: 'unreachable', message: error.message }
+  if (error instanceof RemoteError) return { status: 3, code: error.code, message: error.message }
   const { stack } = error as Partial<Error>
   return missingPackage(error) ?? { status: 3, code: 'unexpected', message: stack ?? String(error) }
 }

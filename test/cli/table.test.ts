@@ -334,6 +334,17 @@ describe('release', () => {
   })
 })
 
+test('release names the steps that it forgets before it asks', async () => {
+  const request = await held()
+  const flags = ['release', ...recordFlag(request), '--by', 'alice', '--reason', 'All of it was undone']
+  const { err } = await once(flags, { answer: '' })
+  expect(err).toContain('It forgets the steps, done or not, and each runs again: charge.')
+  const settled = aRequest()
+  await scene.host('owner').once(settled, () => 'paid')
+  const forget = ['release', ...recordFlag(settled), '--forget-success', '--by', 'alice', '--reason', 'Undone']
+  expect((await once(forget, { answer: '' })).err).not.toContain('It forgets the steps')
+})
+
 describe('step', () => {
   const order = (request: OnceRequest, text: () => unknown = () => 'sent') =>
     ending(
@@ -372,6 +383,12 @@ describe('step', () => {
     expect(no.err).toContain('Let step text run again: the next retry runs it, with the same downstream key.')
     expect((await once(flags, { answer: 'y' })).status).toBe(0)
     expect(await order(request)).toMatchObject({ value: { value: { text: 'sent' }, status: 'created' } })
+  })
+
+  test('says after the decision what a retry does, and not to release', async () => {
+    const request = await inDoubt()
+    const { out } = await once(['step', ...recordFlag(request), '--step', 'text', '--rerun', ...BY_ALICE])
+    expect(out).toMatch(/^Next .*a retry runs the steps that are not kept, and a release would run all of them again/m)
   })
 
   test('names a step that is not in doubt', async () => {
@@ -742,6 +759,17 @@ describe('--audit-log', () => {
     const ran = await release(request)
     expect(ran).toMatchObject({ status: 3, err: expect.stringContaining('the act is written, and its line is not') })
     expect((await recordOf(request)).status).toBe('RELEASED')
+  })
+
+  test.each([
+    ['PutLogEvents', 'not-logged', 'RELEASED'],
+    ['CreateLogStream', 'unreachable', 'IN_PROGRESS'],
+  ])('with --json tells by the code whether the act is written if %s fails: %s', async (failed, code, status) => {
+    const request = await held()
+    reply = failing(failed, 'AccessDeniedException')
+    const flags = ['release', ...recordFlag(request), ...BY_ALICE, '--audit-log', '/ops/audit', '--json']
+    expect((await once(flags)).json).toMatchObject({ error: { code } })
+    expect((await recordOf(request)).status).toBe(status)
   })
 
   test('gets no line for what was not written', async () => {

@@ -75,7 +75,8 @@ Example:
     .addHelpText(
       'after',
       `
-Under abandoned: 'hold', and after rerunWithinSeconds, no retry runs: settle or release the record there.
+Under abandoned: 'hold', and after rerunWithinSeconds, no retry runs. There, do by hand what is
+missing, and settle the record. A release runs all its steps again.
 
 Examples:
   lambda-once step --table records --record 'orders#3q2-7w…' --step mail --done mail.json \\

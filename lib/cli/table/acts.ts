@@ -1,3 +1,4 @@
+import type { StoredRecord } from '../../core/record/record.ts'
 import type { OperatorAnswer, StepAnswer } from '../../operator/index.ts'
 import { httpAnswerProblem } from '../../operator/operator-answer.ts'
 import { type Answer, UsageError } from '../answer.ts'
@@ -34,14 +35,20 @@ export const release = async (flags: ReleaseFlags, io: Io): Promise<Answer> => {
   const { retentionSeconds, despiteLiveLease = false, forgetSuccess = false } = flags
   return act(flags, io, {
     recordKey: recordKeyFrom(flags),
-    meaning: ({ status }) => [
+    meaning: (seen) => [
       'Release it: the next request runs the effect, with new downstream keys.',
-      ...(status === 'SUCCEEDED' ? ['It succeeded before, so the effect then happens a second time.'] : []),
+      ...(seen.status === 'SUCCEEDED' ? ['It succeeded before, so the effect then happens a second time.'] : []),
+      ...stepsForgotten(seen),
       ...leaseRisk(flags),
     ],
     write: (operator, seen) => operator.release(seen, { reason, retentionSeconds, despiteLiveLease, forgetSuccess }),
   })
 }
+
+const stepsForgotten = (seen: StoredRecord): readonly string[] =>
+  seen.status === 'IN_PROGRESS' && seen.steps !== undefined
+    ? [`It forgets the steps, done or not, and each runs again: ${[...seen.steps.keys()].join(', ')}.`]
+    : []
 
 const leaseRisk = ({ despiteLiveLease }: LeaseFlags): readonly string[] =>
   despiteLiveLease ? ['If its owner is still running, its effect may still happen, and its outcome is lost.'] : []

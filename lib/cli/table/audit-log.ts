@@ -40,6 +40,7 @@ export const openAuditLog = async (flags: WriteFlags, io: Io): Promise<AuditLog 
       if (problem === undefined) return
       throw new RemoteError(
         `the act is written, and its line is not in the log group ${group} (${problem}); the record's audit trail has it`,
+        'not-logged',
       )
     },
   }

@@ -85,10 +85,17 @@ export const auditLines = ({ audit }: RecordView): readonly string[] =>
       `${at}  ${act}${step === undefined ? '' : ` ${step}`} (it was ${from}) by ${by}: ${reason}`,
   )
 
-const nextOf = ({ state, stepsInDoubt }: RecordView): string | undefined =>
-  state === 'abandoned' && stepsInDoubt !== undefined
-    ? 'ask the downstream about the step in doubt: lambda-once step. docs/operating.md'
-    : NEXT[state]
+const nextOf = ({ state, steps, stepsInDoubt }: RecordView): string | undefined => {
+  if (state !== 'abandoned') return NEXT[state]
+  if (stepsInDoubt !== undefined)
+    return 'ask the downstream about the step in doubt: lambda-once step. docs/operating.md'
+  return steps.length === 0 ? NEXT.abandoned : AFTER_STEPS
+}
+
+/** Of a record whose steps are kept. */
+const AFTER_STEPS =
+  'ask the downstream whether the effect happened. If so: lambda-once settle. If not: a retry runs the steps that are not ' +
+  'kept, and a release would run all of them again. docs/operating.md'
 
 const leaseOf = ({ status, leaseExpiresAt }: RecordView, now: EpochMillis): string | undefined => {
   if (status !== 'IN_PROGRESS') return undefined
@@ -97,7 +104,7 @@ const leaseOf = ({ status, leaseExpiresAt }: RecordView, now: EpochMillis): stri
 }
 
 const reconcileOf = ({ questions, notBefore }: NonNullable<RecordView['reconcile']>, now: EpochMillis): string =>
-  `${questions} questions without a decision${notBefore === undefined ? '' : `; the next one not before ${when(notBefore, now)}`}`
+  `attempts that count as questions, and not as runs: ${questions}${notBefore === undefined ? '' : `; the next question not before ${when(notBefore, now)}`}`
 
 const outcomeOf = (outcome: NonNullable<RecordView['outcome']>): string => {
   const where = outcome.kind === 's3' ? 'in S3' : `of the kind ${outcome.kind}`
