@@ -62,6 +62,7 @@ export interface SettleFlags extends EndFlags {
 
 export interface ReleaseFlags extends EndFlags {
   readonly forgetSuccess?: boolean
+  readonly forgetSteps?: boolean
 }
 
 export interface StepFlags extends LeaseFlags {

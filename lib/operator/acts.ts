@@ -15,6 +15,7 @@ import {
   outcomeIsReplayable,
   outcomeOf,
 } from '../core/outcome/outcome.ts'
+import { keptValue } from '../core/outcome/step-result.ts'
 import { isExpired, isLive } from '../core/record/judge.ts'
 import { isSettled, type Override, type Steps, type StoredRecord } from '../core/record/record.ts'
 import { type EpochMillis, epochMillis, fromSeconds, later, type Millis } from '../core/time.ts'
@@ -51,6 +52,8 @@ export interface SettleOptions extends LeaseOptions {
 export interface ReleaseOptions extends LeaseOptions {
   /** Releases a record that succeeded: the next request does the effect again. */
   readonly forgetSuccess?: boolean
+  /** Releases a record that has kept results of steps: the next request runs those steps again. */
+  readonly forgetSteps?: boolean
   /** The same as in the function. @default 86,400 (a day) */
   readonly retentionSeconds?: number | undefined
 }
@@ -126,16 +129,27 @@ const statusFor = (answer: OperatorAnswer): 'SUCCEEDED' | 'FAILED' =>
   typeof answer === 'object' && 'http' in answer && answer.http.statusCode >= 400 ? 'FAILED' : 'SUCCEEDED'
 
 export const decideRelease = (record: StoredRecord, options: ReleaseOptions, terms: ActTerms): Decided => {
-  const { reason, forgetSuccess = false, retentionSeconds = DEFAULT_RETENTION_SECONDS } = options
+  const { reason, forgetSuccess = false, forgetSteps = false, retentionSeconds = DEFAULT_RETENTION_SECONDS } = options
   if (record.status === 'RELEASED') return refused('it is released already')
   if (record.status === 'SUCCEEDED' && !forgetSuccess)
     return refused(
       'it succeeded, and a release would let the effect happen again; say so with forgetSuccess (--forget-success)',
     )
+  const kept = forgetSteps ? [] : keptSteps(record)
+  if (kept.length > 0)
+    return refused(
+      `the results of its steps are kept (${kept.join(', ')}), and a release would run them again; say so with forgetSteps ` +
+        '(--forget-steps)',
+    )
   const problem = leaseProblem(record, options, terms) ?? retentionProblem(retentionSeconds)
   if (problem !== undefined) return refused(problem)
   return change({ act: 'release', reason, status: 'RELEASED', override: null, ...endedAt(terms.now, retentionSeconds) })
 }
+
+const keptSteps = (record: StoredRecord): readonly string[] =>
+  record.status === 'IN_PROGRESS'
+    ? [...(record.steps ?? [])].filter(([, entry]) => keptValue(entry) !== undefined).map(([name]) => name)
+    : []
 
 export const decideExtend = (record: StoredRecord, options: ExtendOptions, { now }: ActTerms): Decided => {
   const { retentionSeconds, reason } = options

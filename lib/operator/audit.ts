@@ -27,5 +27,8 @@ export const auditOf = ({ audit }: Pick<StoredRecord, 'audit'>): readonly AuditE
   }
 }
 
+export const hasEntry = (record: StoredRecord, entry: AuditEntry): boolean =>
+  auditOf(record).some((known) => JSON.stringify(known) === JSON.stringify(entry))
+
 export const withEntry = (record: StoredRecord, entry: AuditEntry): string =>
   JSON.stringify([...auditOf(record), entry].slice(-MAX_AUDIT_ENTRIES))

@@ -3,7 +3,7 @@ import type { StoredRecord } from '../core/record/record.ts'
 import type { EpochMillis } from '../core/time.ts'
 import { ATTRIBUTES as A, bytes, type Item, keyOf, number, stepMap, text, ttl } from '../dynamodb/item.ts'
 import type { RecordChange } from './acts.ts'
-import { withEntry } from './audit.ts'
+import { type AuditEntry, withEntry } from './audit.ts'
 
 export interface WantedChange {
   readonly seen: StoredRecord
@@ -16,17 +16,22 @@ export interface WantedChange {
 /** What a record that has ended does not have. */
 const OF_A_RUN = [A.leaseExpiresAt, A.lastError, A.steps, A.reconciles, A.reconcileAt]
 
+export const entryOf = ({ seen, change: { act, reason, step }, by, now }: WantedChange): AuditEntry => ({
+  at: now,
+  by,
+  act,
+  reason,
+  from: seen.status,
+  ...(step === undefined ? {} : { step }),
+})
+
 /** Applies only to the record as it was seen. The new token fences an owner that is late, and every delayed write. */
-export const changeInput = (
-  tableName: string,
-  { seen, token, change, by, now }: WantedChange,
-): UpdateItemCommandInput => {
-  const { act, reason, status, outcome, settledAt, expiresAt, override, steps, step, reconciles } = change
+export const changeInput = (tableName: string, wanted: WantedChange): UpdateItemCommandInput => {
+  const { seen, token, change } = wanted
+  const { status, outcome, settledAt, expiresAt, override, steps, reconciles } = change
   const set: Item = {
     [A.claimToken]: text(token),
-    [A.audit]: text(
-      withEntry(seen, { at: now, by, act, reason, from: seen.status, ...(step === undefined ? {} : { step }) }),
-    ),
+    [A.audit]: text(withEntry(seen, entryOf(wanted))),
     ...(status === undefined ? {} : { [A.status]: text(status) }),
     ...(outcome === undefined ? {} : { [A.outcome]: bytes(outcome) }),
     ...(settledAt === undefined ? {} : { [A.settledAt]: number(settledAt) }),

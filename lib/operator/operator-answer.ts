@@ -4,7 +4,7 @@ import { isObject, shown } from '../core/option-rules.ts'
 export type OperatorAnswer =
   /** For a handler of `lambda-once/http`. */
   | { readonly http: HttpAnswer }
-  /** For `once`: any JSON value. */
+  /** For `once`: any JSON value. A promise is awaited. */
   | { readonly value: unknown }
   /** For SQS, where only the fact counts. */
   | 'none'
@@ -14,6 +14,10 @@ interface HttpAnswer {
   readonly headers?: Record<string, string>
   readonly body?: string
 }
+
+/** A forgotten `await` must not store an empty object. */
+export const awaitedAnswer = async (answer: OperatorAnswer): Promise<OperatorAnswer> =>
+  isObject(answer) && 'value' in answer ? { ...answer, value: await answer.value } : answer
 
 /** Says why an answer cannot be stored. It would be final: every retry would get it until the record expires. */
 export const answerProblem = (answer: unknown): string | undefined => {

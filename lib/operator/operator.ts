@@ -33,10 +33,12 @@ import {
   type ReleaseOptions,
   type SettleOptions,
 } from './acts.ts'
-import { changeInput } from './change-input.ts'
+import { hasEntry } from './audit.ts'
+import { changeInput, entryOf } from './change-input.ts'
 import { awaited, type DecideStepOptions, decideStep } from './decide-step.ts'
 import { operatorFault } from './faults.ts'
 import { type ListOptions, type Page, pageOf, scanInput } from './list.ts'
+import { awaitedAnswer } from './operator-answer.ts'
 import { type OverrideRule, readOverrideRule, SETTINGS_KEY } from './table-settings.ts'
 import { sizeOf, type TableSize } from './table-size.ts'
 
@@ -177,15 +179,19 @@ export const tableOperator = (options: OperatorOptions): Operator => {
     if (decided.kind === 'refused') return decided
     if (confirm !== undefined && !(await confirm(decided.change.act, seen))) return { kind: 'declined' }
     const token = `operator-${randomUUID()}`
-    const input = changeInput(tableName, { seen, token, change: decided.change, by, now: terms.now })
+    const wanted = { seen, token, change: decided.change, by, now: terms.now }
+    const input = changeInput(tableName, wanted)
     try {
       const { Attributes = {} } = await restored(client.send(new UpdateItemCommand(renamed(input))))
       return done(seen, decided, fromItem(Attributes))
     } catch (error) {
       if (!isConditionFailure(error)) throw operatorFault(error, tableName)
       const record = error.Item ? fromItem(error.Item) : undefined
-      // The client has sent the write twice, and the first send was applied.
-      return record?.claimToken === token ? done(seen, decided, record) : { kind: 'moved', record }
+      // The client has sent the write twice, and the first send was applied. Others may have written since: then the trail
+      // has the entry.
+      return record !== undefined && (record.claimToken === token || hasEntry(record, entryOf(wanted)))
+        ? done(seen, decided, record)
+        : { kind: 'moved', record }
     }
   }
 
@@ -221,7 +227,10 @@ export const tableOperator = (options: OperatorOptions): Operator => {
 
     size: () => asking(async () => sizeOf(await client.send(new DescribeTableCommand({ TableName: tableName })))),
 
-    settle: (seen, given) => withReason(seen, given, (terms) => decideSettle(seen, given, terms)),
+    settle: async (seen, given) => {
+      const answer = await awaitedAnswer(given.answer)
+      return withReason(seen, given, (terms) => decideSettle(seen, { ...given, answer }, terms))
+    },
     release: (seen, given) => withReason(seen, given, (terms) => decideRelease(seen, given, terms)),
     decideStep: async (seen, given) => {
       const decision = await awaited(given.decision)

@@ -89,7 +89,11 @@ export const settle =
 export const release =
   ({ profile: { retentionSeconds } }: World): Decide =>
   (record, terms) =>
-    decideRelease(record, { retentionSeconds, reason: REASON, despiteLiveLease: true, forgetSuccess: true }, terms)
+    decideRelease(
+      record,
+      { retentionSeconds, reason: REASON, despiteLiveLease: true, forgetSuccess: true, forgetSteps: true },
+      terms,
+    )
 
 export const extend =
   ({ profile: { retentionSeconds } }: World): Decide =>

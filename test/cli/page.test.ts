@@ -316,7 +316,7 @@ describeInChromium('In Chromium, the page of a table', () => {
     })
     const seen = await operator.find(recordKey as never)
     const reason = '<img src=x onerror="document.title=1"><script>document.title=2</script>'
-    if (seen) await operator.release(seen, { reason })
+    if (seen) await operator.release(seen, { reason, forgetSteps: true })
     await opened(async (page) => {
       await page.getByRole('textbox', { name: 'Record' }).fill(recordKey)
       await page.keyboard.press('Enter')

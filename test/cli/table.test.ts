@@ -38,10 +38,11 @@ const file = (name: string, content: unknown): string => {
 const codeOf = (outcome: object): string | undefined => (outcome as { error?: IdempotencyError }).error?.code
 
 /** A payment whose handler threw, under `hold`: it waits for a person. */
-const held = async (request = aRequest()): Promise<OnceRequest> => {
+const held = async (charges = false): Promise<OnceRequest> => {
+  const request = aRequest()
   await ending(
     scene.host('owner', { abandoned: 'hold' }).once(request, async (claim) => {
-      if (claim) await step(claim, 'charge', async () => 'ch_1')
+      if (charges) await step(claim, 'charge', async () => 'ch_1')
       throw new RangeError('lost')
     }),
   )
@@ -66,7 +67,7 @@ const recordOf = async (request: OnceRequest) => {
 
 describe('inspect', () => {
   test('says in words what an abandoned record is, what a retry gets, and what a person can do', async () => {
-    const request = await held()
+    const request = await held(true)
     const { status, out } = await once(['inspect', ...scopeFlags(request)])
     expect(status).toBe(0)
     expect(out).toContain(`Record      ${recordKeyOf(request)}`)
@@ -335,9 +336,10 @@ describe('release', () => {
 })
 
 test('release names the steps that it forgets before it asks', async () => {
-  const request = await held()
+  const request = await held(true)
   const flags = ['release', ...recordFlag(request), '--by', 'alice', '--reason', 'All of it was undone']
-  const { err } = await once(flags, { answer: '' })
+  expect(await once(flags, { answer: 'y' })).toMatchObject({ status: 1, out: expect.stringMatching(/--forget-steps/) })
+  const { err } = await once([...flags, '--forget-steps'], { answer: '' })
   expect(err).toContain('It forgets the steps, done or not, and each runs again: charge.')
   const settled = aRequest()
   await scene.host('owner').once(settled, () => 'paid')

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import { deriveFingerprint } from '../../lib/core/identity/fingerprint.ts'
 import { canonicalPayload } from '../../lib/core/identity/payload.ts'
 import type { StoredRecord } from '../../lib/core/record/record.ts'
@@ -61,6 +62,14 @@ describe('settle', () => {
       { at: scene.clock.now(), by: 'alice', act: 'settle', reason, from: 'IN_PROGRESS' },
     ])
     expect(events).toMatchObject([{ type: 'operated', act: 'settle', by: 'alice', operation: 'payments' }])
+  })
+
+  test('awaits a value that is a promise', async () => {
+    const request = await held()
+    const alice = person('alice')
+    const answer = { value: Promise.resolve({ id: 'ch_42' }) }
+    expect((await alice.settle(await found(alice, request), { answer, reason })).kind).toBe('done')
+    expect(await attempt(request)).toEqual({ value: { value: { id: 'ch_42' }, status: 'replayed' } })
   })
 
   test('fences the owner that is late', async () => {
@@ -152,6 +161,26 @@ describe('a record that has moved since it was looked at', () => {
   })
 })
 
+test('An act whose first send was applied is done, also if another person has written before the second one.', async () => {
+  const request = aRequest()
+  await scene.host('owner').once(request, () => 'paid')
+  const bob = person('bob')
+  const client = testClient()
+  let writes = 0
+  const twice = {
+    send: async (command: Parameters<typeof client.send>[0]) => {
+      const answer = await client.send(command)
+      if (!(command instanceof UpdateItemCommand) || ++writes > 1) return answer
+      await bob.extend(await found(bob, request), { reason, retentionSeconds: 20 * 86_400 })
+      return client.send(command)
+    },
+  } as Pick<typeof client, 'send'>
+  const alice = tableOperator({ tableName: scene.tableName, by: 'alice', client: twice, now: scene.clock.now })
+  const result = await alice.extend(await found(alice, request), { reason, retentionSeconds: 10 * 86_400 })
+  expect(result.kind).toBe('done')
+  expect(auditOf(await found(bob, request)).map(({ by }) => by)).toEqual(['alice', 'bob'])
+})
+
 describe('confirm', () => {
   test('is asked before a write that is possible, and a no writes nothing', async () => {
     const request = await held()
@@ -185,6 +214,28 @@ describe('release', () => {
     expect(await run(false)).toEqual({ value: { value: 'paid', status: 'created' } })
     expect(new Set(keys).size).toBe(2)
     expect(auditOf(await found(alice, request))).toMatchObject([{ act: 'release' }])
+  })
+
+  test('of kept results of steps has to be said twice', async () => {
+    const request = aRequest()
+    const ran: string[] = []
+    const pay = (isLost: boolean) =>
+      ending(
+        scene.host('owner', { abandoned: 'hold' }).once(request, async (claim) => {
+          await step(claim, 'charge', () => ran.push('charge'))
+          if (isLost) throw new RangeError('lost')
+          return 'paid'
+        }),
+      )
+    await pay(true)
+    const alice = person('alice')
+    const seen = await found(alice, request)
+    expect(ruleOf(await alice.release(seen, { reason }))).toContain(
+      'the results of its steps are kept (charge), and a release would run them again',
+    )
+    expect((await alice.release(seen, { reason, forgetSteps: true })).kind).toBe('done')
+    expect(await pay(false)).toMatchObject({ value: { status: 'created' } })
+    expect(ran).toHaveLength(2)
   })
 
   test('of a success has to be said twice', async () => {

@@ -32,7 +32,7 @@ export const settle = async (flags: SettleFlags, io: Io): Promise<Answer> => {
 
 export const release = async (flags: ReleaseFlags, io: Io): Promise<Answer> => {
   const reason = reasonToWrite(flags, io)
-  const { retentionSeconds, despiteLiveLease = false, forgetSuccess = false } = flags
+  const { retentionSeconds, despiteLiveLease = false, forgetSuccess = false, forgetSteps = false } = flags
   return act(flags, io, {
     recordKey: recordKeyFrom(flags),
     meaning: (seen) => [
@@ -41,7 +41,8 @@ export const release = async (flags: ReleaseFlags, io: Io): Promise<Answer> => {
       ...stepsForgotten(seen),
       ...leaseRisk(flags),
     ],
-    write: (operator, seen) => operator.release(seen, { reason, retentionSeconds, despiteLiveLease, forgetSuccess }),
+    write: (operator, seen) =>
+      operator.release(seen, { reason, retentionSeconds, despiteLiveLease, forgetSuccess, forgetSteps }),
   })
 }
 
