@@ -15,7 +15,6 @@ import {
   outcomeIsReplayable,
   outcomeOf,
 } from '../core/outcome/outcome.ts'
-import { keptValue } from '../core/outcome/step-result.ts'
 import { isExpired, isLive } from '../core/record/judge.ts'
 import { isSettled, type Override, type Steps, type StoredRecord } from '../core/record/record.ts'
 import { type EpochMillis, epochMillis, fromSeconds, later, type Millis } from '../core/time.ts'
@@ -52,7 +51,7 @@ export interface SettleOptions extends LeaseOptions {
 export interface ReleaseOptions extends LeaseOptions {
   /** Releases a record that succeeded: the next request does the effect again. */
   readonly forgetSuccess?: boolean
-  /** Releases a record that has kept results of steps: the next request runs those steps again. */
+  /** Releases a record that has steps which are done or in doubt: the next request runs those steps again. */
   readonly forgetSteps?: boolean
   /** The same as in the function. @default 86,400 (a day) */
   readonly retentionSeconds?: number | undefined
@@ -135,21 +134,16 @@ export const decideRelease = (record: StoredRecord, options: ReleaseOptions, ter
     return refused(
       'it succeeded, and a release would let the effect happen again; say so with forgetSuccess (--forget-success)',
     )
-  const kept = forgetSteps ? [] : keptSteps(record)
-  if (kept.length > 0)
+  const steps = forgetSteps || record.status !== 'IN_PROGRESS' ? [] : [...(record.steps?.keys() ?? [])]
+  if (steps.length > 0)
     return refused(
-      `the results of its steps are kept (${kept.join(', ')}), and a release would run them again; say so with forgetSteps ` +
-        '(--forget-steps)',
+      `it has steps that are done or in doubt (${steps.join(', ')}), and a release would run them again; say so with ` +
+        'forgetSteps (--forget-steps)',
     )
   const problem = leaseProblem(record, options, terms) ?? retentionProblem(retentionSeconds)
   if (problem !== undefined) return refused(problem)
   return change({ act: 'release', reason, status: 'RELEASED', override: null, ...endedAt(terms.now, retentionSeconds) })
 }
-
-const keptSteps = (record: StoredRecord): readonly string[] =>
-  record.status === 'IN_PROGRESS'
-    ? [...(record.steps ?? [])].filter(([, entry]) => keptValue(entry) !== undefined).map(([name]) => name)
-    : []
 
 export const decideExtend = (record: StoredRecord, options: ExtendOptions, { now }: ActTerms): Decided => {
   const { retentionSeconds, reason } = options

@@ -84,9 +84,13 @@ describe('inspect', () => {
 
   test('shows a step that has started, and whose result is not kept, as a step in doubt', async () => {
     const request = aRequest()
+    const keys: string[] = []
     await ending(
       scene.host('owner', { abandoned: 'hold' }).once(request, async (claim) => {
-        await step(claim, 'charge', () => 'ch_1')
+        await step(claim, 'charge', ({ downstreamKey }) => {
+          keys.push(downstreamKey)
+          return 'ch_1'
+        })
         await step(claim, 'text', () => Promise.reject(new RangeError('lost')), { inDoubt: 'stop' })
       }),
     )
@@ -94,7 +98,15 @@ describe('inspect', () => {
     expect(out).toMatch(/^Steps kept +charge$/m)
     expect(out).toMatch(/^In doubt +text: it has started, and must not run twice$/m)
     const { json } = await once(['inspect', ...scopeFlags(request), '--json'])
-    expect(json).toMatchObject({ record: { steps: ['charge'], stepsInDoubt: ['text'] } })
+    expect(out).toMatch(/^A retry +runs up to step text, and then gets 409 outcome-unknown/m)
+    expect(out).not.toContain('ch_1')
+    const key = /^Step keys +charge: (\S+); text: \S+ /m.exec(out)?.[1]
+    expect(json).toMatchObject({
+      record: { steps: ['charge'], stepsInDoubt: ['text'], downstreamKeys: { charge: key } },
+    })
+    expect(keys).toEqual([key])
+    const shown = await once(['inspect', ...scopeFlags(request), '--show-answer'])
+    expect(shown.out).toMatch(/^Results +charge: ch_1$/m)
   })
 
   test('says when a live lease ends', async () => {
@@ -164,7 +176,7 @@ describe('list', () => {
   test('prints a table, and the flag that goes on', async () => {
     await held()
     const { out } = await once(['list', '--limit', '1'])
-    expect(out).toMatch(/^RECORD +STATE +ATTEMPTS +CREATED +LAST ERROR\npayments#\S+ +abandoned +1 /)
+    expect(out).toMatch(/^RECORD +STATE +ATTEMPTS +CREATED +IN DOUBT +LAST ERROR\npayments#\S+ +abandoned +1 /)
     expect(out).toMatch(/Go on with: --from 'payments#/)
   })
 
@@ -390,7 +402,7 @@ describe('step', () => {
   test('says after the decision what a retry does, and not to release', async () => {
     const request = await inDoubt()
     const { out } = await once(['step', ...recordFlag(request), '--step', 'text', '--rerun', ...BY_ALICE])
-    expect(out).toMatch(/^Next .*a retry runs the steps that are not kept, and a release would run all of them again/m)
+    expect(out).toMatch(/^Next .*the step is decided, and the next retry goes on from there: see to it that one comes/m)
   })
 
   test('names a step that is not in doubt', async () => {

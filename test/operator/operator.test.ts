@@ -216,7 +216,7 @@ describe('release', () => {
     expect(auditOf(await found(alice, request))).toMatchObject([{ act: 'release' }])
   })
 
-  test('of kept results of steps has to be said twice', async () => {
+  test('of steps has to be said twice', async () => {
     const request = aRequest()
     const ran: string[] = []
     const pay = (isLost: boolean) =>
@@ -231,7 +231,7 @@ describe('release', () => {
     const alice = person('alice')
     const seen = await found(alice, request)
     expect(ruleOf(await alice.release(seen, { reason }))).toContain(
-      'the results of its steps are kept (charge), and a release would run them again',
+      'it has steps that are done or in doubt (charge), and a release would run them again',
     )
     expect((await alice.release(seen, { reason, forgetSteps: true })).kind).toBe('done')
     expect(await pay(false)).toMatchObject({ value: { status: 'created' } })

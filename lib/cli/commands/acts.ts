@@ -51,7 +51,7 @@ Example:
     .summary('nothing was done: let the next request run')
     .description('Releases a record whose effect did not happen. The next request runs, with new downstream keys.')
     .option('--forget-success', 'release a record that succeeded: the effect happens again')
-    .option('--forget-steps', 'release a record that has kept results of steps: those steps run again')
+    .option('--forget-steps', 'release a record with steps that are done or in doubt: they run again')
     .addHelpText(
       'after',
       `

@@ -66,6 +66,7 @@ export const step = async (flags: StepFlags, io: Io): Promise<Answer> => {
       'done' in decision
         ? `Keep the result of step ${name}: the next retry skips it, and goes on with the steps after it.`
         : `Let step ${name} run again: the next retry runs it, with the same downstream key.`,
+      "Under abandoned: 'hold', and once rerunWithinSeconds is over, no retry runs: settle the record there.",
       ...leaseRisk(flags),
     ],
     write: (operator, seen) => operator.decideStep(seen, { step: name, decision, reason, despiteLiveLease }),

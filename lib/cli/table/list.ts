@@ -82,12 +82,13 @@ const rowsOf = (views: readonly RecordView[], now: EpochMillis, paint: Paint): r
   views.length === 0
     ? []
     : tabular(
-        ['RECORD', 'STATE', 'ATTEMPTS', 'CREATED', 'LAST ERROR'],
-        views.map(({ recordKey, state, attempt, createdAt, lastError }) => [
+        ['RECORD', 'STATE', 'ATTEMPTS', 'CREATED', 'IN DOUBT', 'LAST ERROR'],
+        views.map(({ recordKey, state, attempt, createdAt, stepsInDoubt = [], lastError }) => [
           recordKey,
           state,
           String(attempt),
           distance(Date.parse(createdAt) - now),
+          stepsInDoubt.join(' '),
           lastError ?? '',
         ]),
         paint,

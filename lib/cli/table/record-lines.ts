@@ -62,7 +62,7 @@ export const recordRows = (view: RecordView, now: EpochMillis): readonly RecordR
     ['Record', view.recordKey],
     ['State', STATES[view.state]],
     ['Lease', leaseOf(view, now)],
-    ['A retry', RETRIES[view.state]],
+    ['A retry', view.stepsInDoubt === undefined ? RETRIES[view.state] : retryUpTo(view.stepsInDoubt, view.state)],
     ['Attempts', `${view.attempt}; the generation began with attempt ${view.generation}; revision ${view.revision}`],
     ['Created', when(view.createdAt, now)],
     ['Settled', view.settledAt && when(view.settledAt, now)],
@@ -71,6 +71,8 @@ export const recordRows = (view: RecordView, now: EpochMillis): readonly RecordR
     ['Reconcile', view.reconcile && reconcileOf(view.reconcile, now)],
     ['Steps kept', view.steps.length > 0 ? view.steps.join(', ') : undefined],
     ['In doubt', view.stepsInDoubt && `${view.stepsInDoubt.join(', ')}: it has started, and must not run twice`],
+    ['Step keys', view.downstreamKeys && `${listed(view.downstreamKeys)} (unless a step has the option key)`],
+    ['Results', view.stepResults && listed(view.stepResults)],
     ['Outcome', view.outcome && outcomeOf(view.outcome)],
     ['Override', view.override && overrideOf(view.override, now)],
     ['Next', nextOf(view)],
@@ -85,17 +87,34 @@ export const auditLines = ({ audit }: RecordView): readonly string[] =>
       `${at}  ${act}${step === undefined ? '' : ` ${step}`} (it was ${from}) by ${by}: ${reason}`,
   )
 
-const nextOf = ({ state, steps, stepsInDoubt }: RecordView): string | undefined => {
+const nextOf = ({ state, steps, stepsInDoubt, audit }: RecordView): string | undefined => {
   if (state !== 'abandoned') return NEXT[state]
   if (stepsInDoubt !== undefined)
     return 'ask the downstream about the step in doubt: lambda-once step. docs/operating.md'
+  if (audit.at(-1)?.step !== undefined) return AFTER_A_DECISION
   return steps.length === 0 ? NEXT.abandoned : AFTER_STEPS
 }
+
+const retryUpTo = (stepsInDoubt: readonly string[], state: RecordState): string =>
+  state === 'abandoned'
+    ? `runs up to step ${stepsInDoubt.join(' or ')}, and then gets 409 outcome-unknown, until a person decides the step; under ` +
+      "abandoned: 'hold' nothing runs"
+    : RETRIES[state]
+
+/** The client was told to stop, so a person has to see to the retry. */
+const AFTER_A_DECISION =
+  'the step is decided, and the next retry goes on from there: see to it that one comes, with the same key and payload. ' +
+  "Under abandoned: 'hold' none runs: lambda-once settle. docs/operating.md"
 
 /** Of a record whose steps are kept. */
 const AFTER_STEPS =
   'ask the downstream whether the effect happened. If so: lambda-once settle. If not: a retry runs the steps that are not ' +
   'kept, and a release would run all of them again. docs/operating.md'
+
+const listed = (byStep: Readonly<Record<string, unknown>>): string =>
+  Object.entries(byStep)
+    .map(([step, value]) => `${step}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join('; ')
 
 const leaseOf = ({ status, leaseExpiresAt }: RecordView, now: EpochMillis): string | undefined => {
   if (status !== 'IN_PROGRESS') return undefined

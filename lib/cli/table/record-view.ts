@@ -2,6 +2,7 @@ import { operationOf } from '../../core/identity/record-key.ts'
 import { DEFAULT_SKEW_SECONDS } from '../../core/limits.ts'
 import { decodeOutcome, type StoredOutcome } from '../../core/outcome/outcome.ts'
 import { keptValue } from '../../core/outcome/step-result.ts'
+import { downstreamKey } from '../../core/record/handler-claim.ts'
 import { isExpired, isLive } from '../../core/record/judge.ts'
 import { type InProgressRecord, isSettled, type Steps, type StoredRecord } from '../../core/record/record.ts'
 import { type EpochMillis, fromSeconds } from '../../core/time.ts'
@@ -32,6 +33,10 @@ export interface RecordView {
   readonly steps: readonly string[]
   /** Names of the steps that have started, and must not run twice. Absent if there are none. */
   readonly stepsInDoubt?: readonly string[]
+  /** What each step sends its downstream, unless it has the option `key`. Absent if there are no steps. */
+  readonly downstreamKeys?: Readonly<Record<string, string>>
+  /** Only with `--show-answer`. */
+  readonly stepResults?: Readonly<Record<string, unknown>>
   readonly outcome?: OutcomeView
   readonly override?: OverrideView
   readonly audit: readonly AuditView[]
@@ -77,7 +82,7 @@ export const viewOf = (record: StoredRecord, now: EpochMillis, showAnswer = fals
   ...(record.expiresAt === undefined ? {} : { expiresAt: iso(record.expiresAt) }),
   ...('settledAt' in record ? { settledAt: iso(record.settledAt) } : {}),
   ...('lastError' in record && record.lastError !== undefined ? { lastError: record.lastError } : {}),
-  ...(record.status === 'IN_PROGRESS' ? runView(record) : { steps: [] }),
+  ...(record.status === 'IN_PROGRESS' ? runView(record, showAnswer) : { steps: [] }),
   ...(isSettled(record) ? { outcome: outcomeView(record.outcome, showAnswer) } : {}),
   ...overrideView(record),
   audit: auditOf(record).map((entry) => ({ ...entry, at: iso(entry.at) })),
@@ -89,19 +94,36 @@ export const stateOf = (record: StoredRecord, now: EpochMillis): RecordState => 
   return isExpired(record.expiresAt, now) ? 'expired' : (record.status.toLowerCase() as RecordState)
 }
 
-const runView = ({ leaseExpiresAt, reconciles, reconcileAt, steps }: InProgressRecord) => ({
+const runView = (record: InProgressRecord, showAnswer: boolean) => ({
+  ...waitingView(record),
+  ...stepsView(record, showAnswer),
+})
+
+const waitingView = ({ leaseExpiresAt, reconciles, reconcileAt }: InProgressRecord) => ({
   ...(leaseExpiresAt === undefined ? {} : { leaseExpiresAt: iso(leaseExpiresAt) }),
   ...(reconciles === undefined
     ? {}
     : { reconcile: { questions: reconciles, ...(reconcileAt === undefined ? {} : { notBefore: iso(reconcileAt) }) } }),
-  ...stepsView(steps),
 })
 
-const stepsView = (steps: Steps = new Map()): Pick<RecordView, 'steps' | 'stepsInDoubt'> => {
+type StepsView = Pick<RecordView, 'steps' | 'stepsInDoubt' | 'downstreamKeys' | 'stepResults'>
+
+const stepsView = (record: InProgressRecord, showAnswer: boolean): StepsView => {
+  const { steps = new Map() } = record
+  const names = [...steps.keys()]
+  if (names.length === 0) return { steps: [] }
   const isKept = (name: string): boolean => keptValue(steps.get(name)) !== undefined
-  const stepsInDoubt = [...steps.keys()].filter((name) => !isKept(name))
-  return { steps: [...steps.keys()].filter(isKept), ...(stepsInDoubt.length === 0 ? {} : { stepsInDoubt }) }
+  const kept = names.filter(isKept)
+  return {
+    steps: kept,
+    ...(kept.length === names.length ? {} : { stepsInDoubt: names.filter((name) => !isKept(name)) }),
+    downstreamKeys: Object.fromEntries(names.map((name) => [name, downstreamKey(record, name)])),
+    ...(showAnswer ? { stepResults: resultsOf(steps, kept) } : {}),
+  }
 }
+
+const resultsOf = (steps: Steps, kept: readonly string[]): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(kept.map((name) => [name, keptValue(steps.get(name))?.value ?? null]))
 
 const outcomeView = (outcome: Uint8Array, showAnswer: boolean): OutcomeView => {
   const pointer = decodePointer(outcome)

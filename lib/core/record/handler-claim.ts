@@ -64,7 +64,10 @@ const SIGNAL: PropertyDescriptor & ThisType<LazilySignalled> = {
 }
 
 /** The downstream key of this generation under this name. */
-export const downstreamKey = ({ recordKey, fingerprint, generation }: Claim, name: string): string => {
+export const downstreamKey = (
+  { recordKey, fingerprint, generation }: Pick<Claim, 'recordKey' | 'fingerprint' | 'generation'>,
+  name: string,
+): string => {
   // UTF-8 has no lone surrogates: two names would become the same bytes, and thus the same key.
   if (typeof name !== 'string' || name === '' || !name.isWellFormed())
     throw new TypeError('downstreamKey(name): name must be a non-empty string of well-formed Unicode')
