@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import type { Fingerprint } from '../core/identity/fingerprint.ts'
 import type { RecordKey } from '../core/identity/record-key.ts'
 import { CACHED_RECORD_BYTES, DEFAULT_CACHE_BYTES, DEFAULT_CACHE_ENTRIES, MAX_CACHE_ENTRIES } from '../core/limits.ts'
 import { checkOptions, integerBetween, isObject, OptionError, type Rule } from '../core/option-rules.ts'
@@ -52,10 +53,11 @@ const aSecondLevel: Rule = (value) =>
  * Returns the same store with a memory: it keeps settled outcomes in this process, and drops the least recently used first.
  * A retry that reaches the same process is replayed without a call to the store.
  *
- * It keeps only settled records, because no process changes one before it expires. It treats them like records from the
- * store, but does not use one within `skew` of its expiry, because two clocks may disagree there. So it answers as the store
- * would, with one limit: if a person changes a record in the table by hand, this process sees the change only after the
- * record has left its memory.
+ * It keeps only settled records, because no process changes one before it expires. It uses one only for a request with the
+ * record's payload, and not within `skew` of its expiry, because two clocks may disagree there. All else the store judges. So
+ * it answers as the store would, with one limit: if a person changes or releases a record, or another payload has used an
+ * override, requests with the old payload get the old outcome until it has left the memory of their process. An override
+ * itself holds at once.
  *
  * Throws `OptionError` at construction for an option that cannot be right.
  *
@@ -94,9 +96,15 @@ export const cached = (store: Store, options: CachedOptions = {}): Store => {
     return undefined
   }
 
+  /** What this process has kept for this payload. About any other the store judges: it may know of an override. */
+  const recallOf = (recordKey: RecordKey, fingerprint: Fingerprint | undefined): SettledRecord | undefined => {
+    const record = recall(recordKey)
+    return record?.fingerprint === fingerprint ? record : undefined
+  }
+
   /** What this process or the second level has kept. */
   const recallShared = async (wanted: Claim): Promise<SettledRecord | undefined> => {
-    const own = recall(wanted.recordKey)
+    const own = recallOf(wanted.recordKey, wanted.fingerprint)
     if (own !== undefined) return own
     const shared = await second.find(wanted)
     if (shared === undefined || isOver(shared)) return undefined
@@ -154,7 +162,7 @@ export const cached = (store: Store, options: CachedOptions = {}): Store => {
       return answer
     },
 
-    peek: async (recordKey, signal) => recall(recordKey) ?? store.peek(recordKey, signal),
+    peek: async (recordKey, signal, wanted) => recallOf(recordKey, wanted) ?? store.peek(recordKey, signal, wanted),
     outcomeRoom: (claim) => store.outcomeRoom(claim),
   }
 }

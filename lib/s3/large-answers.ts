@@ -80,8 +80,8 @@ export const largeAnswers = (store: Store, answers: LargeAnswers): Store => {
       return recordIn(await store.settle(claim, moving, signal), signal)
     },
 
-    peek: async (recordKey, signal) => {
-      const record = await store.peek(recordKey, signal)
+    peek: async (recordKey, signal, wanted) => {
+      const record = await store.peek(recordKey, signal, wanted)
       return record && resolve(answers, record, signal)
     },
 

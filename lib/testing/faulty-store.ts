@@ -99,7 +99,7 @@ export const faultyStore = (store: Store): FaultyStore => {
     commit: (claim, commit, signal) => send('commit', signal, (current) => store.commit(claim, commit, current)),
     settle: (claim, settlement, signal) =>
       send('settle', signal, (current) => store.settle(claim, settlement, current)),
-    peek: (recordKey, signal) => send('peek', signal, (current) => store.peek(recordKey, current)),
+    peek: (recordKey, signal, wanted) => send('peek', signal, (current) => store.peek(recordKey, current, wanted)),
     outcomeRoom: (claim) => store.outcomeRoom(claim),
 
     next: (call, fault, times = 1) => {

@@ -1,9 +1,18 @@
 import { randomBytes } from 'node:crypto'
 import { type CachedOptions, cached } from '../../lib/cached/cached-store.ts'
-import type { Store } from '../../lib/core/record/store.ts'
+import { deriveFingerprint } from '../../lib/core/identity/fingerprint.ts'
+import { canonicalPayload } from '../../lib/core/identity/payload.ts'
+import { run } from '../../lib/core/lifecycle/run.ts'
+import { claimRequestOf } from '../../lib/core/once.ts'
+import { readSettings } from '../../lib/core/options.ts'
+import { endingOfHttpError } from '../../lib/core/outcome/outcome-policy.ts'
+import type { Claim } from '../../lib/core/record/claim.ts'
+import type { StoredRecord } from '../../lib/core/record/record.ts'
+import type { Store, TransactItem } from '../../lib/core/record/store.ts'
 import { type EpochMillis, epochMillis } from '../../lib/core/time.ts'
-import { type Once, once } from '../../lib/index.ts'
+import { type Once, type OnceRequest, once } from '../../lib/index.ts'
 import { type MemoryStore, memoryStore } from '../../lib/memory/memory-store.ts'
+import { onceWrite } from '../../lib/write/index.ts'
 import { aClaim, EXPIRY, NOW, unhurried } from '../support/claims.ts'
 import { type FakeRuntime, fakeClock, fakeRuntime } from '../support/fake-runtime.ts'
 import { counting } from '../support/http-harness.ts'
@@ -33,6 +42,7 @@ const SKEW = 2_000
 
 interface Process {
   readonly once: Once
+  readonly store: Store
   /** The calls that reached the store. */
   readonly calls: string[]
 }
@@ -40,11 +50,12 @@ interface Process {
 /** Two processes, each with its own memory, over one store. */
 const world = (options: CachedOptions = {}): World => {
   const clock = fakeClock()
-  const store = memoryStore({ now: clock.now })
+  const store = memoryStore({ now: clock.now, transact: () => undefined })
   const process = (name: string): Process => {
     const runtime = fakeRuntime({ name, clock })
     const { store: counted, calls } = counting(store)
-    return { calls, once: once({ store: cached(counted, { runtime, ...options }), operation: 'payments', runtime }) }
+    const remembering = cached(counted, { runtime, ...options })
+    return { calls, store: remembering, once: once({ store: remembering, operation: 'payments', runtime }) }
   }
   return { a: process('a'), b: process('b'), store, clock, now: clock.now }
 }
@@ -85,19 +96,20 @@ describe('A settled outcome is replayed without a call to the store:', () => {
     expect(await remembering.peek(claim.recordKey, unhurried)).toMatchObject({ status: 'IN_PROGRESS' })
     const settlement = { kind: 'completed', status: 'SUCCEEDED', outcome: Buffer.of(1, 0), settledAt: now() } as const
     await remembering.settle(claim, { ...settlement, expiresAt: epochMillis(now() + DAY) }, unhurried)
-    expect(await remembering.peek(claim.recordKey, unhurried)).toEqual(store.read(claim.recordKey))
+    const { recordKey, fingerprint } = claim
+    expect(await remembering.peek(recordKey, unhurried, fingerprint)).toEqual(store.read(recordKey))
     expect(calls).toEqual(['claim', 'peek', 'settle'])
   })
 })
 
 describe('A kept record is judged like any record:', () => {
-  test('another payload under the key is refused, as the store would', async () => {
+  test('another payload under the key is refused by the store', async () => {
     const { a } = world()
     const request = aRequest()
     await a.once(request, () => 'done')
     const other = await ending(a.once({ ...request, payload: 'other' }, () => 'again'))
     expect(other).toMatchObject({ error: { code: 'key-reused' } })
-    expect(a.calls).toEqual(['claim', 'settle'])
+    expect(a.calls).toEqual(['claim', 'settle', 'claim'])
   })
 
   test('within the skew of its expiry it is not used, and the store decides', async () => {
@@ -134,6 +146,81 @@ describe('A kept record is judged like any record:', () => {
     expect(a.calls).toEqual(['claim', 'settle'])
   })
 })
+
+describe('An approved override holds at once in a process that has the old outcome in memory:', () => {
+  const request = aRequest()
+  const other = { ...request, payload: 'the other amount' }
+
+  /** The process has settled the first payload since, and two persons have let the other one use the key. */
+  const overridden = async (): Promise<World> => {
+    const made = world()
+    await made.a.once(request, () => 'old')
+    await approve(made, other)
+    return made
+  }
+
+  test('the other payload runs, and is replayed', async () => {
+    const { a, b } = await overridden()
+    expect(await a.once(other, () => 'new')).toEqual({ value: 'new', status: 'created' })
+    expect(await a.once(other, () => 'never')).toEqual({ value: 'new', status: 'replayed' })
+    expect(a.calls).toEqual(['claim', 'settle', 'claim', 'takeOver', 'settle'])
+    expect(await b.once(other, () => 'never')).toEqual({ value: 'new', status: 'replayed' })
+  })
+
+  test('and is replayed after another process has run it', async () => {
+    const { a, b } = await overridden()
+    await b.once(other, () => 'new')
+    expect(await a.once(other, () => 'never')).toEqual({ value: 'new', status: 'replayed' })
+    expect(await ending(a.once(request, () => 'never'))).toMatchObject({ error: { code: 'key-reused' } })
+  })
+
+  test('the old outcome is gone as soon as this process has taken over', async () => {
+    const { a } = await overridden()
+    let meanwhile: unknown
+    await a.once(other, async () => {
+      meanwhile = await ending(a.once(request, () => 'never'))
+      return 'new'
+    })
+    expect(meanwhile).toMatchObject({ error: { code: 'key-reused' } })
+  })
+
+  test('also if the record is read first', async () => {
+    const { a, clock } = await overridden()
+    const settings = readSettings('test', { store: a.store, operation: 'payments', runtime: fakeRuntime({ clock }) })
+    const hinted = { ...claimRequestOf(settings, other), peekFirst: true }
+    const job = {
+      handler: () => 'new',
+      endingOfValue: () => ({ kind: 'abandon' }) as const,
+      endingOfError: endingOfHttpError,
+    }
+    expect(await run(settings, hinted, job)).toMatchObject({ kind: 'answered', value: 'new' })
+  })
+
+  test('also for a one-shot write', async () => {
+    const { a, clock } = await overridden()
+    const write = onceWrite({ store: a.store, operation: 'payments', runtime: fakeRuntime({ clock }) })
+    const plan = (items: readonly TransactItem[]) => () => ({ items, answer: 'new', refused: () => 'refused' })
+    expect(await write(other, () => ({ answer: 'nothing to do' }))).toMatchObject({ value: 'nothing to do' })
+    expect(await write(other, plan([{ Put: { id: 1 } }]))).toEqual({ value: 'new', status: 'created' })
+    expect(await write(other, plan([{ Put: { id: 2 } }]))).toEqual({ value: 'new', status: 'replayed' })
+  })
+})
+
+/** Writes what `lambda-once/operator` leaves: the reference store knows no persons, so a take-over writes it. */
+const approve = async ({ store, now }: World, request: OnceRequest): Promise<void> => {
+  const seen = store.read(recordKeyOf(request)) as StoredRecord
+  const override = {
+    fingerprint: deriveFingerprint([{ kind: 'canonical', text: canonicalPayload(request.payload) }]),
+    proposedBy: 'alice',
+    proposedAt: now(),
+    reason: 'the customer confirmed the other amount',
+    until: epochMillis(now() + DAY),
+    approvedBy: 'bob',
+    approvedAt: now(),
+  }
+  const changed = { ...seen, override, claimToken: 'of-bob', revision: seen.revision + 1 }
+  await store.takeOver(seen, changed as StoredRecord & Claim, unhurried)
+}
 
 describe('Only a settled outcome is kept:', () => {
   test.each([

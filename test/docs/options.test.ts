@@ -357,7 +357,8 @@ const remembersFirst = async (sizes: readonly number[]): Promise<boolean> => {
     await remembering.settle(claim, completed(Buffer.alloc(sizes[at] ?? 0)), unhurried)
   }
   calls.length = 0
-  await remembering.peek((claims[0] as Claim).recordKey, unhurried)
+  const { recordKey, fingerprint } = claims[0] as Claim
+  await remembering.peek(recordKey, unhurried, fingerprint)
   return calls.length === 0
 }
 

@@ -6,6 +6,6 @@ import type { ClaimRequest } from './request.ts'
 /** An eventually consistent read. Its answer is only a hint, and it may fail. */
 export const peek = (
   { store, runtime }: Settings,
-  { recordKey, now, deadline }: ClaimRequest,
+  { recordKey, fingerprint, now, deadline }: ClaimRequest,
 ): Promise<StoredRecord | undefined> =>
-  runtime.withDeadline(peekBudget(now(), deadline), (signal) => store.peek(recordKey, signal))
+  runtime.withDeadline(peekBudget(now(), deadline), (signal) => store.peek(recordKey, signal, fingerprint))

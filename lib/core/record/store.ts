@@ -1,4 +1,5 @@
 import type { StoreMisconfiguredError } from '../errors.ts'
+import type { Fingerprint } from '../identity/fingerprint.ts'
 import type { RecordKey } from '../identity/record-key.ts'
 import type { OutcomeRoom } from '../outcome/outcome.ts'
 import type { EpochMillis, Millis } from '../time.ts'
@@ -186,8 +187,12 @@ export interface Store {
   /** Completes the claim, and writes to your own tables in the same transaction. */
   commit(claim: Claim, commit: Commit, signal: AbortSignal): Promise<CommitAnswer>
   settle(claim: Claim, settlement: Settlement, signal: AbortSignal): Promise<SettleAnswer>
-  /** Eventually consistent: may miss what was just written, or return what has just been replaced. */
-  peek(recordKey: RecordKey, signal: AbortSignal): Promise<StoredRecord | undefined>
+  /**
+   * Eventually consistent: may miss what was just written, or return what has just been replaced. `wanted`: the payload of
+   * the request that asks. A cache answers only with a record of that payload, because a person may have let another one
+   * use the key since. Any other store returns whatever record there is.
+   */
+  peek(recordKey: RecordKey, signal: AbortSignal, wanted?: Fingerprint): Promise<StoredRecord | undefined>
   /** The room for the outcome in this claim's record once it is settled. */
   outcomeRoom(claim: Claim): OutcomeRoom
 }
