@@ -6,7 +6,7 @@ import { checkOptions, integerBetween, isObject, OptionError, type Rule } from '
 import { aClock, aStore } from '../core/options.ts'
 import type { Claim } from '../core/record/claim.ts'
 import { isExpired } from '../core/record/judge.ts'
-import { isSettled, type SettledRecord, type StoredRecord } from '../core/record/record.ts'
+import { type ClaimToken, isSettled, type SettledRecord, type StoredRecord } from '../core/record/record.ts'
 import { putRecord, settledRecord } from '../core/record/settled-record.ts'
 import type { Store } from '../core/record/store.ts'
 import { type Runtime, systemRuntime } from '../core/runtime.ts'
@@ -43,6 +43,9 @@ export interface CachedOptions {
 }
 
 const WHERE = 'cached(store, options)'
+
+/** Far more one-shot writes than one process has under way at once. */
+const MOST_SENT = 1_000
 
 const aSecondLevel: Rule = (value) =>
   isObject(value) && ['get', 'set', 'forget'].every((name) => typeof value[name] === 'function')
@@ -102,8 +105,18 @@ export const cached = (store: Store, options: CachedOptions = {}): Store => {
     return record?.fingerprint === fingerprint ? record : undefined
   }
 
+  /** The tokens of one-shot writes that were sent. Only the store knows what became of them. */
+  const sent = new Set<ClaimToken>()
+
+  const noteSent = ({ claimToken }: Claim): void => {
+    sent.add(claimToken)
+    const [oldest] = sent
+    if (oldest !== undefined && sent.size > MOST_SENT) sent.delete(oldest)
+  }
+
   /** What this process or the second level has kept. */
   const recallShared = async (wanted: Claim): Promise<SettledRecord | undefined> => {
+    if (sent.has(wanted.claimToken)) return undefined
     const own = recallOf(wanted.recordKey, wanted.fingerprint)
     if (own !== undefined) return own
     const shared = await second.find(wanted)
@@ -149,6 +162,7 @@ export const cached = (store: Store, options: CachedOptions = {}): Store => {
     commit: async (claim, commit, signal) => {
       const known = commit.put !== undefined && commit.put.over === undefined ? await recallShared(claim) : undefined
       if (known !== undefined) return { kind: 'lost', record: known }
+      if (commit.put !== undefined) noteSent(claim)
       const answer = await store.commit(claim, commit, signal)
       if (answer.kind === 'lost') keep(answer.record)
       if (answer.kind === 'committed')

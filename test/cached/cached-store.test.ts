@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type CachedOptions, cached } from '../../lib/cached/cached-store.ts'
+import type { SecondLevel } from '../../lib/cached/second-level.ts'
 import { deriveFingerprint } from '../../lib/core/identity/fingerprint.ts'
 import { canonicalPayload } from '../../lib/core/identity/payload.ts'
 import { run } from '../../lib/core/lifecycle/run.ts'
@@ -7,14 +8,14 @@ import { claimRequestOf } from '../../lib/core/once.ts'
 import { readSettings } from '../../lib/core/options.ts'
 import { endingOfHttpError } from '../../lib/core/outcome/outcome-policy.ts'
 import type { Claim } from '../../lib/core/record/claim.ts'
-import type { StoredRecord } from '../../lib/core/record/record.ts'
+import type { SettledRecord, StoredRecord } from '../../lib/core/record/record.ts'
 import type { Store, TransactItem } from '../../lib/core/record/store.ts'
 import { type EpochMillis, epochMillis } from '../../lib/core/time.ts'
-import { type Once, type OnceRequest, once } from '../../lib/index.ts'
+import { type Once, type OnceRequest, once, StoreUnavailableError } from '../../lib/index.ts'
 import { type MemoryStore, memoryStore } from '../../lib/memory/memory-store.ts'
 import { onceWrite } from '../../lib/write/index.ts'
 import { aClaim, EXPIRY, NOW, unhurried } from '../support/claims.ts'
-import { type FakeRuntime, fakeClock, fakeRuntime } from '../support/fake-runtime.ts'
+import { type FakeClock, fakeClock, fakeRuntime } from '../support/fake-runtime.ts'
 import { counting } from '../support/http-harness.ts'
 import { memoryRows } from '../support/memory-rows.ts'
 import { aRequest, ending, recordKeyOf, remaining } from '../support/scene.ts'
@@ -64,7 +65,7 @@ interface World {
   readonly a: Process
   readonly b: Process
   readonly store: MemoryStore
-  readonly clock: FakeRuntime['clock']
+  readonly clock: FakeClock
   readonly now: () => EpochMillis
 }
 
@@ -203,6 +204,49 @@ describe('An approved override holds at once in a process that has the old outco
     expect(await write(other, () => ({ answer: 'nothing to do' }))).toMatchObject({ value: 'nothing to do' })
     expect(await write(other, plan([{ Put: { id: 1 } }]))).toEqual({ value: 'new', status: 'created' })
     expect(await write(other, plan([{ Put: { id: 2 } }]))).toEqual({ value: 'new', status: 'replayed' })
+  })
+})
+
+describe('Once a one-shot write has been sent, only the store knows what became of it:', () => {
+  const request = aRequest()
+  const writeAs = (to: Store, clock: FakeClock, answer: string) =>
+    onceWrite({ store: to, operation: 'payments', runtime: fakeRuntime({ clock }) })(request, () => ({
+      items: [{ Put: { id: answer } }],
+      answer,
+      refused: () => 'refused',
+    }))
+
+  /** A person has released the outcome, and TTL has deleted the record, but the second level still has it. */
+  const outcomeOfOldRecord = async (clock: FakeClock): Promise<SettledRecord> => {
+    const store = memoryStore({ now: clock.now, transact: () => undefined })
+    await writeAs(store, clock, 'old')
+    return store.read(recordKeyOf(request)) as SettledRecord
+  }
+
+  test.each([
+    ['its second send', 1],
+    ['its fence', Number.POSITIVE_INFINITY],
+  ])('%s is not answered from a cache', async (_, unanswered) => {
+    const clock = fakeClock()
+    const old = await outcomeOfOldRecord(clock)
+    let [asked, sends] = [0, 0]
+    const second: SecondLevel = {
+      get: async () => (++asked === 1 ? undefined : old),
+      set: async () => {},
+      forget: async () => {},
+    }
+    const store = memoryStore({ now: clock.now, transact: () => undefined })
+    const losing: Store = {
+      ...store,
+      commit: async (...sent) => {
+        const answer = await store.commit(...sent)
+        if (++sends <= unanswered) throw new StoreUnavailableError('no answer')
+        return answer
+      },
+    }
+    const remembering = cached(losing, { second, runtime: { now: clock.now } })
+    expect(await writeAs(remembering, clock, 'new')).toMatchObject({ value: 'new' })
+    expect(sends).toBeGreaterThan(1)
   })
 })
 
