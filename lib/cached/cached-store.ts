@@ -35,11 +35,11 @@ export interface CachedOptions {
    */
   readonly second?: SecondLevel
   /**
-   * The clock. For tests only.
+   * The clock, and with a second level `withDeadline`. For tests only.
    *
-   * @default the system's clock
+   * @default the system's
    */
-  readonly runtime?: Pick<Runtime, 'now'>
+  readonly runtime?: Pick<Runtime, 'now'> & Partial<Pick<Runtime, 'withDeadline'>>
 }
 
 const WHERE = 'cached(store, options)'
@@ -77,7 +77,8 @@ export const cached = (store: Store, options: CachedOptions = {}): Store => {
     runtime: { rule: aClock },
   })
   const { maxBytes = DEFAULT_CACHE_BYTES, maxEntries = DEFAULT_CACHE_ENTRIES, runtime = systemRuntime } = options
-  const second = options.second === undefined ? NO_SECOND_LEVEL : bestEffort(options.second, runtime.now)
+  const { now, withDeadline = systemRuntime.withDeadline } = runtime
+  const second = options.second === undefined ? NO_SECOND_LEVEL : bestEffort(options.second, { now, withDeadline })
   const records = new LRUCache<RecordKey, SettledRecord>({
     max: maxEntries,
     maxSize: maxBytes,
@@ -90,7 +91,7 @@ export const cached = (store: Store, options: CachedOptions = {}): Store => {
     records.set(record.recordKey, Object.freeze({ ...record, outcome: Uint8Array.from(record.outcome) }))
   }
 
-  const isOver = ({ expiresAt }: SettledRecord): boolean => isExpired(expiresAt, later(runtime.now(), store.skew))
+  const isOver = ({ expiresAt }: SettledRecord): boolean => isExpired(expiresAt, later(now(), store.skew))
 
   const recall = (recordKey: RecordKey): SettledRecord | undefined => {
     const record = records.get(recordKey)
@@ -126,9 +127,9 @@ export const cached = (store: Store, options: CachedOptions = {}): Store => {
   }
 
   /** Also for other processes. */
-  const share = async (record: StoredRecord | undefined): Promise<void> => {
+  const share = (record: StoredRecord | undefined): void => {
     keep(record)
-    if (record !== undefined && isSettled(record)) await second.keep(record)
+    if (record !== undefined && isSettled(record)) second.keep(record)
   }
 
   /** Keeps the record of the store's latest answer. */
@@ -144,7 +145,7 @@ export const cached = (store: Store, options: CachedOptions = {}): Store => {
       const known = await recallShared(wanted)
       if (known !== undefined) return { kind: 'occupied', record: known }
       const answer = await store.claim(wanted, signal)
-      if (answer.kind === 'occupied') await share(answer.record)
+      if (answer.kind === 'occupied') share(answer.record)
       return answer
     },
 
@@ -166,13 +167,13 @@ export const cached = (store: Store, options: CachedOptions = {}): Store => {
       const answer = await store.commit(claim, commit, signal)
       if (answer.kind === 'lost') keep(answer.record)
       if (answer.kind === 'committed')
-        await share((commit.put === undefined ? settledRecord : putRecord)(claim, commit.completion))
+        share((commit.put === undefined ? settledRecord : putRecord)(claim, commit.completion))
       return answer
     },
 
     settle: async (claim, settlement, signal) => {
       const answer = keepRecordOf(await store.settle(claim, settlement, signal))
-      if (answer.kind === 'settled' && settlement.kind === 'completed') await share(settledRecord(claim, settlement))
+      if (answer.kind === 'settled' && settlement.kind === 'completed') share(settledRecord(claim, settlement))
       return answer
     },
 

@@ -8,13 +8,13 @@ import { claimRequestOf } from '../../lib/core/once.ts'
 import { readSettings } from '../../lib/core/options.ts'
 import { endingOfHttpError } from '../../lib/core/outcome/outcome-policy.ts'
 import type { Claim } from '../../lib/core/record/claim.ts'
-import type { SettledRecord, StoredRecord } from '../../lib/core/record/record.ts'
+import type { ClaimToken, SettledRecord, StoredRecord } from '../../lib/core/record/record.ts'
 import type { Store, TransactItem } from '../../lib/core/record/store.ts'
 import { type EpochMillis, epochMillis } from '../../lib/core/time.ts'
 import { type Once, type OnceRequest, once, StoreUnavailableError } from '../../lib/index.ts'
 import { type MemoryStore, memoryStore } from '../../lib/memory/memory-store.ts'
 import { onceWrite } from '../../lib/write/index.ts'
-import { aClaim, EXPIRY, NOW, unhurried } from '../support/claims.ts'
+import { aClaim, completed, EXPIRY, NOW, unhurried } from '../support/claims.ts'
 import { type FakeClock, fakeClock, fakeRuntime } from '../support/fake-runtime.ts'
 import { counting } from '../support/http-harness.ts'
 import { memoryRows } from '../support/memory-rows.ts'
@@ -248,6 +248,31 @@ describe('Once a one-shot write has been sent, only the store knows what became 
     expect(await writeAs(remembering, clock, 'new')).toMatchObject({ value: 'new' })
     expect(sends).toBeGreaterThan(1)
   })
+})
+
+test('An answer of the store does not wait until the second level has kept it: its time may be over then.', async () => {
+  const clock = fakeClock()
+  const store = memoryStore({ now: clock.now, transact: () => undefined })
+  let sets = 0
+  const second: SecondLevel = {
+    get: async () => undefined,
+    set: () => {
+      sets++
+      return new Promise(() => {})
+    },
+    forget: async () => {},
+  }
+  const unlimited = fakeRuntime({ clock, deadlines: 'never' })
+  const process = () => cached(store, { second, runtime: unlimited })
+  const [claim, written] = [aClaim({ now: clock.now() }), aClaim({ now: clock.now() })]
+  const completion = completed(Buffer.of(1, 0))
+  const put = { completion, items: [], requestToken: 'r', put: { over: undefined }, dynamoDb: async () => {} }
+  await process().claim(claim, unhurried)
+  expect(await process().settle(claim, completion, unhurried)).toEqual({ kind: 'settled' })
+  expect(await process().commit(written, put, unhurried)).toEqual({ kind: 'committed' })
+  const again = { ...claim, claimToken: 'of-another' as ClaimToken }
+  expect(await process().claim(again, unhurried)).toMatchObject({ kind: 'occupied' })
+  expect(sets).toBe(3)
 })
 
 /** Writes what `lambda-once/operator` leaves: the reference store knows no persons, so a take-over writes it. */
