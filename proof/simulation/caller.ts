@@ -10,6 +10,7 @@ import type { Settings } from '../../lib/core/settings.ts'
 import { fromSeconds } from '../../lib/core/time.ts'
 import { reconcile } from '../../lib/effects/reconcile.ts'
 import { runOneShot } from '../../lib/write/one-shot.ts'
+import { behindCaches } from './cached-process.ts'
 import { type Answer, endingOfAnswer, endingOfDone } from './deed.ts'
 import { handle } from './handler.ts'
 import type { Answered } from './history.ts'
@@ -105,7 +106,7 @@ const planKill = (world: World, invocation: Invocation, remaining: number): void
 const settingsOf = (world: World, invocation: Invocation): Settings => {
   const { heartbeatSeconds, retentionSeconds, storeDown, unstored, rerunWithinSeconds } = world.profile
   return readSettings('simulation', {
-    store: reachedStore(world, invocation),
+    store: behindCaches(world, invocation, reachedStore(world, invocation)),
     operation: 'simulated',
     runtime: virtualRuntime(world, invocation),
     abandoned: choiceOf(world, invocation),

@@ -55,25 +55,22 @@ export const say = (world: World, invocation: Invocation | undefined, text: () =
     return `${describeTime(world.timeline.now, 1_800_000_000_000)}  ${who}${text()}`
   })
 
+/** What runs on a host: an invocation, or the process that several of them share. */
+export type OnHost = Pick<Invocation, 'host' | 'isAlive'>
+
 /** A pause that can be cancelled. */
 export interface Pause {
   cancel(): void
 }
 
 /**
- * Schedules work of this invocation's process. It waits while the host is frozen, and is dropped if the process dies.
+ * Schedules work of this process. It waits while the host is frozen, and is dropped if the process dies.
  */
-export const later = (
-  world: World,
-  invocation: Invocation,
-  span: number,
-  run: () => void,
-  background = false,
-): Pause => {
+export const later = (world: World, process: OnHost, span: number, run: () => void, background = false): Pause => {
   const { timeline } = world
-  const { host } = invocation
+  const { host } = process
   const wake = (): void => {
-    if (!invocation.isAlive) return
+    if (!process.isAlive) return
     if (host.frozenUntil > timeline.now) timer = timeline.at(host.frozenUntil, wake, background)
     else run()
   }

@@ -1,3 +1,4 @@
+import { type Caching, drawCaching } from './caching.ts'
 import { drawOverrides, type Overrides } from './overrides.ts'
 import { drawPlan, type Plan } from './plan.ts'
 import type { Random } from './random.ts'
@@ -77,6 +78,8 @@ export interface Profile {
   readonly trade: Trade | undefined
   /** Persons let another payload use the key; `undefined`: none does. */
   readonly overrides: Overrides | undefined
+  /** What stands in front of the store; `undefined`: nothing. */
+  readonly caching: Caching | undefined
 }
 
 const NO_FAULTS: Faults = {
@@ -112,6 +115,7 @@ export const drawProfile = (random: Random, planning: Random): Profile => {
   const plan = drawPlan(planning, abandoned)
   const trade = drawTrade(planning, plan !== undefined)
   const overrides = drawOverrides(planning)
+  const caching = drawCaching(planning, overrides !== undefined)
   // Questions, windows and steps matter only if claims follow one another.
   const follows = abandoned === 'ask' || rerunWithinSeconds !== undefined || plan !== undefined
   return {
@@ -128,19 +132,17 @@ export const drawProfile = (random: Random, planning: Random): Profile => {
     farClocks,
     hosts: random.between(1, 3),
     acts: random.pick(
-      overrides !== undefined
+      overrides !== undefined || plan !== undefined || caching !== undefined
         ? [1, 2, 2, 3]
-        : plan !== undefined
-          ? [1, 2, 2, 3]
-          : follows
-            ? [1, 2, 3, 4]
-            : [1, 1, 1, 2],
+        : follows
+          ? [1, 2, 3, 4]
+          : [1, 1, 1, 2],
     ),
     faults: random.chance(0.2) ? NO_FAULTS : drawFaults(random, abandoned === 'ask'),
     badDeeds: random.chance(follows ? 0.15 : 0.3) ? 0 : random.pick([0.2, 0.5, 0.8]),
     otherPayload: random.chance(0.5) ? 0 : 0.3,
     wait: random.chance(0.15),
-    peekFirst: random.chance(0.1),
+    peekFirst: random.chance(caching === undefined ? 0.1 : 0.4),
     operator: random.chance(0.1),
     meddler: random.chance(0.06),
     sweeps: random.chance(0.5),
@@ -148,6 +150,7 @@ export const drawProfile = (random: Random, planning: Random): Profile => {
     plan,
     trade,
     overrides,
+    caching,
   }
 }
 

@@ -1,7 +1,7 @@
 import { DeadlinePassed, type ProbePoint, type Runtime } from '../../lib/core/runtime.ts'
 import { epochMillis, type Millis } from '../../lib/core/time.ts'
 import { DeadlineSignal, deadlineSignal } from './deadline-signal.ts'
-import { hostNow, type Invocation, later, type Pause, pass } from './invocation.ts'
+import { hostNow, type Invocation, later, type OnHost, type Pause, pass } from './invocation.ts'
 import type { World } from './world.ts'
 
 /** A runtime on virtual time. It has the Lambda request id, which a real runtime could use. */
@@ -23,24 +23,7 @@ export const virtualRuntime = (world: World, invocation: Invocation): VirtualRun
         })
     }),
 
-  withDeadline: <T>(span: Millis, run: (signal: AbortSignal) => Promise<T>) =>
-    new Promise<T>((resolve, reject) => {
-      const signal = new DeadlineSignal()
-      const pause = later(world, invocation, span, () => {
-        signal.abort()
-        reject(new DeadlinePassed(`No answer within ${span} ms`))
-      })
-      run(signal.asAbortSignal()).then(
-        (answer) => {
-          pause.cancel()
-          resolve(answer)
-        },
-        (error: unknown) => {
-          pause.cancel()
-          reject(error)
-        },
-      )
-    }),
+  withDeadline: (span, run) => withDeadline(world, invocation, span, run),
 
   repeat: (every, run) => {
     let pause: Pause
@@ -62,3 +45,27 @@ export const virtualRuntime = (world: World, invocation: Invocation): VirtualRun
     pass(world, invocation)
   },
 })
+
+export const withDeadline = <T>(
+  world: World,
+  process: OnHost,
+  span: Millis,
+  run: (signal: AbortSignal) => Promise<T>,
+): Promise<T> =>
+  new Promise<T>((resolve, reject) => {
+    const signal = new DeadlineSignal()
+    const pause = later(world, process, span, () => {
+      signal.abort()
+      reject(new DeadlinePassed(`No answer within ${span} ms`))
+    })
+    run(signal.asAbortSignal()).then(
+      (answer) => {
+        pause.cancel()
+        resolve(answer)
+      },
+      (error: unknown) => {
+        pause.cancel()
+        reject(error)
+      },
+    )
+  })

@@ -4,6 +4,7 @@ import type { StoredRecord } from '../../lib/core/record/record.ts'
 import type { TransactItem } from '../../lib/core/record/store.ts'
 import { type EpochMillis, epochMillis } from '../../lib/core/time.ts'
 import { type MemoryStore, memoryStore } from '../../lib/memory/memory-store.ts'
+import { type Caches, noCaches } from './caching.ts'
 import { createDownstream, type Downstream } from './downstream.ts'
 import type {
   Aborted,
@@ -57,6 +58,7 @@ export interface World {
   readonly questions: Question[]
   readonly effects: Effect[]
   readonly downstream: Downstream
+  readonly caches: Caches
   readonly answers: Answered[]
   readonly aborts: Aborted[]
   readonly attempts: RenewalAttempt[]
@@ -139,6 +141,7 @@ export const createWorld = ({ seed, over, tally, log }: Setting): World => {
     questions: [],
     effects: [],
     downstream: createDownstream(profile),
+    caches: noCaches(),
     answers: [],
     aborts: [],
     attempts: [],

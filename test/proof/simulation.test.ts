@@ -117,9 +117,24 @@ const MET_WITH_COMMITS = [
   'refused in doubt',
 ] as const
 
+const MET_WITH_CACHES = [
+  'cache answers a claim',
+  'cache answers a commit',
+  'cache answers a peek',
+  'cache gives a replaced outcome',
+  'second level refuses',
+  'second level does not answer',
+  'second level is slow',
+  'second level evicts',
+  'second level keeps late',
+  'second level does not forget',
+  'second level is stale',
+  'second level gives another record',
+] as const
+
 const STORES = [
-  { over: 'memory', seeds: SEEDS, met: [...MET, ...MET_WITH_COMMITS] },
-  { over: 'lean', seeds: LEAN_SEEDS, met: [...MET, ...MET_WITH_COMMITS] },
+  { over: 'memory', seeds: SEEDS, met: [...MET, ...MET_WITH_COMMITS, ...MET_WITH_CACHES] },
+  { over: 'lean', seeds: LEAN_SEEDS, met: [...MET, ...MET_WITH_COMMITS, ...MET_WITH_CACHES] },
 ] as const
 
 describe.each(STORES)('the lifecycle on virtual time, with faults, over $over', ({ over, seeds, met }) => {

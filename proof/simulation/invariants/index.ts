@@ -9,6 +9,7 @@ import {
   renewsNothingMeanwhile,
   rowsAndRecord,
 } from './commit.ts'
+import { refusesTheOther, refusesTheUnsettled, replaysTheHeld } from './current.ts'
 import { attemptsGrow, oneEffect, oneExecution, sameEffectKeys } from './generation.ts'
 import { endsWithItsInvocation, neverLostInSilence } from './lease.ts'
 import { equalAnswers, oneCompletion, ownPayload, settledStays } from './outcome.ts'
@@ -85,6 +86,9 @@ export const RULES: readonly Rule[] = [
   underAnyClock('H15', beginsNothingKept),
   underAnyClock('H16', skipsOnlyTheDone),
   withinSkew('H17', answersTheCommitted),
+  withinSkew('H18', replaysTheHeld),
+  withinSkew('H18', refusesTheOther),
+  withinSkew('H18', refusesTheUnsettled),
   underAnyClock('A4', recognisesItself),
   withinSkew('A4', abortsWhenLost),
   withinSkew('A5', claimedOnce),

@@ -89,7 +89,7 @@ const replayedAsStored = (
   return undefined
 }
 
-const isSame = (after: StoredRecord, record: SettledRecord): boolean => {
+export const isSame = (after: StoredRecord, record: SettledRecord): boolean => {
   const settled = settledIn(after)
   return settled !== undefined && Buffer.compare(settled.outcome, record.outcome) === 0
 }
