@@ -28,6 +28,8 @@ const RESTOCKED: World = { ...COMMIT, CHANGES: 2 }
 const STEPS: World = { ...QUIET, STEPS: true }
 /** The charge is marked before it runs. */
 const STOP: World = { ...STEPS, STOP: true }
+/** A handler with steps throws, and a reconcile function is asked. */
+const QUESTION_OF_STEPS: World = { ...QUESTION, STEPS: true }
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   { name: 'COMPLETE_UNFENCED', what: 'completion without the fence', world: LAPSE },
@@ -193,5 +195,22 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'RUN_ON_UNKNOWN_MARK',
     what: 'a step that runs although the fate of its mark is unknown',
     world: { ...STOP, SENDS: 1, FAULTS: 1, CRASHES: 1, TICKS: 1 },
+  },
+  { name: 'RERUN_DROPS_STEPS', what: 'rerun drops the steps', world: QUESTION_OF_STEPS },
+  { name: 'DEFER_DROPS_STEPS', what: 'a question that decides nothing drops the steps', world: QUESTION_OF_STEPS },
+  {
+    name: 'NEXT_GENERATION_KEEPS_STEPS',
+    what: 'a generation that begins after a question keeps the steps in the record',
+    world: { ...QUESTION_OF_STEPS, FAILURES: 2 },
+  },
+  {
+    name: 'NEXT_GENERATION_SKIPS_STEPS',
+    what: 'a generation that begins after a question skips the steps of the one before',
+    world: QUESTION_OF_STEPS,
+  },
+  {
+    name: 'DONE_OF_ONE_STEP',
+    what: 'a downstream that says done when one of two steps has run',
+    world: QUESTION_OF_STEPS,
   },
 ]

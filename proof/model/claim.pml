@@ -148,11 +148,39 @@ byte g_ran;    /* steps that ran in this generation, and the mark once it was wr
 #else
 #define BEGIN_WITHOUT_STEPS val = 0
 #endif
+#ifdef BUG_DEFER_DROPS_STEPS
+#define DEFERRED 8
+#define DEFER_STEPS val = DEFERRED
+#else
+#define DEFER_STEPS skip
+#endif
+#ifdef BUG_NEXT_GENERATION_KEEPS_STEPS
+#define NEXT_WITHOUT_STEPS skip
+#else
+#define NEXT_WITHOUT_STEPS NO_STEPS
+#endif
+#ifdef BUG_NEXT_GENERATION_SKIPS_STEPS
+#define FORGET_STEPS skip
+#else
+#define FORGET_STEPS known = 0
+#endif
+#define TAKE_STEPS \
+  known = val; unsaved = 0; val = 0; \
+  MUST(!IS_MINE(tk) || (known & g_ran) == known, "H16: a step is taken as begun, and it did not run in its generation\n")
+#ifdef BUG_RERUN_DROPS_STEPS
+#define GO_ON_WITH_STEPS known = 0
+#else
+#define GO_ON_WITH_STEPS skip
+#endif
 #else
 #define RESET_STEPS skip
 #define NO_STEPS skip
 #define CARRY_STEPS skip
 #define BEGIN_WITHOUT_STEPS skip
+#define NEXT_WITHOUT_STEPS skip
+#define FORGET_STEPS skip
+#define GO_ON_WITH_STEPS skip
+#define DEFER_STEPS skip
 #endif
 
 #ifdef COMMIT
@@ -385,7 +413,7 @@ inline write(op, t, st, sr, p, at, ge, le, v) {
   :: op == next_generation && MAY_BEGIN(t, ge) ->
      MUST(generation != at, "I4: a duplicate begins its generation again\n");
      MUST(!g_abandoned[t], "I4: a late next generation changes an abandoned record\n");
-     ownersWrite(); generation = at; NO_STEPS; RESET_STEPS
+     ownersWrite(); generation = at; NEXT_WITHOUT_STEPS; RESET_STEPS
   :: op == completion && MAY_COMPLETE(t) ->
      MUST(g_effectKey != 0 || COMMITS, "I2: an outcome is stored, and its effect has not happened\n");
      ownersWrite();
@@ -414,7 +442,14 @@ inline write(op, t, st, sr, p, at, ge, le, v) {
      MUST_NOT_RUN("H5, I1: a claim is abandoned while its handler runs or its question is open\n");
      ownersWrite(); lease = NO_LEASE; g_abandoned[t] = true;
 #ifdef STEPS
+#ifdef BUG_DEFER_DROPS_STEPS
+     if
+     :: v == DEFERRED -> NO_STEPS
+     :: else -> ADD_STEPS(v); g_kept = g_kept | v
+     fi
+#else
      ADD_STEPS(v); g_kept = g_kept | v
+#endif
   :: op == checkpoint && MAY_KEEP(t) ->
      MUST(token == t, "I13: a checkpoint changes another call's claim\n");
      ownersWrite(); KEEP(v);
@@ -652,6 +687,12 @@ inline endRun() { g_running[me] = 0; g_runningUntil[me] = 0; g_runsIn[me] = 0; v
 
 /* The downstream executes once under a key. It looks keys up, and can promise to execute nothing under a key any more. */
 #define HAS_HAPPENED (g_effectKey == DOWNSTREAM_KEY)
+/* `done` speaks for the whole run. */
+#if defined(STEPS) && !defined(BUG_DONE_OF_ONE_STEP)
+#define IS_ALL_DONE (HAS_HAPPENED && (g_ran & RESULTS) == RESULTS)
+#else
+#define IS_ALL_DONE HAS_HAPPENED
+#endif
 #define IS_CANCELLED (ge <= g_cancelled)
 #ifdef BUG_NOT_DONE_IS_NO_PROMISE
 #define CANCEL skip
@@ -701,14 +742,14 @@ inline runStep(name) {
 /* ---- a call ---------------------------------------------------------------------------------------------------- */
 
 #ifdef BUG_GENERATION_UNWRITTEN
-#define BEGIN_GENERATION ge = at; beginRun(); goto handler
+#define BEGIN_GENERATION ge = at; FORGET_STEPS; beginRun(); goto handler
 #else
 #define BEGIN_GENERATION op = next_generation; goto send
 #endif
 #ifdef BUG_RERUN_BEGINS_A_GENERATION
 #define FOLLOW_RERUN endRun(); BEGIN_GENERATION
 #else
-#define FOLLOW_RERUN endRun(); beginRun(); goto handler
+#define FOLLOW_RERUN GO_ON_WITH_STEPS; endRun(); beginRun(); goto handler
 #endif
 #ifdef BUG_UNDECIDED_QUESTION_RELEASES
 #define DEFER release
@@ -874,13 +915,13 @@ send:
        :: verdict == CLAIMED && now >= le ->
           printf("%c: its lease has lapsed, so the handler does not start\n", 'A' + me); goto giveUp
 #endif
+#ifdef STEPS
+       :: verdict == CLAIMED && now < le && ASKS && at > ge ->
+          TAKE_STEPS; rounds = 0; seenT = 0; seenR = 0; beginQuestion(); goto ask
+       :: else -> TAKE_STEPS; rounds = 0; seenT = 0; seenR = 0; beginRun()
+#else
        :: verdict == CLAIMED && now < le && ASKS && at > ge ->
           val = MY_ANSWER; rounds = 0; seenT = 0; seenR = 0; beginQuestion(); goto ask
-#ifdef STEPS
-       :: else ->
-          known = val; unsaved = 0; val = 0; rounds = 0; seenT = 0; seenR = 0; beginRun();
-          MUST(!IS_MINE(tk) || (known & g_ran) == known, "H16: a step is taken as begun, and it did not run in its generation\n")
-#else
        :: else -> val = MY_ANSWER; rounds = 0; seenT = 0; seenR = 0; beginRun()
 #endif
        fi
@@ -938,11 +979,11 @@ send:
 #endif
     :: op == next_generation ->
        if
-       :: verdict == DONE && now < le -> ge = at; beginRun()
+       :: verdict == DONE && now < le -> ge = at; FORGET_STEPS; beginRun()
        :: verdict == DONE && now >= le ->
           ge = at; printf("%c: its lease has lapsed, so the handler does not start\n", 'A' + me); goto giveUp
 #ifdef BUG_RUN_ON_UNKNOWN_GENERATION
-       :: verdict == UNKNOWN -> ge = at; beginRun()
+       :: verdict == UNKNOWN -> ge = at; FORGET_STEPS; beginRun()
 #else
        :: verdict == UNKNOWN -> printf("%c does not know the fate of its generation\n", 'A' + me); goto giveUp
 #endif
@@ -984,23 +1025,27 @@ send:
 
 #ifdef STEPS
 #define MAY_CHARGE (!STOPS || isMarked)
+#define MAY_MAIL (ASKS || IS_CHARGED) /* with a question in either order: a result may be kept although nothing was charged */
 #define IS_CHARGED ((known & CHARGE) != 0)
 #define IS_MAILED ((known & MAIL) != 0)
 
 handler:
   do
-  :: atomic { !IS_CHARGED && STOPS && (known & MARK) == 0 && now < le -> op = mark; val = MARK; verdict = UNKNOWN; goto send }
-  :: atomic { !IS_CHARGED && STOPS && (known & MARK) != 0 && !isMarked ->
+  :: atomic { !IS_CHARGED && !isKeeping && STOPS && (known & MARK) == 0 && now < le -> op = mark; val = MARK; verdict = UNKNOWN; goto send }
+  :: atomic { !IS_CHARGED && !isKeeping && STOPS && (known & MARK) != 0 && !isMarked ->
        printf("%c: an earlier attempt may have charged, so the step stops\n", 'A' + me);
        g_gaveUp = true; op = abandonment; val = unsaved; endRun(); goto send }
-  :: atomic { !IS_CHARGED && MAY_CHARGE && !IS_CANCELLED && now < le -> runStep(CHARGE);
+  :: atomic { !IS_CHARGED && !isKeeping && MAY_CHARGE && !IS_CANCELLED && now < le -> runStep(CHARGE);
        if
        :: g_runsIn[me] == g_incarnation ->
           MUST(g_effectKey == 0 || HAS_HAPPENED, "C12: the effect happens again, under another downstream key\n");
           g_effectKey = DOWNSTREAM_KEY; g_effect = (g_effect || ge == generation)
        :: else
        fi }
-  :: atomic { IS_CHARGED && !IS_MAILED && !isKeeping && now < le -> runStep(MAIL) }
+  :: atomic { !IS_CHARGED && !isKeeping && MAY_CHARGE && IS_CANCELLED && now < le -> g_failed = true;
+       printf("%c's step throws: the downstream refuses the key\n", 'A' + me);
+       op = AFTER_A_THROW; val = unsaved; endRun(); goto send }
+  :: atomic { MAY_MAIL && !IS_MAILED && !isKeeping && now < le -> runStep(MAIL) }
   :: atomic { isKeeping -> isKeeping = false; op = checkpoint; val = SAVED; verdict = UNKNOWN; goto send }
   :: atomic { !isKeeping && IS_CHARGED && IS_MAILED -> op = completion; val = MY_ANSWER;
        printf("%c's handler returns\n", 'A' + me); endRun(); goto send }
@@ -1061,7 +1106,7 @@ handler:
  */
 ask:
   if
-  :: atomic { HAS_HAPPENED -> verdict = HAPPENED; printf("the downstream says done\n") }
+  :: atomic { IS_ALL_DONE -> verdict = HAPPENED; printf("the downstream says done\n") }
   :: atomic { !HAS_HAPPENED -> verdict = NOT_DONE; CANCEL; printf("the downstream says notDone\n") }
   :: atomic { !last || !IS_CANCELLED -> verdict = RERUN; printf("the downstream says rerun\n") }
   :: atomic { !last -> verdict = UNDECIDED; printf("the downstream says unknown\n") }
@@ -1075,8 +1120,8 @@ ask:
   :: atomic {
 #endif
        if
-       :: verdict == HAPPENED -> op = completion; asked = true; endRun(); goto send
-       :: verdict == UNDECIDED -> op = DEFER; asked = true; endRun(); goto send
+       :: verdict == HAPPENED -> op = completion; val = MY_ANSWER; asked = true; endRun(); goto send
+       :: verdict == UNDECIDED -> op = DEFER; DEFER_STEPS; asked = true; endRun(); goto send
        :: verdict == RERUN -> FOLLOW_RERUN
        :: verdict == NOT_DONE -> endRun(); BEGIN_GENERATION
        fi }

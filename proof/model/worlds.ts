@@ -45,6 +45,18 @@ export const SMALL_WORLDS: readonly NamedWorld[] = [
     name: 'a step that must not run twice: a fault, a crash, a lapse',
     world: { FAULTS: 1, FAILURES: 0, TICKS: 1, PAYLOADS: 1, STEPS: true, STOP: true },
   },
+  {
+    name: 'reconcile after steps: a fault, a crash, a lapse',
+    world: { FAULTS: 1, FAILURES: 0, TICKS: 1, PAYLOADS: 1, ASK: true, STEPS: true },
+  },
+  {
+    name: 'reconcile after steps: two faults, two requests late, a failing handler',
+    world: { FAULTS: 2, LATE: 2, CRASHES: 0, TICKS: 0, PAYLOADS: 1, ASK: true, STEPS: true },
+  },
+  {
+    name: 'reconcile after a step that must not run twice: a fault, a crash, a lapse',
+    world: { FAULTS: 1, FAILURES: 0, TICKS: 1, PAYLOADS: 1, ASK: true, STEPS: true, STOP: true },
+  },
 ]
 
 /** These take minutes and gigabytes. Run them if you change the protocol. */
