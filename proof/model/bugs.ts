@@ -30,6 +30,8 @@ const STEPS: World = { ...QUIET, STEPS: true }
 const STOP: World = { ...STEPS, STOP: true }
 /** A handler with steps throws, and a reconcile function is asked. */
 const QUESTION_OF_STEPS: World = { ...QUESTION, STEPS: true }
+/** A handler charges and mails at the same time. */
+const PARALLEL: World = { ...STEPS, PARALLEL: true }
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   { name: 'COMPLETE_UNFENCED', what: 'completion without the fence', world: LAPSE },
@@ -212,5 +214,15 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'DONE_OF_ONE_STEP',
     what: 'a downstream that says done when one of two steps has run',
     world: QUESTION_OF_STEPS,
+  },
+  {
+    name: 'SIBLINGS_NOT_AWAITED',
+    what: 'a claim that ends while one of its steps still runs',
+    world: { ...PARALLEL, FAILURES: 1 },
+  },
+  {
+    name: 'ANSWER_COUNTS_FOR_ALL',
+    what: 'the answer to a checkpoint counts for a result that came after it was sent',
+    world: PARALLEL,
   },
 ]

@@ -76,6 +76,7 @@
 #else
 #define STOPS false
 #endif
+/* With STEPS and PARALLEL, the handler calls both steps at the same time: one may run while the other's result is sent. */
 
 #ifdef COMMIT /* the handler writes an order and its answer in one transaction, if an item is in stock; RETRIES is 0 */
 #define COMMITS true
@@ -608,32 +609,6 @@ inline learn() {
   fi
 }
 
-#define CAN_FAULT (faults > 0 && !last)
-
-/* Sends the request `op` until an answer comes, at most SENDS times. */
-inline transmit() {
-  do
-  :: sends == SENDS || verdict != UNKNOWN -> sends = 0; break
-  :: else ->
-     if
-     :: atomic { /* the store applies or refuses it, and the answer arrives or is lost */
-          sends++; printf("%c sends %e %c%d\n", 'A' + me, op, OWNER(tk), NTH(tk));
-          write(op, tk, seenT, seenR, fp, at, ge, le, val);
-          if
-          :: true -> learn()
-          :: CAN_FAULT -> faults--; printf("%c: the answer is lost\n", 'A' + me)
-          fi;
-          h_written = false }
-     :: atomic { CAN_FAULT -> faults--; sends++;
-          printf("%c sends %e %c%d: lost on its way\n", 'A' + me, op, OWNER(tk), NTH(tk)) }
-     :: atomic { CAN_FAULT && nfull(late) -> faults--; sends++;
-          printf("%c sends %e %c%d: the network keeps it\n", 'A' + me, op, OWNER(tk), NTH(tk));
-          late!op, tk, seenT, seenR, fp, at, ge, le, val }
-     :: atomic { crashes > 0 && !last -> crashes--; g_crashed = true; printf("%c crashes\n", 'A' + me); goto dead }
-     fi
-  od
-}
-
 inline mint() {
   g_over[tk] = (tk != 0);
 #ifdef BUG_REQUEST_ID_AS_TOKEN
@@ -712,32 +687,118 @@ inline endRun() { g_running[me] = 0; g_runningUntil[me] = 0; g_runsIn[me] = 0; v
 #define AFTER_A_THROW abandonment
 #endif
 
+inline haveEffect() {
+  if
+  :: g_runsIn[me] == g_incarnation ->
+     MUST(g_effectKey == 0 || HAS_HAPPENED, "C12: the effect happens again, under another downstream key\n");
+     g_effectKey = DOWNSTREAM_KEY; g_effect = (g_effect || ge == generation)
+  :: else
+  fi
+}
+
 #ifdef STEPS
+#define IS_OF_THIS_GENERATION (g_runsIn[me] == g_incarnation && ge == generation)
+#define MAY_CHARGE (!STOPS || isMarked)
+#define IS_CHARGED ((known & CHARGE) != 0)
+#define IS_MAILED ((known & MAIL) != 0)
+
+inline beginStep(name) {
+  MUST(!IS_OF_THIS_GENERATION || token != tk || (g_kept & name) == 0, "H15: a step runs again although its result was kept\n");
+  hasRun = true
+}
+
 inline runStep(name) {
   if
-  :: name == CHARGE -> printf("%c's step charges\n", 'A' + me)
+  :: name == CHARGE -> printf("%c's step charges\n", 'A' + me); haveEffect()
   :: else -> printf("%c's step mails\n", 'A' + me)
   fi;
   if
-  :: g_runsIn[me] == g_incarnation && ge == generation ->
-     MUST(token != tk || (g_kept & name) == 0, "H15: a step runs again although its result was kept\n");
+  :: IS_OF_THIS_GENERATION ->
      MUST(!STOPS || name != CHARGE || (g_ran & CHARGE) == 0, "I21: a marked step runs a second time in its generation\n");
      g_ran = g_ran | name
   :: else
   fi;
-  known = known | name; unsaved = unsaved | name; isKeeping = true; hasRun = true
+  known = known | name; unsaved = unsaved | name; isKeeping = true
 }
 #ifdef BUG_CHECKPOINT_OF_THE_WHOLE_MAP
 #define SAVED (known & RESULTS)
 #else
 #define SAVED unsaved
 #endif
+#ifdef BUG_ANSWER_COUNTS_FOR_ALL
+#define STILL_UNSAVED 0
+#else
+#define STILL_UNSAVED ~val /* a result that came after the write was sent goes into the next one */
+#endif
+#define COUNTS_AS_KEPT (known & RESULTS & ~unsaved)
 #ifdef BUG_RUN_ON_UNKNOWN_MARK
 #define RUNS_ON_UNKNOWN_MARK true
 #else
 #define RUNS_ON_UNKNOWN_MARK false
 #endif
 #endif
+
+#ifdef PARALLEL
+#define IS_TO_BE_CALLED(name) (!hasThrown && (known & name) == 0 && (running & name) == 0)
+#define IS_AT_WORK(name) ((running & name) != 0 && (name == MAIL || MAY_CHARGE))
+#define END_STEP(name) running = running & (RESULTS - name)
+#define SIBLINGS(op) (op == mark -> running & MAIL : running)
+/*
+ * What a handler does that waits for both steps, and what its steps do: also while a result or a mark is on its way, so
+ * they stand in its `transmit` too. A step begins under a live lease, and may have its effect long after it. One of these
+ * writes is on its way at a time. That saves writes and guards nothing: each adds what is its own.
+ */
+#define STEPS_GO_ON(condition) \
+  :: atomic { (condition) && IS_TO_BE_CALLED(CHARGE) && (known & MARK) == 0 && now < le -> \
+       printf("%c begins to charge\n", 'A' + me); beginStep(CHARGE); running = running | CHARGE } \
+  :: atomic { (condition) && IS_TO_BE_CALLED(CHARGE) && (known & MARK) != 0 && now < le -> \
+       printf("%c: an earlier attempt may have charged, so the step stops\n", 'A' + me); g_gaveUp = true; hasThrown = true } \
+  :: atomic { (condition) && IS_TO_BE_CALLED(MAIL) && now < le -> \
+       printf("%c begins to mail\n", 'A' + me); beginStep(MAIL); running = running | MAIL } \
+  :: atomic { (condition) && (IS_TO_BE_CALLED(CHARGE) || IS_TO_BE_CALLED(MAIL)) && now >= le -> \
+       printf("%c: its lease has lapsed, so no step starts\n", 'A' + me); g_gaveUp = true; hasThrown = true } \
+  :: atomic { (condition) && IS_AT_WORK(CHARGE) && !IS_CANCELLED -> runStep(CHARGE); END_STEP(CHARGE) } \
+  :: atomic { (condition) && IS_AT_WORK(CHARGE) && IS_CANCELLED -> g_failed = true; hasThrown = true; END_STEP(CHARGE); \
+       printf("%c's step throws: the downstream refuses the key\n", 'A' + me) } \
+  :: atomic { (condition) && IS_AT_WORK(MAIL) -> runStep(MAIL); END_STEP(MAIL) } \
+  :: atomic { (condition) && IS_AT_WORK(CHARGE) && failures > 0 && !last -> failures--; g_failed = true; hasThrown = true; \
+       END_STEP(CHARGE); printf("%c's charge throws\n", 'A' + me) } \
+  :: atomic { (condition) && IS_AT_WORK(MAIL) && failures > 0 && !last -> failures--; g_failed = true; hasThrown = true; \
+       END_STEP(MAIL); printf("%c's mail throws\n", 'A' + me) } \
+  :: atomic { (condition) && !hasThrown && failures > 0 && !last -> failures--; g_failed = true; hasThrown = true; \
+       printf("%c's handler throws\n", 'A' + me) }
+#else
+#define STEPS_GO_ON(condition)
+#endif
+
+/* ---- the client ------------------------------------------------------------------------------------------------- */
+
+#define CAN_FAULT (faults > 0 && !last)
+
+/* Sends the request `op` until an answer comes, at most SENDS times. */
+inline transmit() {
+  do
+  :: sends == SENDS || verdict != UNKNOWN -> sends = 0; break
+  :: else ->
+     if
+     :: atomic { /* the store applies or refuses it, and the answer arrives or is lost */
+          sends++; printf("%c sends %e %c%d\n", 'A' + me, op, OWNER(tk), NTH(tk));
+          write(op, tk, seenT, seenR, fp, at, ge, le, val);
+          if
+          :: true -> learn()
+          :: CAN_FAULT -> faults--; printf("%c: the answer is lost\n", 'A' + me)
+          fi;
+          h_written = false }
+     :: atomic { CAN_FAULT -> faults--; sends++;
+          printf("%c sends %e %c%d: lost on its way\n", 'A' + me, op, OWNER(tk), NTH(tk)) }
+     :: atomic { CAN_FAULT && nfull(late) -> faults--; sends++;
+          printf("%c sends %e %c%d: the network keeps it\n", 'A' + me, op, OWNER(tk), NTH(tk));
+          late!op, tk, seenT, seenR, fp, at, ge, le, val }
+     :: atomic { crashes > 0 && !last -> crashes--; g_crashed = true; printf("%c crashes\n", 'A' + me); goto dead }
+     STEPS_GO_ON(op == checkpoint || op == mark)
+     fi
+  od
+}
 
 /* ---- a call ---------------------------------------------------------------------------------------------------- */
 
@@ -817,6 +878,10 @@ proctype Call(byte me; bool last) {
 #ifdef STEPS
   byte known, unsaved; /* steps that it knows as kept or marked, and those that the record does not have */
   bool isMarked, isKeeping, hasRun; /* by its own mark; its step has run and is to be kept; a step has run */
+#ifdef PARALLEL
+  byte running; /* steps that have begun and have not ended */
+  bool hasThrown; /* its handler, or one of its steps: none is called any more */
+#endif
 #endif
 #ifdef COMMIT
   byte transactions;
@@ -929,15 +994,30 @@ send:
 #ifdef STEPS
     :: op == checkpoint && (verdict == DONE || verdict == UNKNOWN) ->
        if
-       :: verdict == DONE -> unsaved = 0
+       :: verdict == DONE -> unsaved = unsaved & STILL_UNSAVED;
+          MUST(!IS_MINE(tk) || (COUNTS_AS_KEPT & steps) == COUNTS_AS_KEPT, "I14: a result counts as kept, and the record does not have it\n")
        :: verdict == UNKNOWN -> g_gaveUp = true /* the results go with the next write */
        fi;
        verdict = UNKNOWN; val = 0
+#ifdef PARALLEL
+    :: op == mark && verdict == DONE && now < le -> known = known | MARK; isMarked = true; verdict = UNKNOWN; val = 0
+    :: op == mark && (verdict == UNKNOWN || verdict == DONE && now >= le) ->
+       printf("%c does not know the fate of its mark, or its lease has lapsed\n", 'A' + me);
+       g_gaveUp = true; hasThrown = true; END_STEP(CHARGE); verdict = UNKNOWN; val = 0
+    :: (op == checkpoint || op == mark) && verdict != DONE && verdict != UNKNOWN && SIBLINGS(op) != 0 ->
+       hasThrown = true; verdict = UNKNOWN;
+       if
+       :: op == mark -> END_STEP(CHARGE)
+       :: else
+       fi;
+       val = 0
+#else
     :: op == mark && verdict == DONE -> known = known | MARK; isMarked = true; verdict = UNKNOWN; val = 0
     :: op == mark && verdict == UNKNOWN && RUNS_ON_UNKNOWN_MARK -> known = known | MARK; isMarked = true; val = 0
     :: op == mark && verdict == UNKNOWN && !RUNS_ON_UNKNOWN_MARK ->
        printf("%c does not know the fate of its mark\n", 'A' + me);
        g_gaveUp = true; op = abandonment; val = unsaved; endRun(); goto send
+#endif
     :: (op == checkpoint || op == mark) && verdict == REPLAY -> endRun(); verdict = REPLAY; goto answered
     :: (op == checkpoint || op == mark) && (verdict == CONFLICT || verdict == UNSTORED) ->
        endRun(); ANSWER("409 in-progress, or 503\n"); goto over
@@ -1023,29 +1103,43 @@ send:
     fi
   }
 
-#ifdef STEPS
-#define MAY_CHARGE (!STOPS || isMarked)
-#define MAY_MAIL (ASKS || IS_CHARGED) /* with a question in either order: a result may be kept although nothing was charged */
-#define IS_CHARGED ((known & CHARGE) != 0)
-#define IS_MAILED ((known & MAIL) != 0)
+#ifdef PARALLEL
+/* A handler has ended when its steps have ended. */
+#ifdef BUG_SIBLINGS_NOT_AWAITED
+#define HAS_ENDED true
+#define END_RUN if :: running == 0 -> endRun() :: else fi
+#else
+#define HAS_ENDED (running == 0)
+#define END_RUN endRun()
+#endif
 
+handler:
+  do
+  STEPS_GO_ON(true)
+  :: atomic { STOPS && (running & CHARGE) != 0 && !isMarked -> op = mark; val = MARK; verdict = UNKNOWN; goto send }
+  :: atomic { isKeeping -> isKeeping = false; op = checkpoint; val = SAVED; verdict = UNKNOWN; goto send }
+  :: atomic { !hasThrown && !isKeeping && IS_CHARGED && IS_MAILED -> op = completion; val = MY_ANSWER;
+       printf("%c's handler returns\n", 'A' + me); endRun(); goto send }
+  :: atomic { hasThrown && !isKeeping && HAS_ENDED -> op = AFTER_A_THROW; val = unsaved;
+       printf("%c's claim ends\n", 'A' + me); END_RUN; goto send }
+  :: atomic { !hasRun && !hasThrown && failures > 0 && !last ->
+       failures--; g_failed = true; printf("%c's handler answers 4xx: nothing was done\n", 'A' + me);
+       op = RELEASE_OR_ABANDON; val = 0; endRun(); goto send }
+  :: atomic { crashes > 0 && !last -> crashes--; g_crashed = true; printf("%c crashes\n", 'A' + me); goto dead }
+  od;
+#elif defined(STEPS)
+#define MAY_MAIL (ASKS || IS_CHARGED) /* with a question in either order: a result may be kept although nothing was charged */
 handler:
   do
   :: atomic { !IS_CHARGED && !isKeeping && STOPS && (known & MARK) == 0 && now < le -> op = mark; val = MARK; verdict = UNKNOWN; goto send }
   :: atomic { !IS_CHARGED && !isKeeping && STOPS && (known & MARK) != 0 && !isMarked ->
        printf("%c: an earlier attempt may have charged, so the step stops\n", 'A' + me);
        g_gaveUp = true; op = abandonment; val = unsaved; endRun(); goto send }
-  :: atomic { !IS_CHARGED && !isKeeping && MAY_CHARGE && !IS_CANCELLED && now < le -> runStep(CHARGE);
-       if
-       :: g_runsIn[me] == g_incarnation ->
-          MUST(g_effectKey == 0 || HAS_HAPPENED, "C12: the effect happens again, under another downstream key\n");
-          g_effectKey = DOWNSTREAM_KEY; g_effect = (g_effect || ge == generation)
-       :: else
-       fi }
+  :: atomic { !IS_CHARGED && !isKeeping && MAY_CHARGE && !IS_CANCELLED && now < le -> beginStep(CHARGE); runStep(CHARGE) }
   :: atomic { !IS_CHARGED && !isKeeping && MAY_CHARGE && IS_CANCELLED && now < le -> g_failed = true;
        printf("%c's step throws: the downstream refuses the key\n", 'A' + me);
        op = AFTER_A_THROW; val = unsaved; endRun(); goto send }
-  :: atomic { MAY_MAIL && !IS_MAILED && !isKeeping && now < le -> runStep(MAIL) }
+  :: atomic { MAY_MAIL && !IS_MAILED && !isKeeping && now < le -> beginStep(MAIL); runStep(MAIL) }
   :: atomic { isKeeping -> isKeeping = false; op = checkpoint; val = SAVED; verdict = UNKNOWN; goto send }
   :: atomic { !isKeeping && IS_CHARGED && IS_MAILED -> op = completion; val = MY_ANSWER;
        printf("%c's handler returns\n", 'A' + me); endRun(); goto send }
@@ -1074,13 +1168,7 @@ handler:
 #else
 handler:
   do
-  :: atomic { !done && !IS_CANCELLED -> done = true; printf("%c's effect happens\n", 'A' + me);
-       if
-       :: g_runsIn[me] == g_incarnation ->
-          MUST(g_effectKey == 0 || HAS_HAPPENED, "C12: the effect happens again, under another downstream key\n");
-          g_effectKey = DOWNSTREAM_KEY; g_effect = (g_effect || ge == generation)
-       :: else
-       fi }
+  :: atomic { !done && !IS_CANCELLED -> done = true; printf("%c's effect happens\n", 'A' + me); haveEffect() }
   :: atomic { !done && IS_CANCELLED -> g_failed = true;
        printf("%c's handler throws: the downstream refuses the key\n", 'A' + me);
        op = AFTER_A_THROW; endRun(); goto send }
@@ -1160,6 +1248,9 @@ dead:
     verdict = 0; op = 0; done = false; doubtful = false; asked = false; ended++;
 #ifdef STEPS
     known = 0; unsaved = 0; isMarked = false; isKeeping = false; hasRun = false;
+#ifdef PARALLEL
+    running = 0; hasThrown = false;
+#endif
 #endif
 #ifdef COMMIT
     transactions = 0; isUnknown = false; needsFence = false; isOneShot = false; isFencing = false

@@ -57,6 +57,22 @@ export const SMALL_WORLDS: readonly NamedWorld[] = [
     name: 'reconcile after a step that must not run twice: a fault, a crash, a lapse',
     world: { FAULTS: 1, FAILURES: 0, TICKS: 1, PAYLOADS: 1, ASK: true, STEPS: true, STOP: true },
   },
+  {
+    name: 'steps at the same time: a fault, a step that throws, a lapse',
+    world: { FAULTS: 1, CRASHES: 0, TICKS: 1, PAYLOADS: 1, STEPS: true, PARALLEL: true },
+  },
+  {
+    name: 'steps at the same time: two faults, two requests late, a step that throws',
+    world: { FAULTS: 2, LATE: 2, CRASHES: 0, TICKS: 0, PAYLOADS: 1, STEPS: true, PARALLEL: true },
+  },
+  {
+    name: 'steps at the same time, one of which must not run twice: a fault, a crash, a lapse',
+    world: { FAULTS: 1, FAILURES: 0, TICKS: 1, PAYLOADS: 1, STEPS: true, STOP: true, PARALLEL: true },
+  },
+  {
+    name: 'reconcile after steps at the same time: a fault, a step that throws',
+    world: { FAULTS: 1, CRASHES: 0, TICKS: 0, PAYLOADS: 1, ASK: true, STEPS: true, PARALLEL: true },
+  },
 ]
 
 /** These take minutes and gigabytes. Run them if you change the protocol. */
@@ -81,4 +97,16 @@ export const LARGE_WORLDS: readonly NamedWorld[] = [
     world: { FAULTS: 2, TICKS: 1, PAYLOADS: 1, STEPS: true, STOP: true },
   },
   { name: 'reconcile: three calls', world: { CALLS: 3, FAULTS: 0, TICKS: 1, PAYLOADS: 1, ASK: true } },
+  {
+    name: 'reconcile after steps: two faults, a failing handler, a lapse',
+    world: { FAULTS: 2, TICKS: 1, PAYLOADS: 1, ASK: true, STEPS: true },
+  },
+  {
+    name: 'steps at the same time: two faults, a step that throws, a lapse',
+    world: { FAULTS: 2, TICKS: 1, PAYLOADS: 1, STEPS: true, PARALLEL: true },
+  },
+  {
+    name: 'reconcile after steps at the same time, one of which must not run twice: a fault, a lapse',
+    world: { FAULTS: 1, TICKS: 1, PAYLOADS: 1, ASK: true, STEPS: true, STOP: true, PARALLEL: true },
+  },
 ]
