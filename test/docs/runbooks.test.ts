@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { anchorOf, RUNBOOKS } from '../../lib/cdk/runbooks.ts'
 import { step } from '../../lib/effects/index.ts'
 import { type HttpOptions, idempotent } from '../../lib/http/index.ts'
-import { type IdempotencyEvent, once, TerminalError } from '../../lib/index.ts'
+import { type HandlerClaim, type IdempotencyEvent, once, TerminalError } from '../../lib/index.ts'
 import { sqsHandler } from '../../lib/sqs/index.ts'
 import { command, type Ran } from '../cli/command.ts'
 import { ROOT } from '../support/doc-blocks.ts'
@@ -88,8 +88,8 @@ type Run = () => unknown
 const api = (options: Partial<HttpOptions<TestEvent>> = {}) => {
   const events: IdempotencyEvent[] = []
   const { runtime } = scene.host('http')
-  const pay = async (key: string, run: Run, amount = 1) =>
-    idempotent(async () => run() as object, {
+  const pay = async (key: string, run: (claim: HandlerClaim | undefined) => unknown, amount = 1) =>
+    idempotent(async (_event, _context, claim) => (await run(claim)) as object, {
       ...{ store: scene.store, operation: 'payments', tenant: () => 'acme', runtime, abandoned: 'hold' },
       observe: (event) => void events.push(event),
       ...options,
@@ -203,13 +203,19 @@ test('every other command of docs/operating.md runs on a local table', async () 
   const { pay } = api()
   await pay('order-1', THROWN)
   await pay('override-1', CREATED)
-  await order('order-1', THROWN)
+  const ordered = api({ operation: 'orders', abandoned: 'rerun', route: () => '/orders' })
+  const send = (run: Run) =>
+    ordered.pay('order-1', async (claim) => ({
+      statusCode: 201,
+      body: JSON.stringify(await step(claim, 'mail', run, { inDoubt: 'stop' })),
+    }))
+  await send(THROWN)
   await order('order-2', THROWN)
   const others = [...SECTIONS.keys()].filter((heading) => !heading.startsWith('Runbook'))
   expect(others.flatMap((heading) => SECTIONS.get(heading) ?? []).length).toBeGreaterThan(4)
   for (const heading of others) await follow(heading)
   expect(await pay('override-1', CREATED, 2)).toMatchObject({ statusCode: 201 })
-  expect(await order('order-1', () => 'sent now')).toEqual({ value: { value: { id: 'm_42' }, status: 'created' } })
+  expect(await send(() => ({ id: 'sent now' }))).toMatchObject({ body: '{"id":"m_42"}' })
   expect(await order('order-2', () => 'sent now')).toEqual({ value: { value: 'sent now', status: 'created' } })
 })
 
