@@ -64,7 +64,7 @@ export interface IdempotencyAlarmsProps {
    */
   readonly abandonedThreshold?: number
   /**
-   * Retries in five minutes that met a held record. Only `abandoned: 'hold'` holds records.
+   * Retries in five minutes that met a record which waits for a person: it is held, or has a step in doubt.
    * @default 1
    */
   readonly outcomeUnknownThreshold?: number
@@ -182,7 +182,7 @@ export class IdempotencyAlarms extends Construct {
       [`${operation}-outcomeUnknown`]: {
         metric: sum('outcomeUnknown'),
         threshold: props.outcomeUnknownThreshold ?? 1,
-        about: 'A retry met a held record: a person has to find out what happened, and settle the record.',
+        about: 'A retry met a record that waits for a person, who has to find out what happened, and decide it.',
         runbook: 'outcomeUnknown',
       },
       [`${operation}-storeFailed`]: {

@@ -1,6 +1,6 @@
-import { Duration, type RemovalPolicy } from 'aws-cdk-lib'
+import { Duration, type RemovalPolicy, Stack } from 'aws-cdk-lib'
 import type { IMetric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch'
-import type { ITable } from 'aws-cdk-lib/aws-dynamodb'
+import { CfnGlobalTable, type ITable } from 'aws-cdk-lib/aws-dynamodb'
 import type { IStream } from 'aws-cdk-lib/aws-kinesis'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { type FilterCriteria, type Function as LambdaFunction, StartingPosition } from 'aws-cdk-lib/aws-lambda'
@@ -106,6 +106,7 @@ export class IdempotentStream extends Construct {
 
   constructor(scope: Construct, id: string, props: IdempotentStreamProps) {
     super(scope, id)
+    assertSource(props.source)
     onlySourceOf(props.worker, 'IdempotentStream')
     const { worker, maxRuns = DEFAULT_MAX_RUNS, maxRecordAge = DEFAULT_MAX_RECORD_AGE } = props
     this.#worker = worker
@@ -122,6 +123,7 @@ export class IdempotentStream extends Construct {
     const recordRetention = worker.retention ?? Duration.seconds(DEFAULT_SQS_RETENTION_SECONDS)
     validateAtSynth(
       this,
+      () => hasStream(props.source),
       () => recordsOutliveStream(recordRetention, maxRecordAge),
       () => isCount('maxRuns', maxRuns, MAX_MAX_RUNS),
       () => poisonIsFoundFirst(maxRuns, props.retryAttempts),
@@ -137,6 +139,20 @@ export class IdempotentStream extends Construct {
   metricIteratorAge(props?: MetricOptions): IMetric {
     return this.#worker.metric('IteratorAge', { statistic: 'Maximum', ...props })
   }
+}
+
+const assertSource = (source: IdempotentStreamProps['source'] | undefined): void => {
+  if (source === undefined || !('tableName' in source || 'streamName' in source))
+    throw new Error('source must be a Kinesis data stream, or a DynamoDB table with a stream')
+}
+
+/** A `TableV2` always names the ARN of a stream, and the deployment fails if there is none. */
+const hasStream = (source: IdempotentStreamProps['source']): string | undefined => {
+  if (!('tableName' in source)) return undefined
+  const { defaultChild: made } = source.node
+  if (!(made instanceof CfnGlobalTable) || Stack.of(made).resolve(made.streamSpecification) !== undefined)
+    return undefined
+  return `source is the table ${source.node.path}, which has no stream: set its prop dynamoStream`
 }
 
 const sourceOf = (

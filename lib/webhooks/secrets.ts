@@ -50,6 +50,8 @@ export const secretsFor = async (
 
 const problemOf = (provider: WebhookProvider, secret: unknown): string | undefined => {
   if (typeof secret !== 'string' || secret === '') return `is ${secret === '' ? 'empty' : 'no text'}`
+  if (!isOwn(provider) && secret.includes('-----BEGIN'))
+    return 'is a PEM; list its public key as "whpk_" and the Base64 of its 32 bytes (docs/webhooks.md)'
   if (secret !== secret.trim()) return 'begins or ends with white space'
   if (isOwn(provider)) return undefined
   if (isPrivateKey(secret))
@@ -65,7 +67,8 @@ const problemOf = (provider: WebhookProvider, secret: unknown): string | undefin
 const problemOfPublicKey = ({ name, signature }: HmacProvider, secret: string): string | undefined => {
   if (signature.ed25519Prefix === undefined) return `is a public key ("whpk_"); ${name} has none`
   const length = lengthOf(secret.slice(PUBLIC_PREFIX.length))
-  if (length === undefined) return 'is no Base64 with the prefix "whpk_"'
+  if (length === undefined)
+    return 'is no Base64 with the prefix "whpk_": the alphabet has + and /, and padding is needed'
   return length === KEY_BYTES ? undefined : `is a public key of ${length} bytes; it must have ${KEY_BYTES}`
 }
 

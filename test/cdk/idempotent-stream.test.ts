@@ -4,7 +4,8 @@ import { AttributeType, StreamViewType, Table, TableV2 } from 'aws-cdk-lib/aws-d
 import { Stream } from 'aws-cdk-lib/aws-kinesis'
 import { Key } from 'aws-cdk-lib/aws-kms'
 import { FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda'
-import { IdempotentQueue, IdempotentStream, type IdempotentStreamProps } from '../../lib/cdk/index.ts'
+import { Queue } from 'aws-cdk-lib/aws-sqs'
+import { IdempotencyTable, IdempotentQueue, IdempotentStream, type IdempotentStreamProps } from '../../lib/cdk/index.ts'
 import { actionsOf, statementsByRole } from './policies.ts'
 import { idempotentFunction, refusal, synthesized } from './stack.ts'
 
@@ -93,9 +94,25 @@ test.each<[string, (stack: Stack) => IdempotentStreamProps['source']]>([
   expect(statements?.flatMap(actionsOf)).toEqual(expect.arrayContaining(['dynamodb:GetRecords']))
 })
 
-test('a table without a stream is refused', () => {
+test('a Table without a stream is refused', () => {
   const text = refusal((stack) => clicks(stack, { source: new Table(stack, 'Orders', { partitionKey }) }))
   expect(text).toContain('DynamoDB Streams must be enabled on the table Test/Orders')
+})
+
+test.each<[string, (stack: Stack) => IdempotentStreamProps['source']]>([
+  ['TableV2', (stack) => new TableV2(stack, 'Orders', { partitionKey })],
+  ['table of the layer', (stack) => new IdempotencyTable(stack, 'Orders').table],
+])('a %s without a stream is refused', (_, sourceIn) => {
+  const text = refusal((stack) => clicks(stack, { source: sourceIn(stack) }))
+  expect(text).toMatch(/source is the table Test\/Orders\S*, which has no stream: set its prop dynamoStream/)
+})
+
+test.each([undefined, 'queue'])('a source that is none is refused: %p', (kind) => {
+  const text = refusal((stack) => {
+    const source = kind === undefined ? undefined : new Queue(stack, 'Queue')
+    clicks(stack, { source } as never)
+  })
+  expect(text).toBe('source must be a Kinesis data stream, or a DynamoDB table with a stream')
 })
 
 test.each<[string, Partial<IdempotentStreamProps>, Duration | undefined, string]>([

@@ -300,6 +300,11 @@ describe('Keys that cannot be right', () => {
     ['Base64 without its padding', first.known.slice(0, -1), 'a value that is no Base64 with the prefix "whpk_"'],
     ['Base64 for URLs', `whpk_${'-_'.repeat(21)}8=`, 'a value that is no Base64 with the prefix "whpk_"'],
     ['a line end within', first.known.replace('whpk_', 'whpk_\n'), 'a value that is no Base64 with the prefix "whpk_"'],
+    [
+      'a PEM',
+      '-----BEGIN PUBLIC KEY-----\nMCow\n-----END PUBLIC KEY-----\n',
+      'is a PEM; list its public key as "whpk_"',
+    ],
     ['a line end from a file', `${first.known}\n`, 'begins or ends with white space'],
     ['a public key under the prefix of a secret', `whsec_${first.known}`, 'is no Base64 with the prefix "whsec_"'],
     ['a prefix in upper case', first.known.replace('whpk_', 'WHPK_'), 'is no Base64 with the prefix "whsec_"'],
