@@ -119,7 +119,7 @@ const tableNameFor = (scope: Construct, { env, tableName, tableArn }: ITable): s
 const inOneRegion = (scope: Construct, { env }: ITable): string | undefined => {
   const { region } = Stack.of(scope)
   return Token.compareStrings(env.region, region) === TokenComparison.DIFFERENT
-    ? `the table is in ${env.region}, and the function in ${region}: DynamoDB serves only the tables of its own Region`
+    ? `the table is in ${env.region}, and the function in ${region}: DynamoDB in a Region serves only the tables of that Region`
     : undefined
 }
 

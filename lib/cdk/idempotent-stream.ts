@@ -14,9 +14,9 @@ import { Queue } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
 import { DEFAULT_MAX_RUNS, DEFAULT_SQS_RETENTION_SECONDS, MAX_MAX_RUNS } from '../core/limits.ts'
 import { validateAtSynth } from './numbers.ts'
-import { isCount, LONGEST_MESSAGE_RETENTION } from './queue-numbers.ts'
+import { isCount, LONGEST_MESSAGE_RETENTION, recordsOutliveMessages } from './queue-numbers.ts'
 import { protectedQueue } from './queue-protection.ts'
-import { poisonIsFoundFirst, recordsOutliveStream } from './stream-numbers.ts'
+import { poisonIsFoundFirst } from './stream-numbers.ts'
 import { onlySourceOf, setWorkerVariables } from './worker-variables.ts'
 
 /** `ITable`, also under the compiler option `exactOptionalPropertyTypes`. */
@@ -124,7 +124,7 @@ export class IdempotentStream extends Construct {
     validateAtSynth(
       this,
       () => hasStream(props.source),
-      () => recordsOutliveStream(recordRetention, maxRecordAge),
+      () => recordsOutliveMessages(recordRetention, maxRecordAge, 'maxRecordAge'),
       () => isCount('maxRuns', maxRuns, MAX_MAX_RUNS),
       () => poisonIsFoundFirst(maxRuns, props.retryAttempts),
     )

@@ -24,7 +24,7 @@ export const visibilityCoversRuns = (
 export const recordsOutliveMessages = (
   recordRetention: Duration,
   messages: Duration,
-  where: 'messageRetention' | 'deadLetterRetention',
+  where: 'messageRetention' | 'deadLetterRetention' | 'maxRecordAge',
 ): string | undefined =>
   recordRetention.toSeconds() < messages.toSeconds()
     ? `the worker's record retention is ${seconds(recordRetention)}, and ${where} is ${seconds(messages)}: ` +

@@ -15,13 +15,11 @@ export const onlySourceOf = (worker: LambdaFunction, kind: Kind): void => {
   if (other !== undefined) {
     throw new Error(
       `worker ${worker.node.path} has an ${other} already: both would set ${DEAD_LETTER_VARIABLE} and ` +
-        `${MAX_RUNS_VARIABLE}; give each ${other === kind ? nounOf(kind) : 'source'} a function of its own`,
+        `${MAX_RUNS_VARIABLE}; give each source its own function`,
     )
   }
   served.set(worker, kind)
 }
-
-const nounOf = (kind: Kind): string => (kind === 'IdempotentQueue' ? 'queue' : 'stream')
 
 export const setWorkerVariables = (worker: LambdaFunction, deadLetterQueue: IQueue, maxRuns: number): void => {
   worker.addEnvironment(DEAD_LETTER_VARIABLE, deadLetterQueue.queueUrl)

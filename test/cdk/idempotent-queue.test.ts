@@ -173,7 +173,7 @@ test('a worker with two queues is refused: its environment holds the numbers of 
   })
   expect(text).toBe(
     'worker Test/Pay has an IdempotentQueue already: both would set DEAD_LETTER_QUEUE_URL and IDEMPOTENCY_MAX_RUNS; ' +
-      'give each queue a function of its own',
+      'give each source its own function',
   )
 })
 

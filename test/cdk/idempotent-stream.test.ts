@@ -140,7 +140,7 @@ test('a worker with a queue and a stream is refused: its environment holds the n
     new IdempotentStream(stack, 'Clicks', { worker, source: new Stream(stack, 'Stream') })
   })
   expect(text).toContain('worker Test/Pay has an IdempotentQueue already')
-  expect(text).toContain('give each source a function of its own')
+  expect(text).toContain('give each source its own function')
 })
 
 test('its metrics are those of its queue and its worker', () => {

@@ -62,7 +62,7 @@ export const recordRows = (view: RecordView, now: EpochMillis): readonly RecordR
     ['Record', view.recordKey],
     ['State', STATES[view.state]],
     ['Lease', leaseOf(view, now)],
-    ['A retry', view.stepsInDoubt === undefined ? RETRIES[view.state] : retryUpTo(view.stepsInDoubt, view.state)],
+    ['A retry', retryOf(view)],
     ['Attempts', `${view.attempt}; the generation began with attempt ${view.generation}; revision ${view.revision}`],
     ['Created', when(view.createdAt, now)],
     ['Settled', view.settledAt && when(view.settledAt, now)],
@@ -95,13 +95,13 @@ const nextOf = ({ state, steps, stepsInDoubt, audit }: RecordView): string | und
   return steps.length === 0 ? NEXT.abandoned : AFTER_STEPS
 }
 
-const retryUpTo = (stepsInDoubt: readonly string[], state: RecordState): string =>
-  state === 'abandoned'
+const retryOf = ({ state, stepsInDoubt }: RecordView): string =>
+  state === 'abandoned' && stepsInDoubt !== undefined
     ? `runs up to step ${stepsInDoubt.join(' or ')}, and then gets 409 outcome-unknown, until a person decides the step; under ` +
       "abandoned: 'hold' nothing runs"
     : RETRIES[state]
 
-/** The client was told to stop, so a person has to see to the retry. */
+/** The client stops at the 409, so a person has to see to the retry. */
 const AFTER_A_DECISION =
   'the step is decided, and the next retry goes on from there: see to it that one comes, with the same key and payload. ' +
   "Under abandoned: 'hold' none runs: lambda-once settle. docs/operating.md"
