@@ -200,19 +200,19 @@ describe('a request that the old function is running', () => {
   })
 })
 
-describe('a request that the old function left in progress', () => {
-  /** As a crash leaves it. */
-  const crashed = async (): Promise<string> => {
-    const key = newKey()
-    await putItem(old, {
-      id: { S: idOf(key) },
-      status: { S: 'INPROGRESS' },
-      expiration: { N: String(Math.round(Date.now() / 1_000) + 3_600) },
-      in_progress_expiration: { N: String(Date.now() - 60_000) },
-    })
-    return key
-  }
+/** A request that the old function left in progress, as a crash leaves it. */
+const crashed = async (): Promise<string> => {
+  const key = newKey()
+  await putItem(old, {
+    id: { S: idOf(key) },
+    status: { S: 'INPROGRESS' },
+    expiration: { N: String(Math.round(Date.now() / 1_000) + 3_600) },
+    in_progress_expiration: { N: String(Date.now() - 60_000) },
+  })
+  return key
+}
 
+describe('a request that the old function left in progress', () => {
   test("runs under 'rerun', as it did under Powertools", async () => {
     const key = await crashed()
     const { send, ran } = await newFunction()
@@ -256,13 +256,7 @@ describe('a request that the old function left in progress', () => {
 })
 
 test('the release of a person counts also if the reconcile function never knows', async () => {
-  const key = newKey()
-  await putItem(old, {
-    id: { S: idOf(key) },
-    status: { S: 'INPROGRESS' },
-    expiration: { N: String(Math.round(Date.now() / 1_000) + 3_600) },
-    in_progress_expiration: { N: String(Date.now() - 60_000) },
-  })
+  const key = await crashed()
   const { send, ran, record, tableName } = await newFunction({ abandoned: reconcile(() => ({ unknown: true })) })
   expect(codeOf(await send(key))).toBe('outcome-pending')
   const seen = await record()
