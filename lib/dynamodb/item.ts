@@ -170,6 +170,6 @@ const readSteps = (item: Item, name: string): Steps =>
 const refuse = (name: string): never => {
   throw new StoreMisconfiguredError(
     `The table holds an item at this record's key whose attribute "${name}" lambda-once did not write. ` +
-      'Give lambda-once a table of its own.',
+      'Give lambda-once its own table.',
   )
 }

@@ -56,7 +56,7 @@ const aStatus: Rule = (value) => (value === 202 || value === 409 ? undefined : '
 const WEBHOOK_RULES: Rules = {
   ...ADMISSION_RULES,
   duplicateInProgress: { rule: aStatus },
-  missingKey: refused('an event without an id cannot be told from another one'),
+  missingKey: refused('without an id, two events cannot be distinguished'),
   inProgress: refused('a webhook has duplicateInProgress'),
   otherEvents: refused('a webhook is an HTTP request'),
   methods: refused('the signature decides what is handled'),

@@ -2,7 +2,7 @@ import { isObject, type Rule } from '../core/option-rules.ts'
 
 /** A provider that cannot be right is refused when the handler is made: a mistake here lets in anyone, or no one. */
 export const aProvider: Rule = (value) => {
-  if (!isObject(value)) return 'must be a provider, such as stripe, or one of your own'
+  if (!isObject(value)) return 'must be a provider, such as stripe, or your own row'
   for (const [member, problem] of Object.entries({ ...SENDER, ...('verify' in value ? OWN : HMAC) })) {
     if (!problem(value[member], value)) return `must be a provider whose ${member} ${RIGHT[member]}`
   }

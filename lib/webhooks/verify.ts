@@ -3,7 +3,7 @@ import type { ReceivedDelivery } from './delivery.ts'
 import { type HmacProvider, isOwn, type OwnProvider, type WebhookProvider } from './provider.ts'
 import { isSignedWith, readSigned } from './signature.ts'
 
-/** Which of several secrets was wrong is never told. */
+/** It never says which of several secrets was wrong. */
 export type Verdict = 'verified' | 'invalid' | 'stale'
 
 /** The moment of the check. */

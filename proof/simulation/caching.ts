@@ -22,7 +22,7 @@ export interface SecondFaults {
   readonly stale: number
   /** It answers the record of another key or of another payload. */
   readonly foreign: number
-  /** It keeps what it is given much later, also after it was told to forget. */
+  /** It keeps what it is given much later, also after a call to forget. */
   readonly lateSet: number
   /** It does not forget. */
   readonly keepsOn: number

@@ -6,7 +6,7 @@ import type { World } from './world.ts'
 
 const REASON = 'asked the provider'
 
-/** What a person finds out about a step in doubt; `undefined` if no step is, or nobody can tell yet. */
+/** What a person finds out about a step in doubt; `undefined` if no step is, or it cannot be known yet. */
 export const findingOf = (world: World): DecideStepOptions | undefined => {
   const record = world.read()
   if (record?.status !== 'IN_PROGRESS') return undefined

@@ -129,7 +129,7 @@ describe('A misconfigured store fails with a message that says what to do:', () 
       const error = await call().catch((thrown: unknown) => thrown)
       expect(error).toBeInstanceOf(StoreMisconfiguredError)
       expect((error as Error).message).toContain(`"${named}"`)
-      expect((error as Error).message).toContain('a table of its own')
+      expect((error as Error).message).toContain('Give lambda-once its own table.')
     }
   })
 

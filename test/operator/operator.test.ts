@@ -270,7 +270,7 @@ describe('decideStep', () => {
     throw new RangeError('connection lost')
   }
 
-  /** Its mail was begun, and nobody knows whether it was sent. */
+  /** Its mail was begun, and it is not known whether it was sent. */
   const inDoubt = async (ran: string[] = []): Promise<OnceRequest> => {
     const request = aRequest()
     await orderOf(request, ran, lost)

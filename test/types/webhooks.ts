@@ -65,7 +65,7 @@ webhook(() => {}, { store, operation: 'events', provider: stripe, tenant: 'singl
 webhook(() => {}, { ...common, provider: 'stripe' })
 // @ts-expect-error no other status
 webhook(() => {}, { ...common, duplicateInProgress: 200 })
-// @ts-expect-error an event without an id cannot be told from another one
+// @ts-expect-error without an id, two events cannot be distinguished
 webhook(() => {}, { ...common, missingKey: 'pass' })
 
 // A row of your own, and a built-in one with changes.

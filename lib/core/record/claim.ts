@@ -9,7 +9,7 @@ export interface Claim {
   readonly recordKey: RecordKey
   readonly fingerprint: Fingerprint
   readonly claimToken: ClaimToken
-  /** The revision that the claim itself writes. Each later write of its owner adds one. */
+  /** The revision that the claim writes. Each later write of its owner adds one. */
   readonly revision: number
   /** 1 on an absent or expired record, otherwise one more than the claim before. */
   readonly attempt: number

@@ -130,7 +130,7 @@ export const knowsItsCommit: Invariant = (story) =>
     ),
   )
 
-/** A claim that a late commit of its own has settled is not reported lost to the observer. */
+/** A claim that its own late commit has settled is not reported lost to the observer. */
 export const countsItsOwn: Invariant = ({ lossReports }) =>
   firstOf(lossReports, ({ claim, record }) =>
     record?.claimToken === claim.claimToken && settledIn(record) !== undefined
